@@ -1,0 +1,64 @@
+"""labcolor colours black-and-white pictures and video.
+
+>>> from labcolor import Colorizer, read_picture, write_picture
+>>> colorizer = Colorizer.from_pretrained()
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+# Each name is imported on first use, so that `import labcolor` is quick and loads neither Keras nor TensorFlow.
+_HOMES = {
+    "Colorizer": "colorizer",
+    "LabCodec": "lab",
+    "build_autoencoder": "networks",
+    "lab_to_rgb": "lab",
+    "read_picture": "picturefiles",
+    "rgb_to_lab": "lab",
+    "rgb_to_lightness": "lab",
+    "triptych": "panels",
+    "write_picture": "picturefiles",
+}
+_ROOMS = ("errors", "metrics")
+
+__all__ = [
+    "Colorizer",
+    "LabCodec",
+    "__version__",
+    "build_autoencoder",
+    "errors",
+    "lab_to_rgb",
+    "metrics",
+    "read_picture",
+    "rgb_to_lab",
+    "rgb_to_lightness",
+    "triptych",
+    "write_picture",
+]
+
+if TYPE_CHECKING:
+    from labcolor import errors, metrics
+    from labcolor.colorizer import Colorizer
+    from labcolor.lab import LabCodec, lab_to_rgb, rgb_to_lab, rgb_to_lightness
+    from labcolor.networks import build_autoencoder
+    from labcolor.panels import triptych
+    from labcolor.picturefiles import read_picture, write_picture
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        value = getattr(importlib.import_module(f"labcolor.{_HOMES[name]}"), name)
+    elif name in _ROOMS:
+        value = importlib.import_module(f"labcolor.{name}")
+    else:
+        raise AttributeError(f"module 'labcolor' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

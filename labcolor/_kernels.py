@@ -1,0 +1,379 @@
+"""The arithmetic of CIE Lab, compiled: one source of its formulas and constants.
+
+sRGB transfer curve and primaries: IEC 61966-2-1:1999. L*a*b* from XYZ: CIE 15:2004, section 8.2.1. The rounded
+constants (matrix, white D65/2 degrees, 0.008856 and 7.787) are the ones that scikit-image uses, so that results agree
+with ``skimage.color`` to the last digits; Lindbloom (http://brucelindbloom.com, "A Continuity Study of the CIE L*
+Function") discusses the rounding.
+
+Every kernel releases the GIL and is compiled for the dtype that it is given: float64 where accuracy is asked for,
+float32 with a cube root of its own everywhere else.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numba
+import numpy as np
+from numba.extending import overload
+
+RGB_TO_XYZ = np.array(
+    [
+        [0.412453, 0.357580, 0.180423],
+        [0.212671, 0.715160, 0.072169],
+        [0.019334, 0.119193, 0.950227],
+    ]
+)
+WHITE = np.array([0.95047, 1.0, 1.08883])
+# Linear RGB -> XYZ relative to the white, and back: the white is folded into the matrix.
+TO_RELATIVE_XYZ = RGB_TO_XYZ / WHITE[:, None]
+FROM_RELATIVE_XYZ = np.linalg.inv(RGB_TO_XYZ) * WHITE[None, :]
+
+BLOCK = 512  # colours worked on at a time, channel by channel: the buffers stay in the first-level cache
+
+# Contraction into fused multiply-adds and reciprocals only: nan, inf and the order of sums keep their meaning.
+_FAST = {"contract", "arcp", "nsz"}
+
+
+def jit(function: Callable[..., Any]) -> Any:
+    """Compile a kernel: no GIL, numpy's division, cached on disk where there is a folder to write to."""
+    options = {"nogil": True, "fastmath": _FAST, "error_model": "numpy"}
+    try:
+        return numba.njit(cache=True, **options)(function)
+    except RuntimeError:  # neither the package's folder nor the user's cache folder is writable
+        return numba.njit(**options)(function)
+
+
+def _inline(function: Callable[..., Any]) -> Any:
+    return numba.njit(nogil=True, inline="always", fastmath=_FAST, error_model="numpy")(function)
+
+
+def _cbrt(x):
+    raise NotImplementedError("compiled code only")
+
+
+@overload(_cbrt, inline="always")
+def _overload_cbrt(x):
+    if x == numba.float32:
+
+        def cbrt32(x):
+            # First guess by dividing the exponent by three (Kahan 1991), then two steps of Halley's method, each of
+            # which triples the number of right digits: 2e-7 relative, and the compiler turns it into vector code.
+            t = np.int32(np.float32(x).view(np.int32) // 3 + 709921077).view(np.float32)
+            t3 = t * t * t
+            t = t * (t3 + x + x) / (t3 + t3 + x)
+            t3 = t * t * t
+            return t * (t3 + x + x) / (t3 + t3 + x)
+
+        return cbrt32
+    return lambda x: x ** (1.0 / 3.0)
+
+
+@_inline
+def srgb_to_linear(v, F):
+    """Decode one sRGB value in [0, 1] to linear light."""
+    if v > F(0.04045):
+        return ((v + F(0.055)) / F(1.055)) ** F(2.4)
+    return v / F(12.92)
+
+
+@_inline
+def linear_to_srgb(v, F):
+    """Encode linear light as sRGB in [0, 1], clipped to the gamut. v ** (1 / 2.4) = v ** (1/3) * v ** (1/12)."""
+    v = min(max(v, F(0.0)), F(1.0))
+    root = _cbrt(max(v, F(1e-9)))
+    curve = F(1.055) * root * np.sqrt(np.sqrt(root)) - F(0.055)
+    return min(curve, F(1.0)) if v > F(0.0031308) else v * F(12.92)
+
+
+@_inline
+def lab_f(t, F):
+    """The function f of CIE Lab: a cube root with a straight foot."""
+    root = _cbrt(max(t, F(0.008856)))
+    return root if t > F(0.008856) else F(7.787) * t + F(16.0 / 116.0)
+
+
+@_inline
+def lab_f_inverse(f, F):
+    """The inverse of :func:`lab_f`."""
+    return f * f * f if f > F(0.2068966) else (f - F(16.0 / 116.0)) / F(7.787)
+
+
+# The loops below work on planes of BLOCK colours, one short loop a step: written so, the compiler turns each into
+# vector code, several times faster than one loop that does all of it for a colour after the other.
+
+
+@_inline
+def linear_to_lab_planes(r, g, b, m, n, F):
+    """Linear RGB to L, a, b, in place."""
+    for i in range(n):
+        x = lab_f(m[0][0] * r[i] + m[0][1] * g[i] + m[0][2] * b[i], F)
+        y = lab_f(m[1][0] * r[i] + m[1][1] * g[i] + m[1][2] * b[i], F)
+        z = lab_f(m[2][0] * r[i] + m[2][1] * g[i] + m[2][2] * b[i], F)
+        r[i] = F(116.0) * y - F(16.0)
+        g[i] = F(500.0) * (x - y)
+        b[i] = F(200.0) * (y - z)
+
+
+@_inline
+def lab_to_linear(lightness, a, b, m, F):
+    """One colour to linear RGB, which leaves [0, 1] where the colour lies outside the sRGB gamut."""
+    fy = (lightness + F(16.0)) * F(1.0 / 116.0)
+    x = lab_f_inverse(fy + a * F(1.0 / 500.0), F)
+    y = lab_f_inverse(fy, F)
+    z = lab_f_inverse(max(fy - b * F(1.0 / 200.0), F(0.0)), F)
+    return (
+        m[0][0] * x + m[0][1] * y + m[0][2] * z,
+        m[1][0] * x + m[1][1] * y + m[1][2] * z,
+        m[2][0] * x + m[2][1] * y + m[2][2] * z,
+    )
+
+
+@_inline
+def lab_to_linear_planes(lightness, a, b, m, n, F):
+    """L, a, b to linear RGB, in place."""
+    for i in range(n):
+        lightness[i], a[i], b[i] = lab_to_linear(lightness[i], a[i], b[i], m, F)
+
+
+@_inline
+def store_srgb(r, g, b, scale, half, out, n, F):
+    """Encode linear planes as sRGB, in place, and write them to (n, 3) ``out``, times ``scale``."""
+    for i in range(n):
+        r[i] = linear_to_srgb(r[i], F) * scale + half
+    for i in range(n):
+        g[i] = linear_to_srgb(g[i], F) * scale + half
+    for i in range(n):
+        b[i] = linear_to_srgb(b[i], F) * scale + half
+    for i in range(n):
+        out[i, 0] = r[i]
+        out[i, 1] = g[i]
+        out[i, 2] = b[i]
+
+
+@jit
+def decode_srgb(rgb, out):
+    """Flat sRGB floats to linear light."""
+    F = out.dtype.type
+    for i in range(rgb.shape[0]):
+        out[i] = srgb_to_linear(rgb[i], F)
+
+
+@_inline
+def load_linear(rgb, table, r, g, b, n):
+    """(n, 3) colours to linear planes; integers through a table of their linear light, floats as they are."""
+    if table.shape[0] > 1:
+        for i in range(n):
+            r[i] = table[np.intp(rgb[i, 0])]
+            g[i] = table[np.intp(rgb[i, 1])]
+            b[i] = table[np.intp(rgb[i, 2])]
+    else:
+        for i in range(n):
+            r[i] = rgb[i, 0]
+            g[i] = rgb[i, 1]
+            b[i] = rgb[i, 2]
+
+
+@jit
+def rgb_to_lab(rgb, table, m, out):
+    """(N, 3) colours, as in :func:`load_linear`, to (N, 3) Lab."""
+    F = out.dtype.type
+    planes = np.empty((3, BLOCK), out.dtype)
+    r, g, b = planes[0], planes[1], planes[2]
+    for start in range(0, out.shape[0], BLOCK):
+        n = min(BLOCK, out.shape[0] - start)
+        load_linear(rgb[start : start + n], table, r, g, b, n)
+        linear_to_lab_planes(r, g, b, m, n, F)
+        for i in range(n):
+            out[start + i, 0] = r[i]
+            out[start + i, 1] = g[i]
+            out[start + i, 2] = b[i]
+
+
+@jit
+def rgb_to_lightness(rgb, table, m, out):
+    """(N, 3) colours, as in :func:`load_linear`, to N values of L."""
+    F = out.dtype.type
+    planes = np.empty((3, BLOCK), out.dtype)
+    r, g, b = planes[0], planes[1], planes[2]
+    for start in range(0, out.shape[0], BLOCK):
+        n = min(BLOCK, out.shape[0] - start)
+        load_linear(rgb[start : start + n], table, r, g, b, n)
+        for i in range(n):
+            out[start + i] = F(116.0) * lab_f(m[1][0] * r[i] + m[1][1] * g[i] + m[1][2] * b[i], F) - F(16.0)
+
+
+@jit
+def lab_to_rgb(lab, m, scale, half, out):
+    """(N, 3) Lab to (N, 3) sRGB times ``scale`` plus ``half``."""
+    F = lab.dtype.type
+    planes = np.empty((3, BLOCK), lab.dtype)
+    r, g, b = planes[0], planes[1], planes[2]
+    for start in range(0, out.shape[0], BLOCK):
+        n = min(BLOCK, out.shape[0] - start)
+        for i in range(n):
+            r[i] = lab[start + i, 0]
+            g[i] = lab[start + i, 1]
+            b[i] = lab[start + i, 2]
+        lab_to_linear_planes(r, g, b, m, n, F)
+        store_srgb(r, g, b, scale, half, out[start : start + n], n, F)
+
+
+@jit
+def all_finite(values):
+    """Whether no value of a flat array is nan or inf."""
+    total = values.dtype.type(0)
+    for i in range(values.shape[0]):
+        total += values[i] * values.dtype.type(0)
+    return total == total
+
+
+@jit
+def grey_to_lightness(grey, table, out):
+    """Flat grey values to L: integers through a table of their L, floats by the formulas."""
+    F = out.dtype.type
+    if table.shape[0] > 1:
+        for i in range(out.shape[0]):
+            out[i] = table[np.intp(grey[i])]
+    else:
+        for i in range(out.shape[0]):
+            out[i] = F(116.0) * lab_f(srgb_to_linear(F(grey[i]), F), F) - F(16.0)
+
+
+@jit
+def resample(rows, first, row_starts, row_weights, column_starts, column_weights, out):
+    """Weighted means of neighbours: (n, W) ``rows``, of which the first is row ``first`` of its picture, to (h, w).
+
+    ``row_starts`` (h) and ``row_weights`` (h, taps) say which rows of the picture make each row of ``out``; the
+    columns likewise.
+    """
+    mean = np.empty(rows.shape[1], rows.dtype)
+    for y in range(out.shape[0]):
+        mean[:] = 0
+        for tap in range(row_weights.shape[1]):
+            weight = row_weights[y, tap]
+            row = rows[row_starts[y] - first + tap]
+            for x in range(row.shape[0]):
+                mean[x] += weight * row[x]
+        for x in range(out.shape[1]):
+            total = rows.dtype.type(0)
+            for tap in range(column_weights.shape[1]):
+                total += column_weights[x, tap] * mean[column_starts[x] + tap]
+            out[y, x] = total
+
+
+@_inline
+def _into_gamut(lightness, a, b, m, F):
+    """One colour to linear RGB; outside the gamut its chroma is lowered, and lightness and hue stay.
+
+    Along the line to grey, linear RGB is nearly straight: three steps of regula falsi end within rounding, and the
+    encoding clips what is left.
+    """
+    keep = F(1.0)
+    grey = lab_f_inverse((lightness + F(16.0)) * F(1.0 / 116.0), F)
+    red, green, blue = lab_to_linear(lightness, a, b, m, F)
+    for _ in range(3):
+        low, high = min(red, green, blue), max(red, green, blue)
+        part = F(1.0)
+        if low < F(0.0):
+            part = min(part, grey / (grey - low))
+        if high > F(1.0):
+            part = min(part, (F(1.0) - grey) / (high - grey))
+        if part >= F(1.0):
+            break
+        keep *= max(part, F(0.0))
+        red, green, blue = lab_to_linear(lightness, a * keep, b * keep, m, F)
+    return red, green, blue
+
+
+@jit
+def colour_rows(lightness, ab, first, row_scale, column_scale, m, scale, half, out):
+    """Join full-resolution L and small ab to sRGB.
+
+    Parameters: ``lightness`` (n, W), of which the first row is row ``first`` of its picture; ``ab`` (h, w, 2);
+    ``row_scale`` and ``column_scale``, the size of a picture's pixel measured in pixels of ``ab``, which is enlarged
+    bilinearly; ``out`` (n, W, 3).
+    """
+    F = lightness.dtype.type
+    height, width = ab.shape[0], ab.shape[1]
+    n = lightness.shape[1]
+    left = np.empty(n, np.int32)
+    right = np.empty(n, np.int32)
+    across = np.empty(n, lightness.dtype)
+    for x in range(n):
+        place = min(max((F(x) + F(0.5)) * column_scale - F(0.5), F(0.0)), F(width - 1))
+        left[x] = np.int32(place)
+        right[x] = min(left[x] + 1, width - 1)
+        across[x] = place - F(left[x])
+    small = np.empty((2, width), lightness.dtype)
+    small_a, small_b = small[0], small[1]
+    planes = np.empty((5, n), lightness.dtype)
+    a, b, red, green, blue = planes[0], planes[1], planes[2], planes[3], planes[4]
+    for y in range(lightness.shape[0]):
+        place = min(max((F(first + y) + F(0.5)) * row_scale - F(0.5), F(0.0)), F(height - 1))
+        top = np.int32(place)
+        bottom = min(top + 1, height - 1)
+        down = place - F(top)
+        for x in range(width):
+            small_a[x] = ab[top, x, 0] + (ab[bottom, x, 0] - ab[top, x, 0]) * down
+            small_b[x] = ab[top, x, 1] + (ab[bottom, x, 1] - ab[top, x, 1]) * down
+        for x in range(n):
+            a[x] = small_a[left[x]] + (small_a[right[x]] - small_a[left[x]]) * across[x]
+            b[x] = small_b[left[x]] + (small_b[right[x]] - small_b[left[x]]) * across[x]
+        row = lightness[y]
+        for x in range(n):
+            red[x], green[x], blue[x] = lab_to_linear(row[x], a[x], b[x], m, F)
+        for x in range(n):
+            if min(red[x], green[x], blue[x]) < F(-1e-4) or max(red[x], green[x], blue[x]) > F(1.0001):
+                red[x], green[x], blue[x] = _into_gamut(row[x], a[x], b[x], m, F)
+        store_srgb(red, green, blue, scale, half, out[y], n, F)
+
+
+@jit
+def annealed_mean(scores, offsets, sharpness, bins, out):
+    """The mean colour, (N, 2), of softmax((scores + offsets) * sharpness) over the bins of ab."""
+    F = scores.dtype.type
+    shares = np.empty(scores.shape[1], scores.dtype)
+    for i in range(scores.shape[0]):
+        largest = F(-np.inf)
+        for q in range(shares.shape[0]):
+            shares[q] = (scores[i, q] + offsets[q]) * sharpness
+            largest = max(largest, shares[q])
+        total, a, b = F(0.0), F(0.0), F(0.0)
+        for q in range(shares.shape[0]):
+            share = np.exp(shares[q] - largest)
+            total += share
+            a += share * bins[q, 0]
+            b += share * bins[q, 1]
+        out[i, 0] = a / total
+        out[i, 1] = b / total
+
+
+_pool: ThreadPoolExecutor | None = None
+
+
+def _forget_pool() -> None:
+    global _pool
+    _pool = None
+
+
+if hasattr(os, "register_at_fork"):  # a forked child has none of its parent's threads
+    os.register_at_fork(after_in_child=_forget_pool)
+
+
+def in_strips(kernel: Callable[[int, int], object], rows: int, row_bytes: int) -> None:
+    """Call ``kernel(start, stop)`` over all rows, in strips of about 1 MiB, on all cores."""
+    global _pool
+    strip = max(1, (1 << 20) // max(1, row_bytes))
+    if rows <= strip:
+        kernel(0, rows)
+        return
+    if _pool is None:
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        _pool = ThreadPoolExecutor(cores, thread_name_prefix="labcolor")
+    starts = range(0, rows, strip)
+    for _ in _pool.map(kernel, starts, (min(rows, start + strip) for start in starts)):
+        pass

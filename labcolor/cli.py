@@ -1,0 +1,229 @@
+"""The command line: ``labcolor colorize``, ``train`` and ``evaluate``, thin on the same core as the library."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from labcolor import __version__
+from labcolor.errors import InputError, LabcolorError, PictureFileError
+
+if TYPE_CHECKING:
+    from labcolor.colorizer import Colorizer
+
+__all__ = ["main"]
+
+DONE, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
+_WORKERS = 2  # pictures that are read, coloured and written at the same time
+
+
+def _bar(items: Iterable[Any], total: int, unit: str) -> Any:
+    """A progress bar on standard error, where that is a terminal and there are several items."""
+    from tqdm import tqdm
+
+    return tqdm(items, total=total, unit=unit, disable=total < 2 or not sys.stderr.isatty())
+
+
+def _say(text: str) -> None:
+    from tqdm import tqdm
+
+    tqdm.write(text, file=sys.stderr)
+
+
+def _colorizer(model: str) -> Colorizer:
+    """A packaged model by its name, or one from a file."""
+    from labcolor.colorizer import PRETRAINED, Colorizer
+
+    return Colorizer.from_pretrained(model) if model in PRETRAINED else Colorizer.load(model)
+
+
+def _destinations(sources: Sequence[str], folder: Path) -> dict[Path, Path]:
+    """Where the colours of each picture go: into ``folder``, under the same name."""
+    from labcolor.picturefiles import WRITABLE, picture_paths
+
+    destinations: dict[Path, Path] = {}
+    taken: dict[Path, Path] = {}
+    for source in sources:
+        is_folder = Path(source).is_dir()
+        for path in picture_paths([source]) if is_folder else [Path(source)]:
+            place = folder / (path.relative_to(source) if is_folder else path.name)
+            if place.suffix.lower() not in WRITABLE:
+                place = place.with_name(place.name + ".png")
+            if place in taken and taken[place] != path:
+                raise InputError(f"{path} and {taken[place]} would both be written to {place}. Colour them apart.")
+            if place.exists() and path.exists() and place.samefile(path):
+                raise InputError(f"{path}: would be replaced by its own colours. Name another folder with -o.")
+            taken[place], destinations[path] = path, place
+    return destinations
+
+
+def colorize(arguments: argparse.Namespace) -> int:
+    """Colour picture files; one that fails does not stop the rest."""
+    from labcolor.panels import triptych
+    from labcolor.picturefiles import read_picture, write_picture
+
+    destinations = _destinations(arguments.pictures, arguments.output)
+    if arguments.resume:
+        destinations = {path: place for path, place in destinations.items() if not place.exists()}
+    colorizer = _colorizer(arguments.model)
+    if arguments.working_size is not None:
+        colorizer.set_params(working_size=arguments.working_size)
+
+    def work(path: Path, place: Path) -> None:
+        picture = read_picture(path)
+        coloured = colorizer.predict(picture, saturation=arguments.saturation)
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise PictureFileError(f"{place.parent}: this folder cannot be made: {error.strerror}.") from error
+        if arguments.triptych:
+            coloured = triptych(picture, coloured)
+        write_picture(place, coloured)
+
+    failed = 0
+    pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="labcolor-files")
+    try:
+        running = [pool.submit(work, path, place) for path, place in destinations.items()]
+        for future in _bar(as_completed(running), len(running), "picture"):
+            error = future.exception()
+            if isinstance(error, LabcolorError):
+                failed += 1
+                _say(f"labcolor: {error}")
+            elif error is not None:
+                raise error
+    finally:
+        pool.shutdown(cancel_futures=True)
+    _say(f"labcolor: {len(running) - failed} coloured, {failed} failed.")
+    return FAILED if failed else DONE
+
+
+def _split(folder: str, holdout: int | None, held_out: bool) -> list[Path]:
+    """The files of a folder, or with ``holdout`` only every such one by name, or all but these."""
+    from labcolor.picturefiles import picture_paths
+
+    paths = picture_paths([folder])
+    if holdout is None:
+        return paths
+    chosen = [path for index, path in enumerate(paths) if (index % holdout == 0) == held_out]
+    if not chosen:
+        raise InputError(f"--holdout {holdout}: leaves nothing of the {len(paths)} pictures. Choose another number.")
+    return chosen
+
+
+def train(arguments: argparse.Namespace) -> int:
+    """Train a network on a folder of colour pictures."""
+    from labcolor.colorizer import Colorizer
+
+    output: Path = arguments.output
+    if output.is_dir() or not output.parent.is_dir():
+        raise InputError(f"{output}: expected the name of a file in a folder that exists. Change -o.")
+    names = ("crop_size", "epochs", "batch_size", "learning_rate", "aged", "precision")
+    given = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
+    colorizer = Colorizer() if arguments.start is None else Colorizer.load(arguments.start)
+    if arguments.network is not None:
+        given["network"] = arguments.network
+    colorizer.set_params(
+        **given,
+        warm_start=arguments.start is not None,
+        random_state=arguments.seed,
+        verbose=1 if sys.stderr.isatty() else 2,
+    )
+    colorizer.fit(_split(arguments.folder, arguments.holdout, held_out=False))
+    colorizer.set_params(warm_start=False, verbose=0).save(output, half=arguments.half)
+    return DONE
+
+
+def evaluate(arguments: argparse.Namespace) -> int:
+    """Measure a model on a folder of colour pictures."""
+    from labcolor import evaluation
+
+    colorizer = _colorizer(arguments.model)
+    if arguments.working_size is not None:
+        colorizer.set_params(working_size=arguments.working_size)
+    pictures, failed = [], 0
+    for path in _split(arguments.folder, arguments.holdout, held_out=True):
+        try:
+            pictures.append(evaluation.centre_square(path, arguments.size))
+        except LabcolorError as error:
+            failed += 1
+            _say(f"labcolor: {error}")
+    if not pictures:
+        raise InputError(f"{arguments.folder}: expected colour pictures, found none that can be used.")
+    ways = {
+        "grey": evaluation.grey,
+        arguments.model: lambda picture: colorizer.predict(picture, saturation=arguments.saturation),
+    }
+    print(f"{len(pictures)} pictures")
+    print(evaluation.table(evaluation.evaluate(pictures, ways, lambda p: _bar(p, len(p), "picture"))))
+    return FAILED if failed else DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="labcolor",
+        description="Colour black-and-white pictures.",
+        epilog="Exit codes: 0 done; 1 something failed; 2 the command line is wrong; 130 interrupted.",
+    )
+    parser.add_argument("--version", action="version", version=f"labcolor {__version__}")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def common(command: argparse.ArgumentParser) -> None:
+        command.add_argument("--model", default="reference", help="a packaged model's name, or a model file")
+        command.add_argument("--working-size", type=int, help="short side of the picture that the network sees")
+        command.add_argument("--saturation", type=float, default=1.0, help="0 grey, 1 as predicted, more: vivid")
+
+    command = commands.add_parser("colorize", help="colour picture files", description=colorize.__doc__)
+    command.set_defaults(run=colorize)
+    command.add_argument("pictures", nargs="+", metavar="PICTURE", help="a picture file, or a folder of them")
+    command.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="where the colours go")
+    command.add_argument("--triptych", action="store_true", help="write L, coloured and original side by side")
+    command.add_argument("--resume", action="store_true", help="leave out what is in the output folder already")
+    common(command)
+
+    command = commands.add_parser("train", help="train on a folder", description=train.__doc__)
+    command.set_defaults(run=train)
+    command.add_argument("folder", metavar="FOLDER", help="colour pictures, in subfolders too")
+    command.add_argument("-o", "--output", type=Path, required=True, metavar="MODEL", help="the model file to write")
+    command.add_argument("--network", help='"reference" or "classifier"')
+    command.add_argument("--start", metavar="MODEL", help="a model file to go on from")
+    command.add_argument("--holdout", type=int, metavar="N", help="leave out every Nth picture by name")
+    command.add_argument("--epochs", type=int, help="passes over the pictures")
+    command.add_argument("--crop-size", type=int, help="side of the crops to train on")
+    command.add_argument("--batch-size", type=int, help="crops in a step")
+    command.add_argument("--learning-rate", type=float, help="peak of the learning rate")
+    command.add_argument("--aged", type=float, help="share of crops made to look like old film, 0 to 1")
+    command.add_argument("--precision", help='"float32" or "mixed_bfloat16"')
+    command.add_argument("--seed", type=int, help="makes the training repeatable")
+    command.add_argument("--half", action="store_true", help="write the weights in float16")
+
+    command = commands.add_parser("evaluate", help="measure a model", description=evaluate.__doc__)
+    command.set_defaults(run=evaluate)
+    command.add_argument("folder", metavar="FOLDER", help="colour pictures, in subfolders too")
+    command.add_argument("--holdout", type=int, metavar="N", help="take only every Nth picture by name")
+    command.add_argument("--size", type=int, default=256, help="reduce short sides to this, and crop to a square")
+    common(command)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments))
+    except LabcolorError as error:
+        if arguments.debug:
+            raise
+        print(f"labcolor: {error}", file=sys.stderr)
+        return MISUSED if isinstance(error, InputError) else FAILED
+    except KeyboardInterrupt:
+        print("labcolor: interrupted.", file=sys.stderr)
+        return INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,504 @@
+"""The estimator: a network, trained or packaged, that colours pictures."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import os
+from collections.abc import Callable, Sequence
+from importlib import resources
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from labcolor import __version__
+from labcolor.dataset import crop_batches, training_pictures
+from labcolor.errors import InputError, InputTypeError, ModelFileError, NotFittedError, OutOfMemoryError
+from labcolor.inference import ChromaPredictor
+from labcolor.lab import LabCodec
+from labcolor.metrics import psnr
+from labcolor.modelfiles import decode_model, encode_model, read_model, write_model
+from labcolor.networks import ARCHITECTURES, Architecture
+from labcolor.pictures import Picture, as_pictures, working_shape
+from labcolor.training import fit_bins, fit_regression
+
+__all__ = ["Colorizer"]
+
+Array = npt.NDArray[Any]
+_TOGETHER = 16  # pictures that are reduced, predicted and joined together
+_CACHE = 6 << 30  # bytes of training pictures kept in memory
+_MARGIN = 17 / 16  # training pictures' short side over the crop's: 136 for 128
+
+# SHA-256 of the packaged model files
+PRETRAINED = {
+    "reference": "",
+}
+
+
+def _whole(least: int) -> Callable[[Any], str | None]:
+    def check(value: Any) -> str | None:
+        fits = isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= least
+        return None if fits else f"a whole number of at least {least}"
+
+    return check
+
+
+def _number(low: float, high: float) -> Callable[[Any], str | None]:
+    def check(value: Any) -> str | None:
+        fits = isinstance(value, int | float | np.number) and not isinstance(value, bool) and low <= value <= high
+        return None if fits else f"a number from {low:g} to {high:g}"
+
+    return check
+
+
+def _one_of(*choices: Any) -> Callable[[Any], str | None]:
+    def check(value: Any) -> str | None:
+        fits = any(type(value) is type(choice) and value == choice for choice in choices)
+        return None if fits else f"one of {', '.join(map(repr, choices))}"
+
+    return check
+
+
+_CHECKS: dict[str, Callable[[Any], str | None]] = {
+    "network": _one_of(*ARCHITECTURES),
+    "working_size": _whole(8),
+    "crop_size": _whole(32),
+    "epochs": _whole(1),
+    "batch_size": _whole(1),
+    "learning_rate": _number(1e-9, 10),
+    "aged": _number(0, 1),
+    "precision": _one_of("float32", "mixed_bfloat16"),
+    "warm_start": _one_of(False, True),
+    "random_state": lambda value: None if value is None else _whole(0)(value),
+    "verbose": _one_of(0, 1, 2, False, True),
+}
+
+
+class Colorizer:
+    """Colours black-and-white pictures, by a network that a fit has trained or that comes with the package.
+
+    The parameters are stored as they are and checked when they are used, as scikit-learn expects.
+
+    Parameters
+    ----------
+    network : {"reference", "classifier"}
+        The reference autoencoder, which predicts ab itself (:func:`labcolor.build_autoencoder`), or the stronger
+        network that chooses among bins of ab (:func:`labcolor.networks.build_classifier`).
+    working_size : int, default 128
+        Short side, in pixels, of the picture that the network sees; its aspect ratio is kept. Luminance always keeps
+        the full resolution.
+    crop_size : int, default 128
+        Side of the square crops to train on; a multiple of 32.
+    epochs : int, default 20
+        Passes over the training pictures.
+    batch_size : int, default 32
+        Crops in a training step.
+    learning_rate : float, default 1e-3
+        Peak of Adam's learning rate.
+    aged : float, default 0
+        Share of training crops, 0 to 1, whose L is faded, softened and grained like an old film's.
+    precision : {"float32", "mixed_bfloat16"}
+        Arithmetic of the training. Prediction is always in float32.
+    warm_start : bool, default False
+        Whether ``fit`` goes on from the present network rather than from new weights.
+    random_state : int or None, default None
+        Fixes initial weights, order, crops and mirroring of a training.
+    verbose : {0, 1, 2}, default 0
+        How much Keras says while it trains: nothing, a progress bar, or a line an epoch.
+
+    Attributes
+    ----------
+    network_ : keras.Model
+        The trained network, float32.
+    codec_ : LabCodec
+        How its input and output are scaled.
+    history_ : dict
+        The loss of each epoch of the last ``fit``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from labcolor import Colorizer
+    >>> colorizer = Colorizer.from_pretrained("reference")
+    >>> colorizer.predict(np.full((48, 64), 128, np.uint8)).shape
+    (48, 64, 3)
+    """
+
+    network_: keras.Model
+    codec_: LabCodec
+    history_: dict[str, list[float]]
+
+    def __init__(
+        self,
+        network: str = "reference",
+        *,
+        working_size: int = 128,
+        crop_size: int = 128,
+        epochs: int = 20,
+        batch_size: int = 32,
+        learning_rate: float = 1e-3,
+        aged: float = 0.0,
+        precision: str = "float32",
+        warm_start: bool = False,
+        random_state: int | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.network = network
+        self.working_size = working_size
+        self.crop_size = crop_size
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.aged = aged
+        self.precision = precision
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    # ------------------------------------------------------------------ scikit-learn's contract
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The parameters by name; ``deep`` is there for scikit-learn and changes nothing."""
+        return {name: getattr(self, name) for name in _CHECKS}
+
+    def set_params(self, **params: Any) -> Colorizer:
+        """Set parameters by name and return self.
+
+        Raises
+        ------
+        InputError
+            There is no such parameter.
+        """
+        for name, value in params.items():
+            if name not in _CHECKS:
+                raise InputError(f"{name}: expected one of the parameters {', '.join(_CHECKS)}.")
+            setattr(self, name, value)
+        return self
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import InputTags, Tags, TargetTags
+
+        return Tags(
+            estimator_type=None,
+            target_tags=TargetTags(required=False),
+            input_tags=InputTags(two_d_array=False, three_d_array=True),
+        )
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "network_")
+
+    def __repr__(self) -> str:
+        defaults = inspect.signature(Colorizer).parameters
+        changed = [f"{name}={value!r}" for name, value in self.get_params().items() if value != defaults[name].default]
+        return f"Colorizer({', '.join(changed)})"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(f"<tr><td>{name}</td><td>{value!r}</td></tr>" for name, value in self.get_params().items())
+        state = "fitted" if self.__sklearn_is_fitted__() else "not fitted"
+        return f"<details><summary><code>Colorizer</code> ({state})</summary><table>{rows}</table></details>"
+
+    def _check_params(self) -> Architecture:
+        for name, check in _CHECKS.items():
+            value = getattr(self, name)
+            expected = check(value)
+            if expected is not None:
+                kind = InputError if isinstance(value, int | float | str) else InputTypeError
+                raise kind(f"{name}: expected {expected}, got {value!r}.")
+        if self.crop_size % 32:
+            raise InputError(f"crop_size: expected a multiple of 32, got {self.crop_size}.")
+        return ARCHITECTURES[self.network]
+
+    # ------------------------------------------------------------------ training
+
+    def fit(self, X: Any, y: Any = None, *, callbacks: Sequence[keras.callbacks.Callback] = ()) -> Colorizer:
+        """Train on colour pictures.
+
+        Parameters
+        ----------
+        X : array, sequence of array, path, sequence of path, or tf.data.Dataset
+            Colour pictures: a batch (N, H, W, 3), a list of pictures of different sizes, a folder (searched with its
+            subfolders), files, or a finite dataset. Each is reduced so that its short side is 17/16 of ``crop_size``;
+            files that cannot be used are logged and left out.
+        y : None
+            Ignored; it is there for scikit-learn.
+        callbacks : sequence of keras.callbacks.Callback
+            Passed to Keras.
+
+        Returns
+        -------
+        Colorizer
+            Itself.
+
+        Raises
+        ------
+        InputError, InputTypeError, PictureFileError
+            A parameter is wrong, or there is no colour picture in ``X``.
+        """
+        architecture = self._check_params()
+        pictures = training_pictures(X, round(self.crop_size * _MARGIN), _CACHE)
+        seed = self.random_state
+        if seed is None:
+            seed = int(np.random.default_rng().integers(1 << 31))
+        codec = LabCodec()
+        network = architecture.build(seed=seed, dtype=self.precision)
+        if self.warm_start and self.__sklearn_is_fitted__():
+            self._check_same_network()
+            codec = self.codec_
+            network.set_weights(self.network_.get_weights())
+
+        def batches(epochs: int) -> Any:
+            return crop_batches(
+                pictures,
+                codec,
+                size=self.crop_size,
+                batch_size=self.batch_size,
+                epochs=epochs,
+                seed=seed,
+                aged=self.aged,
+            )
+
+        train = fit_bins if architecture.classifies else fit_regression
+        history, log_weights = train(
+            network,
+            batches,
+            codec.ab_scale,
+            steps_per_epoch=math.ceil(len(pictures) / self.batch_size),
+            epochs=self.epochs,
+            learning_rate=self.learning_rate,
+            callbacks=callbacks,
+            verbose=int(self.verbose),
+        )
+        self._adopt(self.network, network.get_weights(), codec, log_weights, history)
+        return self
+
+    def _check_same_network(self) -> None:
+        if self._trained_as != self.network:
+            raise InputError(
+                f"network: the trained network is {self._trained_as!r}, got {self.network!r}. Set it back, or fit "
+                f"with warm_start=False."
+            )
+
+    def _adopt(
+        self, name: str, weights: list[Array], codec: LabCodec, log_weights: Array, history: dict[str, list[float]]
+    ) -> None:
+        """Take a network's weights for prediction."""
+        architecture = ARCHITECTURES[name]
+        network = architecture.build()
+        network.set_weights(weights)
+        predictor = ChromaPredictor(network, architecture, codec, log_weights)
+        self.network_, self.codec_, self.history_ = network, codec, history
+        self._trained_as, self._log_weights, self._predictor = name, log_weights, predictor
+
+    # ------------------------------------------------------------------ prediction
+
+    def _check_fitted(self) -> None:
+        if not self.__sklearn_is_fitted__():
+            raise NotFittedError(
+                "this Colorizer has no trained network yet. Call fit, or use Colorizer.from_pretrained() or "
+                "Colorizer.load(path)."
+            )
+
+    def predict(self, X: Any, *, saturation: float = 1.0) -> Any:
+        """Colour pictures.
+
+        Parameters
+        ----------
+        X : array or sequence of array
+            One picture, (H, W), (H, W, 1), (H, W, 3) or (H, W, 4); a batch of equal ones with one axis more in front;
+            or a list or tuple of pictures of different sizes. uint8, uint16, float in [0, 1] or bool. Of RGB only the
+            lightness is used. It is not modified.
+        saturation : float, default 1
+            What the predicted chroma is multiplied with: 0 gives grey, less than 1 is careful, more is vivid; at
+            most 4.
+
+        Returns
+        -------
+        array, list or tuple
+            RGB, or RGBA where alpha came in (untouched), nested as ``X``, of the same sizes and dtypes (uint8 for
+            bool). Lightness stays as it was; a colour outside the sRGB gamut has its chroma lowered until it fits.
+
+        Raises
+        ------
+        NotFittedError
+            There is no network yet.
+        InputError, InputTypeError
+            ``X`` or a parameter is not as above.
+        OutOfMemoryError
+            It did not fit in memory.
+        """
+        self._check_fitted()
+        expected = _number(0, 4)(saturation)
+        if expected is not None:
+            raise InputError(f"saturation: expected {expected}, got {saturation!r}.")
+        self._check_params()
+        pictures, rebuild = as_pictures(X)
+        try:
+            results: list[Array] = []
+            for start in range(0, len(pictures), _TOGETHER):
+                results += self._colour(pictures[start : start + _TOGETHER], float(saturation))
+            return rebuild(results)
+        except MemoryError as error:
+            if isinstance(error, OutOfMemoryError):
+                raise
+            raise OutOfMemoryError("the pictures did not fit in memory. Pass fewer at a time.") from error
+
+    def _colour(self, pictures: Sequence[Picture], saturation: float) -> list[Array]:
+        shapes = [working_shape(picture.shape, self.working_size) for picture in pictures]
+        small = [picture.small_lightness(*shape) for picture, shape in zip(pictures, shapes, strict=True)]
+        stride = self._predictor.architecture.stride
+        return [
+            picture.coloured(
+                ab * np.float32(saturation),
+                shape[0] / (stride * picture.shape[0]),
+                shape[1] / (stride * picture.shape[1]),
+            )
+            for picture, shape, ab in zip(pictures, shapes, self._predictor(small), strict=True)
+        ]
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Mean PSNR, in dB of RGB, between colour pictures and what ``predict`` makes of their lightness.
+
+        PSNR rewards grey: it serves to compare trainings of one kind. ``labcolor evaluate`` shows more.
+
+        Parameters
+        ----------
+        X : array or sequence of array
+            Colour pictures, as for :meth:`predict`.
+        y : None
+            Ignored; it is there for scikit-learn.
+
+        Returns
+        -------
+        float
+            Higher is better.
+
+        Raises
+        ------
+        NotFittedError, InputError, InputTypeError
+            As for :meth:`predict`, or a picture is grey.
+        """
+        self._check_fitted()
+        pictures, _ = as_pictures(X)
+        if not pictures:
+            raise InputError("X: expected at least one picture, got none.")
+        originals = [picture.values for picture in pictures]
+        coloured = self.predict(originals)
+        return float(np.mean([psnr(result, original) for result, original in zip(coloured, originals, strict=True)]))
+
+    # ------------------------------------------------------------------ saving and loading
+
+    def _pack(self, *, half: bool) -> bytes:
+        about = {
+            "labcolor": __version__,
+            "network": self._trained_as,
+            "codec": self.codec_.get_config(),
+            "params": {
+                name: value.item() if isinstance(value, np.generic) else value
+                for name, value in self.get_params().items()
+            },
+            "history": self.history_,
+        }
+        weights = self.network_.get_weights()
+        kept = [weight.astype(np.float16) if half else weight for weight in weights]
+        arrays = {f"weight{index:03d}": weight for index, weight in enumerate(kept)}
+        return encode_model(about, {**arrays, "log_weights": self._log_weights})
+
+    def _unpack(self, about: dict[str, Any], arrays: dict[str, Array], where: str) -> None:
+        try:
+            name = about["network"]
+            if name not in ARCHITECTURES:
+                raise ModelFileError(f"{where}: expected a network of {', '.join(ARCHITECTURES)}, got {name!r}.")
+            self.set_params(**about["params"])
+            self._check_params()
+            log_weights = arrays.pop("log_weights").astype(np.float32)
+            weights = [arrays[key].astype(np.float32) for key in sorted(arrays)]
+            if not all(np.isfinite(array).all() for array in (*weights, log_weights)):
+                raise ModelFileError(f"{where}: damaged: a weight is not finite. Copy the file again.")
+            history = {str(key): [float(value) for value in values] for key, values in about["history"].items()}
+            self._adopt(name, weights, LabCodec(**about["codec"]), log_weights, history)
+        except ModelFileError:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ModelFileError(f"{where}: not a model that this version can use: {error}") from error
+
+    def save(self, path: str | os.PathLike[str], *, half: bool = False) -> None:
+        """Write the parameters and the trained network to one file; it appears whole or not at all.
+
+        Parameters
+        ----------
+        path : path
+            The file, usually ``*.labcolor``. One that exists is replaced.
+        half : bool, default False
+            Whether to keep the weights in float16: half the size, results that differ by less than can be seen.
+
+        Raises
+        ------
+        NotFittedError
+            There is no network yet.
+        ModelFileError, InputError
+            The file cannot be written.
+        """
+        self._check_fitted()
+        write_model(path, self._pack(half=half))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Colorizer:
+        """Read what :meth:`save` wrote. A file holds numbers and text only: nothing in it is executed.
+
+        Parameters
+        ----------
+        path : path
+            The file.
+
+        Returns
+        -------
+        Colorizer
+
+        Raises
+        ------
+        ModelFileError
+            The file is missing, damaged, not one of labcolor's, or from a newer version.
+        """
+        colorizer = cls()
+        colorizer._unpack(*read_model(path), str(path))
+        return colorizer
+
+    @classmethod
+    def from_pretrained(cls, name: str = "reference") -> Colorizer:
+        """Load a model that comes with the package. It needs no network connection.
+
+        Parameters
+        ----------
+        name : {"reference"}
+            "reference": the reference network. Its model card is ``labcolor/weights/reference.md``.
+
+        Returns
+        -------
+        Colorizer
+
+        Raises
+        ------
+        InputError
+            There is no such model.
+        ModelFileError
+            The packaged file is missing or damaged.
+        """
+        if not isinstance(name, str) or name not in PRETRAINED:
+            raise InputError(f"name: expected one of {', '.join(PRETRAINED)}, got {name!r}.")
+        with resources.as_file(resources.files("labcolor") / "weights" / f"{name}.labcolor") as path:
+            colorizer = cls()
+            colorizer._unpack(*read_model(path, PRETRAINED[name]), str(path))
+        return colorizer
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The parameters and, packed, the trained network: enough for pickle, copy and other processes."""
+        packed = self._pack(half=False) if self.__sklearn_is_fitted__() else None
+        return {"params": self.get_params(), "packed": packed}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__()  # type: ignore[misc]
+        if state["packed"] is not None:
+            self._unpack(*decode_model(state["packed"], "pickled Colorizer"), "pickled Colorizer")
+        self.set_params(**state["params"])

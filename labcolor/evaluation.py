@@ -1,0 +1,102 @@
+"""Measuring ways of colouring on photographs: one row of metrics for each way."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from labcolor import metrics
+from labcolor.dataset import reduce_picture
+from labcolor.lab import lab_to_rgb, rgb_to_lightness
+from labcolor.picturefiles import read_picture
+from labcolor.pictures import as_pictures
+
+__all__ = ["METRICS", "centre_square", "evaluate", "grey", "table"]
+
+Array = npt.NDArray[Any]
+METRICS = ("PSNR", "SSIM", "CIEDE2000", "colourfulness", "AuC", "AuC rebalanced", "seconds")
+
+
+def centre_square(path: Path, size: int) -> Array:
+    """Read a photograph for measuring: short side reduced to at most ``size``, centre-cropped to a square.
+
+    Returns
+    -------
+    ndarray, shape (S, S, 3), uint8
+        S is ``size``, or the photograph's short side where that is less.
+
+    Raises
+    ------
+    PictureFileError, InputError
+        The file cannot be read, or the picture is grey.
+    """
+    (picture,), _ = as_pictures(read_picture(path), str(path))
+    reduced = reduce_picture(picture, min(size, *picture.shape), str(path))
+    side = min(reduced.shape[:2])
+    top, left = (reduced.shape[0] - side) // 2, (reduced.shape[1] - side) // 2
+    return reduced[top : top + side, left : left + side]
+
+
+def grey(picture: Array) -> Array:
+    """The lightness of an RGB picture as grey RGB, uint8: ab = 0."""
+    lab = np.zeros(picture.shape, np.float32)
+    lab[..., 0] = rgb_to_lightness(picture)
+    return lab_to_rgb(lab, dtype=np.uint8)
+
+
+def evaluate(
+    pictures: Sequence[Array],
+    ways: Mapping[str, Callable[[Array], Array]],
+    progress: Callable[[Sequence[Array]], Any] = lambda pictures: pictures,
+) -> dict[str, dict[str, float]]:
+    """Measure ways of colouring against the truth.
+
+    Parameters
+    ----------
+    pictures : sequence of ndarray, each (H, W, 3), uint8
+        Colour photographs.
+    ways : mapping of name to callable
+        Each gets the true picture and gives it back with its own colours; it is trusted to look at the lightness only.
+    progress : callable, optional
+        Wraps the sequence, for a progress bar.
+
+    Returns
+    -------
+    dict
+        From each way's name to its mean of each of :data:`METRICS`, seconds a picture among them. A row "truth" tells
+        the photographs' own colourfulness.
+    """
+    prior = metrics.ab_prior(pictures)
+    sums = {name: dict.fromkeys(METRICS, 0.0) for name in ways}
+    truth = 0.0
+    for picture in progress(pictures):
+        truth += metrics.colourfulness(picture)
+        for name, colour in ways.items():
+            started = time.perf_counter()
+            result = colour(picture)
+            row = sums[name]
+            row["seconds"] += time.perf_counter() - started
+            row["PSNR"] += metrics.psnr(result, picture)
+            row["SSIM"] += metrics.ssim(result, picture)
+            row["CIEDE2000"] += metrics.ciede2000(result, picture)
+            row["colourfulness"] += metrics.colourfulness(result)
+            row["AuC"] += metrics.auc(result, picture)
+            row["AuC rebalanced"] += metrics.auc(result, picture, prior=prior)
+    rows = {name: {metric: value / len(pictures) for metric, value in row.items()} for name, row in sums.items()}
+    rows["truth"] = {"colourfulness": truth / len(pictures)}
+    return rows
+
+
+def table(rows: Mapping[str, Mapping[str, float]]) -> str:
+    """Rows of :func:`evaluate` as a Markdown table."""
+    digits = {"SSIM": 4, "seconds": 3}
+    lines = ["| | " + " | ".join(METRICS) + " |", "|---" * (len(METRICS) + 1) + "|"]
+    for name, row in rows.items():
+        cells = [f"{row[metric]:.{digits.get(metric, 2)}f}" if metric in row else "" for metric in METRICS]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)

@@ -1,0 +1,250 @@
+"""How good a coloured picture is: PSNR, SSIM, CIEDE2000, colourfulness, and the area under the ab-error curve."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import skimage.color
+import skimage.metrics
+
+from labcolor.errors import InputError
+from labcolor.lab import full_scale, rgb_to_lab
+from labcolor.pictures import as_pictures
+
+__all__ = ["ab_prior", "auc", "ciede2000", "colourfulness", "psnr", "ssim"]
+
+Array = npt.NDArray[Any]
+
+
+def _colour(name: str, picture: npt.ArrayLike) -> Array:
+    """Check one RGB picture; alpha is dropped."""
+    pictures, _ = as_pictures(np.asarray(picture), name)
+    if len(pictures) != 1 or pictures[0].values.shape[2] != 3:
+        raise InputError(f"{name}: expected one RGB picture (H, W, 3), got shape {np.shape(picture)}.")
+    return pictures[0].values
+
+
+def _unit(picture: Array) -> Array:
+    scale, _ = full_scale(picture.dtype, np.dtype(np.float64))
+    return np.asarray(picture / scale)
+
+
+def _pair(predicted: npt.ArrayLike, true: npt.ArrayLike) -> tuple[Array, Array]:
+    first, second = _colour("predicted", predicted), _colour("true", true)
+    if first.shape != second.shape:
+        raise InputError(f"expected two pictures of one shape, got {first.shape} and {second.shape}.")
+    return first, second
+
+
+def psnr(predicted: npt.ArrayLike, true: npt.ArrayLike) -> float:
+    """Peak signal-to-noise ratio in RGB. It rewards grey: print it beside :func:`colourfulness`.
+
+    Parameters
+    ----------
+    predicted, true : array_like, shape (H, W, 3)
+        uint8, uint16 or float in [0, 1].
+
+    Returns
+    -------
+    float
+        In dB; infinite for equal pictures.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        The pictures are not RGB, or not of one shape.
+
+    References
+    ----------
+    ``skimage.metrics.peak_signal_noise_ratio``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from labcolor.metrics import psnr
+    >>> round(psnr(np.zeros((2, 2, 3)), np.full((2, 2, 3), 0.1)), 1)
+    20.0
+    """
+    first, second = (_unit(picture) for picture in _pair(predicted, true))
+    if np.array_equal(first, second):
+        return float("inf")
+    return float(skimage.metrics.peak_signal_noise_ratio(second, first, data_range=1))
+
+
+def ssim(predicted: npt.ArrayLike, true: npt.ArrayLike) -> float:
+    """Structural similarity in RGB, the mean over the channels.
+
+    Parameters
+    ----------
+    predicted, true : array_like, shape (H, W, 3)
+        As for :func:`psnr`; no side shorter than 7.
+
+    Returns
+    -------
+    float
+        1 for equal pictures.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        As for :func:`psnr`, or a side is shorter than 7.
+
+    References
+    ----------
+    Z. Wang et al., "Image quality assessment", IEEE TIP 13 (2004); ``skimage.metrics.structural_similarity``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from labcolor.metrics import ssim
+    >>> ssim(np.zeros((8, 8, 3)), np.zeros((8, 8, 3)))
+    1.0
+    """
+    first, second = (_unit(picture) for picture in _pair(predicted, true))
+    if min(first.shape[:2]) < 7:
+        raise InputError(f"expected pictures of at least 7 x 7, got {first.shape[0]} x {first.shape[1]}.")
+    return float(skimage.metrics.structural_similarity(second, first, channel_axis=2, data_range=1))
+
+
+def ciede2000(predicted: npt.ArrayLike, true: npt.ArrayLike) -> float:
+    """Mean CIEDE2000 colour difference; lower is better, about 1 can just be seen.
+
+    Parameters
+    ----------
+    predicted, true : array_like, shape (H, W, 3)
+        As for :func:`psnr`.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    InputError, InputTypeError
+        As for :func:`psnr`.
+
+    References
+    ----------
+    G. Sharma, W. Wu, E. Dalal, "The CIEDE2000 color-difference formula", Color Research and Application 30 (2005);
+    ``skimage.color.deltaE_ciede2000``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from labcolor.metrics import ciede2000
+    >>> ciede2000(np.zeros((2, 2, 3)), np.zeros((2, 2, 3)))
+    0.0
+    """
+    first, second = _pair(predicted, true)
+    return float(skimage.color.deltaE_ciede2000(rgb_to_lab(second), rgb_to_lab(first)).mean())
+
+
+def colourfulness(picture: npt.ArrayLike) -> float:
+    """Colourfulness M3 of Hasler and Süsstrunk, with signed opponent channels, on the scale of 8-bit values.
+
+    Parameters
+    ----------
+    picture : array_like, shape (H, W, 3)
+        As for :func:`psnr`.
+
+    Returns
+    -------
+    float
+        0 for grey; photographs have about 30 to 45.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        The picture is not RGB.
+
+    References
+    ----------
+    D. Hasler, S. Süsstrunk, "Measuring colourfulness in natural images", SPIE 5007 (2003).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from labcolor.metrics import colourfulness
+    >>> colourfulness(np.full((4, 4, 3), 77, np.uint8))
+    0.0
+    """
+    red, green, blue = np.moveaxis(_unit(_colour("picture", picture)) * 255, -1, 0)
+    first, second = red - green, (red + green) / 2 - blue
+    spread = np.hypot(first.std(), second.std())
+    return float(spread + 0.3 * np.hypot(first.mean(), second.mean()))
+
+
+def auc(predicted: npt.ArrayLike, true: npt.ArrayLike, *, prior: dict[tuple[int, int], float] | None = None) -> float:
+    """Area under the cumulative curve of the ab error, thresholds 0 to 150, in per cent; higher is better.
+
+    Parameters
+    ----------
+    predicted, true : array_like, shape (H, W, 3)
+        As for :func:`psnr`.
+    prior : dict, optional
+        How often each bin of ab of side 10 occurs, from :func:`ab_prior`. If given, each pixel weighs the inverse of
+        its true colour's frequency: the class-rebalanced area, which does not reward grey.
+
+    Returns
+    -------
+    float
+        Mean over the thresholds 0, 1 ... 150 of the share of pixels whose ab error is at most the threshold, times 100.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        As for :func:`psnr`.
+
+    References
+    ----------
+    A. Deshpande, J. Rock, D. Forsyth, "Learning large-scale automatic image colorization", ICCV 2015; R. Zhang,
+    P. Isola, A. A. Efros, "Colorful Image Colorization", ECCV 2016, section 3.1 (rebalanced).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from labcolor.metrics import auc
+    >>> auc(np.zeros((2, 2, 3)), np.zeros((2, 2, 3)))
+    100.0
+    """
+    first, second = (rgb_to_lab(picture)[..., 1:].reshape(-1, 2) for picture in _pair(predicted, true))
+    error = np.hypot(*(first - second).T)
+    weights = np.ones(len(error))
+    if prior is not None:
+        cells, index = np.unique(np.floor(second / 10).astype(int), axis=0, return_inverse=True)
+        rarest = min(prior.values())
+        weights = np.array([1 / prior.get((int(a), int(b)), rarest) for a, b in cells])[index.reshape(-1)]
+    counts = np.bincount(np.clip(np.ceil(error), 0, 151).astype(int), weights, minlength=152)
+    return float((np.cumsum(counts)[:151] / weights.sum()).mean() * 100)
+
+
+def ab_prior(pictures: Any) -> dict[tuple[int, int], float]:
+    """How often each bin of ab of side 10 occurs in pictures, for the rebalanced :func:`auc`.
+
+    Parameters
+    ----------
+    pictures : iterable of array_like, each (H, W, 3)
+        As for :func:`psnr`.
+
+    Returns
+    -------
+    dict
+        From (floor(a / 10), floor(b / 10)) to the share of pixels, for the bins that occur.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from labcolor.metrics import ab_prior
+    >>> ab_prior([np.array([[[255, 0, 0]]], np.uint8)])
+    {(8, 6): 1.0}
+    """
+    counts: dict[tuple[int, int], float] = {}
+    for picture in pictures:
+        ab = rgb_to_lab(_colour("pictures", picture))[..., 1:].reshape(-1, 2)
+        cells, number = np.unique(np.floor(ab / 10).astype(int), axis=0, return_counts=True)
+        for (a, b), count in zip(cells.tolist(), number.tolist(), strict=True):
+            counts[a, b] = counts.get((a, b), 0) + count
+    total = sum(counts.values())
+    return {cell: count / total for cell, count in counts.items()}

@@ -1,0 +1,122 @@
+"""The model file: a zip archive of one JSON text and plain arrays, in which nothing can be executed."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from labcolor.errors import InputError, ModelFileError
+from labcolor.files import replacing
+
+__all__ = ["FORMAT", "decode_model", "encode_model", "read_model", "write_model"]
+
+FORMAT = 1
+_LARGEST = 1 << 30  # bytes, unpacked: a file that claims more is refused before it is unpacked
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+def encode_model(about: dict[str, Any], arrays: Arrays) -> bytes:
+    """Pack a model as bytes: ``about.json`` and an ``.npy`` member for each array. The same model, the same bytes."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+
+        def add(name: str, content: bytes) -> None:
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED, 6)
+
+        add("about.json", json.dumps({"format": FORMAT, **about}, indent=1).encode())
+        for name, array in arrays.items():
+            content = io.BytesIO()
+            np.save(content, array, allow_pickle=False)
+            add(f"{name}.npy", content.getvalue())
+    return packed.getvalue()
+
+
+def decode_model(content: bytes, where: str) -> tuple[dict[str, Any], Arrays]:
+    """Unpack what :func:`encode_model` packed.
+
+    Raises
+    ------
+    ModelFileError
+        The bytes are not a model, are damaged, or come from a newer version of labcolor.
+    """
+    remedy = "Use a file that Colorizer.save wrote; if it is one, copy it again."
+    if content[:4] != b"PK\x03\x04":
+        raise ModelFileError(f"{where}: expected a labcolor model, got a file of another kind. {remedy}")
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = archive.infolist()
+            if "about.json" not in archive.namelist():
+                raise ModelFileError(f"{where}: expected a labcolor model, got another kind of archive. {remedy}")
+            if sum(member.file_size for member in members) > _LARGEST:
+                raise ModelFileError(f"{where}: expected at most {_LARGEST:,} bytes unpacked, got more. {remedy}")
+            about = json.loads(archive.read("about.json"))
+            if not isinstance(about, dict) or not isinstance(about.get("format"), int):
+                raise ModelFileError(f"{where}: expected a labcolor model, got no format number. {remedy}")
+            if about["format"] > FORMAT:
+                raise ModelFileError(
+                    f"{where}: expected a model of format {FORMAT} or older, got format {about['format']}. "
+                    f"Upgrade labcolor."
+                )
+            arrays = {}
+            for member in members:
+                if member.filename != "about.json":
+                    array = np.load(io.BytesIO(archive.read(member)), allow_pickle=False)
+                    arrays[member.filename.removesuffix(".npy")] = array
+            return about, arrays
+    except ModelFileError:
+        raise
+    except Exception as error:  # zipfile, json and numpy raise many kinds on damaged files
+        raise ModelFileError(f"{where}: damaged: {type(error).__name__}: {error}. {remedy}") from error
+
+
+def write_model(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write a packed model; the file appears whole or not at all.
+
+    Raises
+    ------
+    InputError
+        The path is a folder.
+    ModelFileError
+        The file cannot be written.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise InputError(f"{path}: expected the name of a file to write, got a folder. Add a name to it.")
+    if not path.parent.is_dir():
+        raise ModelFileError(f"{path}: there is no folder {path.parent}. Make it first.")
+    try:
+        with replacing(path) as temporary:
+            temporary.write_bytes(content)
+    except OSError as error:
+        raise ModelFileError(f"{path}: cannot be written: {error.strerror or error}.") from error
+
+
+def read_model(path: str | os.PathLike[str], sha256: str | None = None) -> tuple[dict[str, Any], Arrays]:
+    """Read a model file, and check its SHA-256 if one is given.
+
+    Raises
+    ------
+    ModelFileError
+        The file is missing, may not be read, is not a model, is damaged, or is not the expected one.
+    """
+    path = Path(path)
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise ModelFileError(f"{path}: expected a labcolor model of at most {_LARGEST:,} bytes, got more.")
+        content = path.read_bytes()
+    except ModelFileError:
+        raise
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ModelFileError(f"{path}: cannot be read: {reason}. Check the path.") from error
+    if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+        raise ModelFileError(f"{path}: its SHA-256 is not the packaged model's. Reinstall labcolor.")
+    return decode_model(content, str(path))

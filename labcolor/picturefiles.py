@@ -1,0 +1,273 @@
+"""Reading and writing picture files, through imageio."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import imageio.v3 as iio
+import numpy as np
+import numpy.typing as npt
+import skimage.util
+
+from labcolor.errors import InputError, InputTypeError, PictureFileError
+from labcolor.files import replacing
+
+__all__ = ["ENDINGS", "WRITABLE", "picture_paths", "read_picture", "write_picture"]
+
+Array = npt.NDArray[Any]
+ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif")
+WRITABLE = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
+_PIXELS = 250_000_000  # a picture of more than this many pixels is refused before it is decoded
+
+# Pillow's modes and what to turn them into; modes that are not here stay as they are.
+_MODES = {
+    "1": "L",
+    "P": "RGB",
+    "PA": "RGBA",
+    "LA": "RGBA",
+    "La": "RGBA",
+    "RGBa": "RGBA",
+    "CMYK": "RGB",
+    "YCbCr": "RGB",
+    "LAB": "RGB",
+    "HSV": "RGB",
+}
+
+
+def _is_deep_png(path: Path) -> bool:
+    """Whether a file is a PNG of 16 bits with more than one channel, which Pillow would cut down to 8 bits."""
+    with open(path, "rb") as file:
+        head = file.read(26)
+    return head[:8] == b"\x89PNG\r\n\x1a\n" and len(head) == 26 and head[24] == 16 and head[25] in (2, 4, 6)
+
+
+def _is_deep_tiff(path: Path) -> bool:
+    """Whether a file is a TIFF of 16 bits, interleaved RGB or RGBA, that tifffile can decode.
+
+    Pillow would cut it down to 8 bits; tifffile, by itself, does not decode every compression.
+    """
+    if path.suffix.lower() not in (".tif", ".tiff"):
+        return False
+    import tifffile
+
+    try:
+        with tifffile.TiffFile(path) as file:
+            page = file.pages[0]
+            assert isinstance(page, tifffile.TiffPage)
+            plain = page.photometric == tifffile.PHOTOMETRIC.RGB and page.compression in (1, 8, 32946)
+            return plain and page.dtype == np.uint16 and page.axes == "YXS" and page.shape[2] in (3, 4)
+    except tifffile.TiffFileError:
+        return False
+
+
+def _read_deep_png(path: Path) -> Array:
+    import imageio_ffmpeg
+
+    # ffmpeg warns of a damaged file and goes on; Pillow's decoder, whose 8-bit picture is dropped, refuses it
+    iio.imread(path, plugin="pillow", index=0)
+    frames = imageio_ffmpeg.read_frames(os.fspath(path), pix_fmt="rgba64le", bits_per_pixel=64)
+    try:
+        width, height = next(frames)["size"]
+        picture = np.frombuffer(next(frames), "<u2").reshape(height, width, 4).astype(np.uint16)
+    finally:
+        frames.close()
+    with open(path, "rb") as file:
+        alpha = file.read(26)[25] in (4, 6)
+    return picture if alpha else picture[..., :3].copy()
+
+
+def _read_with_pillow(path: Path) -> Array:
+    with iio.imopen(path, "r", plugin="pillow") as file:
+        about = file.metadata(index=0, exclude_applied=False)
+        height, width = file.properties(index=0).shape[:2]
+        if height * width > _PIXELS:
+            raise PictureFileError(
+                f"{path}: expected at most {_PIXELS:,} pixels, got {width} x {height}. Reduce the picture first."
+            )
+        mode = about["mode"]
+        target = "RGBA" if "transparency" in about else _MODES.get(mode)
+        picture = np.asarray(file.read(index=0, rotate=True, mode=target))
+    if mode in ("I", "F"):  # 32 bits: take whole numbers for 16 bits, and floats as they are
+        if mode == "I" and picture.min() >= 0 and picture.max() <= 65535:
+            return picture.astype(np.uint16)
+        if mode == "I" or not (picture.min() >= 0 and picture.max() <= 1):
+            raise PictureFileError(
+                f"{path}: expected 8 or 16 bits a channel or floats in [0, 1], got values from {picture.min():.6g} "
+                f"to {picture.max():.6g}. Save it as 16 bits first."
+            )
+    return picture
+
+
+def read_picture(path: str | os.PathLike[str]) -> Array:
+    """Read one picture: EXIF rotation applied, palettes and CMYK turned into RGB, 16 bits kept.
+
+    Parameters
+    ----------
+    path : path
+        PNG, JPEG, TIFF, WebP, BMP, GIF or anything else that Pillow reads; of several pages or frames the first.
+
+    Returns
+    -------
+    ndarray
+        (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA; uint8 or uint16 (float32 for TIFF files of floats in [0, 1]).
+        Values are taken as sRGB: an embedded colour profile is not applied.
+
+    Raises
+    ------
+    PictureFileError
+        The file is missing, is not a picture, is damaged, or has more than 250 million pixels.
+
+    Examples
+    --------
+    >>> import numpy as np, tempfile
+    >>> from labcolor import read_picture, write_picture
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_picture(f"{folder}/grey.png", np.zeros((4, 6), np.uint8))
+    ...     read_picture(f"{folder}/grey.png").shape
+    (4, 6)
+    """
+    path = Path(path)
+    if not path.exists():
+        raise PictureFileError(f"{path}: expected a picture file, but there is none. Check the path.")
+    if path.is_dir():
+        raise PictureFileError(f"{path}: expected a picture file, got a folder. Name the files in it.")
+    try:
+        if _is_deep_png(path):
+            return _read_deep_png(path)
+        if _is_deep_tiff(path):
+            return np.asarray(iio.imread(path, plugin="tifffile", index=0))
+        return _read_with_pillow(path)
+    except PictureFileError:
+        raise
+    except PermissionError as error:
+        raise PictureFileError(f"{path}: may not be read. Check its permissions.") from error
+    except MemoryError:
+        raise
+    except Exception as error:  # decoders raise every kind of exception on damaged files
+        raise PictureFileError(
+            f"{path}: expected a picture ({', '.join(ENDINGS)}), but it cannot be decoded: "
+            f"{type(error).__name__}: {error}. It may be damaged, or not be a picture."
+        ) from error
+
+
+def write_picture(path: str | os.PathLike[str], picture: npt.ArrayLike) -> None:
+    """Write one picture, in the format of the path's ending; the file appears whole or not at all.
+
+    Parameters
+    ----------
+    path : path
+        Ends in .png, .tif, .tiff (8 or 16 bits), .jpg, .jpeg, .webp or .bmp (8 bits).
+    picture : array_like
+        (H, W), (H, W, 1), (H, W, 3) or (H, W, 4); uint8, uint16, float in [0, 1] (written as 8 bits) or bool.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        The array is not a picture, or the format cannot hold it.
+    PictureFileError
+        The file cannot be written.
+
+    Examples
+    --------
+    >>> import numpy as np, tempfile
+    >>> from labcolor import write_picture
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_picture(f"{folder}/red.png", np.array([[[255, 0, 0]]], np.uint8))
+    """
+    path = Path(path)
+    ending = path.suffix.lower()
+    if ending not in WRITABLE:
+        raise InputError(f"{path}: expected a name that ends in {', '.join(WRITABLE)}. Rename it.")
+    array = np.asarray(picture)
+    if array.dtype not in (np.uint8, np.uint16, np.float16, np.float32, np.float64, np.bool_):
+        raise InputTypeError(f"picture: expected uint8, uint16, float in [0, 1] or bool, got dtype {array.dtype}.")
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[..., 0]
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)) or 0 in array.shape:
+        raise InputError(f"picture: expected (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), got shape {array.shape}.")
+    if array.dtype.kind == "f" and not (array.min() >= 0 and array.max() <= 1):
+        raise InputError("picture: expected finite floats in [0, 1]. Divide by the largest possible value.")
+    if array.ndim == 3 and array.shape[2] == 4 and ending in (".jpg", ".jpeg", ".bmp"):
+        raise InputError(f"{path}: {ending} holds no alpha. Write a .png, or drop it with picture[..., :3].")
+    if array.dtype != np.uint16 or ending not in (".png", ".tif", ".tiff"):
+        array = skimage.util.img_as_ubyte(array)
+    if not path.parent.is_dir():
+        raise PictureFileError(f"{path}: there is no folder {path.parent}. Make it first.")
+    try:
+        with replacing(path) as temporary:
+            if array.dtype == np.uint16 and ending != ".png":
+                iio.imwrite(temporary, array, plugin="tifffile")
+            elif array.dtype == np.uint16 and array.ndim == 3:
+                _write_deep_png(temporary, array)
+            else:
+                options = {"quality": 95} if ending in (".jpg", ".jpeg", ".webp") else {}
+                iio.imwrite(temporary, array, plugin="pillow", **options)
+    except OSError as error:
+        raise PictureFileError(f"{path}: cannot be written: {error.strerror or error}.") from error
+
+
+def _write_deep_png(path: Path, picture: Array) -> None:
+    """Write RGB or RGBA of 16 bits as PNG, which Pillow cannot, through ffmpeg."""
+    import imageio_ffmpeg
+
+    channels = picture.shape[2]
+    writer = imageio_ffmpeg.write_frames(
+        os.fspath(path),
+        (picture.shape[1], picture.shape[0]),
+        pix_fmt_in="rgb48le" if channels == 3 else "rgba64le",
+        pix_fmt_out="rgb48be" if channels == 3 else "rgba64be",
+        codec="png",
+        macro_block_size=1,
+        quality=None,
+        bitrate="0",
+        output_params=["-frames:v", "1", "-f", "image2", "-update", "1"],
+    )
+    writer.send(None)
+    try:
+        writer.send(np.ascontiguousarray(picture, "<u2"))
+    finally:
+        writer.close()
+
+
+def picture_paths(sources: Iterable[str | os.PathLike[str]]) -> list[Path]:
+    """The picture files among ``sources``, by name; folders are searched with their subfolders.
+
+    Parameters
+    ----------
+    sources : iterable of path
+        Files, which are taken whatever their ending, and folders, of whose files those with one of :data:`ENDINGS` are
+        taken, but for hidden ones.
+
+    Returns
+    -------
+    list of Path
+        Each folder's files sorted by their path in it.
+
+    Raises
+    ------
+    PictureFileError
+        A source does not exist, or a folder holds no picture.
+    """
+    paths: list[Path] = []
+    for source in map(Path, sources):
+        if source.is_dir():
+            inside = [
+                path
+                for path in source.rglob("*")
+                if path.suffix.lower() in ENDINGS
+                and path.is_file()
+                and not any(part.startswith(".") for part in path.relative_to(source).parts)
+            ]
+            if not inside:
+                raise PictureFileError(
+                    f"{source}: expected pictures in this folder ({', '.join(ENDINGS)}), found none."
+                )
+            paths += sorted(inside, key=lambda path: path.relative_to(source).as_posix())
+        elif source.exists():
+            paths.append(source)
+        else:
+            raise PictureFileError(f"{source}: expected a picture or a folder, but there is none. Check the path.")
+    return paths
