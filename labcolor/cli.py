@@ -140,6 +140,7 @@ def train(arguments: argparse.Namespace) -> int:
 def evaluate(arguments: argparse.Namespace) -> int:
     """Measure a model on a folder of colour pictures."""
     from labcolor import evaluation
+    from labcolor.pictures import as_pictures
 
     colorizer = _colorizer(arguments.model)
     if arguments.working_size is not None:
@@ -154,7 +155,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
     if not pictures:
         raise InputError(f"{arguments.folder}: expected colour pictures, found none that can be used.")
     ways = {
-        "grey": evaluation.grey,
+        "grey": lambda picture: as_pictures(picture)[0][0].grey(),
         arguments.model: lambda picture: colorizer.predict(picture, saturation=arguments.saturation),
     }
     print(f"{len(pictures)} pictures")

@@ -7,16 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from labcolor import metrics
 from labcolor.dataset import reduce_picture
-from labcolor.lab import lab_to_rgb, rgb_to_lightness
 from labcolor.picturefiles import read_picture
 from labcolor.pictures import as_pictures
 
-__all__ = ["METRICS", "centre_square", "evaluate", "grey", "table"]
+__all__ = ["METRICS", "centre_square", "evaluate", "table"]
 
 Array = npt.NDArray[Any]
 METRICS = ("PSNR", "SSIM", "CIEDE2000", "colourfulness", "AuC", "AuC rebalanced", "seconds")
@@ -40,13 +38,6 @@ def centre_square(path: Path, size: int) -> Array:
     side = min(reduced.shape[:2])
     top, left = (reduced.shape[0] - side) // 2, (reduced.shape[1] - side) // 2
     return reduced[top : top + side, left : left + side]
-
-
-def grey(picture: Array) -> Array:
-    """The lightness of an RGB picture as grey RGB, uint8: ab = 0."""
-    lab = np.zeros(picture.shape, np.float32)
-    lab[..., 0] = rgb_to_lightness(picture)
-    return lab_to_rgb(lab, dtype=np.uint8)
 
 
 def evaluate(

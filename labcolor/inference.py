@@ -108,15 +108,15 @@ def _compile(network: keras.Model) -> Callable[[Array], Array]:
         return lambda batch: np.asarray(network.predict_on_batch(batch))
     import tensorflow as tf
 
-    @tf.function(input_signature=[tf.TensorSpec((None, None, None, 1), tf.float32)], autograph=False)
-    def run(batch: Any) -> Any:
-        return network(batch, training=False)
-
-    run.get_concrete_function()
+    run = tf.function(
+        lambda batch: network(batch, training=False),
+        input_signature=[tf.TensorSpec((None, None, None, 1), tf.float32)],
+        autograph=False,
+    ).get_concrete_function()
 
     def checked(batch: Array) -> Array:
         try:
-            return np.asarray(run(batch))
+            return np.asarray(run(tf.constant(batch)))
         except tf.errors.ResourceExhaustedError as error:
             raise OutOfMemoryError(
                 f"the network ran out of memory on a batch of shape {batch.shape}. Lower working_size."

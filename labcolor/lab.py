@@ -35,7 +35,7 @@ def linear_light_table(dtype: np.dtype[Any]) -> Array:
     levels = np.iinfo(dtype).max
     exact = np.arange(levels + 1, dtype=np.float64) / levels
     _kernels.decode_srgb(exact, exact)
-    return exact.astype(np.float32)
+    return np.asarray(exact, np.float32)
 
 
 def full_scale(target: np.dtype[Any], compute: np.dtype[Any]) -> tuple[Any, Any]:
@@ -54,7 +54,7 @@ def check_colours(name: str, array: Any) -> Array:
         )
     if array.ndim < 1 or array.shape[-1] != 3:
         raise InputError(f"{name}: expected shape (..., 3), got {array.shape}. Put the three channels last.")
-    return array
+    return np.asarray(array)
 
 
 def check_unit_range(name: str, array: Array) -> None:
@@ -74,8 +74,9 @@ def check_unit_range(name: str, array: Array) -> None:
 def _flat_linear(name: str, rgb: Any) -> tuple[Array, Array, Array]:
     """Check ``rgb``; give it back, its (N, 3) values (integers, or linear floats), and the integers' table."""
     rgb = check_colours(name, rgb)
-    if rgb.dtype in (np.uint8, np.uint16):
-        rgb = rgb.astype(rgb.dtype.newbyteorder("="), copy=False)
+    native = rgb.dtype.newbyteorder("=")
+    if native in (np.uint8, np.uint16):
+        rgb = rgb.astype(native, copy=False)
         return rgb, np.ascontiguousarray(rgb).reshape(-1, 3), linear_light_table(rgb.dtype)
     if rgb.dtype.kind != "f":
         raise InputTypeError(
@@ -172,7 +173,7 @@ def rgb_to_lightness(rgb: npt.ArrayLike) -> Array:
     return out.reshape(source.shape[:-1])
 
 
-def lab_to_rgb(lab: npt.ArrayLike, *, dtype: npt.DTypeLike = None) -> Array:
+def lab_to_rgb(lab: npt.ArrayLike, *, dtype: npt.DTypeLike | None = None) -> Array:
     """Convert CIE 1976 L*a*b* (white D65, 2 degrees) to sRGB; colours outside the gamut are clipped.
 
     Parameters
@@ -283,7 +284,7 @@ class LabCodec:
         lab = rgb_to_lab(rgb)
         return (lab[..., :1] - self.l_centre) / self.l_scale, lab[..., 1:] / self.ab_scale
 
-    def decode(self, l: npt.ArrayLike, ab: npt.ArrayLike, *, dtype: npt.DTypeLike = None) -> Array:  # noqa: E741
+    def decode(self, l: npt.ArrayLike, ab: npt.ArrayLike, *, dtype: npt.DTypeLike | None = None) -> Array:  # noqa: E741
         """Turn scaled lightness and chroma back into a picture.
 
         Parameters

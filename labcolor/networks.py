@@ -29,6 +29,15 @@ __all__ = [
 BIN_SIZE = 10.0  # side of a bin in a and b, as in Zhang, Isola, Efros 2016
 
 
+_SQUARE = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+
+
+def _distinct(pairs: npt.NDArray[Any]) -> set[tuple[int, int]]:
+    """The distinct pairs among small whole numbers."""
+    code = np.unique((pairs[:, 0] + 64) * 128 + pairs[:, 1] + 64).astype(int)
+    return set(zip((code // 128 - 64).tolist(), (code % 128 - 64).tolist(), strict=True))
+
+
 def _seeds(seed: int | None) -> Iterator[int | None]:
     return itertools.repeat(None) if seed is None else itertools.count(seed)
 
@@ -119,9 +128,11 @@ def ab_bins() -> npt.NDArray[np.float32]:
     """
     steps = np.linspace(0, 1, 65)
     colours = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 3)
-    cells = np.unique(np.floor(rgb_to_lab(colours)[:, 1:] / BIN_SIZE), axis=0)
-    corners = [cells + np.array(corner) for corner in ((0, 0), (0, 1), (1, 0), (1, 1))]
-    return (np.unique(np.concatenate(corners), axis=0) * BIN_SIZE).astype(np.float32)
+    ab = rgb_to_lab(colours)[:, 1:]
+    # a unit each way stands for the colours between the samples
+    cells = {cell for shift in _SQUARE for cell in _distinct(np.floor((ab + 2 * shift - 1) / BIN_SIZE))}
+    corners = {corner for shift in _SQUARE for corner in _distinct(np.array(sorted(cells)) + shift)}
+    return np.array(sorted(corners), np.float32) * np.float32(BIN_SIZE)
 
 
 def build_classifier(
@@ -301,4 +312,4 @@ def rebalancing(prior: npt.ArrayLike) -> npt.NDArray[np.float32]:
     """
     prior = np.asarray(prior, np.float64)
     weights = 1 / (prior / 2 + 0.5 / len(prior))
-    return (weights / (prior * weights).sum()).astype(np.float32)
+    return np.asarray(weights / (prior * weights).sum(), np.float32)

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import skimage.util
+from skimage.util import img_as_ubyte
 
 from labcolor.errors import InputError
-from labcolor.lab import lab_to_rgb
 from labcolor.picturefiles import write_picture
 from labcolor.pictures import Picture, as_pictures
 
@@ -29,7 +28,7 @@ def _one(name: str, picture: npt.ArrayLike) -> Picture:
 
 def _rgb(picture: Picture) -> Array:
     """One picture as (H, W, 3) uint8, without its alpha."""
-    values = skimage.util.img_as_ubyte(picture.values)
+    values = img_as_ubyte(picture.values)
     return np.broadcast_to(values, (*picture.shape, 3))
 
 
@@ -70,11 +69,8 @@ def triptych(
     first, second = _one("original", original), _one("coloured", coloured)
     if first.shape != second.shape:
         raise InputError(f"expected two pictures of one size, got {first.shape} and {second.shape}.")
-    height, width = first.shape
-    lab = np.zeros((height, width, 3), np.float32)
-    lab[..., 0] = first.lightness()
-    white = np.full((height, _GAP, 3), 255, np.uint8)
-    panels = np.hstack([lab_to_rgb(lab, dtype=np.uint8), white, _rgb(second), white, _rgb(first)])
+    white = np.full((first.shape[0], _GAP, 3), 255, np.uint8)
+    panels = np.hstack([first.grey(), white, _rgb(second), white, _rgb(first)])
     if path is not None:
         write_picture(path, panels)
     return panels

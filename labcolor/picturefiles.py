@@ -10,8 +10,9 @@ from typing import Any
 import imageio.v3 as iio
 import numpy as np
 import numpy.typing as npt
-import skimage.util
+from skimage.util import img_as_ubyte
 
+from labcolor import ffmpeg
 from labcolor.errors import InputError, InputTypeError, PictureFileError
 from labcolor.files import replacing
 
@@ -64,22 +65,17 @@ def _is_deep_tiff(path: Path) -> bool:
 
 
 def _read_deep_png(path: Path) -> Array:
-    import imageio_ffmpeg
-
     # ffmpeg warns of a damaged file and goes on; Pillow's decoder, whose 8-bit picture is dropped, refuses it
-    iio.imread(path, plugin="pillow", index=0)
-    frames = imageio_ffmpeg.read_frames(os.fspath(path), pix_fmt="rgba64le", bits_per_pixel=64)
-    try:
-        width, height = next(frames)["size"]
-        picture = np.frombuffer(next(frames), "<u2").reshape(height, width, 4).astype(np.uint16)
-    finally:
-        frames.close()
+    height, width = iio.imread(path, plugin="pillow", index=0).shape[:2]
     with open(path, "rb") as file:
-        alpha = file.read(26)[25] in (4, 6)
-    return picture if alpha else picture[..., :3].copy()
+        channels = 4 if file.read(26)[25] in (4, 6) else 3
+    layout = {3: "rgb48le", 4: "rgba64le"}[channels]
+    pixels = ffmpeg.run(["-i", f"file:{path}", "-frames:v", "1", "-pix_fmt", layout, "-f", "rawvideo", "-"])
+    return np.frombuffer(pixels, "<u2").reshape(height, width, channels).astype(np.uint16)
 
 
 def _read_with_pillow(path: Path) -> Array:
+    file: Any  # imageio's types know only what all plugins have in common
     with iio.imopen(path, "r", plugin="pillow") as file:
         about = file.metadata(index=0, exclude_applied=False)
         height, width = file.properties(index=0).shape[:2]
@@ -130,11 +126,9 @@ def read_picture(path: str | os.PathLike[str]) -> Array:
     (4, 6)
     """
     path = Path(path)
-    if not path.exists():
-        raise PictureFileError(f"{path}: expected a picture file, but there is none. Check the path.")
-    if path.is_dir():
-        raise PictureFileError(f"{path}: expected a picture file, got a folder. Name the files in it.")
     try:
+        if path.is_dir():
+            raise PictureFileError(f"{path}: expected a picture file, got a folder. Name the files in it.")
         if _is_deep_png(path):
             return _read_deep_png(path)
         if _is_deep_tiff(path):
@@ -142,6 +136,8 @@ def read_picture(path: str | os.PathLike[str]) -> Array:
         return _read_with_pillow(path)
     except PictureFileError:
         raise
+    except FileNotFoundError as error:
+        raise PictureFileError(f"{path}: expected a picture file, but there is none. Check the path.") from error
     except PermissionError as error:
         raise PictureFileError(f"{path}: may not be read. Check its permissions.") from error
     except MemoryError:
@@ -193,7 +189,7 @@ def write_picture(path: str | os.PathLike[str], picture: npt.ArrayLike) -> None:
     if array.ndim == 3 and array.shape[2] == 4 and ending in (".jpg", ".jpeg", ".bmp"):
         raise InputError(f"{path}: {ending} holds no alpha. Write a .png, or drop it with picture[..., :3].")
     if array.dtype != np.uint16 or ending not in (".png", ".tif", ".tiff"):
-        array = skimage.util.img_as_ubyte(array)
+        array = img_as_ubyte(array)
     if not path.parent.is_dir():
         raise PictureFileError(f"{path}: there is no folder {path.parent}. Make it first.")
     try:
@@ -203,7 +199,7 @@ def write_picture(path: str | os.PathLike[str], picture: npt.ArrayLike) -> None:
             elif array.dtype == np.uint16 and array.ndim == 3:
                 _write_deep_png(temporary, array)
             else:
-                options = {"quality": 95} if ending in (".jpg", ".jpeg", ".webp") else {}
+                options: dict[str, Any] = {"quality": 95} if ending in (".jpg", ".jpeg", ".webp") else {}
                 iio.imwrite(temporary, array, plugin="pillow", **options)
     except OSError as error:
         raise PictureFileError(f"{path}: cannot be written: {error.strerror or error}.") from error
@@ -211,25 +207,14 @@ def write_picture(path: str | os.PathLike[str], picture: npt.ArrayLike) -> None:
 
 def _write_deep_png(path: Path, picture: Array) -> None:
     """Write RGB or RGBA of 16 bits as PNG, which Pillow cannot, through ffmpeg."""
-    import imageio_ffmpeg
-
-    channels = picture.shape[2]
-    writer = imageio_ffmpeg.write_frames(
-        os.fspath(path),
-        (picture.shape[1], picture.shape[0]),
-        pix_fmt_in="rgb48le" if channels == 3 else "rgba64le",
-        pix_fmt_out="rgb48be" if channels == 3 else "rgba64be",
-        codec="png",
-        macro_block_size=1,
-        quality=None,
-        bitrate="0",
-        output_params=["-frames:v", "1", "-f", "image2", "-update", "1"],
-    )
-    writer.send(None)
+    height, width, channels = picture.shape
+    layout = {3: "rgb48", 4: "rgba64"}[channels]
+    source = ["-f", "rawvideo", "-pix_fmt", f"{layout}le", "-s", f"{width}x{height}", "-i", "-"]
+    target = ["-c:v", "png", "-pix_fmt", f"{layout}be", "-frames:v", "1", "-update", "1", "-f", "image2", "-y"]
     try:
-        writer.send(np.ascontiguousarray(picture, "<u2"))
-    finally:
-        writer.close()
+        ffmpeg.run([*source, *target, f"file:{path}"], picture.astype("<u2").tobytes())
+    except ffmpeg.FfmpegError as error:
+        raise OSError(str(error)) from error
 
 
 def picture_paths(sources: Iterable[str | os.PathLike[str]]) -> list[Path]:

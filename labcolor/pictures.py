@@ -12,7 +12,15 @@ import numpy.typing as npt
 
 from labcolor import _kernels
 from labcolor.errors import InputError, InputTypeError
-from labcolor.lab import NO_TABLE, check_unit_range, full_scale, linear_light_table, matrices, rgb_to_lightness
+from labcolor.lab import (
+    NO_TABLE,
+    check_unit_range,
+    full_scale,
+    lab_to_rgb,
+    linear_light_table,
+    matrices,
+    rgb_to_lightness,
+)
 
 __all__ = ["Picture", "as_pictures", "working_shape"]
 
@@ -67,6 +75,13 @@ class Picture:
         table = linear_light_table(rows.dtype) if integer else NO_TABLE
         _kernels.rgb_to_lightness(flat, table, matrices(FLOAT32)[0], out.reshape(-1))
         return out
+
+    def grey(self) -> Array:
+        """L shown as grey: (H, W, 3) uint8, of three equal channels."""
+        lab = np.zeros((*self.shape, 3), np.float32)
+        lab[..., 0] = self.lightness()
+        # the rounded white of the formulas is not neutral to the last digit: one channel stands for all
+        return np.repeat(lab_to_rgb(lab, dtype=np.uint8)[..., 1:2], 3, axis=2)
 
     def small_lightness(self, height: int, width: int) -> Array:
         """L reduced (by triangle-weighted means) or enlarged (bilinearly) to (height, width), float32."""

@@ -1,0 +1,36 @@
+"""What several test files share: real photographs and colorizers."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+import pytest
+import skimage.data
+
+from labcolor import Colorizer
+
+
+@pytest.fixture(scope="session")
+def photographs():
+    """Five colour photographs that scikit-image carries."""
+    names = ("astronaut", "chelsea", "coffee", "rocket", "immunohistochemistry")
+    return [getattr(skimage.data, name)() for name in names]
+
+
+@pytest.fixture(scope="session")
+def batch(photographs):
+    """The same as one batch of 64 x 64 crops."""
+    return np.stack([photo[100:164, 150:214] for photo in photographs])
+
+
+@pytest.fixture(scope="session")
+def reference():
+    """The packaged reference model."""
+    return Colorizer.from_pretrained("reference")
+
+
+@pytest.fixture(scope="session")
+def small(batch):
+    """A colorizer trained for a moment, for tests that do not look at its colours."""
+    return Colorizer(epochs=1, crop_size=32, working_size=32, random_state=0).fit(batch)

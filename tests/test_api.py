@@ -1,0 +1,136 @@
+"""The public face: frozen names, documented, typed, quick to import, and without traces elsewhere."""
+
+import ast
+import doctest
+import importlib
+import inspect
+import pkgutil
+import subprocess
+import sys
+
+import pytest
+
+import labcolor
+
+PUBLIC = [
+    "Colorizer",
+    "LabCodec",
+    "__version__",
+    "build_autoencoder",
+    "errors",
+    "lab_to_rgb",
+    "metrics",
+    "read_picture",
+    "rgb_to_lab",
+    "rgb_to_lightness",
+    "triptych",
+    "write_picture",
+]
+MODULES = [name for _, name, _ in pkgutil.iter_modules(labcolor.__path__)]
+# The floors of the house: each module imports only from those before it.
+FLOORS = [
+    "errors",
+    "_kernels",
+    "lab",
+    "files",
+    "ffmpeg",
+    "pictures",
+    "picturefiles",
+    "metrics",
+    "panels",
+    "modelfiles",
+    "networks",
+    "dataset",
+    "training",
+    "inference",
+    "evaluation",
+    "colorizer",
+    "cli",
+]
+
+
+def test_public_names_are_frozen():
+    """A name is added here on purpose, and removed only after a deprecation."""
+    assert labcolor.__all__ == PUBLIC
+    assert dir(labcolor) == PUBLIC
+    for name in PUBLIC:
+        assert getattr(labcolor, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'Colouriser'"):
+        labcolor.Colouriser  # noqa: B018
+
+
+def test_each_module_imports_only_from_below():
+    """The house has floors: no import goes up."""
+    assert sorted(FLOORS) == sorted(MODULES)
+    for module in MODULES:
+        tree = ast.parse(inspect.getsource(importlib.import_module(f"labcolor.{module}")))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("labcolor."):
+                below = node.module.removeprefix("labcolor.")
+                assert FLOORS.index(below) < FLOORS.index(module), f"{module} imports {below}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_examples_in_docstrings_run(module):
+    """Each example in a docstring gives what it says."""
+    result = doctest.testmod(importlib.import_module(f"labcolor.{module}"))
+    assert result.failed == 0
+
+
+def test_public_docstrings_are_complete():
+    """Each public function and method tells its parameters, what it returns and an example or a class with one."""
+    from labcolor import metrics
+
+    functions = [getattr(labcolor, name) for name in PUBLIC if inspect.isfunction(getattr(labcolor, name))]
+    functions += [getattr(metrics, name) for name in metrics.__all__]
+    for function in functions:
+        text = inspect.getdoc(function)
+        for section in ("Parameters", "Examples"):
+            assert f"{section}\n---" in text, f"{function.__name__} lacks {section}"
+        for name in inspect.signature(function).parameters:
+            assert name in text
+    for cls in (labcolor.Colorizer, labcolor.LabCodec):
+        assert "Examples\n---" in inspect.getdoc(cls)
+
+
+def run(code):
+    """Run code in a new process and return its output."""
+    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+
+
+def test_import_is_light():
+    """Importing labcolor loads neither Keras nor TensorFlow nor numba, and takes under 0.2 s."""
+    heavy = "{'keras', 'tensorflow', 'numba', 'numpy', 'skimage'}"
+    output = run(
+        "import time, sys; start = time.perf_counter(); import labcolor; took = time.perf_counter() - start\n"
+        f"print({heavy} & set(sys.modules), took < 0.2)"
+    )
+    assert output == "set() True\n"
+
+
+def test_using_the_library_changes_no_global_state():
+    """Backend, precision policy, random states, logging, warnings, environment and folder stay as they were."""
+    output = run(
+        "import os, random, warnings, logging\n"
+        "os.environ['TF_CPP_MIN_LOG_LEVEL'] = '3'\n"
+        "import numpy as np, keras, tensorflow as tf, matplotlib_absent as m".replace(", matplotlib_absent as m", "")
+        + "\n"
+        "def state():\n"
+        "    return (keras.backend.backend(), keras.config.dtype_policy().name, keras.config.floatx(),\n"
+        "            keras.config.image_data_format(), random.getstate(), str(np.random.get_state()),\n"
+        "            logging.root.level, list(logging.root.handlers), list(warnings.filters),\n"
+        "            dict(os.environ), os.getcwd(), np.geterr(), keras.utils.is_keras_tensor)\n"
+        "from skimage import data, color, util, transform, metrics as m\n"
+        "import imageio.v3, numba, scipy.ndimage\n"
+        "before = state()\n"
+        "import labcolor\n"
+        "from labcolor import Colorizer\n"
+        "c = Colorizer.from_pretrained('reference')\n"
+        "c.predict(data.astronaut())\n"
+        "Colorizer(epochs=1, crop_size=32).fit([data.astronaut()]).predict(data.camera())\n"
+        "labcolor.metrics.ssim(data.coffee(), data.coffee())\n"
+        "after = state()\n"
+        "print([a == b for a, b in zip(before, after)])"
+    )
+    assert "False" not in output
+    assert "True" in output

@@ -1,0 +1,119 @@
+"""The command line: exit codes, messages, and files that appear whole."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from labcolor import Colorizer, read_picture, write_picture
+from labcolor.cli import main
+
+
+@pytest.fixture
+def folder(tmp_path, photographs):
+    """A folder with three photographs, one of them in a subfolder."""
+    (tmp_path / "in" / "more").mkdir(parents=True)
+    write_picture(tmp_path / "in" / "a.png", photographs[0][::4, ::4])
+    write_picture(tmp_path / "in" / "b.jpg", photographs[1][::4, ::4])
+    write_picture(tmp_path / "in" / "more" / "c.png", photographs[2][::4, ::4].astype(np.uint16) * 257)
+    return tmp_path
+
+
+def files(folder):
+    """The files of a folder by name."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def test_colours_a_folder(folder, capsys):
+    """Every picture of a folder is coloured under its own name, size and depth."""
+    assert main(["colorize", str(folder / "in"), "-o", str(folder / "out")]) == 0
+    assert files(folder / "out") == ["a.png", "b.jpg", "more/c.png"]
+    assert read_picture(folder / "out" / "more" / "c.png").dtype == np.uint16
+    expected = Colorizer.from_pretrained("reference").predict(read_picture(folder / "in" / "a.png"))
+    np.testing.assert_array_equal(read_picture(folder / "out" / "a.png"), expected)
+    assert "3 coloured, 0 failed" in capsys.readouterr().err
+
+
+def test_one_bad_file_does_not_stop_the_rest(folder, capsys):
+    """An unreadable file is reported in one line with its reason, the exit code is 1, and --resume does the rest."""
+    (folder / "in" / "bad.png").write_bytes(b"\x89PNG nonsense")
+    assert main(["colorize", str(folder / "in"), "-o", str(folder / "out")]) == 1
+    error = capsys.readouterr().err
+    assert "bad.png: expected a picture" in error
+    assert "Traceback" not in error
+    assert "3 coloured, 1 failed" in error
+    (folder / "out" / "a.png").unlink()
+    (folder / "in" / "bad.png").unlink()
+    assert main(["colorize", str(folder / "in"), "-o", str(folder / "out"), "--resume"]) == 0
+    assert "1 coloured, 0 failed" in capsys.readouterr().err
+    assert files(folder / "out") == ["a.png", "b.jpg", "more/c.png"]
+
+
+def test_triptychs(folder):
+    """--triptych writes three panels."""
+    assert main(["colorize", str(folder / "in" / "a.png"), "-o", str(folder / "out"), "--triptych"]) == 0
+    height, width = read_picture(folder / "in" / "a.png").shape[:2]
+    assert read_picture(folder / "out" / "a.png").shape == (height, 3 * width + 16, 3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["colorize", "in/a.png", "-o", "in"], 2, "its own colours"),
+        (["colorize", "in/a.png", "in/more/../../again/a.png", "-o", "out"], 2, "Colour them apart"),
+        (["colorize", "in/missing.png", "-o", "out"], 1, "there is none"),
+        (["colorize", "in/a.png", "-o", "out", "--model", "missing.labcolor"], 1, "cannot be read"),
+        (["colorize", "in/a.png", "-o", "out", "--saturation", "9"], 1, "saturation: expected"),
+        (["colorize", "in/a.png", "-o", "in/b.jpg"], 1, "cannot be made"),
+        (["train", "in", "-o", "missing/m.labcolor"], 2, "folder that exists"),
+        (["train", "in", "-o", "m.labcolor", "--epochs", "0"], 2, "epochs: expected"),
+        (["train", "in", "-o", "m.labcolor", "--holdout", "1"], 2, "leaves nothing"),
+        (["evaluate", "in/more/none"], 1, "there is none"),
+    ],
+)
+def test_mistakes(folder, monkeypatch, capsys, arguments, code, words):
+    """A mistake gives one line on standard error and its exit code; with --debug the traceback."""
+    monkeypatch.chdir(folder)
+    (folder / "again").mkdir()
+    write_picture(folder / "again" / "a.png", np.zeros((9, 9), np.uint8))
+    before = files(folder)
+    assert main(arguments) == code
+    output = capsys.readouterr().err
+    assert words in output
+    assert output.startswith("labcolor: ")
+    assert files(folder) == before
+
+
+def test_wrong_usage_is_two(capsys):
+    """An unknown command is refused by the parser with exit code 2."""
+    with pytest.raises(SystemExit) as caught:
+        main(["paint"])
+    assert caught.value.code == 2
+    capsys.readouterr()
+
+
+def test_train_then_evaluate_then_colour(folder, capsys):
+    """A model trained on the command line measures and colours; every second picture is held out."""
+    model = str(folder / "m.labcolor")
+    short = ["--epochs", "1", "--crop-size", "32", "--seed", "0"]
+    assert main(["train", str(folder / "in"), "-o", model, "--holdout", "3", "--half", *short]) == 0
+    assert main(["train", str(folder / "in"), "-o", model, "--start", model, *short]) == 0
+    capsys.readouterr()
+    assert main(["evaluate", str(folder / "in"), "--model", model, "--holdout", "3"]) == 0
+    output = capsys.readouterr().out
+    assert output.startswith("1 pictures")
+    assert "| grey |" in output
+    assert "AuC rebalanced" in output
+    assert main(["colorize", str(folder / "in" / "a.png"), "-o", str(folder / "out"), "--model", model]) == 0
+
+
+def test_installed_command(folder):
+    """The installed command runs in a process of its own, quiet when it is piped."""
+    command = [sys.executable, "-m", "labcolor.cli", "colorize", str(folder / "in"), "-o", str(folder / "out")]
+    result = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"})
+    assert result.returncode == 0
+    assert result.stdout == ""
+    assert result.stderr.splitlines()[-1] == "labcolor: 3 coloured, 0 failed."
+    assert "it/s" not in result.stderr

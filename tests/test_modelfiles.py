@@ -1,0 +1,186 @@
+"""Model files: the same in a new process, and nothing a stranger's file can do."""
+
+import io
+import json
+import pickle
+import subprocess
+import sys
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+
+from labcolor import Colorizer, colorizer
+from labcolor.errors import InputError, ModelFileError, NotFittedError
+from labcolor.modelfiles import FORMAT
+
+
+@pytest.fixture
+def saved(small, tmp_path):
+    """A saved model."""
+    path = tmp_path / "model.labcolor"
+    small.save(path)
+    return path
+
+
+def test_predicts_the_same_in_a_new_process(small, saved, batch, tmp_path):
+    """What is saved, loaded and predicted in another process is the same to the last bit."""
+    np.save(tmp_path / "in.npy", batch[0])
+    code = (
+        "import numpy as np, sys; from labcolor import Colorizer; folder = sys.argv[1]\n"
+        "colorizer = Colorizer.load(f'{folder}/model.labcolor')\n"
+        "np.save(f'{folder}/out.npy', colorizer.predict(np.load(f'{folder}/in.npy')))"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
+    np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), small.predict(batch[0]))
+
+
+def test_everything_is_saved(small, saved):
+    """Parameters, codec and history come back."""
+    loaded = Colorizer.load(saved)
+    assert loaded.get_params() == small.get_params()
+    assert loaded.codec_ == small.codec_
+    assert loaded.history_ == small.history_
+
+
+def test_saving_is_deterministic_and_half_is_half(small, saved, tmp_path, batch):
+    """The same model gives the same bytes; in float16 about half of them, and colours that look the same."""
+    small.save(tmp_path / "again.labcolor")
+    assert (tmp_path / "again.labcolor").read_bytes() == saved.read_bytes()
+    small.save(tmp_path / "half.labcolor", half=True)
+    assert (tmp_path / "half.labcolor").stat().st_size < 0.6 * saved.stat().st_size
+    half = Colorizer.load(tmp_path / "half.labcolor").predict(batch[0])
+    assert np.abs(half.astype(int) - small.predict(batch[0])).max() <= 2
+
+
+def test_pretrained_models_are_the_ones_that_were_published(tmp_path, monkeypatch):
+    """Each packaged model loads, has a card, and is refused if its SHA-256 differs."""
+    from importlib import resources
+
+    for name in colorizer.PRETRAINED:
+        assert Colorizer.from_pretrained(name).network == name
+        card = (resources.files("labcolor") / "weights" / f"{name}.md").read_text()
+        for word in ("Data", "Recipe", "Measured", "Limits"):
+            assert f"## {word}" in card
+    monkeypatch.setitem(colorizer.PRETRAINED, "reference", "0" * 64)
+    with pytest.raises(ModelFileError, match="SHA-256"):
+        Colorizer.from_pretrained("reference")
+
+
+@pytest.mark.parametrize("name", ["vgg", "../secrets", "", None, 3])
+def test_unknown_pretrained_names(name):
+    """An unknown name lists the known ones."""
+    with pytest.raises(InputError, match="name: expected one of reference"):
+        Colorizer.from_pretrained(name)
+
+
+def test_truncated_at_every_tenth(saved):
+    """A file cut short anywhere is refused."""
+    content = saved.read_bytes()
+    for tenth in range(10):
+        saved.write_bytes(content[: len(content) * tenth // 10])
+        with pytest.raises(ModelFileError, match=r"model\.labcolor"):
+            Colorizer.load(saved)
+
+
+def test_flipped_bytes(saved, batch, small):
+    """A flipped byte is noticed, or (in an unused part of the archive's directory) changes nothing."""
+    content = saved.read_bytes()
+    expected = small.predict(batch[0])
+    noticed = 0
+    for place in np.random.default_rng(0).integers(0, len(content), 25):
+        saved.write_bytes(content[:place] + bytes([content[place] ^ 255]) + content[place + 1 :])
+        try:
+            np.testing.assert_array_equal(Colorizer.load(saved).predict(batch[0]), expected)
+        except ModelFileError:
+            noticed += 1
+    assert noticed > 20
+
+
+class _Bomb:
+    def __reduce__(self):
+        return exec, ("raise SystemExit('code ran')",)
+
+
+def _archive(path, about, **members):
+    with zipfile.ZipFile(path, "w") as archive:
+        if about is not None:
+            archive.writestr("about.json", about if isinstance(about, str) else json.dumps(about))
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+def test_a_pickle_is_never_loaded(saved):
+    """A pickle under a model's name, and one inside an archive, are refused and do not run."""
+    saved.write_bytes(pickle.dumps(_Bomb()))
+    with pytest.raises(ModelFileError, match="another kind"):
+        Colorizer.load(saved)
+    hidden = io.BytesIO()
+    np.save(hidden, np.array([_Bomb()], object), allow_pickle=True)
+    _archive(saved, {"format": 1}, **{"weight000.npy": hidden.getvalue()})
+    with pytest.raises(ModelFileError, match="damaged"):
+        Colorizer.load(saved)
+
+
+def test_keras_files_are_refused(tmp_path):
+    """A Keras file, of another network or with code in a Lambda layer, is not a labcolor model."""
+    network = keras.Sequential([keras.Input((4,)), keras.layers.Lambda(lambda x: x)])
+    network.save(tmp_path / "other.keras")
+    with pytest.raises(ModelFileError, match="another kind of archive"):
+        Colorizer.load(tmp_path / "other.keras")
+
+
+def test_archives_of_other_things(saved, tmp_path, small):
+    """Missing parts, other formats, wrong weights and names that point elsewhere are refused."""
+    good = json.loads(zipfile.ZipFile(saved).read("about.json"))
+    cases = [
+        (None, "another kind of archive"),
+        ("not json", "damaged"),
+        ([1], "no format number"),
+        ({}, "no format number"),
+        ({"format": FORMAT + 1}, "Upgrade labcolor"),
+        ({**good}, "offsets|log_weights"),
+        ({**good, "network": "os.system"}, "expected a network of"),
+        ({**good, "params": {"epochs": "many"}}, "epochs"),
+        ({**good, "params": {"nonsense": 1}}, "nonsense"),
+        ({**good, "codec": {"ab_scale": -1}}, "ab_scale"),
+    ]
+    for about, words in cases:
+        _archive(tmp_path / "case.labcolor", about)
+        with pytest.raises(ModelFileError, match=words):
+            Colorizer.load(tmp_path / "case.labcolor")
+    content = io.BytesIO()
+    np.save(content, np.zeros(3, np.float32))
+    members = {"log_weights.npy": content.getvalue(), "../../escaped.npy": content.getvalue()}
+    _archive(tmp_path / "case.labcolor", good, **members)
+    with pytest.raises(ModelFileError):
+        Colorizer.load(tmp_path / "case.labcolor")
+    assert not list(tmp_path.parent.parent.glob("escaped*"))
+
+
+def test_an_archive_that_swells_is_refused(tmp_path):
+    """A few kilobytes that claim to unpack to gigabytes are refused before they are unpacked."""
+    path = tmp_path / "bomb.labcolor"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("about.json", json.dumps({"format": 1}))
+        with archive.open("weight000.npy", "w", force_zip64=True) as member:
+            for _ in range(1040):
+                member.write(bytes(1 << 20))
+    with pytest.raises(ModelFileError, match="bytes unpacked"):
+        Colorizer.load(path)
+
+
+def test_paths_that_do_not_work(small, saved, tmp_path):
+    """Missing files and folders, and folders instead of files, are said to be that."""
+    with pytest.raises(ModelFileError, match="cannot be read"):
+        Colorizer.load(tmp_path / "missing.labcolor")
+    with pytest.raises(ModelFileError, match="cannot be read"):
+        Colorizer.load(tmp_path)
+    with pytest.raises(InputError, match="got a folder"):
+        small.save(tmp_path)
+    with pytest.raises(ModelFileError, match="no folder"):
+        small.save(tmp_path / "missing" / "model.labcolor")
+    with pytest.raises(NotFittedError):
+        Colorizer().save(tmp_path / "empty.labcolor")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.labcolor"]

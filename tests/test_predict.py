@@ -1,0 +1,159 @@
+"""Prediction: every shape and dtype, luminance kept, nothing modified."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from labcolor import Colorizer, rgb_to_lightness
+from labcolor.errors import InputError, NotFittedError
+from labcolor.metrics import colourfulness
+from labcolor.pictures import as_pictures
+
+RANDOM = np.random.default_rng(0)
+DTYPES = [np.uint8, np.uint16, np.float16, np.float32, np.float64, np.bool_]
+
+
+def picture(shape, dtype):
+    """Random values of a shape and dtype over the dtype's range."""
+    unit = RANDOM.random(shape)
+    if np.dtype(dtype).kind == "u":
+        return (unit * np.iinfo(dtype).max).astype(dtype)
+    return (unit > 0.5) if dtype == np.bool_ else unit.astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", [(20, 30), (20, 30, 1), (20, 30, 3), (20, 30, 4)])
+@pytest.mark.parametrize("nesting", ["single", "batch", "list", "tuple"])
+def test_shape_dtype_and_nesting_come_back(small, shape, dtype, nesting):
+    """Every kind of picture gives RGB, or RGBA with its alpha untouched, as it was nested and of its dtype."""
+    one = picture(shape, dtype)
+    given = {"single": one, "batch": np.stack([one, one]), "list": [one, one[:7]], "tuple": (one,)}[nesting]
+    before = np.array(one)
+    result = small.predict(given)
+    assert type(result) is type(given)
+    first = result if nesting == "single" else result[0]
+    channels = 4 if shape[2:] == (4,) else 3
+    assert first.shape == (20, 30, channels)
+    assert first.dtype == (np.uint8 if dtype == np.bool_ else dtype)
+    if channels == 4:
+        expected = one[..., 3].astype(np.uint8) * 255 if dtype == np.bool_ else one[..., 3]
+        np.testing.assert_array_equal(first[..., 3], expected)
+    if nesting == "list":
+        assert result[1].shape == (7, 30, channels)
+    np.testing.assert_array_equal(one, before)
+
+
+def test_a_batch_of_grey_pictures_without_channels(small):
+    """(N, H, W) is a batch."""
+    assert small.predict(picture((6, 20, 30), np.uint8)).shape == (6, 20, 30, 3)
+
+
+def test_nothing_in_nothing_out(small):
+    """An empty list or batch gives an empty one."""
+    assert small.predict([]) == []
+    assert small.predict(np.empty((0, 5, 6, 3), np.uint8)).shape == (0, 5, 6, 3)
+
+
+def test_luminance_is_kept(reference, photographs):
+    """On photographs the mean change of L is far below what can be seen, and colour is really there."""
+    for photo in photographs:
+        coloured = reference.predict(photo)
+        assert np.abs(rgb_to_lightness(coloured) - rgb_to_lightness(photo)).mean() < 0.2
+        assert colourfulness(coloured) > 3
+
+
+def test_only_lightness_is_looked_at(reference, photographs):
+    """A colour picture and its grey version get the same colours, up to the rounding of the grey."""
+    for photo in photographs[:2]:
+        difference = reference.predict(photo).astype(int) - reference.predict(as_pictures(photo)[0][0].grey())
+        assert np.abs(difference).mean() < 1.5
+
+
+def test_dtypes_agree(reference, photographs):
+    """The same picture in 8 bits, 16 bits and floats gets the same colours."""
+    photo = photographs[0]
+    eight = reference.predict(photo)
+    sixteen = reference.predict(photo.astype(np.uint16) * 257)
+    floats = reference.predict(photo / 255)
+    assert np.abs(sixteen / 257 - eight).max() <= 1
+    assert np.abs(floats * 255 - eight).max() <= 1
+
+
+def test_saturation_goes_from_grey_to_vivid(reference, photographs):
+    """Saturation 0 gives the grey picture; more gives more colour, never other lightness."""
+    photo = photographs[2]
+    grey, careful, normal, vivid = (reference.predict(photo, saturation=value) for value in (0, 0.5, 1, 2))
+    assert colourfulness(grey) < 1
+    assert colourfulness(careful) < colourfulness(normal) < colourfulness(vivid)
+    assert np.abs(rgb_to_lightness(vivid) - rgb_to_lightness(photo)).mean() < 0.3
+
+
+def test_layout_does_not_matter(small):
+    """Views that are not contiguous, read-only or big-endian give what their copies give."""
+    wide = picture((60, 80, 3), np.uint16)
+    wide.flags.writeable = False
+    expected = small.predict(wide[::-2, 5:40].copy())
+    np.testing.assert_array_equal(small.predict(wide[::-2, 5:40]), expected)
+    np.testing.assert_array_equal(small.predict(wide[::-2, 5:40].astype(">u2")), expected)
+    np.testing.assert_array_equal(small.predict(np.asfortranarray(wide[::-2, 5:40])), expected)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 70), st.integers(1, 70), st.sampled_from([8, 32, 50]))
+def test_any_size_comes_back(small, height, width, working_size):
+    """Sides of any length and any working size give a picture of the same size."""
+    result = small.set_params(working_size=working_size).predict(np.zeros((height, width), np.uint8))
+    small.set_params(working_size=32)
+    assert result.shape == (height, width, 3)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (20000, 1)])
+def test_extreme_shapes(small, shape):
+    """One pixel and one line are pictures too."""
+    assert small.predict(picture(shape, np.uint8)).shape == (*shape, 3)
+
+
+def test_one_of_many_is_as_one_alone(reference, photographs):
+    """A picture gets the same colours alone, in a list, and in eight threads at once, within one level."""
+    alone = [reference.predict(photo) for photo in photographs]
+    for together, single in zip(reference.predict(photographs), alone, strict=True):
+        assert np.abs(together.astype(int) - single).max() <= 1
+    with ThreadPoolExecutor(8) as pool:
+        for index, result in enumerate(pool.map(reference.predict, photographs * 4)):
+            np.testing.assert_array_equal(result, alone[index % len(alone)])
+
+
+def test_not_fitted():
+    """Before a fit the error names the remedy, and is the kind that scikit-learn expects."""
+    with pytest.raises(NotFittedError, match="from_pretrained") as caught:
+        Colorizer().predict(np.zeros((8, 8)))
+    assert isinstance(caught.value, ValueError)
+    assert isinstance(caught.value, AttributeError)
+
+
+@pytest.mark.parametrize("value", [-1, 5, np.nan, "much", None, True])
+def test_bad_saturation(small, value):
+    """Saturation is a number from 0 to 4."""
+    with pytest.raises(InputError, match="saturation: expected a number from 0 to 4"):
+        small.predict(np.zeros((8, 8)), saturation=value)
+
+
+def _straightforward(colorizer, photo):
+    """The plain way with scikit-image, for a photograph whose working size needs no padding."""
+    from skimage import color, transform
+
+    lab = color.rgb2lab(photo)
+    small = transform.resize(lab[..., 0], (128, 128), order=1, anti_aliasing=True)
+    ab = colorizer.network_.predict_on_batch((small[None, ..., None] / 50 - 1).astype(np.float32))[0] * 128.0
+    lab[..., 1:] = transform.resize(ab, lab.shape[:2], order=1, mode="edge")
+    return np.clip(color.lab2rgb(lab), 0, 1)
+
+
+def test_agrees_with_the_straightforward_way(reference, photographs):
+    """The fast path gives what scikit-image and the network give together, but for how L is reduced."""
+    photo = photographs[0]
+    fast = reference.predict(photo) / 255
+    assert np.abs(fast - _straightforward(reference, photo)).mean() < 0.01
