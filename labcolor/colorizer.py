@@ -412,12 +412,13 @@ class Colorizer:
                 raise ModelFileError(f"{where}: expected a network of {', '.join(ARCHITECTURES)}, got {name!r}.")
             self.set_params(**about["params"])
             self._check_params()
+            codec = LabCodec(**about["codec"])
             log_weights = arrays.pop("log_weights").astype(np.float32)
             weights = [arrays[key].astype(np.float32) for key in sorted(arrays)]
             if not all(np.isfinite(array).all() for array in (*weights, log_weights)):
                 raise ModelFileError(f"{where}: damaged: a weight is not finite. Copy the file again.")
             history = {str(key): [float(value) for value in values] for key, values in about["history"].items()}
-            self._adopt(name, weights, LabCodec(**about["codec"]), log_weights, history)
+            self._adopt(name, weights, codec, log_weights, history)
         except ModelFileError:
             raise
         except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -61,16 +61,16 @@ class Picture:
 
     def lightness(self, start: int = 0, stop: int | None = None) -> Array:
         """L of the rows from ``start`` to ``stop``: (rows, W) float32 in [0, 100]."""
-        rows = np.ascontiguousarray(self.values[start:stop])
+        integer = self.values.dtype.kind == "u"
+        rows = np.ascontiguousarray(self.values[start:stop], None if integer else np.float32)
         out = np.empty(rows.shape[:2], np.float32)
-        integer = rows.dtype.kind == "u"
         if rows.shape[2] == 1:
             table = _grey_table(rows.dtype) if integer else NO_TABLE
             _kernels.grey_to_lightness(rows.reshape(-1), table, out.reshape(-1))
             return out
         flat = rows.reshape(-1, 3)
         if not integer:
-            flat = flat.astype(np.float32)
+            flat = np.clip(flat, 0, 1)
             _kernels.decode_srgb(flat.reshape(-1), flat.reshape(-1))
         table = linear_light_table(rows.dtype) if integer else NO_TABLE
         _kernels.rgb_to_lightness(flat, table, matrices(FLOAT32)[0], out.reshape(-1))
@@ -184,7 +184,7 @@ def _as_picture(array: Any, where: str) -> Picture:
     dtype = array.dtype
     if dtype == np.bool_:
         array, dtype = array.astype(np.uint8) * np.uint8(255), np.dtype(np.uint8)
-    elif dtype not in (np.uint8, np.uint16, np.float16, np.float32, np.float64):
+    elif dtype.newbyteorder("=") not in (np.uint8, np.uint16, np.float16, np.float32, np.float64):
         raise InputTypeError(
             f"{where}: expected uint8, uint16, float in [0, 1] or bool, got dtype {dtype}. Convert it first, "
             f"for example with .astype(np.uint8) where its values are 0 to 255."

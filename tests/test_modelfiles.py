@@ -135,7 +135,7 @@ def test_archives_of_other_things(saved, tmp_path, small):
     """Missing parts, other formats, wrong weights and names that point elsewhere are refused."""
     good = json.loads(zipfile.ZipFile(saved).read("about.json"))
     cases = [
-        (None, "another kind of archive"),
+        (None, "another kind"),
         ("not json", "damaged"),
         ([1], "no format number"),
         ({}, "no format number"),
