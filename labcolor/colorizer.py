@@ -33,7 +33,7 @@ _MARGIN = 17 / 16  # training pictures' short side over the crop's: 136 for 128
 
 # SHA-256 of the packaged model files
 PRETRAINED = {
-    "reference": "",
+    "reference": "a55ab872449b7186f1a3113ed706ce04a8f8b74970d2cd41b39394139ca65c55",
 }
 
 
@@ -86,9 +86,9 @@ class Colorizer:
     network : {"reference", "classifier"}
         The reference autoencoder, which predicts ab itself (:func:`labcolor.build_autoencoder`), or the stronger
         network that chooses among bins of ab (:func:`labcolor.networks.build_classifier`).
-    working_size : int, default 128
+    working_size : int, default 136
         Short side, in pixels, of the picture that the network sees; its aspect ratio is kept. Luminance always keeps
-        the full resolution.
+        the full resolution. The default is the size from which training crops of 128 are taken.
     crop_size : int, default 128
         Side of the square crops to train on; a multiple of 32.
     epochs : int, default 20
@@ -134,7 +134,7 @@ class Colorizer:
         self,
         network: str = "reference",
         *,
-        working_size: int = 128,
+        working_size: int = 136,
         crop_size: int = 128,
         epochs: int = 20,
         batch_size: int = 32,
@@ -285,7 +285,7 @@ class Colorizer:
     ) -> None:
         """Take a network's weights for prediction."""
         architecture = ARCHITECTURES[name]
-        network = architecture.build()
+        network = architecture.build(seed=0)  # without a seed Keras would draw one from the global random state
         network.set_weights(weights)
         predictor = ChromaPredictor(network, architecture, codec, log_weights)
         self.network_, self.codec_, self.history_ = network, codec, history

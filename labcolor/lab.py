@@ -160,7 +160,7 @@ def rgb_to_lightness(rgb: npt.ArrayLike) -> Array:
     >>> import numpy as np
     >>> from labcolor import rgb_to_lightness
     >>> rgb_to_lightness(np.array([[255, 255, 255], [119, 119, 119]], np.uint8)).round(1)
-    array([100. ,  50. ], dtype=float32)
+    array([100.,  50.], dtype=float32)
     """
     source, flat, table = _flat_linear("rgb", rgb)
     out = np.empty(len(flat), np.float64 if flat.dtype == np.float64 else np.float32)

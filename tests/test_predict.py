@@ -146,7 +146,7 @@ def _straightforward(colorizer, photo):
     from skimage import color, transform
 
     lab = color.rgb2lab(photo)
-    small = transform.resize(lab[..., 0], (128, 128), order=1, anti_aliasing=True)
+    small = transform.resize(lab[..., 0], (136, 136), order=1, anti_aliasing=True)
     ab = colorizer.network_.predict_on_batch((small[None, ..., None] / 50 - 1).astype(np.float32))[0] * 128.0
     lab[..., 1:] = transform.resize(ab, lab.shape[:2], order=1, mode="edge")
     return np.clip(color.lab2rgb(lab), 0, 1)
