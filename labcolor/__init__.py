@@ -16,6 +16,8 @@ _HOMES = {
     "Colorizer": "colorizer",
     "LabCodec": "lab",
     "build_autoencoder": "networks",
+    "colorize_frames": "video",
+    "colorize_video": "video",
     "lab_to_rgb": "lab",
     "read_picture": "picturefiles",
     "rgb_to_lab": "lab",
@@ -30,6 +32,8 @@ __all__ = [
     "LabCodec",
     "__version__",
     "build_autoencoder",
+    "colorize_frames",
+    "colorize_video",
     "errors",
     "lab_to_rgb",
     "metrics",
@@ -47,6 +51,7 @@ if TYPE_CHECKING:
     from labcolor.networks import build_autoencoder
     from labcolor.panels import triptych
     from labcolor.picturefiles import read_picture, write_picture
+    from labcolor.video import colorize_frames, colorize_video
 
 
 def __getattr__(name: str) -> Any:

@@ -289,6 +289,43 @@ def _into_gamut(lightness, a, b, m, F):
     return red, green, blue
 
 
+@_inline
+def _columns(n, width, column_scale, F):
+    """For each of ``n`` columns its two neighbours in a small map of ``width`` columns, and the way between them."""
+    left, right, across = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.float32)
+    for x in range(n):
+        place = min(max((F(x) + F(0.5)) * column_scale - F(0.5), F(0.0)), F(width - 1))
+        left[x] = np.int32(place)
+        right[x] = min(left[x] + 1, width - 1)
+        across[x] = place - F(left[x])
+    return left, right, across
+
+
+@_inline
+def _enlarge_row(ab, y, row_scale, left, right, across, small_a, small_b, a, b, F):
+    """Row ``y`` of the bilinearly enlarged map ``ab`` (h, w, 2), to ``a`` and ``b``."""
+    place = min(max((F(y) + F(0.5)) * row_scale - F(0.5), F(0.0)), F(ab.shape[0] - 1))
+    top = np.int32(place)
+    bottom = min(top + 1, ab.shape[0] - 1)
+    down = place - F(top)
+    for x in range(ab.shape[1]):
+        small_a[x] = ab[top, x, 0] + (ab[bottom, x, 0] - ab[top, x, 0]) * down
+        small_b[x] = ab[top, x, 1] + (ab[bottom, x, 1] - ab[top, x, 1]) * down
+    for x in range(a.shape[0]):
+        a[x] = small_a[left[x]] + (small_a[right[x]] - small_a[left[x]]) * across[x]
+        b[x] = small_b[left[x]] + (small_b[right[x]] - small_b[left[x]]) * across[x]
+
+
+@_inline
+def _join_row(lightness, a, b, m, red, green, blue, F):
+    """L, a, b to linear planes; colours outside the gamut have their chroma lowered."""
+    for x in range(lightness.shape[0]):
+        red[x], green[x], blue[x] = lab_to_linear(lightness[x], a[x], b[x], m, F)
+    for x in range(lightness.shape[0]):
+        if min(red[x], green[x], blue[x]) < F(-1e-4) or max(red[x], green[x], blue[x]) > F(1.0001):
+            red[x], green[x], blue[x] = _into_gamut(lightness[x], a[x], b[x], m, F)
+
+
 @jit
 def colour_rows(lightness, ab, first, row_scale, column_scale, m, scale, half, out):
     """Join full-resolution L and small ab to sRGB.
@@ -298,38 +335,49 @@ def colour_rows(lightness, ab, first, row_scale, column_scale, m, scale, half, o
     bilinearly; ``out`` (n, W, 3).
     """
     F = lightness.dtype.type
-    height, width = ab.shape[0], ab.shape[1]
     n = lightness.shape[1]
-    left = np.empty(n, np.int32)
-    right = np.empty(n, np.int32)
-    across = np.empty(n, lightness.dtype)
-    for x in range(n):
-        place = min(max((F(x) + F(0.5)) * column_scale - F(0.5), F(0.0)), F(width - 1))
-        left[x] = np.int32(place)
-        right[x] = min(left[x] + 1, width - 1)
-        across[x] = place - F(left[x])
-    small = np.empty((2, width), lightness.dtype)
-    small_a, small_b = small[0], small[1]
+    left, right, across = _columns(n, ab.shape[1], column_scale, F)
+    small = np.empty((2, ab.shape[1]), lightness.dtype)
     planes = np.empty((5, n), lightness.dtype)
     a, b, red, green, blue = planes[0], planes[1], planes[2], planes[3], planes[4]
     for y in range(lightness.shape[0]):
-        place = min(max((F(first + y) + F(0.5)) * row_scale - F(0.5), F(0.0)), F(height - 1))
-        top = np.int32(place)
-        bottom = min(top + 1, height - 1)
-        down = place - F(top)
-        for x in range(width):
-            small_a[x] = ab[top, x, 0] + (ab[bottom, x, 0] - ab[top, x, 0]) * down
-            small_b[x] = ab[top, x, 1] + (ab[bottom, x, 1] - ab[top, x, 1]) * down
-        for x in range(n):
-            a[x] = small_a[left[x]] + (small_a[right[x]] - small_a[left[x]]) * across[x]
-            b[x] = small_b[left[x]] + (small_b[right[x]] - small_b[left[x]]) * across[x]
-        row = lightness[y]
-        for x in range(n):
-            red[x], green[x], blue[x] = lab_to_linear(row[x], a[x], b[x], m, F)
-        for x in range(n):
-            if min(red[x], green[x], blue[x]) < F(-1e-4) or max(red[x], green[x], blue[x]) > F(1.0001):
-                red[x], green[x], blue[x] = _into_gamut(row[x], a[x], b[x], m, F)
+        _enlarge_row(ab, first + y, row_scale, left, right, across, small[0], small[1], a, b, F)
+        _join_row(lightness[y], a, b, m, red, green, blue, F)
         store_srgb(red, green, blue, scale, half, out[y], n, F)
+
+
+@jit
+def chroma_rows(luma, table, ab, first, row_scale, column_scale, m, weights, u, v):
+    """The U and V that give 4:2:0 luma the colours of a small map of ab.
+
+    Parameters: ``luma`` (2 n, 2 w) uint8; ``table``, L of each value of luma; ``ab``, ``row_scale`` and
+    ``column_scale`` as for :func:`colour_rows`, a pixel being one of ``u`` and ``v``, (n, w) uint8, of which the first
+    row is row ``first`` of its plane; ``weights``, the weights of red and blue in luma.
+    """
+    F = ab.dtype.type
+    n = u.shape[1]
+    left, right, across = _columns(n, ab.shape[1], column_scale, F)
+    small = np.empty((2, ab.shape[1]), ab.dtype)
+    planes = np.empty((6, n), ab.dtype)
+    lightness, a, b, red, green, blue = planes[0], planes[1], planes[2], planes[3], planes[4], planes[5]
+    kr, kb = weights
+    for y in range(u.shape[0]):
+        upper, lower = luma[2 * y], luma[2 * y + 1]
+        for x in range(n):
+            total = np.int32(upper[2 * x]) + upper[2 * x + 1] + lower[2 * x] + lower[2 * x + 1]
+            lightness[x] = table[np.intp((total + 2) >> 2)]
+        _enlarge_row(ab, first + y, row_scale, left, right, across, small[0], small[1], a, b, F)
+        _join_row(lightness, a, b, m, red, green, blue, F)
+        for x in range(n):
+            red[x] = linear_to_srgb(red[x], F)
+        for x in range(n):
+            green[x] = linear_to_srgb(green[x], F)
+        for x in range(n):
+            blue[x] = linear_to_srgb(blue[x], F)
+        for x in range(n):
+            grey = kr * red[x] + (F(1.0) - kr - kb) * green[x] + kb * blue[x]
+            u[y, x] = np.uint8((blue[x] - grey) * (F(112.0) / (F(1.0) - kb)) + F(128.5))
+            v[y, x] = np.uint8((red[x] - grey) * (F(112.0) / (F(1.0) - kr)) + F(128.5))
 
 
 @jit

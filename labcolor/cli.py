@@ -1,8 +1,9 @@
-"""The command line: ``labcolor colorize``, ``train`` and ``evaluate``, thin on the same core as the library."""
+"""The command line, thin on the same core as the library: ``colorize``, ``video``, ``train`` and ``evaluate``."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -101,6 +102,36 @@ def colorize(arguments: argparse.Namespace) -> int:
     return FAILED if failed else DONE
 
 
+def video(arguments: argparse.Namespace) -> int:
+    """Colour a film, with its sound."""
+    from labcolor.video import colorize_video
+
+    colorizer = _colorizer(arguments.model)
+    if arguments.working_size is not None:
+        colorizer.set_params(working_size=arguments.working_size)
+    report = colorize_video(
+        arguments.source,
+        arguments.destination,
+        colorizer,
+        smoothing=arguments.smoothing,
+        saturation=arguments.saturation,
+        resize=arguments.resize,
+        side_by_side=arguments.side_by_side,
+        progress=sys.stderr.isatty(),
+    )
+    rate = report.frames / report.seconds
+    _say(f"labcolor: {report.frames} frames in {report.seconds:.1f} s ({rate:.1f} a second), {len(report.cuts)} cuts.")
+    if report.complaints:
+        _say(f"labcolor: {arguments.source}: damaged; what could be decoded is coloured: {report.complaints}")
+    return DONE
+
+
+def _size(text: str) -> tuple[int, int]:
+    """WIDTHxHEIGHT, as in 640x480."""
+    width, _, height = text.partition("x")
+    return int(width), int(height)
+
+
 def _split(folder: str, holdout: int | None, held_out: bool) -> list[Path]:
     """The files of a folder, or with ``holdout`` only every such one by name, or all but these."""
     from labcolor.picturefiles import picture_paths
@@ -166,7 +197,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="labcolor",
-        description="Colour black-and-white pictures.",
+        description="Colour black-and-white pictures and films.",
         epilog="Exit codes: 0 done; 1 something failed; 2 the command line is wrong; 130 interrupted.",
     )
     parser.add_argument("--version", action="version", version=f"labcolor {__version__}")
@@ -184,6 +215,15 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="where the colours go")
     command.add_argument("--triptych", action="store_true", help="write L, coloured and original side by side")
     command.add_argument("--resume", action="store_true", help="leave out what is in the output folder already")
+    common(command)
+
+    command = commands.add_parser("video", help="colour a film", description=video.__doc__)
+    command.set_defaults(run=video)
+    command.add_argument("source", metavar="IN", help="the film, in any format that ffmpeg reads")
+    command.add_argument("destination", metavar="OUT", help="ends in .mp4, .m4v, .mov, .mkv, .avi, .webm or .gif")
+    command.add_argument("--smoothing", type=float, default=0.9, help="0: none, up to less than 1")
+    command.add_argument("--resize", type=_size, metavar="WxH", help="size of the result")
+    command.add_argument("--side-by-side", action="store_true", help="original left, coloured right")
     common(command)
 
     command = commands.add_parser("train", help="train on a folder", description=train.__doc__)
@@ -214,6 +254,7 @@ def _parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     arguments = _parser().parse_args(argv)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's greetings are not for a command's user
     try:
         return int(arguments.run(arguments))
     except LabcolorError as error:

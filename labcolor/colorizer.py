@@ -7,7 +7,7 @@ import math
 import os
 from collections.abc import Callable, Sequence
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -74,6 +74,23 @@ _CHECKS: dict[str, Callable[[Any], str | None]] = {
     "random_state": lambda value: None if value is None else _whole(0)(value),
     "verbose": _one_of(0, 1, 2, False, True),
 }
+
+
+class ChromaMap(NamedTuple):
+    """Small maps of a picture: L, (h, w); ab, (h / stride, w / stride, 2); a picture's pixel in pixels of ``ab``."""
+
+    lightness: Array
+    ab: Array
+    row_scale: float
+    column_scale: float
+
+
+def check_saturation(value: Any) -> float:
+    """Return a saturation as a float, or say what is wrong with it."""
+    expected = _number(0, 4)(value)
+    if expected is not None:
+        raise InputError(f"saturation: expected {expected}, got {value!r}.")
+    return float(value)
 
 
 class Colorizer:
@@ -329,32 +346,57 @@ class Colorizer:
             It did not fit in memory.
         """
         self._check_fitted()
-        expected = _number(0, 4)(saturation)
-        if expected is not None:
-            raise InputError(f"saturation: expected {expected}, got {saturation!r}.")
+        saturation = check_saturation(saturation)
         self._check_params()
         pictures, rebuild = as_pictures(X)
         try:
             results: list[Array] = []
             for start in range(0, len(pictures), _TOGETHER):
-                results += self._colour(pictures[start : start + _TOGETHER], float(saturation))
+                results += self._colour(pictures[start : start + _TOGETHER], saturation)
             return rebuild(results)
         except MemoryError as error:
             if isinstance(error, OutOfMemoryError):
                 raise
             raise OutOfMemoryError("the pictures did not fit in memory. Pass fewer at a time.") from error
 
-    def _colour(self, pictures: Sequence[Picture], saturation: float) -> list[Array]:
+    def small_maps(self, pictures: Sequence[Picture], saturation: float) -> list[ChromaMap]:
+        """What the network makes of checked pictures: small L and ab. For the library's own use.
+
+        Parameters
+        ----------
+        pictures : sequence of Picture
+            As ``labcolor.pictures.as_pictures`` gives them.
+        saturation : float
+            What ab is multiplied with.
+
+        Returns
+        -------
+        list of ChromaMap
+
+        Raises
+        ------
+        NotFittedError
+            There is no network yet.
+        """
+        self._check_fitted()
+        stride = self._predictor.architecture.stride
         shapes = [working_shape(picture.shape, self.working_size) for picture in pictures]
         small = [picture.small_lightness(*shape) for picture, shape in zip(pictures, shapes, strict=True)]
-        stride = self._predictor.architecture.stride
         return [
-            picture.coloured(
+            ChromaMap(
+                lightness,
                 ab * np.float32(saturation),
                 shape[0] / (stride * picture.shape[0]),
                 shape[1] / (stride * picture.shape[1]),
             )
-            for picture, shape, ab in zip(pictures, shapes, self._predictor(small), strict=True)
+            for picture, shape, lightness, ab in zip(pictures, shapes, small, self._predictor(small), strict=True)
+        ]
+
+    def _colour(self, pictures: Sequence[Picture], saturation: float) -> list[Array]:
+        maps = self.small_maps(pictures, saturation)
+        return [
+            picture.coloured(small.ab, small.row_scale, small.column_scale)
+            for picture, small in zip(pictures, maps, strict=True)
         ]
 
     def score(self, X: Any, y: Any = None) -> float:

@@ -48,11 +48,14 @@ class Picture:
         Its alpha, untouched.
     dtype : dtype
         The dtype that the coloured picture is to have.
+    table : ndarray, shape (levels,), or None
+        L of each grey value, float32, where the values are not sRGB.
     """
 
     values: Array
     alpha: Array | None
     dtype: np.dtype[Any]
+    table: Array | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -65,7 +68,9 @@ class Picture:
         rows = np.ascontiguousarray(self.values[start:stop], None if integer else np.float32)
         out = np.empty(rows.shape[:2], np.float32)
         if rows.shape[2] == 1:
-            table = _grey_table(rows.dtype) if integer else NO_TABLE
+            table = self.table
+            if table is None:
+                table = _grey_table(rows.dtype) if integer else NO_TABLE
             _kernels.grey_to_lightness(rows.reshape(-1), table, out.reshape(-1))
             return out
         flat = rows.reshape(-1, 3)

@@ -17,6 +17,8 @@ PUBLIC = [
     "LabCodec",
     "__version__",
     "build_autoencoder",
+    "colorize_frames",
+    "colorize_video",
     "errors",
     "lab_to_rgb",
     "metrics",
@@ -45,6 +47,9 @@ FLOORS = [
     "inference",
     "evaluation",
     "colorizer",
+    "smoothing",
+    "filmfiles",
+    "video",
     "cli",
 ]
 

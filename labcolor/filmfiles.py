@@ -1,0 +1,271 @@
+"""Reading and writing films through ffmpeg: luma in, luma and chroma out, sound and subtitles carried along."""
+
+from __future__ import annotations
+
+import io
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from labcolor import ffmpeg
+from labcolor.errors import VideoFileError
+
+__all__ = ["ENCODERS", "Decoder", "Film", "encoding", "probe"]
+
+Array = npt.NDArray[Any]
+
+# How each container's picture is encoded.
+_H264 = ("-c:v", "libx264", "-preset", "medium", "-crf", "20", "-pix_fmt", "yuv420p")
+_PALETTE = "split[a][b];[a]palettegen=stats_mode=single[p];[b][p]paletteuse=new=1"  # frame by frame: memory stays flat
+ENCODERS: dict[str, tuple[str, ...]] = {
+    ".mp4": (*_H264, "-movflags", "+faststart"),
+    ".m4v": (*_H264, "-movflags", "+faststart"),
+    ".mov": (*_H264, "-movflags", "+faststart"),
+    ".mkv": _H264,
+    ".avi": _H264,
+    ".webm": ("-c:v", "libvpx-vp9", "-crf", "32", "-b:v", "0", "-deadline", "good", "-cpu-used", "4", "-row-mt", "1"),
+    ".gif": ("-filter_complex", _PALETTE),
+}
+# The sound that each container holds as it is, and what other sound becomes.
+_MP4_SOUND = {"aac", "mp3", "ac3", "eac3", "alac"}
+_SOUND: dict[str, tuple[set[str] | None, str]] = {
+    ".mp4": (_MP4_SOUND, "aac"),
+    ".m4v": (_MP4_SOUND, "aac"),
+    ".mov": (_MP4_SOUND | {"pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be"}, "aac"),
+    ".mkv": (None, "aac"),
+    ".avi": ({"mp3", "ac3", "aac", "mp2", "pcm_s16le"}, "libmp3lame"),
+    ".webm": ({"opus", "vorbis"}, "libopus"),
+}
+# Subtitles that are text, and what each container makes of them.
+_TEXT = {"mov_text", "subrip", "srt", "ass", "ssa", "webvtt", "text"}
+_SUBTITLES = {".mp4": "mov_text", ".m4v": "mov_text", ".mov": "mov_text", ".webm": "webvtt", ".mkv": "srt"}
+
+
+@dataclass(frozen=True)
+class Film:
+    """What ffmpeg says of a file before it is decoded.
+
+    Parameters
+    ----------
+    duration : float or None
+        Seconds, if known.
+    sound, subtitles : tuple of str
+        Codec of each track.
+    """
+
+    duration: float | None
+    sound: tuple[str, ...]
+    subtitles: tuple[str, ...]
+
+
+def probe(path: Path) -> Film:
+    """Ask ffmpeg what is in a file.
+
+    Raises
+    ------
+    VideoFileError
+        It is missing, or there is no moving picture in it.
+    """
+    if not path.is_file():
+        kind = "got a folder" if path.is_dir() else "but there is none"
+        raise VideoFileError(f"{path}: expected a video file, {kind}. Check the path.")
+    command = [ffmpeg.executable(), "-hide_banner", "-nostdin", "-i", f"file:{path}"]
+    log = subprocess.run(command, capture_output=True, check=False).stderr
+    streams = re.findall(r"Stream #0:\d+[^\n]*?: (Video|Audio|Subtitle): (\w+)([^\n]*)", log.decode(errors="replace"))
+    if not any(kind == "Video" and "(attached pic)" not in rest for kind, _, rest in streams):
+        what = "only sound" if any(kind == "Audio" for kind, _, _ in streams) else "none"
+        raise VideoFileError(f"{path}: expected a video, found {what}: {ffmpeg.last_words(log)}")
+    found = re.search(rb"Duration: (\d+):(\d+):([\d.]+)", log)
+    duration = None
+    if found:
+        hours, minutes, seconds = map(float, found.groups())
+        duration = 3600 * hours + 60 * minutes + seconds
+    return Film(
+        duration,
+        tuple(codec for kind, codec, _ in streams if kind == "Audio"),
+        tuple(codec for kind, codec, _ in streams if kind == "Subtitle"),
+    )
+
+
+def _read_exactly(pipe: IO[bytes], size: int) -> bytearray | None:
+    """The next ``size`` bytes of a pipe, or None where it ends."""
+    content = bytearray(size)
+    view = memoryview(content)
+    done = 0
+    while done < size:
+        count = pipe.readinto(view[done:])  # type: ignore[attr-defined]
+        if not count:
+            return None
+        done += count
+    return content
+
+
+class Decoder:
+    """A film's luma as a stream: iterate over it for (H, W) uint8 frames in video range, 16 to 235.
+
+    Rotation is applied. The frames come at a constant rate: those of a variable rate are repeated or dropped so that
+    picture and sound stay together. Use it as a context manager.
+
+    Parameters
+    ----------
+    path : Path
+        The film.
+    resize : (width, height) or None
+        Scale to this size.
+
+    Attributes
+    ----------
+    width, height : int
+        Size of a frame.
+    rate : Fraction
+        Frames a second, exact.
+    aspect : str
+        Shape of a pixel, "1:1" for square.
+
+    Raises
+    ------
+    VideoFileError
+        Nothing can be decoded.
+    """
+
+    def __init__(self, path: Path, resize: tuple[int, int] | None) -> None:
+        self._path = path
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
+        scale = f"scale={resize[0]}:{resize[1]}:out_range=tv,setsar=1" if resize else "scale=out_range=tv"
+        filters = f"{scale},format=yuv420p,extractplanes=y"
+        command = [ffmpeg.executable(), "-hide_banner", "-nostdin", "-loglevel", "error", "-i", f"file:{path}"]
+        command += ["-map", "0:V:0", "-vf", filters, "-fps_mode", "cfr", "-f", "yuv4mpegpipe", "-strict", "-1", "-"]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self._log)
+        assert self._process.stdout is not None
+        self._pipe: IO[bytes] = self._process.stdout
+        head = self._pipe.readline(1000).split()
+        if head[:1] != [b"YUV4MPEG2"]:
+            words = self.__close()
+            raise VideoFileError(f"{path}: no frame can be decoded: {words}")
+        fields = {field[:1].decode(): field[1:].decode() for field in head[1:]}
+        self.width, self.height = int(fields["W"]), int(fields["H"])
+        self.rate = Fraction(*map(int, fields["F"].split(":")))
+        self.aspect = fields["A"] if fields.get("A", "0:0") != "0:0" else "1:1"
+
+    def __enter__(self) -> Decoder:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.__close()
+
+    def __close(self) -> str:
+        """End ffmpeg, if it has not ended, and return its last words."""
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+        self._pipe.close()
+        if self._log.closed:
+            return ""
+        words = self.complaints()
+        self._log.close()
+        return words or "ffmpeg said nothing"
+
+    def complaints(self) -> str:
+        """What ffmpeg has complained of so far, its last lines; empty if nothing."""
+        self._log.seek(0, io.SEEK_END)
+        self._log.seek(max(0, self._log.tell() - 2000))
+        log = self._log.read()
+        return ffmpeg.last_words(log) if log.strip() else ""
+
+    def __iter__(self) -> Iterator[Array]:
+        size = self.width * self.height
+        while self._pipe.readline(100).startswith(b"FRAME"):
+            frame = _read_exactly(self._pipe, size)
+            if frame is None:
+                return
+            yield np.frombuffer(frame, np.uint8).reshape(self.height, self.width)
+        self._process.wait()
+
+
+def _tracks(film: Film, ending: str) -> list[str]:
+    """ffmpeg's arguments that carry sound and subtitles from input 1."""
+    arguments: list[str] = []
+    if ending in _SOUND and film.sound:
+        fits, otherwise = _SOUND[ending]
+        arguments += ["-map", "1:a"]
+        for index, codec in enumerate(film.sound):
+            arguments += [f"-c:a:{index}", "copy" if fits is None or codec in fits else otherwise]
+    if ending in _SUBTITLES:
+        kept = [index for index, codec in enumerate(film.subtitles) if codec in _TEXT or ending == ".mkv"]
+        for place, index in enumerate(kept):
+            as_it_is = ending == ".mkv" and film.subtitles[index] != "mov_text"
+            arguments += ["-map", f"1:s:{index}", f"-c:s:{place}", "copy" if as_it_is else _SUBTITLES[ending]]
+    return arguments
+
+
+@contextmanager
+def encoding(
+    path: Path, source: Path, film: Film, size: tuple[int, int], rate: Fraction, aspect: str, encoder: Sequence[str]
+) -> Iterator[IO[bytes]]:
+    """Encode frames that are written to the pipe that this gives, each as a line "FRAME", then Y, U and V of 4:2:0.
+
+    Parameters
+    ----------
+    path : Path
+        Where to write; its ending chooses the container.
+    source, film : Path, Film
+        Where sound, subtitles and titles come from.
+    size : (width, height)
+        Even numbers.
+    rate, aspect : Fraction, str
+        As the decoder gives them.
+    encoder : sequence of str
+        ffmpeg's arguments for the picture.
+
+    Raises
+    ------
+    VideoFileError
+        ffmpeg fails: the destination cannot be written, the disk is full, an encoder is missing.
+    """
+    ending = path.suffix.lower()
+    colours = "smpte170m" if size[1] < 720 else "bt709"
+    tags = ["-colorspace", colours, "-color_primaries", colours, "-color_trc", colours, "-color_range", "tv"]
+    command = [ffmpeg.executable(), "-hide_banner", "-loglevel", "error", "-y", "-f", "yuv4mpegpipe", "-i", "pipe:0"]
+    if ending == ".gif":
+        command += [*encoder, f"file:{path}"]
+    else:
+        video = ["-map", "0:v"]
+        command += ["-i", f"file:{source}", *video, *_tracks(film, ending), "-map_metadata", "1"]
+        command += [*encoder, *tags, "-max_interleave_delta", "0", f"file:{path}"]
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log)
+        pipe = process.stdin
+        assert pipe is not None
+
+        def failed(cause: BaseException | None) -> VideoFileError:
+            log.seek(0)
+            error = VideoFileError(f"{path}: cannot be encoded: {ffmpeg.last_words(log.read())}")
+            error.__cause__ = cause
+            return error
+
+        try:
+            head = f"YUV4MPEG2 W{size[0]} H{size[1]} F{rate.numerator}:{rate.denominator} Ip A{aspect} C420mpeg2"
+            try:
+                pipe.write(f"{head} XCOLORRANGE=LIMITED\n".encode())
+                yield pipe
+                pipe.close()
+            except (BrokenPipeError, ConnectionResetError) as error:
+                process.wait()
+                raise failed(error) from error
+            if process.wait():
+                raise failed(None)
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+            with suppress(OSError):
+                pipe.close()

@@ -1,0 +1,274 @@
+"""Films, coloured as a stream: decoding, network and encoding at the same time, and steady colour."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from labcolor import _kernels
+from labcolor.colorizer import ChromaMap, Colorizer, check_saturation
+from labcolor.errors import InputError, InputTypeError, VideoFileError
+from labcolor.files import replacing
+from labcolor.filmfiles import ENCODERS, Decoder, encoding, probe
+from labcolor.lab import matrices, rgb_to_lightness
+from labcolor.pictures import Picture, as_pictures
+from labcolor.smoothing import ChromaSmoother
+
+__all__ = ["VideoReport", "colorize_frames", "colorize_video"]
+
+Array = npt.NDArray[Any]
+_TOGETHER = 4  # frames that go through the network together
+# Weights of red and blue in luma: BT.601 for small films, BT.709 from 720 lines on, as players assume.
+_BT601, _BT709 = (0.299, 0.114), (0.2126, 0.0722)
+
+
+@dataclass(frozen=True)
+class VideoReport:
+    """What was coloured.
+
+    Parameters
+    ----------
+    frames : int
+        Frames written.
+    seconds : float
+        Time it took.
+    rate : Fraction
+        Frames a second of the film, exact.
+    cuts : tuple of int
+        Frames with which a new scene begins, the first of the film not counted.
+    complaints : str
+        What ffmpeg complained of while it decoded a damaged film; empty if nothing.
+    """
+
+    frames: int
+    seconds: float
+    rate: Fraction
+    cuts: tuple[int, ...]
+    complaints: str
+
+
+def _check_smoothing(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 <= value < 1:
+        raise InputError(f"smoothing: expected a number of at least 0 and less than 1, got {value!r}.")
+    return float(value)
+
+
+def colorize_frames(
+    frames: Iterable[npt.ArrayLike],
+    colorizer: Colorizer | None = None,
+    *,
+    smoothing: float = 0.9,
+    saturation: float = 1.0,
+) -> Iterator[Array]:
+    """Colour frames one by one as they come, from a camera or another decoder, with steady colours.
+
+    Parameters
+    ----------
+    frames : iterable of array_like
+        Each as one picture for :meth:`Colorizer.predict`. The look-ahead is zero: each coloured frame is given before
+        the next one is asked for.
+    colorizer : Colorizer, optional
+        By default the packaged model.
+    smoothing : float, default 0.9
+        Share of the past in the colours of what rests, 0 (none) to less than 1.
+    saturation : float, default 1
+        As for :meth:`Colorizer.predict`.
+
+    Yields
+    ------
+    ndarray, shape (H, W, 3) or (H, W, 4)
+        RGB, or RGBA, of the frame's size and dtype.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        A parameter or a frame is not as above.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from labcolor import colorize_frames
+    >>> [frame.shape for frame in colorize_frames(np.zeros((2, 48, 64), np.uint8))]
+    [(48, 64, 3), (48, 64, 3)]
+    """
+    smoother = ChromaSmoother(_check_smoothing(smoothing))
+    saturation = check_saturation(saturation)
+    colorizer = Colorizer.from_pretrained() if colorizer is None else colorizer
+    for index, frame in enumerate(frames):
+        pictures, _ = as_pictures(np.asarray(frame), f"frames[{index}]")
+        if len(pictures) != 1:
+            raise InputError(f"frames[{index}]: expected one picture, got shape {np.shape(frame)}.")
+        (small,) = colorizer.small_maps(pictures, saturation)
+        ab, _ = smoother.update(small.lightness, small.ab)
+        yield pictures[0].coloured(ab, small.row_scale, small.column_scale)
+
+
+def _luma_lightness() -> Array:
+    """L of each value of luma in video range, (256,) float32."""
+    grey = np.clip((np.arange(256) - 16) / 219, 0, 1)
+    return rgb_to_lightness(np.repeat(grey[:, None], 3, axis=1)).astype(np.float32)
+
+
+def _even(luma: Array) -> Array:
+    """Luma with its last row and column repeated where their number is odd."""
+    rows, columns = (side % 2 for side in luma.shape)
+    return np.pad(luma, ((0, rows), (0, columns)), "edge") if rows or columns else luma
+
+
+def _chroma(luma: Array, table: Array, ab: Array, small: ChromaMap) -> tuple[Array, Array]:
+    """U and V, (H / 2, W / 2) uint8 each, that give a frame of luma its colours."""
+    height, width = luma.shape[0] // 2, luma.shape[1] // 2
+    u, v = np.empty((2, height, width), np.uint8)
+    _, matrix = matrices(np.dtype(np.float32))
+    kr, kb = _BT709 if luma.shape[0] >= 720 else _BT601
+    scales = np.float32(2 * small.row_scale), np.float32(2 * small.column_scale)
+
+    def strip(start: int, stop: int) -> None:
+        rows = luma[2 * start : 2 * stop]
+        weights = np.float32(kr), np.float32(kb)
+        _kernels.chroma_rows(rows, table, ab, start, *scales, matrix, weights, u[start:stop], v[start:stop])
+
+    _kernels.in_strips(strip, height, 24 * width)
+    return u, v
+
+
+def _packed(luma: Array, u: Array, v: Array, side_by_side: bool) -> bytes:
+    """One frame for the encoder: a line, then Y, U and V."""
+    if side_by_side:
+        luma = np.hstack([luma, luma])
+        u, v = (np.hstack([np.full_like(plane, 128), plane]) for plane in (u, v))
+    return b"".join([b"FRAME\n", luma.tobytes(), u.tobytes(), v.tobytes()])
+
+
+@contextmanager
+def _shown(
+    progress: bool | Callable[[int, int | None], object], total: int | None
+) -> Iterator[Callable[[int], object]]:
+    """A function to call with the number of frames done."""
+    if callable(progress):
+        yield lambda done: progress(done, total)
+        return
+    from tqdm.auto import tqdm
+
+    with tqdm(total=total, unit="frame", disable=not progress) as bar:
+        yield lambda done: bar.update(done - bar.n)
+
+
+def colorize_video(
+    source: str | os.PathLike[str],
+    destination: str | os.PathLike[str],
+    colorizer: Colorizer | None = None,
+    *,
+    smoothing: float = 0.9,
+    saturation: float = 1.0,
+    resize: tuple[int, int] | None = None,
+    side_by_side: bool = False,
+    progress: bool | Callable[[int, int | None], object] = False,
+) -> VideoReport:
+    """Colour a film, with its sound.
+
+    The luma of the film is kept as it is; chroma is predicted at the colorizer's working size. Memory does not grow
+    with the film's length. The destination appears only when it is complete; before, there is a hidden file beside it.
+
+    Parameters
+    ----------
+    source : path
+        Whatever ffmpeg reads: mp4, mkv, avi, mov, webm, gif ...
+    destination : path
+        Ends in .mp4, .m4v, .mov, .mkv or .avi (H.264), .webm (VP9) or .gif. Sound is copied, or re-encoded where the
+        container cannot hold it; text subtitles are kept where it can. One that exists is replaced.
+    colorizer : Colorizer, optional
+        By default the packaged model.
+    smoothing : float, default 0.9
+        Share of the past in the colours of what rests, 0 (none) to less than 1. Cuts are found, and nothing is carried
+        across them.
+    saturation : float, default 1
+        As for :meth:`Colorizer.predict`.
+    resize : (width, height), optional
+        Size of the result; by default the film's. 4:2:0 chroma needs even sides: an odd one gets one more row or
+        column, a copy of the last.
+    side_by_side : bool, default False
+        Whether to put the grey original to the left of the colours.
+    progress : bool or callable, default False
+        True shows a progress bar (in notebooks, too); a callable is called with the frames done and the frames in all
+        (None if not known).
+
+    Returns
+    -------
+    VideoReport
+
+    Raises
+    ------
+    VideoFileError
+        The source is not a film or cannot be decoded, or the destination cannot be written. The message ends with
+        ffmpeg's own last words.
+    InputError, InputTypeError
+        A parameter is not as above, or source and destination are the same file.
+
+    Examples
+    --------
+    >>> from labcolor import colorize_video
+    >>> colorize_video("old.mp4", "coloured.mp4")  # doctest: +SKIP
+    """
+    started = time.perf_counter()
+    smoother = ChromaSmoother(_check_smoothing(smoothing))
+    saturation = check_saturation(saturation)
+    if resize is not None:
+        whole = isinstance(resize, tuple | list) and all(isinstance(side, int) and side >= 2 for side in resize)
+        if not whole or len(resize) != 2:
+            raise InputError(f"resize: expected (width, height), whole numbers of at least 2, got {resize!r}.")
+    for name, value in (("source", source), ("destination", destination)):
+        if not isinstance(value, str | os.PathLike):
+            raise InputTypeError(f"{name}: expected a path, got {type(value).__name__}.")
+    source, destination = Path(source), Path(destination)
+    encoder = ENCODERS.get(destination.suffix.lower())
+    if encoder is None:
+        raise InputError(f"{destination}: expected a name that ends in {', '.join(ENCODERS)}. Rename it.")
+    film = probe(source)
+    if destination.exists() and destination.samefile(source):
+        raise InputError(f"{destination}: would replace its own source. Choose another name.")
+    if not destination.parent.is_dir():
+        raise VideoFileError(f"{destination}: there is no folder {destination.parent}. Make it first.")
+    colorizer = Colorizer.from_pretrained() if colorizer is None else colorizer
+
+    table = _luma_lightness()
+    cuts: list[int] = []
+    done = 0
+    try:
+        # ffmpeg decodes and encodes in processes of its own, a few frames ahead: the three works overlap
+        with Decoder(source, resize) as decoder, replacing(destination) as temporary:
+            total = None if film.duration is None else round(film.duration * decoder.rate)
+            size = decoder.width + decoder.width % 2, decoder.height + decoder.height % 2
+            shape = (2 * size[0], size[1]) if side_by_side else size
+            frames = iter(decoder)
+            with (
+                encoding(temporary, source, film, shape, decoder.rate, decoder.aspect, encoder) as pipe,
+                _shown(progress, total) as show,
+            ):
+                while batch := [_even(luma) for luma in islice(frames, _TOGETHER)]:
+                    pictures = [Picture(luma[..., None], None, luma.dtype, table) for luma in batch]
+                    for luma, small in zip(batch, colorizer.small_maps(pictures, saturation), strict=True):
+                        ab, cut = smoother.update(small.lightness, small.ab)
+                        if cut:
+                            cuts.append(done)
+                        pipe.write(_packed(luma, *_chroma(luma, table, ab, small), side_by_side))
+                        done += 1
+                    show(done)
+                if done == 0:
+                    raise VideoFileError(f"{source}: expected frames, got none: {decoder.complaints()}")
+            complaints = decoder.complaints()
+    except VideoFileError:
+        raise
+    except OSError as error:
+        raise VideoFileError(f"{destination}: cannot be written: {error.strerror or error}.") from error
+    return VideoReport(done, time.perf_counter() - started, decoder.rate, tuple(cuts), complaints)
