@@ -31,7 +31,7 @@ ENCODERS: dict[str, tuple[str, ...]] = {
     ".m4v": (*_H264, "-movflags", "+faststart"),
     ".mov": (*_H264, "-movflags", "+faststart"),
     ".mkv": _H264,
-    ".avi": _H264,
+    ".avi": (*_H264, "-bf", "0"),  # the container has no time stamps, by which frames could be put in another order
     ".webm": ("-c:v", "libvpx-vp9", "-crf", "32", "-b:v", "0", "-deadline", "good", "-cpu-used", "4", "-row-mt", "1"),
     ".gif": ("-filter_complex", _PALETTE),
 }
@@ -109,6 +109,14 @@ def _read_exactly(pipe: IO[bytes], size: int) -> bytearray | None:
     return content
 
 
+def _exact(rate: Fraction) -> Fraction:
+    """The rate that was meant: containers that round times to milliseconds turn 60000/1001 into 19001/317."""
+    for meant in (Fraction(round(rate)), Fraction(round(rate * 1001 / 1000) * 1000, 1001)):
+        if abs(meant - rate) < rate / 1_000_000:
+            return meant
+    return rate
+
+
 class Decoder:
     """A film's luma as a stream: iterate over it for (H, W) uint8 frames in video range, 16 to 235.
 
@@ -153,7 +161,7 @@ class Decoder:
             raise VideoFileError(f"{path}: no frame can be decoded: {words}")
         fields = {field[:1].decode(): field[1:].decode() for field in head[1:]}
         self.width, self.height = int(fields["W"]), int(fields["H"])
-        self.rate = Fraction(*map(int, fields["F"].split(":")))
+        self.rate = _exact(Fraction(*map(int, fields["F"].split(":"))))
         self.aspect = fields["A"] if fields.get("A", "0:0") != "0:0" else "1:1"
 
     def __enter__(self) -> Decoder:
@@ -209,7 +217,14 @@ def _tracks(film: Film, ending: str) -> list[str]:
 
 @contextmanager
 def encoding(
-    path: Path, source: Path, film: Film, size: tuple[int, int], rate: Fraction, aspect: str, encoder: Sequence[str]
+    path: Path,
+    name: Path,
+    source: Path,
+    film: Film,
+    size: tuple[int, int],
+    rate: Fraction,
+    aspect: str,
+    encoder: Sequence[str],
 ) -> Iterator[IO[bytes]]:
     """Encode frames that are written to the pipe that this gives, each as a line "FRAME", then Y, U and V of 4:2:0.
 
@@ -217,6 +232,8 @@ def encoding(
     ----------
     path : Path
         Where to write; its ending chooses the container.
+    name : Path
+        What to call it in errors.
     source, film : Path, Film
         Where sound, subtitles and titles come from.
     size : (width, height)
@@ -248,7 +265,10 @@ def encoding(
 
         def failed(cause: BaseException | None) -> VideoFileError:
             log.seek(0)
-            error = VideoFileError(f"{path}: cannot be encoded: {ffmpeg.last_words(log.read())}")
+            words = ffmpeg.last_words(log.read()).replace(str(path), str(name))
+            if process.returncode < 0:
+                words += f" (ended by signal {-process.returncode})"
+            error = VideoFileError(f"{name}: cannot be encoded: {words}")
             error.__cause__ = cause
             return error
 

@@ -252,7 +252,7 @@ def colorize_video(
             shape = (2 * size[0], size[1]) if side_by_side else size
             frames = iter(decoder)
             with (
-                encoding(temporary, source, film, shape, decoder.rate, decoder.aspect, encoder) as pipe,
+                encoding(temporary, destination, source, film, shape, decoder.rate, decoder.aspect, encoder) as pipe,
                 _shown(progress, total) as show,
             ):
                 while batch := [_even(luma) for luma in islice(frames, _TOGETHER)]:

@@ -1,0 +1,378 @@
+"""Films: frames, rate, size, sound and luma kept; steady colours; whole files or none."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from fractions import Fraction
+
+import numpy as np
+import psutil
+import pytest
+
+from labcolor import Colorizer, colorize_frames, colorize_video, ffmpeg
+from labcolor.cli import main
+from labcolor.errors import InputError, VideoFileError
+from labcolor.filmfiles import ENCODERS, Decoder, probe
+from labcolor.smoothing import ChromaSmoother
+
+RANDOM = np.random.default_rng(0)
+SOUND = ("-f", "lavfi", "-i", "sine=frequency=440:duration=1")
+
+
+def make(path, *, rate="25", size="64x48", seconds=1, sound=True, extra=()):
+    """A clip of ffmpeg's test picture, with a tone."""
+    source = ["-f", "lavfi", "-i", f"testsrc2=rate={rate}:size={size}:duration={seconds}"]
+    ffmpeg.run(["-y", *source, *(SOUND if sound else ()), *extra, str(path)])
+    return path
+
+
+def lumas(path):
+    """All frames' luma, and the exact rate."""
+    with Decoder(path, None) as decoder:
+        return np.stack(list(decoder)), decoder.rate
+
+
+def sound_hash(path):
+    """A hash of the packets of sound."""
+    return ffmpeg.run(["-i", str(path), "-map", "0:a", "-c", "copy", "-f", "hash", "-"])
+
+
+@pytest.fixture
+def clip(tmp_path):
+    """A second of film with AAC sound."""
+    return make(tmp_path / "clip.mp4")
+
+
+@pytest.mark.parametrize("ending", ENCODERS)
+def test_every_container(small, clip, tmp_path, ending):
+    """Each container that is promised can be written, and holds every frame, the size and the sound."""
+    destination = tmp_path / f"out{ending}"
+    report = colorize_video(clip, destination, small)
+    assert report.frames == 25
+    assert report.rate == 25
+    assert report.complaints == ""
+    frames, rate = lumas(destination)
+    assert frames.shape == (25, 48, 64)
+    assert rate == 25
+    assert len(probe(destination).sound) == (ending != ".gif")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["clip.mp4", destination.name])
+
+
+@pytest.mark.parametrize("rate", ["24000/1001", "30000/1001", "60000/1001", "25/2", "10"])
+def test_rational_rates_and_sound_are_kept_exactly(small, tmp_path, rate):
+    """24000/1001 stays 24000/1001, each frame is there, and the sound is copied bit by bit."""
+    source = make(tmp_path / "in.mkv", rate=rate, extra=["-c:a", "aac"])
+    report = colorize_video(source, tmp_path / "out.mp4", small)
+    assert report.rate == Fraction(rate)
+    before, after = lumas(source), lumas(tmp_path / "out.mp4")
+    assert after[1] == before[1] == Fraction(rate)
+    assert len(after[0]) == len(before[0]) == report.frames
+    assert sound_hash(source) == sound_hash(tmp_path / "out.mp4")
+
+
+def test_sound_that_does_not_fit_is_encoded_anew(small, tmp_path):
+    """FLAC cannot go into mp4 everywhere: it becomes AAC there, of the same length, and stays FLAC in mkv."""
+    source = make(tmp_path / "in.mkv", extra=["-c:a", "flac"])
+    colorize_video(source, tmp_path / "out.mp4", small)
+    colorize_video(source, tmp_path / "out.mkv", small)
+    assert probe(tmp_path / "out.mp4").sound == ("aac",)
+    assert probe(tmp_path / "out.mp4").duration == pytest.approx(1, abs=0.1)
+    assert probe(tmp_path / "out.mkv").sound == ("flac",)
+
+
+def test_several_sound_tracks_and_subtitles(small, tmp_path):
+    """Two tracks of sound and a subtitle survive."""
+    (tmp_path / "s.srt").write_text("1\n00:00:00,100 --> 00:00:00,900\nhello\n")
+    extra = ["-f", "lavfi", "-i", "sine=880:duration=1", "-i", str(tmp_path / "s.srt")]
+    extra += ["-map", "0:v", "-map", "1:a", "-map", "2:a", "-map", "3:s", "-c:s", "srt"]
+    source = make(tmp_path / "in.mkv", extra=extra)
+    for ending, subtitles in ((".mkv", "subrip"), (".mp4", "mov_text"), (".webm", "webvtt")):
+        colorize_video(source, tmp_path / f"out{ending}", small)
+        film = probe(tmp_path / f"out{ending}")
+        assert len(film.sound) == 2
+        assert film.subtitles == (subtitles,)
+
+
+@pytest.mark.parametrize("size", ["131x101", "64x49", "63x48"])
+def test_odd_sizes_get_one_more_line(small, tmp_path, size):
+    """An odd side gets a copy of its last line, and the film stays readable."""
+    source = make(tmp_path / "in.mkv", size=size, extra=["-c:v", "ffv1"])
+    colorize_video(source, tmp_path / "out.mp4", small)
+    before, after = lumas(source)[0], lumas(tmp_path / "out.mp4")[0]
+    assert after.shape[1:] == tuple(side + side % 2 for side in before.shape[1:])
+    assert np.abs(after[:, : before.shape[1], : before.shape[2]].astype(int) - before).mean() < 8
+
+
+def test_a_rotated_film_stands_upright(small, clip, tmp_path):
+    """A phone's rotation is applied, once."""
+    turned = tmp_path / "turned.mp4"
+    ffmpeg.run(["-display_rotation", "90", "-i", str(clip), "-c", "copy", str(turned)])
+    colorize_video(turned, tmp_path / "out.mp4", small)
+    assert lumas(tmp_path / "out.mp4")[0].shape == (25, 64, 48)
+    assert "rotation" not in str(subprocess.run([ffmpeg.executable(), "-i", tmp_path / "out.mp4"], capture_output=True))
+
+
+def test_variable_rate_does_not_drift(small, tmp_path):
+    """A film from which frames are missing keeps its length beside the sound."""
+    choose = ["-vf", "select='lt(n,20)+not(mod(n,3))'", "-fps_mode", "vfr"]
+    source = make(tmp_path / "in.mp4", seconds=3, extra=choose)
+    report = colorize_video(source, tmp_path / "out.mp4", small)
+    assert report.frames / report.rate == pytest.approx(3, abs=0.15)
+    assert report.rate == 25
+    before, after = lumas(source)[0], lumas(tmp_path / "out.mp4")[0]
+    for frame in (5, 30, 60):  # what is shown at a time is what was shown then
+        assert np.abs(before[frame].astype(int) - after[frame]).mean() < 4
+
+
+def test_luma_is_kept(reference, tmp_path, clip):
+    """The result's luma is as near to the source's as that of a plain transcode by the same encoder."""
+    source, _ = lumas(clip)
+    colorize_video(clip, tmp_path / "out.mp4", reference)
+    ffmpeg.run(["-i", str(clip), *ENCODERS[".mp4"], str(tmp_path / "plain.mp4")])
+
+    def psnr(path):
+        return 10 * np.log10(255**2 / np.mean((lumas(path)[0].astype(float) - source) ** 2))
+
+    assert psnr(tmp_path / "out.mp4") > psnr(tmp_path / "plain.mp4") - 0.5
+
+
+def test_colours_are_those_of_the_pictures(reference, photographs, tmp_path):
+    """A film of a photograph gets the colours that the photograph gets, within what 4:2:0 and H.264 lose."""
+    from labcolor import read_picture, write_picture
+
+    photo = photographs[0][::2, ::2]
+    grey = np.repeat(photo[..., 1:2], 3, axis=2)
+    write_picture(tmp_path / "p.png", grey)
+    ffmpeg.run(
+        ["-loop", "1", "-i", str(tmp_path / "p.png"), "-t", "0.2", "-pix_fmt", "yuv444p", str(tmp_path / "in.mkv")]
+    )
+    colorize_video(tmp_path / "in.mkv", tmp_path / "out.mp4", reference, saturation=1.5)
+    ffmpeg.run(["-i", str(tmp_path / "out.mp4"), "-frames:v", "1", str(tmp_path / "o.png")])
+    expected = reference.predict(grey, saturation=1.5).astype(int)
+    assert np.abs(read_picture(tmp_path / "o.png") - expected).mean() < 4
+
+
+def test_resize_and_side_by_side(small, clip, tmp_path):
+    """The result can have another size, and stand beside its original, which has no colour."""
+    colorize_video(clip, tmp_path / "out.mp4", small, resize=(40, 30), side_by_side=True)
+    assert lumas(tmp_path / "out.mp4")[0].shape == (25, 30, 80)
+    pixels = ffmpeg.run(["-i", str(tmp_path / "out.mp4"), "-f", "rawvideo", "-pix_fmt", "yuv444p", "-"])
+    planes = np.frombuffer(pixels, np.uint8).reshape(25, 3, 30, 80)
+    assert np.abs(planes[:, 1:, :, :36].astype(int) - 128).max() <= 2
+
+
+def test_progress(small, clip, tmp_path):
+    """A callable hears of the frames done and in all."""
+    heard = []
+    colorize_video(clip, tmp_path / "out.mp4", small, progress=lambda done, total: heard.append((done, total)))
+    assert heard[-1] == (25, 25)
+    assert [done for done, _ in heard] == sorted(done for done, _ in heard)
+
+
+def grain(frames=12):
+    """A photograph at rest, with film grain."""
+    import skimage.data
+
+    still = skimage.data.camera()[::2, ::2].astype(float)
+    return np.clip(still + RANDOM.normal(0, 8, (frames, *still.shape)), 0, 255).astype(np.uint8)
+
+
+def flicker(colorizer, frames, smoothing):
+    """Mean change of ab from frame to frame, of the small maps."""
+    from labcolor.pictures import as_pictures
+
+    smoother = ChromaSmoother(smoothing)
+    maps = colorizer.small_maps(as_pictures(frames)[0], 1.0)
+    ab = np.stack([smoother.update(small.lightness, small.ab)[0] for small in maps])
+    return np.abs(np.diff(ab, axis=0))[2:].mean()
+
+
+def test_a_still_scene_does_not_flicker(reference):
+    """With film grain on a still scene, colours change at least five times less than frame by frame."""
+    frames = grain()
+    assert flicker(reference, frames, 0) > 5 * flicker(reference, frames, 0.9)
+
+
+def test_colours_do_not_trail_behind_a_moving_square():
+    """Two frames after a square has left a place, that place has the background's colour again."""
+    smoother = ChromaSmoother(0.9)
+    for step in range(12):
+        lightness = np.full((64, 96), 40, np.float32) + RANDOM.normal(0, 1, (64, 96)).astype(np.float32)
+        ab = np.zeros((64, 96, 2), np.float32)
+        where = slice(20, 40), slice(4 * step, 4 * step + 20)
+        lightness[where] += 30
+        ab[where] = (50, -40)
+        result, cut = smoother.update(lightness, ab)
+        assert not cut
+        left_two_frames_ago = result[20:40, : max(0, 4 * (step - 2))]
+        assert np.abs(left_two_frames_ago).max(initial=0) < 5
+        assert np.abs(result[where] - (50, -40)).max() < 10
+
+
+@pytest.mark.parametrize("stride", [1, 4])
+def test_nothing_is_carried_across_a_cut(stride):
+    """At a hard cut the colours are new at once, and the cut is found; grain and slow fades are no cuts."""
+    smoother = ChromaSmoother(0.9)
+    scenes = RANDOM.uniform(0, 100, (2, 65, 97)).astype(np.float32)
+    cuts = []
+    for frame in range(20):
+        scene = frame // 10
+        lightness = scenes[scene] * (1 - 0.01 * (frame % 10)) + RANDOM.normal(0, 1, (65, 97)).astype(np.float32)
+        ab = np.full((-(-65 // stride), -(-97 // stride), 2), (30, -30)[scene], np.float32)
+        result, cut = smoother.update(lightness, ab)
+        np.testing.assert_array_equal(result, ab)
+        cuts += [frame] if cut else []
+    assert cuts == [10]
+
+
+def test_cuts_are_reported(small, tmp_path):
+    """Two different scenes after each other make one cut, at the right frame."""
+    scenes = [
+        "-f",
+        "lavfi",
+        "-i",
+        "color=black:s=64x48:d=0.4:r=25",
+        "-f",
+        "lavfi",
+        "-i",
+        "color=white:s=64x48:d=0.4:r=25",
+    ]
+    ffmpeg.run([*scenes, "-filter_complex", "[0][1]concat", str(tmp_path / "in.mp4")])
+    assert colorize_video(tmp_path / "in.mp4", tmp_path / "out.mp4", small).cuts == (10,)
+
+
+def test_frames_from_anywhere(small):
+    """The generator colours frames of any kind one by one, and asks for no frame ahead."""
+    asked = []
+
+    def camera():
+        for index in range(4):
+            asked.append(index)
+            yield RANDOM.integers(0, 256, (20, 30, 4) if index == 2 else (40, 30), dtype=np.uint8)
+
+    for index, frame in enumerate(colorize_frames(camera(), small)):
+        assert frame.shape == ((20, 30, 4) if index == 2 else (40, 30, 3))
+        assert asked[-1] == index
+    plain = list(colorize_frames([np.eye(30)] * 2, small, smoothing=0))
+    np.testing.assert_array_equal(plain[1], small.predict(np.eye(30)))
+    with pytest.raises(InputError, match=r"frames\[0\]: expected one picture"):
+        next(colorize_frames([np.zeros((2, 9, 9, 3))], small))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"smoothing": 1}, "smoothing: expected"),
+        ({"smoothing": "a bit"}, "smoothing: expected"),
+        ({"smoothing": float("nan")}, "smoothing: expected"),
+        ({"saturation": -1}, "saturation: expected"),
+        ({"resize": 64}, "resize: expected"),
+        ({"resize": (64, 0)}, "resize: expected"),
+        ({"resize": (64, 48, 3)}, "resize: expected"),
+        ({"destination": "out.wmv"}, "name that ends in"),
+        ({"destination": "out"}, "name that ends in"),
+        ({"destination": "clip.mp4"}, "replace its own source"),
+        ({"destination": "missing/out.mp4"}, "no folder"),
+        ({"destination": None}, "expected a path"),
+        ({"source": 5}, "expected a path"),
+        ({"source": "missing.mp4"}, "there is none"),
+        ({"source": "."}, "got a folder"),
+        ({"source": "text.mp4"}, "expected a video"),
+        ({"source": "empty.mp4"}, "expected a video"),
+        ({"source": "sound.wav"}, "only sound"),
+        ({"source": "half.mp4"}, "expected a video"),
+    ],
+)
+def test_mistakes(small, clip, tmp_path, monkeypatch, options, words):
+    """A wrong parameter or file gets one clear error, and nothing is left behind."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text.mp4").write_text("no film")
+    (tmp_path / "empty.mp4").touch()
+    (tmp_path / "half.mp4").write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
+    ffmpeg.run([*SOUND, "sound.wav"])
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    arguments = {"source": "clip.mp4", "destination": "out.mp4", "colorizer": small, **options}
+    with pytest.raises((InputError, VideoFileError), match=words):
+        colorize_video(**arguments)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_missing_encoder_is_said(small, clip, tmp_path, monkeypatch):
+    """If ffmpeg lacks an encoder, its own last words say so, and the old destination stays."""
+    monkeypatch.setitem(ENCODERS, ".mp4", ("-c:v", "no_such_encoder"))
+    (tmp_path / "out.mp4").write_bytes(b"old")
+    with pytest.raises(VideoFileError, match=r"out\.mp4: cannot be encoded: .*Encoder not found"):
+        colorize_video(clip, tmp_path / "out.mp4", small)
+    assert (tmp_path / "out.mp4").read_bytes() == b"old"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_what_can_be_decoded_of_a_damaged_film_is_coloured(small, tmp_path):
+    """Damage in the middle and a missing end are reported, and the rest is coloured."""
+    source = make(tmp_path / "in.ts", seconds=4, size="320x240", sound=False, extra=["-c:v", "mpeg2video", "-q:v", "2"])
+    content = bytearray(source.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 6000] = RANDOM.bytes(6000)
+    source.write_bytes(content[: len(content) * 3 // 4])
+    report = colorize_video(source, tmp_path / "out.mp4", small)
+    assert 50 < report.frames < 100
+    assert report.complaints
+    assert len(lumas(tmp_path / "out.mp4")[0]) == report.frames
+
+
+@pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_interrupted_it_leaves_the_old_film_and_no_process(tmp_path, kind):
+    """Killed or interrupted in the middle, the destination is as it was and no ffmpeg goes on."""
+    source = make(tmp_path / "in.mp4", seconds=60, size="640x360")
+    destination = tmp_path / "out.mp4"
+    destination.write_bytes(b"old")
+    command = [sys.executable, "-m", "labcolor.cli", "video", str(source), str(destination)]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    children = []
+    while time.monotonic() < deadline and len(children) < 2:
+        time.sleep(0.1)
+        children = psutil.Process(process.pid).children(recursive=True)
+    time.sleep(0.5)
+    assert len(children) == 2
+    process.send_signal(kind)
+    assert process.wait(20) != 0
+    _, alive = psutil.wait_procs(children, timeout=20)
+    assert not alive
+    assert destination.read_bytes() == b"old"
+
+
+def test_a_limit_on_file_size_stands_for_a_full_disk(clip, tmp_path):
+    """If the destination cannot grow, there is one error, and the old film stays."""
+    (tmp_path / "out.mkv").write_bytes(b"old")
+    code = (
+        "import resource, signal, sys; from labcolor.cli import main\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))\n"
+        f"sys.exit(main(['video', {str(clip)!r}, {str(tmp_path / 'out.mkv')!r}]))"
+    )
+    environment = {**os.environ, "NUMBA_DISABLE_CACHING": "1"}
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert result.returncode == 1
+    assert re.search(r"out\.mkv: cannot be encoded: .*(File too large|signal)", result.stderr)
+    assert (tmp_path / "out.mkv").read_bytes() == b"old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.mp4", "out.mkv"]
+
+
+def test_command_line(clip, tmp_path, capsys):
+    """The command colours a film and says how long it took; mistakes have their exit codes."""
+    assert main(["video", str(clip), str(tmp_path / "out.mp4"), "--resize", "32x24", "--side-by-side"]) == 0
+    assert "25 frames in" in capsys.readouterr().err
+    assert main(["video", str(clip), str(tmp_path / "out.xyz")]) == 2
+    assert main(["video", str(tmp_path / "none.mp4"), str(tmp_path / "out2.mp4")]) == 1
+    assert "there is none" in capsys.readouterr().err
+
+
+def test_default_colorizer_is_the_packaged_one(clip, tmp_path):
+    """Without a colorizer the packaged model is used."""
+    assert colorize_video(clip, tmp_path / "a.mp4").frames == 25
+    colorize_video(clip, tmp_path / "b.mp4", Colorizer.from_pretrained())
+    np.testing.assert_array_equal(lumas(tmp_path / "a.mp4")[0], lumas(tmp_path / "b.mp4")[0])
