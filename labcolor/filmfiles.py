@@ -31,7 +31,6 @@ ENCODERS: dict[str, tuple[str, ...]] = {
     ".m4v": (*_H264, "-movflags", "+faststart"),
     ".mov": (*_H264, "-movflags", "+faststart"),
     ".mkv": _H264,
-    ".avi": (*_H264, "-bf", "0"),  # the container has no time stamps, by which frames could be put in another order
     ".webm": ("-c:v", "libvpx-vp9", "-crf", "32", "-b:v", "0", "-deadline", "good", "-cpu-used", "4", "-row-mt", "1"),
     ".gif": ("-filter_complex", _PALETTE),
 }
@@ -42,7 +41,6 @@ _SOUND: dict[str, tuple[set[str] | None, str]] = {
     ".m4v": (_MP4_SOUND, "aac"),
     ".mov": (_MP4_SOUND | {"pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be"}, "aac"),
     ".mkv": (None, "aac"),
-    ".avi": ({"mp3", "ac3", "aac", "mp2", "pcm_s16le"}, "libmp3lame"),
     ".webm": ({"opus", "vorbis"}, "libopus"),
 }
 # Subtitles that are text, and what each container makes of them.

@@ -185,7 +185,7 @@ def colorize_video(
     source : path
         Whatever ffmpeg reads: mp4, mkv, avi, mov, webm, gif ...
     destination : path
-        Ends in .mp4, .m4v, .mov, .mkv or .avi (H.264), .webm (VP9) or .gif. Sound is copied, or re-encoded where the
+        Ends in .mp4, .m4v, .mov or .mkv (H.264), .webm (VP9) or .gif. Sound is copied, or re-encoded where the
         container cannot hold it; text subtitles are kept where it can. One that exists is replaced.
     colorizer : Colorizer, optional
         By default the packaged model.
