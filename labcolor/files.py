@@ -8,7 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["replacing"]
+from labcolor.errors import InputTypeError
+
+__all__ = ["as_path", "replacing"]
+
+
+def as_path(name: str, value: object) -> Path:
+    """Return a path that a user passed, or say that it is none."""
+    if not isinstance(value, str | os.PathLike):
+        raise InputTypeError(f"{name}: expected a path, got {type(value).__name__}.")
+    return Path(value)
 
 
 @contextmanager

@@ -7,14 +7,13 @@ import io
 import json
 import os
 import zipfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from labcolor.errors import InputError, ModelFileError
-from labcolor.files import replacing
+from labcolor.files import as_path, replacing
 
 __all__ = ["FORMAT", "decode_model", "encode_model", "read_model", "write_model"]
 
@@ -87,7 +86,7 @@ def write_model(path: str | os.PathLike[str], content: bytes) -> None:
     ModelFileError
         The file cannot be written.
     """
-    path = Path(path)
+    path = as_path("path", path)
     if path.is_dir():
         raise InputError(f"{path}: expected the name of a file to write, got a folder. Add a name to it.")
     if not path.parent.is_dir():
@@ -107,7 +106,7 @@ def read_model(path: str | os.PathLike[str], sha256: str | None = None) -> tuple
     ModelFileError
         The file is missing, may not be read, is not a model, is damaged, or is not the expected one.
     """
-    path = Path(path)
+    path = as_path("path", path)
     try:
         if path.stat().st_size > _LARGEST:
             raise ModelFileError(f"{path}: expected a labcolor model of at most {_LARGEST:,} bytes, got more.")

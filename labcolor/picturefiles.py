@@ -14,7 +14,7 @@ from skimage.util import img_as_ubyte
 
 from labcolor import ffmpeg
 from labcolor.errors import InputError, InputTypeError, PictureFileError
-from labcolor.files import replacing
+from labcolor.files import as_path, replacing
 
 __all__ = ["ENDINGS", "WRITABLE", "picture_paths", "read_picture", "write_picture"]
 
@@ -125,7 +125,7 @@ def read_picture(path: str | os.PathLike[str]) -> Array:
     ...     read_picture(f"{folder}/grey.png").shape
     (4, 6)
     """
-    path = Path(path)
+    path = as_path("path", path)
     try:
         if path.is_dir():
             raise PictureFileError(f"{path}: expected a picture file, got a folder. Name the files in it.")
@@ -173,7 +173,7 @@ def write_picture(path: str | os.PathLike[str], picture: npt.ArrayLike) -> None:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_picture(f"{folder}/red.png", np.array([[[255, 0, 0]]], np.uint8))
     """
-    path = Path(path)
+    path = as_path("path", path)
     ending = path.suffix.lower()
     if ending not in WRITABLE:
         raise InputError(f"{path}: expected a name that ends in {', '.join(WRITABLE)}. Rename it.")

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,8 +16,8 @@ import numpy.typing as npt
 
 from labcolor import _kernels
 from labcolor.colorizer import ChromaMap, Colorizer, check_saturation
-from labcolor.errors import InputError, InputTypeError, VideoFileError
-from labcolor.files import replacing
+from labcolor.errors import InputError, VideoFileError
+from labcolor.files import as_path, replacing
 from labcolor.filmfiles import ENCODERS, Decoder, encoding, probe
 from labcolor.lab import matrices, rgb_to_lightness
 from labcolor.pictures import Picture, as_pictures
@@ -227,10 +226,7 @@ def colorize_video(
         whole = isinstance(resize, tuple | list) and all(isinstance(side, int) and side >= 2 for side in resize)
         if not whole or len(resize) != 2:
             raise InputError(f"resize: expected (width, height), whole numbers of at least 2, got {resize!r}.")
-    for name, value in (("source", source), ("destination", destination)):
-        if not isinstance(value, str | os.PathLike):
-            raise InputTypeError(f"{name}: expected a path, got {type(value).__name__}.")
-    source, destination = Path(source), Path(destination)
+    source, destination = as_path("source", source), as_path("destination", destination)
     encoder = ENCODERS.get(destination.suffix.lower())
     if encoder is None:
         raise InputError(f"{destination}: expected a name that ends in {', '.join(ENCODERS)}. Rename it.")
