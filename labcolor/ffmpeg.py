@@ -5,7 +5,10 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Sequence
 
-__all__ = ["FfmpegError", "executable", "last_words", "run"]
+__all__ = ["LOCAL", "FfmpegError", "executable", "last_words", "run"]
+
+# Before an input: a playlist from a stranger must not make ffmpeg open network connections.
+LOCAL = ("-protocol_whitelist", "file,pipe")
 
 
 class FfmpegError(Exception):

@@ -76,7 +76,7 @@ def probe(path: Path) -> Film:
     if not path.is_file():
         kind = "got a folder" if path.is_dir() else "but there is none"
         raise VideoFileError(f"{path}: expected a video file, {kind}. Check the path.")
-    command = [ffmpeg.executable(), "-hide_banner", "-nostdin", "-i", f"file:{path}"]
+    command = [ffmpeg.executable(), "-hide_banner", "-nostdin", *ffmpeg.LOCAL, "-i", f"file:{path}"]
     log = subprocess.run(command, capture_output=True, check=False).stderr
     streams = re.findall(r"Stream #0:\d+[^\n]*?: (Video|Audio|Subtitle): (\w+)([^\n]*)", log.decode(errors="replace"))
     if not any(kind == "Video" and "(attached pic)" not in rest for kind, _, rest in streams):
@@ -148,7 +148,8 @@ class Decoder:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
         scale = f"scale={resize[0]}:{resize[1]}:out_range=tv,setsar=1" if resize else "scale=out_range=tv"
         filters = f"{scale},format=yuv420p,extractplanes=y"
-        command = [ffmpeg.executable(), "-hide_banner", "-nostdin", "-loglevel", "error", "-i", f"file:{path}"]
+        command = [ffmpeg.executable(), "-hide_banner", "-nostdin", "-loglevel", "error"]
+        command += [*ffmpeg.LOCAL, "-i", f"file:{path}"]
         command += ["-map", "0:V:0", "-vf", filters, "-fps_mode", "cfr", "-f", "yuv4mpegpipe", "-strict", "-1", "-"]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self._log)
         assert self._process.stdout is not None
@@ -253,8 +254,7 @@ def encoding(
     if ending == ".gif":
         command += [*encoder, f"file:{path}"]
     else:
-        video = ["-map", "0:v"]
-        command += ["-i", f"file:{source}", *video, *_tracks(film, ending), "-map_metadata", "1"]
+        command += [*ffmpeg.LOCAL, "-i", f"file:{source}", "-map", "0:v", *_tracks(film, ending), "-map_metadata", "1"]
         command += [*encoder, *tags, "-max_interleave_delta", "0", f"file:{path}"]
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log)

@@ -70,7 +70,9 @@ def _read_deep_png(path: Path) -> Array:
     with open(path, "rb") as file:
         channels = 4 if file.read(26)[25] in (4, 6) else 3
     layout = {3: "rgb48le", 4: "rgba64le"}[channels]
-    pixels = ffmpeg.run(["-i", f"file:{path}", "-frames:v", "1", "-pix_fmt", layout, "-f", "rawvideo", "-"])
+    pixels = ffmpeg.run(
+        [*ffmpeg.LOCAL, "-i", f"file:{path}", "-frames:v", "1", "-pix_fmt", layout, "-f", "rawvideo", "-"]
+    )
     return np.frombuffer(pixels, "<u2").reshape(height, width, channels).astype(np.uint16)
 
 
