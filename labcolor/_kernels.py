@@ -11,9 +11,7 @@ float32 with a cube root of its own everywhere else.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numba
@@ -398,30 +396,3 @@ def annealed_mean(scores, offsets, sharpness, bins, out):
             b += share * bins[q, 1]
         out[i, 0] = a / total
         out[i, 1] = b / total
-
-
-_pool: ThreadPoolExecutor | None = None
-
-
-def _forget_pool() -> None:
-    global _pool
-    _pool = None
-
-
-if hasattr(os, "register_at_fork"):  # a forked child has none of its parent's threads
-    os.register_at_fork(after_in_child=_forget_pool)
-
-
-def in_strips(kernel: Callable[[int, int], object], rows: int, row_bytes: int) -> None:
-    """Call ``kernel(start, stop)`` over all rows, in strips of about 1 MiB, on all cores."""
-    global _pool
-    strip = max(1, (1 << 20) // max(1, row_bytes))
-    if rows <= strip:
-        kernel(0, rows)
-        return
-    if _pool is None:
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        _pool = ThreadPoolExecutor(cores, thread_name_prefix="labcolor")
-    starts = range(0, rows, strip)
-    for _ in _pool.map(kernel, starts, (min(rows, start + strip) for start in starts)):
-        pass

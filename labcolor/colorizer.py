@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib import resources
 from typing import Any, NamedTuple
 
@@ -13,14 +13,15 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from labcolor import __version__
+from labcolor import __version__, parameters
 from labcolor.dataset import crop_batches, training_pictures
-from labcolor.errors import InputError, InputTypeError, ModelFileError, NotFittedError, OutOfMemoryError
+from labcolor.errors import InputError, ModelFileError, NotFittedError, OutOfMemoryError
 from labcolor.inference import ChromaPredictor
 from labcolor.lab import LabCodec
 from labcolor.metrics import psnr
 from labcolor.modelfiles import decode_model, encode_model, read_model, write_model
 from labcolor.networks import ARCHITECTURES, Architecture
+from labcolor.parameters import Check, number, one_of, optional, require, whole
 from labcolor.pictures import Picture, as_pictures, working_shape
 from labcolor.training import fit_bins, fit_regression
 
@@ -37,42 +38,18 @@ PRETRAINED = {
 }
 
 
-def _whole(least: int) -> Callable[[Any], str | None]:
-    def check(value: Any) -> str | None:
-        fits = isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= least
-        return None if fits else f"a whole number of at least {least}"
-
-    return check
-
-
-def _number(low: float, high: float) -> Callable[[Any], str | None]:
-    def check(value: Any) -> str | None:
-        fits = isinstance(value, int | float | np.number) and not isinstance(value, bool) and low <= value <= high
-        return None if fits else f"a number from {low:g} to {high:g}"
-
-    return check
-
-
-def _one_of(*choices: Any) -> Callable[[Any], str | None]:
-    def check(value: Any) -> str | None:
-        fits = any(type(value) is type(choice) and value == choice for choice in choices)
-        return None if fits else f"one of {', '.join(map(repr, choices))}"
-
-    return check
-
-
-_CHECKS: dict[str, Callable[[Any], str | None]] = {
-    "network": _one_of(*ARCHITECTURES),
-    "working_size": _whole(8),
-    "crop_size": _whole(32),
-    "epochs": _whole(1),
-    "batch_size": _whole(1),
-    "learning_rate": _number(1e-9, 10),
-    "aged": _number(0, 1),
-    "precision": _one_of("float32", "mixed_bfloat16"),
-    "warm_start": _one_of(False, True),
-    "random_state": lambda value: None if value is None else _whole(0)(value),
-    "verbose": _one_of(0, 1, 2, False, True),
+_CHECKS: dict[str, Check] = {
+    "network": one_of(*ARCHITECTURES),
+    "working_size": whole(8),
+    "crop_size": whole(32, multiple=32),
+    "epochs": whole(1),
+    "batch_size": whole(1),
+    "learning_rate": number(1e-9, 10),
+    "aged": number(0, 1),
+    "precision": one_of("float32", "mixed_bfloat16"),
+    "warm_start": one_of(False, True),
+    "random_state": optional(whole(0)),
+    "verbose": one_of(0, 1, 2, False, True),
 }
 
 
@@ -83,14 +60,6 @@ class ChromaMap(NamedTuple):
     ab: Array
     row_scale: float
     column_scale: float
-
-
-def check_saturation(value: Any) -> float:
-    """Return a saturation as a float, or say what is wrong with it."""
-    expected = _number(0, 4)(value)
-    if expected is not None:
-        raise InputError(f"saturation: expected {expected}, got {value!r}.")
-    return float(value)
 
 
 class Colorizer:
@@ -218,13 +187,7 @@ class Colorizer:
 
     def _check_params(self) -> Architecture:
         for name, check in _CHECKS.items():
-            value = getattr(self, name)
-            expected = check(value)
-            if expected is not None:
-                kind = InputError if isinstance(value, int | float | str) else InputTypeError
-                raise kind(f"{name}: expected {expected}, got {value!r}.")
-        if self.crop_size % 32:
-            raise InputError(f"crop_size: expected a multiple of 32, got {self.crop_size}.")
+            require(name, getattr(self, name), check)
         return ARCHITECTURES[self.network]
 
     # ------------------------------------------------------------------ training
@@ -346,7 +309,7 @@ class Colorizer:
             It did not fit in memory.
         """
         self._check_fitted()
-        saturation = check_saturation(saturation)
+        saturation = parameters.saturation(saturation)
         self._check_params()
         pictures, rebuild = as_pictures(X)
         try:

@@ -14,6 +14,7 @@ from labcolor import _kernels
 from labcolor.errors import OutOfMemoryError
 from labcolor.lab import LabCodec
 from labcolor.networks import Architecture, ab_bins
+from labcolor.strips import in_strips
 
 __all__ = ["ChromaPredictor"]
 
@@ -87,7 +88,7 @@ class ChromaPredictor:
             return outputs * np.float32(self._codec.ab_scale)
         scores = outputs.reshape(-1, outputs.shape[-1])
         ab = np.empty((len(scores), 2), np.float32)
-        _kernels.in_strips(
+        in_strips(
             lambda start, stop: _kernels.annealed_mean(
                 scores[start:stop], self._log_weights, np.float32(1), ab_bins(), ab[start:stop]
             ),

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from labcolor import _kernels
 from labcolor.errors import InputError, InputTypeError
+from labcolor.strips import in_strips
 
 __all__ = ["LabCodec", "lab_to_rgb", "rgb_to_lab", "rgb_to_lightness"]
 
@@ -86,7 +87,7 @@ def _flat_linear(name: str, rgb: Any) -> tuple[Array, Array, Array]:
     check_unit_range(name, rgb)
     dtype = np.float64 if rgb.dtype == np.float64 else np.float32
     linear = np.clip(rgb, 0, 1, dtype=dtype).reshape(-1)
-    _kernels.in_strips(
+    in_strips(
         lambda start, stop: _kernels.decode_srgb(linear[start:stop], linear[start:stop]),
         linear.size,
         linear.itemsize,
@@ -129,7 +130,7 @@ def rgb_to_lab(rgb: npt.ArrayLike) -> Array:
     source, flat, table = _flat_linear("rgb", rgb)
     out = np.empty(flat.shape, np.float64 if flat.dtype == np.float64 else np.float32)
     matrix, _ = matrices(out.dtype)
-    _kernels.in_strips(
+    in_strips(
         lambda start, stop: _kernels.rgb_to_lab(flat[start:stop], table, matrix, out[start:stop]),
         len(out),
         3 * out.itemsize,
@@ -165,7 +166,7 @@ def rgb_to_lightness(rgb: npt.ArrayLike) -> Array:
     source, flat, table = _flat_linear("rgb", rgb)
     out = np.empty(len(flat), np.float64 if flat.dtype == np.float64 else np.float32)
     matrix, _ = matrices(out.dtype)
-    _kernels.in_strips(
+    in_strips(
         lambda start, stop: _kernels.rgb_to_lightness(flat[start:stop], table, matrix, out[start:stop]),
         len(out),
         3 * out.itemsize,
@@ -217,7 +218,7 @@ def lab_to_rgb(lab: npt.ArrayLike, *, dtype: npt.DTypeLike | None = None) -> Arr
     out = np.empty(flat.shape, target)
     _, matrix = matrices(compute)
     scale, half = full_scale(target, compute)
-    _kernels.in_strips(
+    in_strips(
         lambda start, stop: _kernels.lab_to_rgb(flat[start:stop], matrix, scale, half, out[start:stop]),
         len(out),
         3 * compute.itemsize,

@@ -21,6 +21,7 @@ from labcolor.lab import (
     matrices,
     rgb_to_lightness,
 )
+from labcolor.strips import in_strips
 
 __all__ = ["Picture", "as_pictures", "working_shape"]
 
@@ -108,7 +109,7 @@ class Picture:
             )
 
         source_rows = max(1, self.shape[0] // height)
-        _kernels.in_strips(strip, height, 4 * self.shape[1] * source_rows)
+        in_strips(strip, height, 4 * self.shape[1] * source_rows)
         return out
 
     def coloured(self, ab: Array, row_scale: float, column_scale: float) -> Array:
@@ -146,7 +147,7 @@ class Picture:
             if self.alpha is not None:
                 out[start:stop, :, 3:] = self.alpha[start:stop]
 
-        _kernels.in_strips(strip, self.shape[0], 12 * self.shape[1])
+        in_strips(strip, self.shape[0], 12 * self.shape[1])
         return out.astype(self.dtype, copy=False)
 
 

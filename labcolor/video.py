@@ -14,14 +14,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from labcolor import _kernels
-from labcolor.colorizer import ChromaMap, Colorizer, check_saturation
+from labcolor import _kernels, parameters
+from labcolor.colorizer import ChromaMap, Colorizer
 from labcolor.errors import InputError, VideoFileError
 from labcolor.files import as_path, replacing
 from labcolor.filmfiles import ENCODERS, Decoder, encoding, probe
 from labcolor.lab import matrices, rgb_to_lightness
 from labcolor.pictures import Picture, as_pictures
 from labcolor.smoothing import ChromaSmoother
+from labcolor.strips import in_strips
 
 __all__ = ["VideoReport", "colorize_frames", "colorize_video"]
 
@@ -56,12 +57,6 @@ class VideoReport:
     complaints: str
 
 
-def _check_smoothing(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 <= value < 1:
-        raise InputError(f"smoothing: expected a number of at least 0 and less than 1, got {value!r}.")
-    return float(value)
-
-
 def colorize_frames(
     frames: Iterable[npt.ArrayLike],
     colorizer: Colorizer | None = None,
@@ -79,7 +74,7 @@ def colorize_frames(
     colorizer : Colorizer, optional
         By default the packaged model.
     smoothing : float, default 0.9
-        Share of the past in the colours of what rests, 0 (none) to less than 1.
+        Share of the past in the colours of what rests, from 0 (none) to 0.99.
     saturation : float, default 1
         As for :meth:`Colorizer.predict`.
 
@@ -100,8 +95,8 @@ def colorize_frames(
     >>> [frame.shape for frame in colorize_frames(np.zeros((2, 48, 64), np.uint8))]
     [(48, 64, 3), (48, 64, 3)]
     """
-    smoother = ChromaSmoother(_check_smoothing(smoothing))
-    saturation = check_saturation(saturation)
+    smoother = ChromaSmoother(parameters.smoothing(smoothing))
+    saturation = parameters.saturation(saturation)
     colorizer = Colorizer.from_pretrained() if colorizer is None else colorizer
     for index, frame in enumerate(frames):
         pictures, _ = as_pictures(np.asarray(frame), f"frames[{index}]")
@@ -137,7 +132,7 @@ def _chroma(luma: Array, table: Array, ab: Array, small: ChromaMap) -> tuple[Arr
         weights = np.float32(kr), np.float32(kb)
         _kernels.chroma_rows(rows, table, ab, start, *scales, matrix, weights, u[start:stop], v[start:stop])
 
-    _kernels.in_strips(strip, height, 24 * width)
+    in_strips(strip, height, 24 * width)
     return u, v
 
 
@@ -189,7 +184,7 @@ def colorize_video(
     colorizer : Colorizer, optional
         By default the packaged model.
     smoothing : float, default 0.9
-        Share of the past in the colours of what rests, 0 (none) to less than 1. Cuts are found, and nothing is carried
+        Share of the past in the colours of what rests, from 0 (none) to 0.99. Cuts are found, and nothing is carried
         across them.
     saturation : float, default 1
         As for :meth:`Colorizer.predict`.
@@ -220,8 +215,8 @@ def colorize_video(
     >>> colorize_video("old.mp4", "coloured.mp4")  # doctest: +SKIP
     """
     started = time.perf_counter()
-    smoother = ChromaSmoother(_check_smoothing(smoothing))
-    saturation = check_saturation(saturation)
+    smoother = ChromaSmoother(parameters.smoothing(smoothing))
+    saturation = parameters.saturation(saturation)
     if resize is not None:
         whole = isinstance(resize, tuple | list) and all(isinstance(side, int) and side >= 2 for side in resize)
         if not whole or len(resize) != 2:

@@ -32,6 +32,8 @@ MODULES = [name for _, name, _ in pkgutil.iter_modules(labcolor.__path__)]
 # The floors of the house: each module imports only from those before it.
 FLOORS = [
     "errors",
+    "parameters",
+    "strips",
     "_kernels",
     "lab",
     "files",

@@ -1,0 +1,46 @@
+"""Work on rows split into cache-sized strips over the cores."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+__all__ = ["in_strips"]
+
+_STRIP = 1 << 20  # bytes: a strip and what is made of it stay in the second-level cache
+_pool: ThreadPoolExecutor | None = None
+
+
+def _forget_pool() -> None:
+    global _pool
+    _pool = None
+
+
+if hasattr(os, "register_at_fork"):  # a forked child has none of its parent's threads
+    os.register_at_fork(after_in_child=_forget_pool)
+
+
+def in_strips(work: Callable[[int, int], object], rows: int, row_bytes: int) -> None:
+    """Call ``work(start, stop)`` over all rows, in strips of about 1 MiB, on all cores.
+
+    Parameters
+    ----------
+    work : callable
+        Works on the rows from ``start`` to ``stop``; it should let go of the GIL, as the kernels do.
+    rows : int
+        How many rows there are.
+    row_bytes : int
+        How much a row moves.
+    """
+    global _pool
+    strip = max(1, _STRIP // max(1, row_bytes))
+    if rows <= strip:
+        work(0, rows)
+        return
+    if _pool is None:
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        _pool = ThreadPoolExecutor(cores, thread_name_prefix="labcolor")
+    starts = range(0, rows, strip)
+    for _ in _pool.map(work, starts, (min(rows, start + strip) for start in starts)):
+        pass
