@@ -35,8 +35,25 @@ def _say(text: str) -> None:
     tqdm.write(text, file=sys.stderr)
 
 
+def _start_tensorflow() -> None:
+    """Load TensorFlow with standard error closed: its greetings are not for the user of a command."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        import tensorflow as tf
+
+        tf.config.list_logical_devices()
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
 def _colorizer(model: str) -> Colorizer:
     """A packaged model by its name, or one from a file."""
+    _start_tensorflow()
     from labcolor.colorizer import PRETRAINED, Colorizer
 
     return Colorizer.from_pretrained(model) if model in PRETRAINED else Colorizer.load(model)
@@ -147,6 +164,7 @@ def _split(folder: str, holdout: int | None, held_out: bool) -> list[Path]:
 
 def train(arguments: argparse.Namespace) -> int:
     """Train a network on a folder of colour pictures."""
+    _start_tensorflow()
     from labcolor.colorizer import Colorizer
 
     output: Path = arguments.output
@@ -254,7 +272,6 @@ def _parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     arguments = _parser().parse_args(argv)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's greetings are not for a command's user
     try:
         return int(arguments.run(arguments))
     except LabcolorError as error:

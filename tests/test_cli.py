@@ -112,8 +112,8 @@ def test_train_then_evaluate_then_colour(folder, capsys):
 def test_installed_command(folder):
     """The installed command runs in a process of its own, quiet when it is piped."""
     command = [sys.executable, "-m", "labcolor.cli", "colorize", str(folder / "in"), "-o", str(folder / "out")]
-    result = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"})
+    environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    result = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert result.returncode == 0
     assert result.stdout == ""
-    assert result.stderr.splitlines()[-1] == "labcolor: 3 coloured, 0 failed."
-    assert "it/s" not in result.stderr
+    assert result.stderr == "labcolor: 3 coloured, 0 failed.\n"
