@@ -109,7 +109,7 @@ class Picture:
             )
 
         source_rows = max(1, self.shape[0] // height)
-        in_strips(strip, height, 4 * self.shape[1] * source_rows)
+        in_strips(strip, height, self.shape[1] * source_rows)  # long strips: neighbouring ones share rows
         return out
 
     def coloured(self, ab: Array, row_scale: float, column_scale: float) -> Array:
