@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 DONE, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
+_LEAST = 7  # pixels of a side that SSIM needs
 _WORKERS = 2  # pictures that are read, coloured and written at the same time
 
 
@@ -51,12 +52,18 @@ def _start_tensorflow() -> None:
         os.close(nowhere)
 
 
-def _colorizer(model: str) -> Colorizer:
-    """A packaged model by its name, or one from a file."""
+def _colorizer(arguments: argparse.Namespace) -> Colorizer:
+    """A packaged model by its name, or one from a file, with the command's parameters, checked."""
     _start_tensorflow()
+    from labcolor import parameters
     from labcolor.colorizer import PRETRAINED, Colorizer
 
-    return Colorizer.from_pretrained(model) if model in PRETRAINED else Colorizer.load(model)
+    model = arguments.model
+    colorizer = Colorizer.from_pretrained(model) if model in PRETRAINED else Colorizer.load(model)
+    if arguments.working_size is not None:
+        colorizer.set_params(working_size=arguments.working_size)
+    colorizer.small_maps([], parameters.saturation(arguments.saturation))
+    return colorizer
 
 
 def _destinations(sources: Sequence[str], folder: Path) -> dict[Path, Path]:
@@ -68,6 +75,8 @@ def _destinations(sources: Sequence[str], folder: Path) -> dict[Path, Path]:
     for source in sources:
         is_folder = Path(source).is_dir()
         for path in picture_paths([source]) if is_folder else [Path(source)]:
+            if is_folder and folder.resolve() in path.resolve().parents and Path(source).resolve() != folder.resolve():
+                continue  # colours of an earlier run
             place = folder / (path.relative_to(source) if is_folder else path.name)
             if place.suffix.lower() not in WRITABLE:
                 place = place.with_name(place.name + ".png")
@@ -87,9 +96,7 @@ def colorize(arguments: argparse.Namespace) -> int:
     destinations = _destinations(arguments.pictures, arguments.output)
     if arguments.resume:
         destinations = {path: place for path, place in destinations.items() if not place.exists()}
-    colorizer = _colorizer(arguments.model)
-    if arguments.working_size is not None:
-        colorizer.set_params(working_size=arguments.working_size)
+    colorizer = _colorizer(arguments)
 
     def work(path: Path, place: Path) -> None:
         picture = read_picture(path)
@@ -121,11 +128,10 @@ def colorize(arguments: argparse.Namespace) -> int:
 
 def video(arguments: argparse.Namespace) -> int:
     """Colour a film, with its sound."""
+    _start_tensorflow()
     from labcolor.video import colorize_video
 
-    colorizer = _colorizer(arguments.model)
-    if arguments.working_size is not None:
-        colorizer.set_params(working_size=arguments.working_size)
+    colorizer = _colorizer(arguments)
     report = colorize_video(
         arguments.source,
         arguments.destination,
@@ -146,7 +152,16 @@ def video(arguments: argparse.Namespace) -> int:
 def _size(text: str) -> tuple[int, int]:
     """WIDTHxHEIGHT, as in 640x480."""
     width, _, height = text.partition("x")
+    if not (width.isdecimal() and height.isdecimal()):
+        raise argparse.ArgumentTypeError(f"expected WIDTHxHEIGHT, as in 640x480, got {text!r}")
     return int(width), int(height)
+
+
+def _positive(text: str) -> int:
+    """A whole number of at least 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
+    return int(text)
 
 
 def _split(folder: str, holdout: int | None, held_out: bool) -> list[Path]:
@@ -191,13 +206,14 @@ def evaluate(arguments: argparse.Namespace) -> int:
     from labcolor import evaluation
     from labcolor.pictures import as_pictures
 
-    colorizer = _colorizer(arguments.model)
-    if arguments.working_size is not None:
-        colorizer.set_params(working_size=arguments.working_size)
+    colorizer = _colorizer(arguments)
     pictures, failed = [], 0
     for path in _split(arguments.folder, arguments.holdout, held_out=True):
         try:
-            pictures.append(evaluation.centre_square(path, arguments.size))
+            picture = evaluation.centre_square(path, arguments.size)
+            if len(picture) < _LEAST:
+                raise InputError(f"{path}: expected at least {_LEAST} x {_LEAST} pixels. Left out.")
+            pictures.append(picture)
         except LabcolorError as error:
             failed += 1
             _say(f"labcolor: {error}")
@@ -238,7 +254,7 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("video", help="colour a film", description=video.__doc__)
     command.set_defaults(run=video)
     command.add_argument("source", metavar="IN", help="the film, in any format that ffmpeg reads")
-    command.add_argument("destination", metavar="OUT", help="ends in .mp4, .m4v, .mov, .mkv, .webm or .gif")
+    command.add_argument("destination", metavar="OUT", help="ends in .mp4, .mov, .mkv, .webm or .gif")
     command.add_argument("--smoothing", type=float, default=0.9, help="from 0 (none) to 0.99")
     command.add_argument("--resize", type=_size, metavar="WxH", help="size of the result")
     command.add_argument("--side-by-side", action="store_true", help="original left, coloured right")
@@ -250,7 +266,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("-o", "--output", type=Path, required=True, metavar="MODEL", help="the model file to write")
     command.add_argument("--network", help='"reference" or "classifier"')
     command.add_argument("--start", metavar="MODEL", help="a model file to go on from")
-    command.add_argument("--holdout", type=int, metavar="N", help="leave out every Nth picture by name")
+    command.add_argument("--holdout", type=_positive, metavar="N", help="leave out every Nth picture by name")
     command.add_argument("--epochs", type=int, help="passes over the pictures")
     command.add_argument("--crop-size", type=int, help="side of the crops to train on")
     command.add_argument("--batch-size", type=int, help="crops in a step")
@@ -263,8 +279,8 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("evaluate", help="measure a model", description=evaluate.__doc__)
     command.set_defaults(run=evaluate)
     command.add_argument("folder", metavar="FOLDER", help="colour pictures, in subfolders too")
-    command.add_argument("--holdout", type=int, metavar="N", help="take only every Nth picture by name")
-    command.add_argument("--size", type=int, default=256, help="reduce short sides to this, and crop to a square")
+    command.add_argument("--holdout", type=_positive, metavar="N", help="take only every Nth picture by name")
+    command.add_argument("--size", type=_positive, default=256, help="reduce short sides to this, and crop to a square")
     common(command)
     return parser
 

@@ -310,7 +310,7 @@ class Colorizer:
         """
         self._check_fitted()
         saturation = parameters.saturation(saturation)
-        self._check_params()
+        self._check_params()  # before the pictures, and even if there are none
         pictures, rebuild = as_pictures(X)
         try:
             results: list[Array] = []
@@ -342,6 +342,7 @@ class Colorizer:
             There is no network yet.
         """
         self._check_fitted()
+        self._check_params()
         stride = self._predictor.architecture.stride
         shapes = [working_shape(picture.shape, self.working_size) for picture in pictures]
         small = [picture.small_lightness(*shape) for picture, shape in zip(pictures, shapes, strict=True)]
@@ -394,14 +395,13 @@ class Colorizer:
 
     # ------------------------------------------------------------------ saving and loading
 
-    def _pack(self, *, half: bool) -> bytes:
+    def _pack(self, params: dict[str, Any], *, half: bool) -> bytes:
         about = {
             "labcolor": __version__,
             "network": self._trained_as,
             "codec": self.codec_.get_config(),
             "params": {
-                name: value.item() if isinstance(value, np.generic) else value
-                for name, value in self.get_params().items()
+                name: value.item() if isinstance(value, np.generic) else value for name, value in params.items()
             },
             "history": self.history_,
         }
@@ -444,10 +444,11 @@ class Colorizer:
         NotFittedError
             There is no network yet.
         ModelFileError, InputError
-            The file cannot be written.
+            The file cannot be written, or a parameter is wrong.
         """
         self._check_fitted()
-        write_model(path, self._pack(half=half))
+        self._check_params()
+        write_model(path, self._pack(self.get_params(), half=half))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Colorizer:
@@ -500,7 +501,7 @@ class Colorizer:
 
     def __getstate__(self) -> dict[str, Any]:
         """The parameters and, packed, the trained network: enough for pickle, copy and other processes."""
-        packed = self._pack(half=False) if self.__sklearn_is_fitted__() else None
+        packed = self._pack({}, half=False) if self.__sklearn_is_fitted__() else None
         return {"params": self.get_params(), "packed": packed}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

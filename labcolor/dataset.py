@@ -14,12 +14,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
-from skimage.util import img_as_ubyte
 
 from labcolor.errors import InputError, LabcolorError
 from labcolor.lab import LabCodec
 from labcolor.picturefiles import picture_paths, read_picture
-from labcolor.pictures import Picture, as_pictures
+from labcolor.pictures import Picture, as_bytes, as_pictures
 
 __all__ = ["PictureCache", "crop_batches", "training_pictures"]
 
@@ -32,7 +31,7 @@ def reduce_picture(picture: Picture, short_side: int, name: str) -> Array:
     """One colour picture as (H, W, 3) uint8, its short side brought to ``short_side``; alpha is dropped."""
     if picture.values.shape[2] != 3:
         raise InputError(f"{name}: expected a colour picture to train on, got a grey one. Leave it out.")
-    image = Image.fromarray(img_as_ubyte(picture.values))
+    image = Image.fromarray(as_bytes(picture.values))
     factor = short_side / min(image.size)
     if factor != 1:
         size = max(short_side, round(image.width * factor)), max(short_side, round(image.height * factor))

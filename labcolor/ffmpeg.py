@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import subprocess
 from collections.abc import Sequence
+
+from labcolor.errors import FileError
 
 __all__ = ["LOCAL", "FfmpegError", "executable", "last_words", "run"]
 
@@ -11,21 +15,41 @@ __all__ = ["LOCAL", "FfmpegError", "executable", "last_words", "run"]
 LOCAL = ("-protocol_whitelist", "file,pipe")
 
 
+_BOILERPLATE = re.compile(
+    "Terminating thread|Task finished|Nothing was written|Conversion failed|Last message repeated"
+)
+
+
 class FfmpegError(Exception):
     """ffmpeg failed; the text is its last words. Callers turn it into an error of the library."""
 
 
 def executable() -> str:
-    """The path of ffmpeg."""
+    """The path of ffmpeg.
+
+    Raises
+    ------
+    FileError
+        There is none that can be started.
+    """
     import imageio_ffmpeg
 
-    return str(imageio_ffmpeg.get_ffmpeg_exe())
+    try:
+        path = str(imageio_ffmpeg.get_ffmpeg_exe())
+    except RuntimeError as error:
+        raise FileError(f"ffmpeg: cannot be found: {error}. Reinstall imageio-ffmpeg.") from error
+    if shutil.which(path) is None:
+        raise FileError(f"ffmpeg: {path} cannot be started. Reinstall imageio-ffmpeg, or mend IMAGEIO_FFMPEG_EXE.")
+    return path
 
 
 def last_words(log: bytes) -> str:
-    """The last lines of what ffmpeg said, on one line."""
+    """What ffmpeg said when it failed, on one line: where it began and how it ended, without what it always says."""
     lines = [line.strip() for line in log.decode(errors="replace").splitlines() if line.strip()]
-    return "; ".join(lines[-3:]) or "ffmpeg said nothing"
+    telling = [line for line in lines if not _BOILERPLATE.search(line)] or lines
+    if len(telling) > 3:
+        telling = [*telling[:2], telling[-1]]
+    return "; ".join(dict.fromkeys(telling)) or "ffmpeg said nothing"
 
 
 def run(arguments: Sequence[str], data: bytes = b"") -> bytes:

@@ -1,14 +1,14 @@
-"""Writing so that a file on disk is always whole: beside the destination first, then renamed over it."""
+"""Paths, and writing so that a file on disk is always whole: beside the destination first, then renamed over it."""
 
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from labcolor.errors import InputTypeError
+from labcolor.errors import FileError, InputError, InputTypeError
 
 __all__ = ["as_path", "replacing"]
 
@@ -17,30 +17,35 @@ def as_path(name: str, value: object) -> Path:
     """Return a path that a user passed, or say that it is none."""
     if not isinstance(value, str | os.PathLike):
         raise InputTypeError(f"{name}: expected a path, got {type(value).__name__}.")
-    return Path(value)
+    path = Path(value)
+    if "\0" in str(path):
+        raise InputError(f"{name}: expected a path without null characters, got {str(path)!r}.")
+    return path
 
 
 @contextmanager
-def replacing(destination: Path) -> Iterator[Path]:
+def replacing(destination: Path, kind: type[FileError]) -> Iterator[Path]:
     """Give a temporary path beside ``destination``; on success rename it over ``destination``, else remove it.
 
-    The temporary name starts with a dot and keeps the ending, by which writers choose a format.
+    The temporary name starts with a dot and keeps the ending, by which writers choose a format. What goes wrong with
+    the file itself is raised as an error of ``kind``.
     """
-    handle, name = tempfile.mkstemp(prefix=".labcolor-", suffix=destination.suffix, dir=destination.parent)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = destination.with_name(f".labcolor-{secrets.token_hex(6)}{destination.suffix}")
+    try:
+        # created here, so that the umask decides who may read it, and a folder without permission is found at once
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    except OSError as error:
+        raise kind(f"{destination}: cannot be written: {error.strerror}.") from error
     try:
         yield temporary
-        with open(temporary, "rb") as written:
-            os.fsync(written.fileno())
         try:
-            mode = destination.stat().st_mode & 0o777
-        except FileNotFoundError:
-            umask = os.umask(0)
-            os.umask(umask)
-            mode = 0o666 & ~umask
-        temporary.chmod(mode)
-        os.replace(temporary, destination)
+            with open(temporary, "rb") as written:
+                os.fsync(written.fileno())
+            if destination.exists():
+                temporary.chmod(destination.stat().st_mode & 0o777)
+            os.replace(temporary, destination)
+        except OSError as error:
+            raise kind(f"{destination}: cannot be written: {error.strerror}.") from error
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

@@ -28,7 +28,6 @@ _H264 = ("-c:v", "libx264", "-preset", "medium", "-crf", "20", "-pix_fmt", "yuv4
 _PALETTE = "split[a][b];[a]palettegen=stats_mode=single[p];[b][p]paletteuse=new=1"  # frame by frame: memory stays flat
 ENCODERS: dict[str, tuple[str, ...]] = {
     ".mp4": (*_H264, "-movflags", "+faststart"),
-    ".m4v": (*_H264, "-movflags", "+faststart"),
     ".mov": (*_H264, "-movflags", "+faststart"),
     ".mkv": _H264,
     ".webm": ("-c:v", "libvpx-vp9", "-crf", "32", "-b:v", "0", "-deadline", "good", "-cpu-used", "4", "-row-mt", "1"),
@@ -36,16 +35,31 @@ ENCODERS: dict[str, tuple[str, ...]] = {
 }
 # The sound that each container holds as it is, and what other sound becomes.
 _MP4_SOUND = {"aac", "mp3", "ac3", "eac3", "alac"}
-_SOUND: dict[str, tuple[set[str] | None, str]] = {
+_MKV_SOUND = {
+    "flac",
+    "opus",
+    "vorbis",
+    "dts",
+    "truehd",
+    "mp2",
+    "pcm_u8",
+    "pcm_s16le",
+    "pcm_s24le",
+    "pcm_s32le",
+    "pcm_f32le",
+}
+_SOUND: dict[str, tuple[set[str], str]] = {
     ".mp4": (_MP4_SOUND, "aac"),
-    ".m4v": (_MP4_SOUND, "aac"),
     ".mov": (_MP4_SOUND | {"pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be"}, "aac"),
-    ".mkv": (None, "aac"),
+    ".mkv": (_MP4_SOUND | _MKV_SOUND, "flac"),
     ".webm": ({"opus", "vorbis"}, "libopus"),
 }
-# Subtitles that are text, and what each container makes of them.
+# Layouts that libopus takes; ffmpeg chooses the nearest.
+_OPUS_LAYOUTS = "aformat=channel_layouts=7.1|5.1|stereo|mono"
+# Subtitles that are text, and what each container makes of them; subtitles that are pictures, which .mkv holds.
 _TEXT = {"mov_text", "subrip", "srt", "ass", "ssa", "webvtt", "text"}
-_SUBTITLES = {".mp4": "mov_text", ".m4v": "mov_text", ".mov": "mov_text", ".webm": "webvtt", ".mkv": "srt"}
+_DRAWN = {"hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle"}
+_SUBTITLES = {".mp4": "mov_text", ".mov": "mov_text", ".webm": "webvtt", ".mkv": "srt"}
 
 
 @dataclass(frozen=True)
@@ -193,9 +207,14 @@ class Decoder:
         while self._pipe.readline(100).startswith(b"FRAME"):
             frame = _read_exactly(self._pipe, size)
             if frame is None:
-                return
+                break
             yield np.frombuffer(frame, np.uint8).reshape(self.height, self.width)
-        self._process.wait()
+        # a damaged film makes ffmpeg complain; what ends without a complaint, or by a signal, did not end well
+        code = self._process.wait()
+        if code < 0 or (code > 0 and not self.complaints()):
+            raise VideoFileError(
+                f"{self._path}: ffmpeg ended in the middle of decoding (exit status {code}). Try again."
+            )
 
 
 def _tracks(film: Film, ending: str) -> list[str]:
@@ -205,9 +224,15 @@ def _tracks(film: Film, ending: str) -> list[str]:
         fits, otherwise = _SOUND[ending]
         arguments += ["-map", "1:a"]
         for index, codec in enumerate(film.sound):
-            arguments += [f"-c:a:{index}", "copy" if fits is None or codec in fits else otherwise]
+            arguments += [f"-c:a:{index}", "copy" if codec in fits else otherwise]
+            if codec not in fits and otherwise == "libopus":
+                arguments += [f"-filter:a:{index}", _OPUS_LAYOUTS]
     if ending in _SUBTITLES:
-        kept = [index for index, codec in enumerate(film.subtitles) if codec in _TEXT or ending == ".mkv"]
+        kept = [
+            index
+            for index, codec in enumerate(film.subtitles)
+            if codec in _TEXT or (ending == ".mkv" and codec in _DRAWN)
+        ]
         for place, index in enumerate(kept):
             as_it_is = ending == ".mkv" and film.subtitles[index] != "mov_text"
             arguments += ["-map", f"1:s:{index}", f"-c:s:{place}", "copy" if as_it_is else _SUBTITLES[ending]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from labcolor import _kernels
-from labcolor.errors import OutOfMemoryError
+from labcolor.errors import LabcolorError, OutOfMemoryError
 from labcolor.lab import LabCodec
 from labcolor.networks import Architecture, ab_bins
 from labcolor.strips import in_strips
@@ -19,6 +20,7 @@ from labcolor.strips import in_strips
 __all__ = ["ChromaPredictor"]
 
 Array = npt.NDArray[Any]
+_HOME = os.getpid()  # the process that loaded TensorFlow
 _BATCH_PIXELS = 1 << 19  # working pixels that go through the network together
 # How a classifier's scores are decoded: as if trained with this share of full rebalancing (it was trained with half),
 # and with this temperature of the annealed mean (Zhang et al. 2016, section 2.3). Chosen by measurement: see the card.
@@ -61,6 +63,11 @@ class ChromaPredictor:
         list of ndarray, each (h / stride, w / stride, 2), float32
             ab, unscaled; sizes rounded up.
         """
+        if os.getpid() != _HOME:
+            raise LabcolorError(
+                "TensorFlow does not survive a fork, and this process was forked from one that had loaded it. Start "
+                'workers with multiprocessing.get_context("spawn"), or with joblib.'
+            )
         groups: dict[tuple[int, int], list[int]] = {}
         multiple = self.architecture.multiple
         for index, small in enumerate(lightness):

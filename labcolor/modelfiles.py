@@ -92,8 +92,10 @@ def write_model(path: str | os.PathLike[str], content: bytes) -> None:
     if not path.parent.is_dir():
         raise ModelFileError(f"{path}: there is no folder {path.parent}. Make it first.")
     try:
-        with replacing(path) as temporary:
+        with replacing(path, ModelFileError) as temporary:
             temporary.write_bytes(content)
+    except ModelFileError:
+        raise
     except OSError as error:
         raise ModelFileError(f"{path}: cannot be written: {error.strerror or error}.") from error
 

@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from skimage.util import img_as_ubyte
 
 from labcolor.errors import InputError
 from labcolor.picturefiles import write_picture
-from labcolor.pictures import Picture, as_pictures
+from labcolor.pictures import Picture, as_bytes, as_pictures
 
 __all__ = ["triptych"]
 
@@ -28,7 +27,7 @@ def _one(name: str, picture: npt.ArrayLike) -> Picture:
 
 def _rgb(picture: Picture) -> Array:
     """One picture as (H, W, 3) uint8, without its alpha."""
-    values = img_as_ubyte(picture.values)
+    values = as_bytes(picture.values)
     return np.broadcast_to(values, (*picture.shape, 3))
 
 

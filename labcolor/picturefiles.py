@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,15 +11,17 @@ from typing import Any
 import imageio.v3 as iio
 import numpy as np
 import numpy.typing as npt
-from skimage.util import img_as_ubyte
+from PIL import Image
 
 from labcolor import ffmpeg
-from labcolor.errors import InputError, InputTypeError, PictureFileError
+from labcolor.errors import InputError, InputTypeError, LabcolorError, OutOfMemoryError, PictureFileError
 from labcolor.files import as_path, replacing
+from labcolor.pictures import as_bytes
 
 __all__ = ["ENDINGS", "WRITABLE", "picture_paths", "read_picture", "write_picture"]
 
 Array = npt.NDArray[Any]
+_log = logging.getLogger(__name__)
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif")
 WRITABLE = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
 _PIXELS = 250_000_000  # a picture of more than this many pixels is refused before it is decoded
@@ -45,35 +48,78 @@ def _is_deep_png(path: Path) -> bool:
     return head[:8] == b"\x89PNG\r\n\x1a\n" and len(head) == 26 and head[24] == 16 and head[25] in (2, 4, 6)
 
 
-def _is_deep_tiff(path: Path) -> bool:
-    """Whether a file is a TIFF of 16 bits, interleaved RGB or RGBA, that tifffile can decode.
+def _upright(picture: Array, path: Path) -> Array:
+    """Turn a picture as its EXIF or TIFF orientation says; Pillow does so itself, the deep readers do not."""
+    with Image.open(path) as image:
+        orientation = image.getexif().get(0x0112, 1)
+    if orientation in (5, 6, 7, 8):
+        picture = np.swapaxes(picture, 0, 1)
+    if orientation in (2, 3, 6, 7):
+        picture = picture[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        picture = picture[::-1]
+    return np.ascontiguousarray(picture)
 
-    Pillow would cut it down to 8 bits; tifffile, by itself, does not decode every compression.
+
+def _check_size(path: Path, height: int, width: int) -> None:
+    if height * width > _PIXELS:
+        raise PictureFileError(
+            f"{path}: expected at most {_PIXELS:,} pixels, got {width} x {height}. Reduce the picture first."
+        )
+
+
+def _read_deep_tiff(path: Path) -> Array | None:
+    """Read the first page of a TIFF of 9 to 16 bits, through tifffile; None for any other file.
+
+    Pillow would cut RGB down to 8 bits, and knows neither planes apart nor white as zero at 16 bits.
     """
-    if path.suffix.lower() not in (".tif", ".tiff"):
-        return False
+    with open(path, "rb") as file:
+        if file.read(4) not in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+            return None
     import tifffile
 
-    try:
-        with tifffile.TiffFile(path) as file:
-            page = file.pages[0]
-            assert isinstance(page, tifffile.TiffPage)
-            plain = page.photometric == tifffile.PHOTOMETRIC.RGB and page.compression in (1, 8, 32946)
-            return plain and page.dtype == np.uint16 and page.axes == "YXS" and page.shape[2] in (3, 4)
-    except tifffile.TiffFileError:
-        return False
+    with tifffile.TiffFile(path) as file:
+        page = file.pages[0]
+        if not isinstance(page, tifffile.TiffPage) or page.dtype != np.uint16:
+            return None
+        _check_size(path, page.imagelength, page.imagewidth)
+        try:
+            picture = np.asarray(page.asarray())
+        except ValueError as error:
+            if "imagecodecs" not in str(error):
+                raise
+            if page.samplesperpixel > 1:
+                _log.warning(
+                    "%s: its compression can be read with 8 of its 16 bits only; imagecodecs would help.", path
+                )
+            return None
+        if page.axes == "SYX":
+            picture = np.moveaxis(picture, 0, -1)
+        if picture.ndim not in (2, 3) or page.photometric not in (0, 1, 2):
+            raise PictureFileError(
+                f"{path}: expected a grey or an RGB TIFF, got {page.photometric!r}. Convert it first."
+            )
+        levels = (1 << page.bitspersample) - 1
+        if levels < 65535:
+            picture = (picture.astype(np.uint32) * 65535 // levels).astype(np.uint16)
+        if page.photometric == 0:
+            picture = 65535 - picture
+    if picture.ndim == 3 and picture.shape[2] == 2:  # grey with alpha
+        picture = picture[..., [0, 0, 0, 1]]
+    return _upright(picture if picture.ndim == 2 else picture[..., :4], path)
 
 
 def _read_deep_png(path: Path) -> Array:
     # ffmpeg warns of a damaged file and goes on; Pillow's decoder, whose 8-bit picture is dropped, refuses it
     height, width = iio.imread(path, plugin="pillow", index=0).shape[:2]
-    with open(path, "rb") as file:
-        channels = 4 if file.read(26)[25] in (4, 6) else 3
+    content = path.read_bytes()
+    channels = 4 if content[25] in (4, 6) else 3
     layout = {3: "rgb48le", 4: "rgba64le"}[channels]
-    pixels = ffmpeg.run(
-        [*ffmpeg.LOCAL, "-i", f"file:{path}", "-frames:v", "1", "-pix_fmt", layout, "-f", "rawvideo", "-"]
-    )
-    return np.frombuffer(pixels, "<u2").reshape(height, width, channels).astype(np.uint16)
+    # through a pipe, since ffmpeg takes a % in a picture's name for a pattern
+    source = ["-noautorotate", "-f", "png_pipe", "-i", "-"]
+    pixels = ffmpeg.run([*source, "-frames:v", "1", "-pix_fmt", layout, "-f", "rawvideo", "-"], content)
+    picture = np.frombuffer(pixels, "<u2").reshape(height, width, channels).astype(np.uint16)
+    return _upright(picture, path)
 
 
 def _read_with_pillow(path: Path) -> Array:
@@ -81,12 +127,10 @@ def _read_with_pillow(path: Path) -> Array:
     with iio.imopen(path, "r", plugin="pillow") as file:
         about = file.metadata(index=0, exclude_applied=False)
         height, width = file.properties(index=0).shape[:2]
-        if height * width > _PIXELS:
-            raise PictureFileError(
-                f"{path}: expected at most {_PIXELS:,} pixels, got {width} x {height}. Reduce the picture first."
-            )
+        _check_size(path, height, width)
         mode = about["mode"]
-        target = "RGBA" if "transparency" in about else _MODES.get(mode)
+        # a transparent grey value of 16 bits is not worth the other 8 bits, which its conversion would cost
+        target = "RGBA" if "transparency" in about and not mode.startswith("I") else _MODES.get(mode)
         picture = np.asarray(file.read(index=0, rotate=True, mode=target))
     if mode in ("I", "F"):  # 32 bits: take whole numbers for 16 bits, and floats as they are
         if mode == "I" and picture.min() >= 0 and picture.max() <= 65535:
@@ -111,6 +155,7 @@ def read_picture(path: str | os.PathLike[str]) -> Array:
     -------
     ndarray
         (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA; uint8 or uint16 (float32 for TIFF files of floats in [0, 1]).
+        9 to 15 bits are stretched to 16.
         Values are taken as sRGB: an embedded colour profile is not applied.
 
     Raises
@@ -133,17 +178,16 @@ def read_picture(path: str | os.PathLike[str]) -> Array:
             raise PictureFileError(f"{path}: expected a picture file, got a folder. Name the files in it.")
         if _is_deep_png(path):
             return _read_deep_png(path)
-        if _is_deep_tiff(path):
-            return np.asarray(iio.imread(path, plugin="tifffile", index=0))
-        return _read_with_pillow(path)
-    except PictureFileError:
+        deep = _read_deep_tiff(path)
+        return _read_with_pillow(path) if deep is None else deep
+    except LabcolorError:
         raise
     except FileNotFoundError as error:
         raise PictureFileError(f"{path}: expected a picture file, but there is none. Check the path.") from error
     except PermissionError as error:
         raise PictureFileError(f"{path}: may not be read. Check its permissions.") from error
-    except MemoryError:
-        raise
+    except MemoryError as error:
+        raise OutOfMemoryError(f"{path}: did not fit in memory. Reduce the picture first.") from error
     except Exception as error:  # decoders raise every kind of exception on damaged files
         raise PictureFileError(
             f"{path}: expected a picture ({', '.join(ENDINGS)}), but it cannot be decoded: "
@@ -191,11 +235,11 @@ def write_picture(path: str | os.PathLike[str], picture: npt.ArrayLike) -> None:
     if array.ndim == 3 and array.shape[2] == 4 and ending in (".jpg", ".jpeg", ".bmp"):
         raise InputError(f"{path}: {ending} holds no alpha. Write a .png, or drop it with picture[..., :3].")
     if array.dtype != np.uint16 or ending not in (".png", ".tif", ".tiff"):
-        array = img_as_ubyte(array)
+        array = as_bytes(array)
     if not path.parent.is_dir():
         raise PictureFileError(f"{path}: there is no folder {path.parent}. Make it first.")
     try:
-        with replacing(path) as temporary:
+        with replacing(path, PictureFileError) as temporary:
             if array.dtype == np.uint16 and ending != ".png":
                 iio.imwrite(temporary, array, plugin="tifffile")
             elif array.dtype == np.uint16 and array.ndim == 3:
@@ -203,8 +247,11 @@ def write_picture(path: str | os.PathLike[str], picture: npt.ArrayLike) -> None:
             else:
                 options: dict[str, Any] = {"quality": 95} if ending in (".jpg", ".jpeg", ".webp") else {}
                 iio.imwrite(temporary, array, plugin="pillow", **options)
-    except OSError as error:
-        raise PictureFileError(f"{path}: cannot be written: {error.strerror or error}.") from error
+    except LabcolorError:
+        raise
+    except (OSError, ValueError, ffmpeg.FfmpegError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise PictureFileError(f"{path}: cannot be written: {reason}.") from error
 
 
 def _write_deep_png(path: Path, picture: Array) -> None:
@@ -212,11 +259,8 @@ def _write_deep_png(path: Path, picture: Array) -> None:
     height, width, channels = picture.shape
     layout = {3: "rgb48", 4: "rgba64"}[channels]
     source = ["-f", "rawvideo", "-pix_fmt", f"{layout}le", "-s", f"{width}x{height}", "-i", "-"]
-    target = ["-c:v", "png", "-pix_fmt", f"{layout}be", "-frames:v", "1", "-update", "1", "-f", "image2", "-y"]
-    try:
-        ffmpeg.run([*source, *target, f"file:{path}"], picture.astype("<u2").tobytes())
-    except ffmpeg.FfmpegError as error:
-        raise OSError(str(error)) from error
+    target = ["-c:v", "png", "-pix_fmt", f"{layout}be", "-frames:v", "1", "-f", "image2pipe", "-"]
+    path.write_bytes(ffmpeg.run([*source, *target], picture.astype("<u2").tobytes()))
 
 
 def picture_paths(sources: Iterable[str | os.PathLike[str]]) -> list[Path]:

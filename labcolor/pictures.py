@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from skimage.util import img_as_ubyte
 
 from labcolor import _kernels
 from labcolor.errors import InputError, InputTypeError
@@ -23,7 +24,7 @@ from labcolor.lab import (
 )
 from labcolor.strips import in_strips
 
-__all__ = ["Picture", "as_pictures", "working_shape"]
+__all__ = ["Picture", "as_bytes", "as_pictures", "working_shape"]
 
 Array = npt.NDArray[Any]
 FLOAT32 = np.dtype(np.float32)
@@ -168,6 +169,11 @@ def _resampling(old: int, new: int) -> tuple[Array, Array]:
     far = ((2.5 - 0.5 * distance) * distance - 4) * distance + 2
     weights = np.where(distance < 1, near, np.where(distance < 2, far, 0))
     return starts, (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def as_bytes(values: Array) -> Array:
+    """Pixel values of any dtype that is a picture's, as uint8; floats that leave [0, 1] by rounding are clipped."""
+    return np.asarray(img_as_ubyte(np.clip(values, 0, 1) if values.dtype.kind == "f" else values))
 
 
 def working_shape(shape: tuple[int, int], size: int) -> tuple[int, int]:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from labcolor import _kernels, parameters
 from labcolor.colorizer import ChromaMap, Colorizer
-from labcolor.errors import InputError, VideoFileError
+from labcolor.errors import InputError, InputTypeError, VideoFileError
 from labcolor.files import as_path, replacing
 from labcolor.filmfiles import ENCODERS, Decoder, encoding, probe
 from labcolor.lab import matrices, rgb_to_lightness
@@ -95,9 +95,24 @@ def colorize_frames(
     >>> [frame.shape for frame in colorize_frames(np.zeros((2, 48, 64), np.uint8))]
     [(48, 64, 3), (48, 64, 3)]
     """
-    smoother = ChromaSmoother(parameters.smoothing(smoothing))
-    saturation = parameters.saturation(saturation)
-    colorizer = Colorizer.from_pretrained() if colorizer is None else colorizer
+    return _coloured(
+        frames, _ready(colorizer), ChromaSmoother(parameters.smoothing(smoothing)), parameters.saturation(saturation)
+    )
+
+
+def _ready(colorizer: Colorizer | None) -> Colorizer:
+    """The colorizer to use, checked."""
+    if colorizer is None:
+        return Colorizer.from_pretrained()
+    if not isinstance(colorizer, Colorizer):
+        raise InputTypeError(f"colorizer: expected a Colorizer, got {type(colorizer).__name__}. Use Colorizer.load.")
+    colorizer.small_maps([], 1.0)  # says at once if it is not fitted, or a parameter is wrong
+    return colorizer
+
+
+def _coloured(
+    frames: Iterable[npt.ArrayLike], colorizer: Colorizer, smoother: ChromaSmoother, saturation: float
+) -> Iterator[Array]:
     for index, frame in enumerate(frames):
         pictures, _ = as_pictures(np.asarray(frame), f"frames[{index}]")
         if len(pictures) != 1:
@@ -179,7 +194,7 @@ def colorize_video(
     source : path
         Whatever ffmpeg reads: mp4, mkv, avi, mov, webm, gif ...
     destination : path
-        Ends in .mp4, .m4v, .mov or .mkv (H.264), .webm (VP9) or .gif. Sound is copied, or re-encoded where the
+        Ends in .mp4, .mov or .mkv (H.264), .webm (VP9) or .gif. Sound is copied, or re-encoded where the
         container cannot hold it; text subtitles are kept where it can. One that exists is replaced.
     colorizer : Colorizer, optional
         By default the packaged model.
@@ -230,36 +245,31 @@ def colorize_video(
         raise InputError(f"{destination}: would replace its own source. Choose another name.")
     if not destination.parent.is_dir():
         raise VideoFileError(f"{destination}: there is no folder {destination.parent}. Make it first.")
-    colorizer = Colorizer.from_pretrained() if colorizer is None else colorizer
+    colorizer = _ready(colorizer)
 
     table = _luma_lightness()
     cuts: list[int] = []
     done = 0
-    try:
-        # ffmpeg decodes and encodes in processes of its own, a few frames ahead: the three works overlap
-        with Decoder(source, resize) as decoder, replacing(destination) as temporary:
-            total = None if film.duration is None else round(film.duration * decoder.rate)
-            size = decoder.width + decoder.width % 2, decoder.height + decoder.height % 2
-            shape = (2 * size[0], size[1]) if side_by_side else size
-            frames = iter(decoder)
-            with (
-                encoding(temporary, destination, source, film, shape, decoder.rate, decoder.aspect, encoder) as pipe,
-                _shown(progress, total) as show,
-            ):
-                while batch := [_even(luma) for luma in islice(frames, _TOGETHER)]:
-                    pictures = [Picture(luma[..., None], None, luma.dtype, table) for luma in batch]
-                    for luma, small in zip(batch, colorizer.small_maps(pictures, saturation), strict=True):
-                        ab, cut = smoother.update(small.lightness, small.ab)
-                        if cut:
-                            cuts.append(done)
-                        pipe.write(_packed(luma, *_chroma(luma, table, ab, small), side_by_side))
-                        done += 1
-                    show(done)
-                if done == 0:
-                    raise VideoFileError(f"{source}: expected frames, got none: {decoder.complaints()}")
-            complaints = decoder.complaints()
-    except VideoFileError:
-        raise
-    except OSError as error:
-        raise VideoFileError(f"{destination}: cannot be written: {error.strerror or error}.") from error
+    # ffmpeg decodes and encodes in processes of its own, a few frames ahead: the three works overlap
+    with Decoder(source, resize) as decoder, replacing(destination, VideoFileError) as temporary:
+        total = None if film.duration is None else round(film.duration * decoder.rate)
+        size = decoder.width + decoder.width % 2, decoder.height + decoder.height % 2
+        shape = (2 * size[0], size[1]) if side_by_side else size
+        frames = iter(decoder)
+        with (
+            encoding(temporary, destination, source, film, shape, decoder.rate, decoder.aspect, encoder) as pipe,
+            _shown(progress, total) as show,
+        ):
+            while batch := [_even(luma) for luma in islice(frames, _TOGETHER)]:
+                pictures = [Picture(luma[..., None], None, luma.dtype, table) for luma in batch]
+                for luma, small in zip(batch, colorizer.small_maps(pictures, saturation), strict=True):
+                    ab, cut = smoother.update(small.lightness, small.ab)
+                    if cut:
+                        cuts.append(done)
+                    pipe.write(_packed(luma, *_chroma(luma, table, ab, small), side_by_side))
+                    done += 1
+                show(done)
+            if done == 0:
+                raise VideoFileError(f"{source}: expected frames, got none: {decoder.complaints()}")
+        complaints = decoder.complaints()
     return VideoReport(done, time.perf_counter() - started, decoder.rate, tuple(cuts), complaints)

@@ -28,7 +28,7 @@ PUBLIC = [
     "triptych",
     "write_picture",
 ]
-MODULES = [name for _, name, _ in pkgutil.iter_modules(labcolor.__path__)]
+MODULES = [name for _, name, _ in pkgutil.iter_modules(labcolor.__path__) if name != "__main__"]
 # The floors of the house: each module imports only from those before it.
 FLOORS = [
     "errors",

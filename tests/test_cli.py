@@ -65,7 +65,9 @@ def test_triptychs(folder):
         (["colorize", "in/a.png", "in/more/../../again/a.png", "-o", "out"], 2, "Colour them apart"),
         (["colorize", "in/missing.png", "-o", "out"], 1, "there is none"),
         (["colorize", "in/a.png", "-o", "out", "--model", "missing.labcolor"], 1, "cannot be read"),
-        (["colorize", "in/a.png", "-o", "out", "--saturation", "9"], 1, "saturation: expected"),
+        (["colorize", "in/a.png", "-o", "out", "--saturation", "9"], 2, "saturation: expected"),
+        (["colorize", "in/a.png", "-o", "out", "--working-size", "2"], 2, "working_size: expected"),
+        (["video", "in/a.png", "out.mp4", "--working-size", "-3"], 2, "working_size: expected"),
         (["colorize", "in/a.png", "-o", "in/b.jpg"], 1, "cannot be made"),
         (["train", "in", "-o", "missing/m.labcolor"], 2, "folder that exists"),
         (["train", "in", "-o", "m.labcolor", "--epochs", "0"], 2, "epochs: expected"),
@@ -86,12 +88,43 @@ def test_mistakes(folder, monkeypatch, capsys, arguments, code, words):
     assert files(folder) == before
 
 
-def test_wrong_usage_is_two(capsys):
-    """An unknown command is refused by the parser with exit code 2."""
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["paint"],
+        [],
+        ["train", "in", "-o", "m", "--holdout", "0"],
+        ["evaluate", "in", "--size", "0"],
+        ["video", "in.mp4", "out.mp4", "--resize", "640"],
+        ["colorize", "in"],
+    ],
+)
+def test_wrong_usage_is_two(capsys, arguments):
+    """What the parser refuses has exit code 2."""
     with pytest.raises(SystemExit) as caught:
-        main(["paint"])
+        main(arguments)
     assert caught.value.code == 2
-    capsys.readouterr()
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_colours_of_an_earlier_run_are_not_coloured_again(folder, monkeypatch, capsys):
+    """An output folder inside the input folder is left out."""
+    monkeypatch.chdir(folder / "in")
+    for _ in range(2):
+        assert main(["colorize", ".", "-o", "out"]) == 0
+        assert "3 coloured, 0 failed" in capsys.readouterr().err
+    assert not (folder / "in" / "out" / "out").exists()
+
+
+def test_evaluate_leaves_out_what_is_too_small(folder, capsys):
+    """A tiny and a grey picture are named, and the rest is measured."""
+    write_picture(folder / "in" / "tiny.png", np.zeros((5, 5, 3), np.uint8))
+    write_picture(folder / "in" / "grey.png", np.zeros((50, 50), np.uint8))
+    assert main(["evaluate", str(folder / "in")]) == 1
+    captured = capsys.readouterr()
+    assert captured.out.startswith("3 pictures")
+    assert "tiny.png: expected at least 7 x 7" in captured.err
+    assert "grey.png" in captured.err
 
 
 def test_train_then_evaluate_then_colour(folder, capsys):

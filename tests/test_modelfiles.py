@@ -184,3 +184,15 @@ def test_paths_that_do_not_work(small, saved, tmp_path):
     with pytest.raises(NotFittedError):
         Colorizer().save(tmp_path / "empty.labcolor")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model.labcolor"]
+
+
+def test_what_could_not_be_loaded_is_not_saved(batch, tmp_path, small):
+    """A wrong parameter is found before a file is written that could not be read."""
+    import copy
+
+    twin = copy.deepcopy(small).set_params(crop_size=100)
+    with pytest.raises(InputError, match="crop_size"):
+        twin.save(tmp_path / "m.labcolor")
+    assert list(tmp_path.iterdir()) == []
+    odd = copy.deepcopy(small).set_params(random_state=np.random.default_rng(0))
+    assert copy.deepcopy(odd).set_params(random_state=0).predict(batch[0]).shape == batch[0].shape

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from labcolor import read_picture, write_picture
-from labcolor.errors import InputError, PictureFileError
+from labcolor.errors import FileError, InputError, PictureFileError
 from labcolor.picturefiles import picture_paths
 
 RANDOM = np.random.default_rng(0)
@@ -143,10 +143,11 @@ def test_what_is_not_a_picture(tmp_path):
         (tmp_path / "empty.png", "cannot be decoded"),
         (tmp_path / "text.jpg", "cannot be decoded"),
         (tmp_path / ("x" * 300 + ".png"), "x{300}"),
-        ("bad\0name.png", "name"),
     ]:
         with pytest.raises(PictureFileError, match=words):
             read_picture(path)
+    with pytest.raises(InputError, match="null characters"):
+        read_picture("bad\0name.png")
 
 
 def test_huge_pictures_are_refused_before_they_are_decoded(tmp_path):
@@ -212,3 +213,85 @@ def test_folders_are_searched_by_name(tmp_path):
     for source in (tmp_path / "none", tmp_path / "missing"):
         with pytest.raises(PictureFileError, match="expected"):
             picture_paths([source])
+
+
+DEEP = RANDOM.integers(0, 65536, (20, 30, 3)).astype(np.uint16)
+
+
+@pytest.mark.parametrize(
+    ("picture", "options", "expected"),
+    [
+        (DEEP, {"photometric": "rgb", "compression": "zlib"}, DEEP),
+        (np.moveaxis(DEEP, -1, 0), {"photometric": "rgb", "planarconfig": "separate"}, DEEP),
+        (DEEP[..., 0], {"photometric": "miniswhite"}, 65535 - DEEP[..., 0]),
+        (DEEP[..., 0], {"photometric": "minisblack", "byteorder": ">"}, DEEP[..., 0]),
+        (np.stack([DEEP, DEEP // 2]), {"photometric": "rgb"}, DEEP),
+        (DEEP, {"photometric": "rgb", "extratags": [(274, "H", 1, 6, True)]}, np.rot90(DEEP, -1)),
+        (DEEP, {"photometric": "rgb", "extratags": [(274, "H", 1, 3, True)]}, np.rot90(DEEP, 2)),
+    ],
+    ids=["zlib", "planes", "white is zero", "big-endian", "two pages", "lying", "upside down"],
+)
+def test_tiff_scans_of_sixteen_bits(tmp_path, picture, options, expected):
+    """Planes apart, white as zero, several pages and rotation: all 16 bits come out as a viewer shows them."""
+    import tifffile
+
+    with tifffile.TiffWriter(tmp_path / "p.tif", byteorder=options.pop("byteorder", None)) as file:
+        for page in picture if picture.ndim == 4 else [picture]:
+            file.write(page, **options)
+    np.testing.assert_array_equal(read_picture(tmp_path / "p.tif"), expected)
+
+
+def _chunk(kind, content):
+    import struct
+    import zlib
+
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+def test_a_png_of_sixteen_bits_lying_on_its_side(tmp_path):
+    """The rotation in a PNG's eXIf chunk is applied to all 16 bits, once."""
+    write_picture(tmp_path / "p.png", DEEP)
+    content = (tmp_path / "p.png").read_bytes()
+    exif = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+    (tmp_path / "p.png").write_bytes(content[:33] + _chunk(b"eXIf", exif) + content[33:])
+    np.testing.assert_array_equal(read_picture(tmp_path / "p.png"), np.rot90(DEEP, -1))
+
+
+def test_a_transparent_grey_of_sixteen_bits_keeps_them(tmp_path):
+    """A PNG of 16-bit grey with a transparent value keeps its 16 bits."""
+    write_picture(tmp_path / "p.png", DEEP[..., 0])
+    content = (tmp_path / "p.png").read_bytes()
+    (tmp_path / "p.png").write_bytes(content[:33] + _chunk(b"tRNS", b"\0\x07") + content[33:])
+    np.testing.assert_array_equal(read_picture(tmp_path / "p.png"), DEEP[..., 0])
+
+
+def test_names_that_ffmpeg_takes_for_patterns(tmp_path):
+    """A % in a name is a character like others."""
+    write_picture(tmp_path / "s%03d.png", DEEP)
+    write_picture(tmp_path / "s001.png", DEEP // 2)
+    np.testing.assert_array_equal(read_picture(tmp_path / "s%03d.png"), DEEP)
+
+
+def test_what_a_format_cannot_hold(tmp_path):
+    """WebP holds at most 16,383 columns; the error is the library's, and nothing is left."""
+    with pytest.raises(PictureFileError, match="cannot be written"):
+        write_picture(tmp_path / "p.webp", np.zeros((1, 16384), np.uint8))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_files_get_the_rights_that_the_umask_gives(tmp_path):
+    """A new file has the umask's rights; one that is replaced keeps its own."""
+    write_picture(tmp_path / "p.png", np.zeros((4, 4), np.uint8))
+    (tmp_path / "plain").touch()
+    assert (tmp_path / "p.png").stat().st_mode == (tmp_path / "plain").stat().st_mode
+    (tmp_path / "p.png").chmod(0o600)
+    write_picture(tmp_path / "p.png", np.zeros((4, 4), np.uint8))
+    assert (tmp_path / "p.png").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_missing_ffmpeg_is_said(tmp_path, monkeypatch):
+    """Without ffmpeg the error names it, not the picture."""
+    write_picture(tmp_path / "p.png", DEEP)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", "/no/such/ffmpeg")
+    with pytest.raises(FileError, match="/no/such/ffmpeg cannot be started"):
+        read_picture(tmp_path / "p.png")

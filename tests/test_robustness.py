@@ -12,7 +12,7 @@ import pytest
 
 from labcolor import Colorizer, read_picture, write_picture
 from labcolor.cli import main
-from labcolor.errors import OutOfMemoryError, PictureFileError
+from labcolor.errors import LabcolorError, OutOfMemoryError, PictureFileError
 from labcolor.pictures import Picture
 
 WRITER = """
@@ -157,3 +157,22 @@ def test_forbidden_files(tmp_path):
     else:
         with pytest.raises(PictureFileError, match="may not be read"):
             read_picture(path)
+
+
+_inherited = []
+
+
+def _predict_inherited(picture):
+    try:
+        return _inherited[0].predict(picture)
+    except LabcolorError as error:
+        return str(error)
+
+
+def test_a_forked_process_says_so_instead_of_hanging(small):
+    """TensorFlow does not survive a fork: predict in a forked worker names the remedy."""
+    import multiprocessing
+
+    _inherited.append(small)
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        assert "spawn" in pool.apply_async(_predict_inherited, (np.zeros((9, 9)),)).get(60)

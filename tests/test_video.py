@@ -14,7 +14,7 @@ import pytest
 
 from labcolor import Colorizer, colorize_frames, colorize_video, ffmpeg
 from labcolor.cli import main
-from labcolor.errors import InputError, VideoFileError
+from labcolor.errors import InputError, NotFittedError, VideoFileError
 from labcolor.filmfiles import ENCODERS, Decoder, probe
 from labcolor.smoothing import ChromaSmoother
 
@@ -376,3 +376,52 @@ def test_default_colorizer_is_the_packaged_one(clip, tmp_path):
     assert colorize_video(clip, tmp_path / "a.mp4").frames == 25
     colorize_video(clip, tmp_path / "b.mp4", Colorizer.from_pretrained())
     np.testing.assert_array_equal(lumas(tmp_path / "a.mp4")[0], lumas(tmp_path / "b.mp4")[0])
+
+
+@pytest.mark.parametrize(
+    ("codec", "layout", "ending", "expected"),
+    [
+        ("ac3", "5.1", ".webm", "opus"),
+        ("libmp3lame", "stereo", ".mov", "mp3"),
+        ("pcm_s16be", "stereo", ".mkv", "flac"),
+    ],
+)
+def test_unusual_sound(small, tmp_path, codec, layout, ending, expected):
+    """Sound that a container cannot hold as it is is encoded anew, surround too."""
+    extra = ["-c:a", codec, "-af", f"aformat=channel_layouts={layout}"]
+    source = make(tmp_path / "in.mov", extra=extra)
+    colorize_video(source, tmp_path / f"out{ending}", small)
+    assert probe(tmp_path / f"out{ending}").sound == (expected,)
+
+
+def test_a_decoder_that_dies_is_no_end_of_a_film(small, tmp_path):
+    """If the decoding process is killed, that is an error, and there is no short film."""
+    source = make(tmp_path / "in.mp4", seconds=20, size="320x240")
+
+    def kill(done, total):
+        for child in psutil.Process().children():
+            if "extractplanes" in " ".join(child.cmdline()):
+                child.kill()
+
+    with pytest.raises(VideoFileError, match="in the middle of decoding"):
+        colorize_video(source, tmp_path / "out.mp4", small, progress=kill)
+    assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
+
+
+def test_errors_of_the_callers_own_come_through(small, clip, tmp_path):
+    """What a progress function raises is not taken for a fault of the disk."""
+
+    def fail(done, total):
+        raise OSError("mine")
+
+    with pytest.raises(OSError, match=r"^mine$"):
+        colorize_video(clip, tmp_path / "out.mp4", small, progress=fail)
+    assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
+
+
+@pytest.mark.parametrize("colorizer", ["model.labcolor", Colorizer(), Colorizer])
+def test_what_is_no_colorizer(colorizer, clip, tmp_path):
+    """A path, a class or a colorizer that is not fitted is refused at once."""
+    for call in (lambda: colorize_frames([], colorizer), lambda: colorize_video(clip, tmp_path / "o.mp4", colorizer)):
+        with pytest.raises((InputError, NotFittedError), match=r"(?i)colorizer"):
+            call()
