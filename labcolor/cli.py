@@ -185,7 +185,7 @@ def train(arguments: argparse.Namespace) -> int:
     output: Path = arguments.output
     if output.is_dir() or not output.parent.is_dir():
         raise InputError(f"{output}: expected the name of a file in a folder that exists. Change -o.")
-    names = ("crop_size", "epochs", "batch_size", "learning_rate", "aged", "precision")
+    names = ("working_size", "crop_size", "epochs", "batch_size", "learning_rate", "aged", "precision")
     given = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
     colorizer = Colorizer() if arguments.start is None else Colorizer.load(arguments.start)
     if arguments.network is not None:
@@ -239,7 +239,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def common(command: argparse.ArgumentParser) -> None:
-        command.add_argument("--model", default="reference", help="a packaged model's name, or a model file")
+        command.add_argument("--model", default="classifier", help="a packaged model's name, or a model file")
         command.add_argument("--working-size", type=int, help="short side of the picture that the network sees")
         command.add_argument("--saturation", type=float, default=1.0, help="0 grey, 1 as predicted, more: vivid")
 
@@ -267,6 +267,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--network", help='"reference" or "classifier"')
     command.add_argument("--start", metavar="MODEL", help="a model file to go on from")
     command.add_argument("--holdout", type=_positive, metavar="N", help="leave out every Nth picture by name")
+    command.add_argument("--working-size", type=int, help="short side of the picture that the network is to see")
     command.add_argument("--epochs", type=int, help="passes over the pictures")
     command.add_argument("--crop-size", type=int, help="side of the crops to train on")
     command.add_argument("--batch-size", type=int, help="crops in a step")

@@ -34,6 +34,7 @@ _MARGIN = 17 / 16  # training pictures' short side over the crop's: 136 for 128
 
 # SHA-256 of the packaged model files
 PRETRAINED = {
+    "classifier": "60827f52b21700993cc3e12e061df22b232928f15f4530858574984cde9ed74e",
     "reference": "a55ab872449b7186f1a3113ed706ce04a8f8b74970d2cd41b39394139ca65c55",
 }
 
@@ -473,13 +474,14 @@ class Colorizer:
         return colorizer
 
     @classmethod
-    def from_pretrained(cls, name: str = "reference") -> Colorizer:
+    def from_pretrained(cls, name: str = "classifier") -> Colorizer:
         """Load a model that comes with the package. It needs no network connection.
 
         Parameters
         ----------
-        name : {"reference"}
-            "reference": the reference network. Its model card is ``labcolor/weights/reference.md``.
+        name : {"classifier", "reference"}
+            "classifier": the stronger network, more colourful and nearer to the truth. "reference": the reference
+            network. Their model cards are ``labcolor/weights/*.md``.
 
         Returns
         -------

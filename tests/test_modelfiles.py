@@ -71,7 +71,7 @@ def test_pretrained_models_are_the_ones_that_were_published(tmp_path, monkeypatc
 @pytest.mark.parametrize("name", ["vgg", "../secrets", "", None, 3])
 def test_unknown_pretrained_names(name):
     """An unknown name lists the known ones."""
-    with pytest.raises(InputError, match="name: expected one of reference"):
+    with pytest.raises(InputError, match="name: expected one of classifier, reference"):
         Colorizer.from_pretrained(name)
 
 
