@@ -156,10 +156,6 @@ def test_score_is_psnr_and_wants_colour(small, batch):
         small.score(np.zeros((20, 20)))
 
 
-def _predict(colorizer, picture):
-    return colorizer.predict(picture)
-
-
 def test_copies_predict_the_same(small, batch):
     """Pickled, deep-copied, or sent to another process by spawn, a colorizer predicts the same."""
     expected = small.predict(batch[0])
@@ -167,5 +163,5 @@ def test_copies_predict_the_same(small, batch):
         assert twin.get_params() == small.get_params()
         np.testing.assert_array_equal(twin.predict(batch[0]), expected)
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        np.testing.assert_array_equal(pool.apply(_predict, (small, batch[0])), expected)
+        np.testing.assert_array_equal(pool.apply(small.predict, (batch[0],)), expected)
     assert pickle.loads(pickle.dumps(Colorizer(epochs=3))).epochs == 3
