@@ -128,10 +128,9 @@ def colorize(arguments: argparse.Namespace) -> int:
 
 def video(arguments: argparse.Namespace) -> int:
     """Colour a film, with its sound."""
-    _start_tensorflow()
+    colorizer = _colorizer(arguments)  # before the import of what loads TensorFlow, which it starts quietly
     from labcolor.video import colorize_video
 
-    colorizer = _colorizer(arguments)
     report = colorize_video(
         arguments.source,
         arguments.destination,

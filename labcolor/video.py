@@ -78,9 +78,9 @@ def colorize_frames(
     saturation : float, default 1
         As for :meth:`Colorizer.predict`.
 
-    Yields
-    ------
-    ndarray, shape (H, W, 3) or (H, W, 4)
+    Returns
+    -------
+    iterator of ndarray, each (H, W, 3) or (H, W, 4)
         RGB, or RGBA, of the frame's size and dtype.
 
     Raises
