@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from labcolor import metrics
@@ -59,11 +60,12 @@ def evaluate(
     Returns
     -------
     dict
-        From each way's name to its mean of each of :data:`METRICS`, seconds a picture among them. A row "truth" tells
-        the photographs' own colourfulness.
+        From each way's name to its mean of each of :data:`METRICS`, seconds a picture among them; the rebalanced AuC
+        is that of all pixels together. A row "truth" tells the photographs' own colourfulness.
     """
     prior = metrics.ab_prior(pictures)
     sums = {name: dict.fromkeys(METRICS, 0.0) for name in ways}
+    rebalanced = {name: np.zeros(152) for name in ways}
     truth = 0.0
     for picture in progress(pictures):
         truth += metrics.colourfulness(picture)
@@ -77,8 +79,10 @@ def evaluate(
             row["CIEDE2000"] += metrics.ciede2000(result, picture)
             row["colourfulness"] += metrics.colourfulness(result)
             row["AuC"] += metrics.auc(result, picture)
-            row["AuC rebalanced"] += metrics.auc(result, picture, prior=prior)
+            rebalanced[name] += metrics.ab_errors(result, picture, prior=prior)
     rows = {name: {metric: value / len(pictures) for metric, value in row.items()} for name, row in sums.items()}
+    for name, errors in rebalanced.items():
+        rows[name]["AuC rebalanced"] = metrics.area_under_curve(errors)
     rows["truth"] = {"colourfulness": truth / len(pictures)}
     return rows
 

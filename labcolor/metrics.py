@@ -13,7 +13,7 @@ from labcolor.errors import InputError
 from labcolor.lab import full_scale, rgb_to_lab
 from labcolor.pictures import as_pictures
 
-__all__ = ["ab_prior", "auc", "ciede2000", "colourfulness", "psnr", "ssim"]
+__all__ = ["ab_errors", "ab_prior", "area_under_curve", "auc", "ciede2000", "colourfulness", "psnr", "ssim"]
 
 Array = npt.NDArray[Any]
 
@@ -176,6 +176,67 @@ def colourfulness(picture: npt.ArrayLike) -> float:
     return float(spread + 0.3 * np.hypot(first.mean(), second.mean()))
 
 
+def ab_errors(
+    predicted: npt.ArrayLike, true: npt.ArrayLike, *, prior: dict[tuple[int, int], float] | None = None
+) -> Array:
+    """Histogram of the ab error, from which :func:`auc` is the area; those of several pictures may be added up.
+
+    Parameters
+    ----------
+    predicted, true : array_like, shape (H, W, 3)
+        As for :func:`psnr`.
+    prior : dict, optional
+        As for :func:`auc`.
+
+    Returns
+    -------
+    ndarray, shape (152,), float64
+        Weight of the pixels whose ab error, rounded up, is 0, 1 ... 150, or more.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        As for :func:`psnr`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from labcolor.metrics import ab_errors
+    >>> ab_errors(np.zeros((2, 2, 3)), np.zeros((2, 2, 3)))[:2]
+    array([4., 0.])
+    """
+    first, second = (rgb_to_lab(picture)[..., 1:].reshape(-1, 2) for picture in _pair(predicted, true))
+    error = np.hypot(*(first - second).T)
+    weights = np.ones(len(error))
+    if prior is not None:
+        cells, index = np.unique(np.floor(second / 10).astype(int), axis=0, return_inverse=True)
+        rarest = min(prior.values())
+        weights = np.array([1 / prior.get((int(a), int(b)), rarest) for a, b in cells])[index.reshape(-1)]
+    return np.bincount(np.clip(np.ceil(error), 0, 151).astype(int), weights, minlength=152)
+
+
+def area_under_curve(errors: Array) -> float:
+    """The area under the cumulative curve of a histogram from :func:`ab_errors`, in per cent.
+
+    Parameters
+    ----------
+    errors : ndarray, shape (152,)
+        Of one picture, or the sum of several pictures' histograms.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from labcolor.metrics import ab_errors, area_under_curve
+    >>> area_under_curve(ab_errors(np.zeros((2, 2, 3)), np.zeros((2, 2, 3))))
+    100.0
+    """
+    return float((np.cumsum(errors)[:151] / errors.sum()).mean() * 100)
+
+
 def auc(predicted: npt.ArrayLike, true: npt.ArrayLike, *, prior: dict[tuple[int, int], float] | None = None) -> float:
     """Area under the cumulative curve of the ab error, thresholds 0 to 150, in per cent; higher is better.
 
@@ -185,7 +246,9 @@ def auc(predicted: npt.ArrayLike, true: npt.ArrayLike, *, prior: dict[tuple[int,
         As for :func:`psnr`.
     prior : dict, optional
         How often each bin of ab of side 10 occurs, from :func:`ab_prior`. If given, each pixel weighs the inverse of
-        its true colour's frequency: the class-rebalanced area, which does not reward grey.
+        its true colour's frequency: the class-rebalanced area, which does not reward grey. Over several pictures it is
+        the area of the sum of their :func:`ab_errors`, not the mean of their areas, which would let a pixel count for
+        less the more colourful its picture is.
 
     Returns
     -------
@@ -200,7 +263,8 @@ def auc(predicted: npt.ArrayLike, true: npt.ArrayLike, *, prior: dict[tuple[int,
     References
     ----------
     A. Deshpande, J. Rock, D. Forsyth, "Learning large-scale automatic image colorization", ICCV 2015; R. Zhang,
-    P. Isola, A. A. Efros, "Colorful Image Colorization", ECCV 2016, section 3.1 (rebalanced).
+    P. Isola, A. A. Efros, "Colorful Image Colorization", ECCV 2016, section 3.1 (rebalanced: equation 4 with
+    lambda = 0).
 
     Examples
     --------
@@ -209,15 +273,7 @@ def auc(predicted: npt.ArrayLike, true: npt.ArrayLike, *, prior: dict[tuple[int,
     >>> auc(np.zeros((2, 2, 3)), np.zeros((2, 2, 3)))
     100.0
     """
-    first, second = (rgb_to_lab(picture)[..., 1:].reshape(-1, 2) for picture in _pair(predicted, true))
-    error = np.hypot(*(first - second).T)
-    weights = np.ones(len(error))
-    if prior is not None:
-        cells, index = np.unique(np.floor(second / 10).astype(int), axis=0, return_inverse=True)
-        rarest = min(prior.values())
-        weights = np.array([1 / prior.get((int(a), int(b)), rarest) for a, b in cells])[index.reshape(-1)]
-    counts = np.bincount(np.clip(np.ceil(error), 0, 151).astype(int), weights, minlength=152)
-    return float((np.cumsum(counts)[:151] / weights.sum()).mean() * 100)
+    return area_under_curve(ab_errors(predicted, true, prior=prior))
 
 
 def ab_prior(pictures: Any) -> dict[tuple[int, int], float]:

@@ -56,7 +56,7 @@ def test_rebalancing_weighs_rare_colours():
     assert metrics.auc(guess, true, prior=prior) < metrics.auc(guess, true) - 10
 
 
-@pytest.mark.parametrize("metric", [metrics.psnr, metrics.ssim, metrics.ciede2000, metrics.auc])
+@pytest.mark.parametrize("metric", [metrics.psnr, metrics.ssim, metrics.ciede2000, metrics.auc, metrics.ab_errors])
 @pytest.mark.parametrize("other", [PHOTO[:16], PHOTO[..., 0], np.stack([PHOTO, PHOTO]), PHOTO / 2.0])
 def test_pictures_that_do_not_go_together(metric, other):
     """Other sizes, grey, batches and floats out of range are refused."""
@@ -68,3 +68,12 @@ def test_ssim_needs_room():
     """SSIM's window does not fit in a tiny picture."""
     with pytest.raises(InputError, match="at least 7 x 7"):
         metrics.ssim(PHOTO[:5], PHOTO[:5])
+
+
+def test_areas_of_several_pictures_add_up():
+    """Two pictures side by side are measured as the sum of their histograms."""
+    other = RANDOM.integers(0, 256, PHOTO.shape, dtype=np.uint8)
+    prior = metrics.ab_prior([PHOTO, other])
+    parts = metrics.ab_errors(other, PHOTO, prior=prior) + metrics.ab_errors(PHOTO, other, prior=prior)
+    whole = metrics.auc(np.hstack([other, PHOTO]), np.hstack([PHOTO, other]), prior=prior)
+    assert metrics.area_under_curve(parts) == pytest.approx(whole)
