@@ -291,8 +291,9 @@ class Colorizer:
             or a list or tuple of pictures of different sizes. uint8, uint16, float in [0, 1] or bool. Of RGB only the
             lightness is used. It is not modified.
         saturation : float, default 1
-            What the predicted chroma is multiplied with: 0 gives grey, less than 1 is careful, more is vivid; at
-            most 4.
+            From 0 (grey) over 1 (as predicted) to 4. Below 1 the predicted chroma is multiplied with it: careful. Above,
+            the reference network's chroma is multiplied, too; the classifier gives rarer, more colourful bins a
+            greater chance, with all bins counting alike at 2, and multiplies chroma only beyond that.
 
         Returns
         -------
@@ -331,7 +332,7 @@ class Colorizer:
         pictures : sequence of Picture
             As ``labcolor.pictures.as_pictures`` gives them.
         saturation : float
-            What ab is multiplied with.
+            As for :meth:`predict`.
 
         Returns
         -------
@@ -347,14 +348,15 @@ class Colorizer:
         stride = self._predictor.architecture.stride
         shapes = [working_shape(picture.shape, self.working_size) for picture in pictures]
         small = [picture.small_lightness(*shape) for picture, shape in zip(pictures, shapes, strict=True)]
+        chroma = self._predictor(small, saturation)
         return [
             ChromaMap(
                 lightness,
-                ab * np.float32(saturation),
+                ab,
                 shape[0] / (stride * picture.shape[0]),
                 shape[1] / (stride * picture.shape[1]),
             )
-            for picture, shape, lightness, ab in zip(pictures, shapes, small, self._predictor(small), strict=True)
+            for picture, shape, lightness, ab in zip(pictures, shapes, small, chroma, strict=True)
         ]
 
     def _colour(self, pictures: Sequence[Picture], saturation: float) -> list[Array]:

@@ -27,6 +27,16 @@ _BATCH_PIXELS = 1 << 19  # working pixels that go through the network together
 _REBALANCING, _TEMPERATURE = 0.25, 0.7
 
 
+def decoding(saturation: float) -> tuple[float, float]:
+    """For a classifier, the share of full rebalancing and the factor of chroma that make a saturation.
+
+    Up to 1 the chroma is multiplied; from 1 to 2 rarer colours get their chance instead, which gives several true
+    colours rather than one loud one; what lies beyond full rebalancing is multiplied again.
+    """
+    vivid = min(max(saturation - 1, 0), 1)
+    return _REBALANCING + (1 - _REBALANCING) * vivid, min(saturation, max(1, saturation / 2))
+
+
 class ChromaPredictor:
     """From small L to small ab: pads, runs the network, and decodes its output.
 
@@ -46,17 +56,19 @@ class ChromaPredictor:
         self.architecture = architecture
         self._network = network
         self._codec = codec
-        self._offsets = np.asarray((_REBALANCING - 0.5) * log_weights, np.float32)
+        self._log_weights = log_weights
         self._lock = threading.Lock()
         self._run: Callable[[Array], Array] | None = None
 
-    def __call__(self, lightness: Sequence[Array]) -> list[Array]:
+    def __call__(self, lightness: Sequence[Array], saturation: float) -> list[Array]:
         """Predict ab for each small picture.
 
         Parameters
         ----------
         lightness : sequence of ndarray, each (h, w), float32
             L in [0, 100]; sizes may differ.
+        saturation : float
+            From 0 (grey) over 1 to 4 (vivid).
 
         Returns
         -------
@@ -81,7 +93,7 @@ class ChromaPredictor:
                 batch = np.stack([_pad(lightness[index], height, width) for index in chosen])
                 batch -= self._codec.l_centre
                 batch /= self._codec.l_scale
-                outputs = self._decode(self._network_output(batch[..., None]))
+                outputs = self._decode(self._network_output(batch[..., None]), saturation)
                 for index, output in zip(chosen, outputs, strict=True):
                     rows, columns = (-(-side // self.architecture.stride) for side in lightness[index].shape)
                     results[index] = output[:rows, :columns]
@@ -93,18 +105,21 @@ class ChromaPredictor:
                 self._run = _compile(self._network)
         return self._run(batch)
 
-    def _decode(self, outputs: Array) -> Array:
+    def _decode(self, outputs: Array, saturation: float) -> Array:
         if not self.architecture.classifies:
-            return outputs * np.float32(self._codec.ab_scale)
+            return outputs * np.float32(self._codec.ab_scale * saturation)
+        rebalancing, factor = decoding(saturation)
+        offsets = np.asarray((rebalancing - 0.5) * self._log_weights, np.float32)
         scores = outputs.reshape(-1, outputs.shape[-1])
         ab = np.empty((len(scores), 2), np.float32)
         in_strips(
             lambda start, stop: _kernels.annealed_mean(
-                scores[start:stop], self._offsets, np.float32(1 / _TEMPERATURE), ab_bins(), ab[start:stop]
+                scores[start:stop], offsets, np.float32(1 / _TEMPERATURE), ab_bins(), ab[start:stop]
             ),
             len(scores),
             scores.itemsize * scores.shape[1],
         )
+        ab *= np.float32(factor)
         return ab.reshape(*outputs.shape[:-1], 2)
 
 

@@ -82,13 +82,16 @@ def test_dtypes_agree(reference, photographs):
     assert np.abs(floats * 255 - eight).max() <= 1
 
 
-def test_saturation_goes_from_grey_to_vivid(reference, photographs):
+@pytest.mark.parametrize("name", ["reference", "classifier"])
+def test_saturation_goes_from_grey_to_vivid(name, photographs):
     """Saturation 0 gives the grey picture; more gives more colour, never other lightness."""
-    photo = photographs[2]
-    grey, careful, normal, vivid = (reference.predict(photo, saturation=value) for value in (0, 0.5, 1, 2))
-    assert colourfulness(grey) < 1
-    assert colourfulness(careful) < colourfulness(normal) < colourfulness(vivid)
-    assert np.abs(rgb_to_lightness(vivid) - rgb_to_lightness(photo)).mean() < 0.3
+    colorizer = Colorizer.from_pretrained(name)
+    for photo in photographs[:3]:
+        results = [colorizer.predict(photo, saturation=value) for value in (0, 0.5, 1, 1.5, 2, 3)]
+        amounts = [colourfulness(result) for result in results]
+        assert amounts[0] < 1
+        assert amounts == sorted(amounts)
+        assert np.abs(rgb_to_lightness(results[-1]) - rgb_to_lightness(photo)).mean() < 0.3
 
 
 def test_layout_does_not_matter(small):
