@@ -7,7 +7,7 @@ import math
 import os
 from collections.abc import Sequence
 from importlib import resources
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
@@ -52,15 +52,6 @@ _CHECKS: dict[str, Check] = {
     "random_state": optional(whole(0)),
     "verbose": one_of(0, 1, 2, False, True),
 }
-
-
-class ChromaMap(NamedTuple):
-    """Small maps of a picture: L, (h, w); ab, (h / stride, w / stride, 2); a picture's pixel in pixels of ``ab``."""
-
-    lightness: Array
-    ab: Array
-    row_scale: float
-    column_scale: float
 
 
 class Colorizer:
@@ -291,9 +282,9 @@ class Colorizer:
             or a list or tuple of pictures of different sizes. uint8, uint16, float in [0, 1] or bool. Of RGB only the
             lightness is used. It is not modified.
         saturation : float, default 1
-            From 0 (grey) over 1 (as predicted) to 4. Below 1 the predicted chroma is multiplied with it: careful. Above,
-            the reference network's chroma is multiplied, too; the classifier gives rarer, more colourful bins a
-            greater chance, with all bins counting alike at 2, and multiplies chroma only beyond that.
+            From 0 (grey) over 1 (as predicted) to 4. Below 1 the predicted chroma is multiplied with it: careful.
+            Above, the reference network's chroma is multiplied, too; the classifier gives rarer, more colourful bins
+            a greater chance, with all bins counting alike at 2, and multiplies chroma only beyond that.
 
         Returns
         -------
@@ -324,46 +315,54 @@ class Colorizer:
                 raise
             raise OutOfMemoryError("the pictures did not fit in memory. Pass fewer at a time.") from error
 
-    def small_maps(self, pictures: Sequence[Picture], saturation: float) -> list[ChromaMap]:
-        """What the network makes of checked pictures: small L and ab. For the library's own use.
+    def small_lightness(self, pictures: Sequence[Picture]) -> list[Array]:
+        """What the network gets of checked pictures: L at the working size. For the library's own use.
 
         Parameters
         ----------
         pictures : sequence of Picture
             As ``labcolor.pictures.as_pictures`` gives them.
+
+        Returns
+        -------
+        list of ndarray, each (h, w), float32
+        """
+        return [picture.small_lightness(*working_shape(picture.shape, self.working_size)) for picture in pictures]
+
+    def small_chroma(self, lightness: Sequence[Array], saturation: float) -> list[Array]:
+        """What the network makes of small L. For the library's own use.
+
+        Parameters
+        ----------
+        lightness : sequence of ndarray
+            As :meth:`small_lightness` gives it.
         saturation : float
             As for :meth:`predict`.
 
         Returns
         -------
-        list of ChromaMap
+        list of ndarray, each (h / stride, w / stride, 2), float32
+            Sizes rounded up.
 
         Raises
         ------
-        NotFittedError
-            There is no network yet.
+        NotFittedError, InputError, InputTypeError
+            There is no network yet, or a parameter is wrong.
         """
         self._check_fitted()
         self._check_params()
+        return self._predictor(lightness, saturation)
+
+    def chroma_scales(self, shape: tuple[int, int], lightness: Array) -> tuple[float, float]:
+        """A pixel's height and width, of a picture of ``shape``, in pixels of its small chroma."""
         stride = self._predictor.architecture.stride
-        shapes = [working_shape(picture.shape, self.working_size) for picture in pictures]
-        small = [picture.small_lightness(*shape) for picture, shape in zip(pictures, shapes, strict=True)]
-        chroma = self._predictor(small, saturation)
-        return [
-            ChromaMap(
-                lightness,
-                ab,
-                shape[0] / (stride * picture.shape[0]),
-                shape[1] / (stride * picture.shape[1]),
-            )
-            for picture, shape, lightness, ab in zip(pictures, shapes, small, chroma, strict=True)
-        ]
+        return lightness.shape[0] / (stride * shape[0]), lightness.shape[1] / (stride * shape[1])
 
     def _colour(self, pictures: Sequence[Picture], saturation: float) -> list[Array]:
-        maps = self.small_maps(pictures, saturation)
+        small = self.small_lightness(pictures)
         return [
-            picture.coloured(small.ab, small.row_scale, small.column_scale)
-            for picture, small in zip(pictures, maps, strict=True)
+            picture.coloured(ab, *self.chroma_scales(picture.shape, lightness))
+            for picture, lightness, ab in zip(pictures, small, self.small_chroma(small, saturation), strict=True)
         ]
 
     def score(self, X: Any, y: Any = None) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-__all__ = ["ChromaSmoother"]
+__all__ = ["ChromaSmoother", "between"]
 
 Array = npt.NDArray[Any]
 # In units of L, after a mean over 5 x 5 small pixels, which takes out film grain: below the first a pixel rests,
@@ -16,6 +16,48 @@ Array = npt.NDArray[Any]
 _RESTS, _MOVES = 1.5, 4.0
 # A cut: L changes by this much on the mean, and by so many times more than in the frames before.
 _CUT, _CUT_RATIO = 9.0, 3.0
+
+
+# Of a frame whose chroma is taken from its neighbours, the share of pixels whose L may be like neither's. Up to here (a
+# pan by 3 % of the picture a frame) such chroma is nearer to the network's own than two frames in a row are.
+_UNEXPLAINED = 0.25
+
+
+def _on_chroma_grid(values: Array, shape: tuple[int, ...]) -> Array:
+    """Bring a map at the size of small L to the size of its chroma."""
+    stride = -(-values.shape[0] // shape[0])
+    if stride == 1:
+        return values
+    small = values[stride // 2 :: stride, stride // 2 :: stride]
+    return np.pad(small, ((0, shape[0] - small.shape[0]), (0, shape[1] - small.shape[1])), "edge")
+
+
+def _change(lightness: Array, other: Array) -> Array:
+    """How far L moved, free of film grain."""
+    return np.asarray(np.abs(ndimage.uniform_filter(lightness - other, 5, mode="nearest")))
+
+
+def between(lightness: Array, before: tuple[Array, Array], after: tuple[Array, Array]) -> Array | None:
+    """Chroma of a frame from the frames around it: at each place from the one whose L is more like its own.
+
+    Parameters
+    ----------
+    lightness : ndarray, shape (H, W), float32
+        Small L of the frame.
+    before, after : (lightness, ab)
+        The same of its neighbours, and their chroma, (h, w, 2) float32.
+
+    Returns
+    -------
+    ndarray, shape (h, w, 2), float32, or None
+        None if too much of the frame is like neither.
+    """
+    first, second = (_change(lightness, neighbour) for neighbour, _ in (before, after))
+    if (np.minimum(first, second) > _MOVES).mean() > _UNEXPLAINED:
+        return None
+    first, second = np.square(first + 0.5), np.square(second + 0.5)
+    share = _on_chroma_grid(first / (first + second), before[1].shape)[..., None].astype(np.float32)
+    return before[1] + (after[1] - before[1]) * share
 
 
 class ChromaSmoother:
@@ -57,21 +99,14 @@ class ChromaSmoother:
         if before is None or self._ab is None or before.shape != lightness.shape:
             self._ab, self._usual_change = ab, 0.0
             return ab, False
-        change = lightness - before
-        mean_change = float(np.abs(change).mean())
+        mean_change = float(np.abs(lightness - before).mean())
         cut = mean_change > _CUT and mean_change > _CUT_RATIO * self._usual_change
         if cut or self._strength == 0:
             self._ab = ab
         else:
-            moved = np.abs(ndimage.uniform_filter(change, 5, mode="nearest"))
-            moved = ndimage.maximum_filter(moved, 5, mode="nearest")
-            stride = -(-lightness.shape[0] // ab.shape[0])
-            if stride > 1:
-                moved = ndimage.maximum_filter(moved, stride, mode="nearest")[
-                    stride // 2 :: stride, stride // 2 :: stride
-                ]
-                rows, columns = (size - have for size, have in zip(ab.shape, moved.shape, strict=False))
-                moved = np.pad(moved, ((0, rows), (0, columns)), "edge")
+            around = 5 + -(-lightness.shape[0] // ab.shape[0]) - 1  # a little more than a pixel of chroma
+            moved = ndimage.maximum_filter(_change(lightness, before), around, mode="nearest")
+            moved = _on_chroma_grid(moved, ab.shape)
             held = self._strength * (1 - np.clip((moved - _RESTS) / (_MOVES - _RESTS), 0, 1))
             self._ab = ab + (self._ab - ab) * held[..., None].astype(np.float32)
         # the usual change follows slowly, and forgets at a cut

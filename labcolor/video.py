@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,13 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from labcolor import _kernels, parameters
-from labcolor.colorizer import ChromaMap, Colorizer
+from labcolor.colorizer import Colorizer
 from labcolor.errors import InputError, InputTypeError, VideoFileError
 from labcolor.files import as_path, replacing
 from labcolor.filmfiles import ENCODERS, Decoder, encoding, probe
 from labcolor.lab import matrices, rgb_to_lightness
 from labcolor.pictures import Picture, as_pictures
-from labcolor.smoothing import ChromaSmoother
+from labcolor.smoothing import ChromaSmoother, between
 from labcolor.strips import in_strips
 
 __all__ = ["VideoReport", "colorize_frames", "colorize_video"]
@@ -106,7 +106,7 @@ def _ready(colorizer: Colorizer | None) -> Colorizer:
         return Colorizer.from_pretrained()
     if not isinstance(colorizer, Colorizer):
         raise InputTypeError(f"colorizer: expected a Colorizer, got {type(colorizer).__name__}. Use Colorizer.load.")
-    colorizer.small_maps([], 1.0)  # says at once if it is not fitted, or a parameter is wrong
+    colorizer.small_chroma([], 1.0)  # says at once if it is not fitted, or a parameter is wrong
     return colorizer
 
 
@@ -117,9 +117,33 @@ def _coloured(
         pictures, _ = as_pictures(np.asarray(frame), f"frames[{index}]")
         if len(pictures) != 1:
             raise InputError(f"frames[{index}]: expected one picture, got shape {np.shape(frame)}.")
-        (small,) = colorizer.small_maps(pictures, saturation)
-        ab, _ = smoother.update(small.lightness, small.ab)
-        yield pictures[0].coloured(ab, small.row_scale, small.column_scale)
+        (lightness,) = small = colorizer.small_lightness(pictures)
+        (chroma,) = colorizer.small_chroma(small, saturation)
+        ab, _ = smoother.update(lightness, chroma)
+        yield pictures[0].coloured(ab, *colorizer.chroma_scales(pictures[0].shape, lightness))
+
+
+def _chroma_maps(
+    colorizer: Colorizer, lightness: Sequence[Array], saturation: float, before: tuple[Array, Array] | None
+) -> list[Array]:
+    """Small chroma of frames in order: of every second one from the network, of others from their neighbours.
+
+    Where these do not tell, and where there are none, the network is asked as well.
+    """
+    last = len(lightness) - 1
+    asked = [index for index in range(last + 1) if index % 2 or index == last or (index == 0 and before is None)]
+    maps = dict(zip(asked, colorizer.small_chroma([lightness[index] for index in asked], saturation), strict=True))
+    missed = []
+    for index in set(range(last + 1)) - set(asked):
+        left = (lightness[index - 1], maps[index - 1]) if index else before
+        assert left is not None  # or the first frame would have been asked for
+        found = between(lightness[index], left, (lightness[index + 1], maps[index + 1]))
+        if found is None:
+            missed.append(index)
+        else:
+            maps[index] = found
+    maps.update(zip(missed, colorizer.small_chroma([lightness[index] for index in missed], saturation), strict=True))
+    return [maps[index] for index in range(last + 1)]
 
 
 def _luma_lightness() -> Array:
@@ -134,13 +158,13 @@ def _even(luma: Array) -> Array:
     return np.pad(luma, ((0, rows), (0, columns)), "edge") if rows or columns else luma
 
 
-def _chroma(luma: Array, table: Array, ab: Array, small: ChromaMap) -> tuple[Array, Array]:
-    """U and V, (H / 2, W / 2) uint8 each, that give a frame of luma its colours."""
+def _chroma(luma: Array, table: Array, ab: Array, pixel: tuple[float, float]) -> tuple[Array, Array]:
+    """U and V, (H / 2, W / 2) uint8 each, that give a frame of luma its colours; ``pixel``: its pixel's size in ab."""
     height, width = luma.shape[0] // 2, luma.shape[1] // 2
     u, v = np.empty((2, height, width), np.uint8)
     _, matrix = matrices(np.dtype(np.float32))
     kr, kb = _BT709 if luma.shape[0] >= 720 else _BT601
-    scales = np.float32(2 * small.row_scale), np.float32(2 * small.column_scale)
+    scales = np.float32(2 * pixel[0]), np.float32(2 * pixel[1])
 
     def strip(start: int, stop: int) -> None:
         rows = luma[2 * start : 2 * stop]
@@ -186,8 +210,9 @@ def colorize_video(
 ) -> VideoReport:
     """Colour a film, with its sound.
 
-    The luma of the film is kept as it is; chroma is predicted at the colorizer's working size. Memory does not grow
-    with the film's length. The destination appears only when it is complete; before, there is a hidden file beside it.
+    The luma of the film is kept as it is; chroma is predicted at the colorizer's working size, for every second frame
+    where the frames between are like their neighbours. Memory does not grow with the film's length. The destination
+    appears only when it is complete; before, there is a hidden file beside it.
 
     Parameters
     ----------
@@ -200,7 +225,7 @@ def colorize_video(
         By default the packaged model.
     smoothing : float, default 0.9
         Share of the past in the colours of what rests, from 0 (none) to 0.99. Cuts are found, and nothing is carried
-        across them.
+        across them. With 0 each frame gets the colours that it would get alone.
     saturation : float, default 1
         As for :meth:`Colorizer.predict`.
     resize : (width, height), optional
@@ -250,6 +275,7 @@ def colorize_video(
     table = _luma_lightness()
     cuts: list[int] = []
     done = 0
+    before: tuple[Array, Array] | None = None
     # ffmpeg decodes and encodes in processes of its own, a few frames ahead: the three works overlap
     with Decoder(source, resize) as decoder, replacing(destination, VideoFileError) as temporary:
         total = None if film.duration is None else round(film.duration * decoder.rate)
@@ -262,11 +288,18 @@ def colorize_video(
         ):
             while batch := [_even(luma) for luma in islice(frames, _TOGETHER)]:
                 pictures = [Picture(luma[..., None], None, luma.dtype, table) for luma in batch]
-                for luma, small in zip(batch, colorizer.small_maps(pictures, saturation), strict=True):
-                    ab, cut = smoother.update(small.lightness, small.ab)
+                small = colorizer.small_lightness(pictures)
+                if smoothing:
+                    maps = _chroma_maps(colorizer, small, saturation, before)
+                    before = small[-1], maps[-1]
+                else:
+                    maps = colorizer.small_chroma(small, saturation)
+                pixel = colorizer.chroma_scales(batch[0].shape, small[0])
+                for luma, lightness, chroma in zip(batch, small, maps, strict=True):
+                    ab, cut = smoother.update(lightness, chroma)
                     if cut:
                         cuts.append(done)
-                    pipe.write(_packed(luma, *_chroma(luma, table, ab, small), side_by_side))
+                    pipe.write(_packed(luma, *_chroma(luma, table, ab, pixel), side_by_side))
                     done += 1
                 show(done)
             if done == 0:

@@ -15,7 +15,8 @@ from labcolor import Colorizer, colorize_frames, colorize_video, ffmpeg
 from labcolor.cli import main
 from labcolor.errors import InputError, NotFittedError, VideoFileError
 from labcolor.filmfiles import ENCODERS, Decoder, probe
-from labcolor.smoothing import ChromaSmoother
+from labcolor.pictures import as_pictures
+from labcolor.smoothing import ChromaSmoother, between
 
 RANDOM = np.random.default_rng(0)
 SOUND = ("-f", "lavfi", "-i", "sine=frequency=440:duration=1")
@@ -181,11 +182,10 @@ def grain(frames=12):
 
 def flicker(colorizer, frames, smoothing):
     """Mean change of ab from frame to frame, of the small maps."""
-    from labcolor.pictures import as_pictures
-
     smoother = ChromaSmoother(smoothing)
-    maps = colorizer.small_maps(as_pictures(frames)[0], 1.0)
-    ab = np.stack([smoother.update(small.lightness, small.ab)[0] for small in maps])
+    lightness = colorizer.small_lightness(as_pictures(frames)[0])
+    maps = zip(lightness, colorizer.small_chroma(lightness, 1.0), strict=True)
+    ab = np.stack([smoother.update(*pair)[0] for pair in maps])
     return np.abs(np.diff(ab, axis=0))[2:].mean()
 
 
@@ -225,6 +225,32 @@ def test_nothing_is_carried_across_a_cut(stride):
         np.testing.assert_array_equal(result, ab)
         cuts += [frame] if cut else []
     assert cuts == [10]
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_frames_between_take_the_side_that_they_are_like(side):
+    """Beside a hard cut, a frame without a network's answer gets the colours of its own scene; of none, no colours."""
+    scenes = RANDOM.uniform(0, 100, (3, 16, 24)).astype(np.float32).repeat(4, axis=1).repeat(4, axis=2)
+    colours = np.full((2, 16, 24, 2), 30, np.float32) * np.float32([[[[1]]], [[[-1]]]])
+    frame = scenes[side] + RANDOM.normal(0, 1, scenes[0].shape).astype(np.float32)
+    pairs = [(scenes[index], colours[index]) for index in range(2)]
+    assert np.abs(between(frame, *pairs) - colours[side]).mean() < 2  # of 30; in places their L is the same
+    assert between(scenes[2], *pairs) is None
+
+
+def test_frames_between_at_rest_and_in_motion(reference, photographs):
+    """Of a moving picture, too, chroma from the neighbours is close to the network's own."""
+    grey = skimage_grey(photographs[0])
+    frames = [np.ascontiguousarray(grey[100:356, start : start + 256]) for start in (100, 102, 104)]
+    small = reference.small_lightness(as_pictures(frames)[0])
+    maps = reference.small_chroma(small, 1.0)
+    guessed = between(small[1], (small[0], maps[0]), (small[2], maps[2]))
+    assert np.abs(guessed - maps[1]).mean() < 0.2 * np.abs(maps[1]).mean()
+
+
+def skimage_grey(picture):
+    """L as grey."""
+    return as_pictures(picture)[0][0].grey()[..., 0]
 
 
 def test_cuts_are_reported(small, tmp_path):
