@@ -16,6 +16,7 @@ import numpy.typing as npt
 from labcolor import __version__, parameters
 from labcolor.dataset import crop_batches, training_pictures
 from labcolor.errors import InputError, ModelFileError, NotFittedError, OutOfMemoryError
+from labcolor.hints import HintSpreader, as_hints
 from labcolor.inference import ChromaPredictor
 from labcolor.lab import LabCodec
 from labcolor.metrics import psnr
@@ -23,13 +24,14 @@ from labcolor.modelfiles import decode_model, encode_model, read_model, write_mo
 from labcolor.networks import ARCHITECTURES, Architecture
 from labcolor.parameters import Check, number, one_of, optional, require, whole
 from labcolor.pictures import Picture, as_pictures, working_shape
-from labcolor.training import fit_bins, fit_regression
+from labcolor.training import fit_bins, fit_hints, fit_regression
 
 __all__ = ["Colorizer"]
 
 Array = npt.NDArray[Any]
 _TOGETHER = 16  # pictures that are reduced, predicted and joined together
 _CACHE = 6 << 30  # bytes of training pictures kept in memory
+_HINTS_LEARNING_RATE = 1e-2  # for some 1,500 weights
 _MARGIN = 17 / 16  # training pictures' short side over the crop's: 136 for 128
 
 # SHA-256 of the packaged model files
@@ -210,9 +212,7 @@ class Colorizer:
         """
         architecture = self._check_params()
         pictures = training_pictures(X, round(self.crop_size * _MARGIN), _CACHE)
-        seed = self.random_state
-        if seed is None:
-            seed = int(np.random.default_rng().integers(1 << 31))
+        seed = self._seed()
         codec = LabCodec()
         network = architecture.build(seed=seed, dtype=self.precision)
         if self.warm_start and self.__sklearn_is_fitted__():
@@ -221,15 +221,7 @@ class Colorizer:
             network.set_weights(self.network_.get_weights())
 
         def batches(epochs: int) -> Any:
-            return crop_batches(
-                pictures,
-                codec,
-                size=self.crop_size,
-                batch_size=self.batch_size,
-                epochs=epochs,
-                seed=seed,
-                aged=self.aged,
-            )
+            return self._batches(pictures, codec, epochs, seed)
 
         train = fit_bins if architecture.classifies else fit_regression
         history, log_weights = train(
@@ -244,6 +236,62 @@ class Colorizer:
         )
         self._adopt(self.network, network.get_weights(), codec, log_weights, history)
         return self
+
+    def fit_hints(self, X: Any, y: Any = None, *, steps: int = 500) -> Colorizer:
+        """Teach a trained classifier to spread hints, by simulated ones. What it predicts without hints stays.
+
+        Parameters
+        ----------
+        X : array, sequence of array, path, sequence of path, or tf.data.Dataset
+            Colour pictures, as for :meth:`fit`.
+        y : None
+            Ignored.
+        steps : int, default 500
+            Batches to train on.
+
+        Returns
+        -------
+        Colorizer
+            Itself.
+
+        Raises
+        ------
+        NotFittedError, InputError, InputTypeError, PictureFileError
+            There is no trained classifier yet, a parameter is wrong, or there is no colour picture in ``X``.
+        """
+        self._check_fitted()
+        self._check_params()
+        require("steps", steps, whole(1))
+        if not self._predictor.architecture.classifies:
+            raise InputError("network: expected a classifier, which alone takes hints, got the reference network.")
+        pictures = training_pictures(X, round(self.crop_size * _MARGIN), _CACHE)
+        seed = self._seed()
+        epochs = math.ceil(steps / math.ceil(len(pictures) / self.batch_size))
+        self.history_, weights = fit_hints(
+            self._predictor.with_features,
+            self._batches(pictures, self.codec_, epochs, seed),
+            self.codec_.ab_scale,
+            steps=steps,
+            seed=seed,
+            learning_rate=_HINTS_LEARNING_RATE,
+            verbose=int(self.verbose),
+        )
+        self._adopt_hints(weights)
+        return self
+
+    def _seed(self) -> int:
+        return int(np.random.default_rng().integers(1 << 31)) if self.random_state is None else self.random_state
+
+    def _batches(self, pictures: Sequence[Array], codec: LabCodec, epochs: int, seed: int) -> Any:
+        return crop_batches(
+            pictures,
+            codec,
+            size=self.crop_size,
+            batch_size=self.batch_size,
+            epochs=epochs,
+            seed=seed,
+            aged=self.aged,
+        )
 
     def _check_same_network(self) -> None:
         if self._trained_as != self.network:
@@ -262,6 +310,13 @@ class Colorizer:
         predictor = ChromaPredictor(network, architecture, codec, log_weights)
         self.network_, self.codec_, self.history_ = network, codec, history
         self._trained_as, self._log_weights, self._predictor = name, log_weights, predictor
+        self._spreader: HintSpreader | None = None
+
+    def _adopt_hints(self, weights: list[Array]) -> None:
+        spreader = HintSpreader()
+        spreader.build([(None, None, 2), (None, None, len(weights[0]))])
+        spreader.set_weights(weights)
+        self._spreader = spreader
 
     # ------------------------------------------------------------------ prediction
 
@@ -272,7 +327,7 @@ class Colorizer:
                 "Colorizer.load(path)."
             )
 
-    def predict(self, X: Any, *, saturation: float = 1.0) -> Any:
+    def predict(self, X: Any, *, saturation: float = 1.0, hints: Any = None) -> Any:
         """Colour pictures.
 
         Parameters
@@ -285,6 +340,10 @@ class Colorizer:
             From 0 (grey) over 1 (as predicted) to 4. Below 1 the predicted chroma is multiplied with it: careful.
             Above, the reference network's chroma is multiplied, too; the classifier gives rarer, more colourful bins
             a greater chance, with all bins counting alike at 2, and multiplies chroma only beyond that.
+        hints : array or sequence of array or None, optional
+            Colours that are known: for each picture an array (H, W, 2) of float, ab in [-128, 128] where there is a
+            hint, however small, and nan elsewhere. They are spread to what looks alike and is near. One array for one
+            picture; an array (N, H, W, 2) or a list, None where a picture has no hint, for several.
 
         Returns
         -------
@@ -297,18 +356,34 @@ class Colorizer:
         NotFittedError
             There is no network yet.
         InputError, InputTypeError
-            ``X`` or a parameter is not as above.
+            ``X`` or a parameter is not as above, or the model takes no hints.
         OutOfMemoryError
             It did not fit in memory.
+
+        Examples
+        --------
+        A red hint in the middle of a grey picture:
+
+        >>> import numpy as np
+        >>> from labcolor import Colorizer
+        >>> hints = np.full((48, 64, 2), np.nan)
+        >>> hints[20:28, 28:36] = 60, 40  # a and b
+        >>> grey = np.full((48, 64), 128, np.uint8)
+        >>> Colorizer.from_pretrained().predict(grey, hints=hints)[24, 32].argmax()
+        np.int64(0)
         """
         self._check_fitted()
         saturation = parameters.saturation(saturation)
         self._check_params()  # before the pictures, and even if there are none
         pictures, rebuild = as_pictures(X)
+        known = as_hints(hints, [picture.shape for picture in pictures])
+        if hints is not None and self._spreader is None:
+            raise InputError("hints: this model takes none. Use the packaged classifier, or train yours by fit_hints.")
         try:
             results: list[Array] = []
             for start in range(0, len(pictures), _TOGETHER):
-                results += self._colour(pictures[start : start + _TOGETHER], saturation)
+                part = slice(start, start + _TOGETHER)
+                results += self._colour(pictures[part], saturation, known[part])
             return rebuild(results)
         except MemoryError as error:
             if isinstance(error, OutOfMemoryError):
@@ -358,12 +433,19 @@ class Colorizer:
         stride = self._predictor.architecture.stride
         return lightness.shape[0] / (stride * shape[0]), lightness.shape[1] / (stride * shape[1])
 
-    def _colour(self, pictures: Sequence[Picture], saturation: float) -> list[Array]:
+    def _colour(self, pictures: Sequence[Picture], saturation: float, hints: Sequence[Array | None]) -> list[Array]:
         small = self.small_lightness(pictures)
-        return [
-            picture.coloured(ab, *self.chroma_scales(picture.shape, lightness))
-            for picture, lightness, ab in zip(pictures, small, self.small_chroma(small, saturation), strict=True)
-        ]
+        unaided = [lightness for lightness, hint in zip(small, hints, strict=True) if hint is None]
+        plain = iter(self.small_chroma(unaided, saturation))
+        results = []
+        for picture, lightness, hint in zip(pictures, small, hints, strict=True):
+            pixel = self.chroma_scales(picture.shape, lightness)
+            if hint is None or self._spreader is None:
+                ab = next(plain)
+            else:
+                ab = self._predictor.with_hints(lightness, hint, pixel, self._spreader, saturation)
+            results.append(picture.coloured(ab, *pixel))
+        return results
 
     def score(self, X: Any, y: Any = None) -> float:
         """Mean PSNR, in dB of RGB, between colour pictures and what ``predict`` makes of their lightness.
@@ -410,6 +492,8 @@ class Colorizer:
         weights = self.network_.get_weights()
         kept = [weight.astype(np.float16) if half else weight for weight in weights]
         arrays = {f"weight{index:03d}": weight for index, weight in enumerate(kept)}
+        if self._spreader is not None:
+            arrays.update({f"hints{index}": weight for index, weight in enumerate(self._spreader.get_weights())})
         return encode_model(about, {**arrays, "log_weights": self._log_weights})
 
     def _unpack(self, about: dict[str, Any], arrays: dict[str, Array], where: str) -> None:
@@ -421,11 +505,14 @@ class Colorizer:
             self._check_params()
             codec = LabCodec(**about["codec"])
             log_weights = arrays.pop("log_weights").astype(np.float32)
+            hints = [arrays.pop(key) for key in sorted(arrays) if key.startswith("hints")]
             weights = [arrays[key].astype(np.float32) for key in sorted(arrays)]
-            if not all(np.isfinite(array).all() for array in (*weights, log_weights)):
+            if not all(np.isfinite(array).all() for array in (*weights, *hints, log_weights)):
                 raise ModelFileError(f"{where}: damaged: a weight is not finite. Copy the file again.")
             history = {str(key): [float(value) for value in values] for key, values in about["history"].items()}
             self._adopt(name, weights, codec, log_weights, history)
+            if hints:
+                self._adopt_hints(hints)
         except ModelFileError:
             raise
         except (KeyError, TypeError, ValueError, AttributeError) as error:

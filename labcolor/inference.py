@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from labcolor import _kernels
 from labcolor.errors import LabcolorError, OutOfMemoryError
+from labcolor.hints import HintSpreader, hints_on_grid, places_of
 from labcolor.lab import LabCodec
 from labcolor.networks import Architecture, ab_bins
 from labcolor.strips import in_strips
@@ -21,6 +22,7 @@ __all__ = ["ChromaPredictor"]
 
 Array = npt.NDArray[Any]
 _HOME = os.getpid()  # the process that loaded TensorFlow
+_LOGITS = 1 << 24  # pairs of a place and a hint that are compared together
 _BATCH_PIXELS = 1 << 19  # working pixels that go through the network together
 # How a classifier's scores are decoded: as if trained with this share of full rebalancing (it was trained with half),
 # and with this temperature of the annealed mean (Zhang et al. 2016, section 2.3). Chosen by measurement: see the card.
@@ -58,7 +60,8 @@ class ChromaPredictor:
         self._codec = codec
         self._log_weights = log_weights
         self._lock = threading.Lock()
-        self._run: Callable[[Array], Array] | None = None
+        self._run: Callable[[Array], list[Array]] | None = None
+        self._run_with_features: Callable[[Array], list[Array]] | None = None
 
     def __call__(self, lightness: Sequence[Array], saturation: float) -> list[Array]:
         """Predict ab for each small picture.
@@ -90,20 +93,85 @@ class ChromaPredictor:
             together = max(1, _BATCH_PIXELS // (height * width))
             for start in range(0, len(members), together):
                 chosen = members[start : start + together]
-                batch = np.stack([_pad(lightness[index], height, width) for index in chosen])
-                batch -= self._codec.l_centre
-                batch /= self._codec.l_scale
-                outputs = self._decode(self._network_output(batch[..., None]), saturation)
+                batch = self._scaled(np.stack([_pad(lightness[index], height, width) for index in chosen]))
+                outputs = self._decode(self._network_output(batch), saturation)
                 for index, output in zip(chosen, outputs, strict=True):
                     rows, columns = (-(-side // self.architecture.stride) for side in lightness[index].shape)
                     results[index] = output[:rows, :columns]
         return results
 
+    def with_features(self, batch: Array, saturation: float = 1.0) -> tuple[Array, Array]:
+        """Predict ab, and tell from what: the features that the last convolution gets.
+
+        Parameters
+        ----------
+        batch : ndarray, shape (N, H, W, 1), float32
+            Scaled L, H and W multiples of what the architecture asks for.
+        saturation : float
+            As for :meth:`__call__`.
+
+        Returns
+        -------
+        ab : ndarray, shape (N, h, w, 2), float32
+            Unscaled.
+        features : ndarray, shape (N, h, w, F), float32
+        """
+        with self._lock:
+            if self._run_with_features is None:
+                last = [layer for layer in self._network.layers if isinstance(layer, keras.layers.Conv2D)][-1]
+                model = keras.Model(self._network.inputs, [self._network.output, last.input])
+                self._run_with_features = _compile(model)
+            run = self._run_with_features
+        outputs, features = run(batch)
+        return self._decode(outputs, saturation), features
+
+    def with_hints(
+        self, lightness: Array, hint: Array, pixel: tuple[float, float], spreader: HintSpreader, saturation: float
+    ) -> Array:
+        """Predict ab for one small picture and spread hints over it.
+
+        Parameters
+        ----------
+        lightness : ndarray, shape (h, w), float32
+            As for :meth:`__call__`.
+        hint : ndarray, shape (H, W, 2), float32
+            ab at full resolution, nan where there is no hint.
+        pixel : (float, float)
+            Size of a pixel of the full resolution in pixels of the result.
+        spreader : HintSpreader
+            A trained one.
+        saturation : float
+            Of the prediction; hints are taken as they are.
+
+        Returns
+        -------
+        ndarray, shape (h / stride, w / stride, 2), float32
+        """
+        multiple = self.architecture.multiple
+        height, width = (-(-side // multiple) * multiple for side in lightness.shape)
+        rows, columns = (-(-side // self.architecture.stride) for side in lightness.shape)
+        batch = self._scaled(_pad(lightness, height, width)[None])
+        maps = self.with_features(batch, saturation)
+        chroma, features = (values[0, :rows, :columns].reshape(rows * columns, -1) for values in maps)
+        places = places_of(rows, columns)
+        cells, hints = hints_on_grid(hint, rows, columns, pixel)
+        theirs = hints[None], features[cells][None], places[cells][None], np.ones((1, len(cells)), np.float32)
+        together = max(1, _LOGITS // len(cells))
+        parts = [
+            spreader((chroma[None, part], features[None, part], places[None, part], *theirs))[0]
+            for part in (slice(start, start + together) for start in range(0, len(chroma), together))
+        ]
+        return np.concatenate([np.asarray(part) for part in parts]).reshape(rows, columns, 2)
+
+    def _scaled(self, lightness: Array) -> Array:
+        """L, (N, h, w), as the network takes it."""
+        return np.asarray((lightness - self._codec.l_centre) / self._codec.l_scale, np.float32)[..., None]
+
     def _network_output(self, batch: Array) -> Array:
         with self._lock:
             if self._run is None:
                 self._run = _compile(self._network)
-        return self._run(batch)
+        return self._run(batch)[0]
 
     def _decode(self, outputs: Array, saturation: float) -> Array:
         if not self.architecture.classifies:
@@ -128,21 +196,21 @@ def _pad(small: Array, height: int, width: int) -> Array:
     return np.pad(small, ((0, height - small.shape[0]), (0, width - small.shape[1])), "symmetric")
 
 
-def _compile(network: keras.Model) -> Callable[[Array], Array]:
-    """One function from (N, h, w, 1) to the network's output, for every N, h and w without compiling anew."""
+def _compile(network: keras.Model) -> Callable[[Array], list[Array]]:
+    """One function from (N, h, w, 1) to the network's outputs, for every N, h and w without compiling anew."""
     if keras.backend.backend() != "tensorflow":
-        return lambda batch: np.asarray(network.predict_on_batch(batch))
+        return lambda batch: [np.asarray(output) for output in keras.tree.flatten(network.predict_on_batch(batch))]
     import tensorflow as tf
 
     run = tf.function(
-        lambda batch: network(batch, training=False),
+        lambda batch: keras.tree.flatten(network(batch, training=False)),
         input_signature=[tf.TensorSpec((None, None, None, 1), tf.float32)],
         autograph=False,
     ).get_concrete_function()
 
-    def checked(batch: Array) -> Array:
+    def checked(batch: Array) -> list[Array]:
         try:
-            return np.asarray(run(tf.constant(batch)))
+            return [np.asarray(output) for output in run(tf.constant(batch))]
         except tf.errors.ResourceExhaustedError as error:
             raise OutOfMemoryError(
                 f"the network ran out of memory on a batch of shape {batch.shape}. Lower working_size."

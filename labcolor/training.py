@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
+from labcolor.hints import HintSpreader, places_of, simulate_hints
 from labcolor.networks import ab_bins, bin_loss, bin_targets, rebalancing
 
-__all__ = ["fit_bins", "fit_regression", "train_network"]
+__all__ = ["fit_bins", "fit_hints", "fit_regression", "train_network"]
 
 Array = npt.NDArray[Any]
 Batches = Callable[[int], Iterator[tuple[Array, Array]]]
@@ -23,7 +24,7 @@ _PRIOR_BATCHES = 64  # batches from which the frequency of the bins is taken
 
 def train_network(
     network: keras.Model,
-    batches: Iterator[tuple[Array, Array]],
+    batches: Iterator[tuple[Any, Array]],
     loss: Any,
     *,
     steps_per_epoch: int,
@@ -36,11 +37,11 @@ def train_network(
     Parameters
     ----------
     network : keras.Model
-        Takes scaled L.
-    batches : iterator of (l, ab)
-        At least ``steps_per_epoch * epochs`` of them.
+        Takes the inputs.
+    batches : iterator of (input, target)
+        At least ``steps_per_epoch * epochs`` of them; scaled L and ab, for a network that colours.
     loss : Keras loss
-        Of scaled ab and the network's output.
+        Of the target and the network's output.
     steps_per_epoch, epochs : int
         Length of the training.
     learning_rate : float
@@ -122,3 +123,62 @@ def fit_bins(
     halfway = np.sqrt(weights) / (prior * np.sqrt(weights)).sum()
     history = train_network(network, batches(epochs), bin_loss(ab_scale, halfway), epochs=epochs, **options)
     return history, np.log(weights)
+
+
+def fit_hints(
+    predict: Callable[[Array], tuple[Array, Array]],
+    batches: Iterator[tuple[Array, Array]],
+    ab_scale: float,
+    *,
+    steps: int,
+    seed: int,
+    **options: Any,
+) -> tuple[History, list[Array]]:
+    """Train how hints spread, on a network that stays as it is: mean absolute error of ab, hints simulated.
+
+    Parameters
+    ----------
+    predict : callable
+        From scaled L, (N, H, W, 1), to ab, (N, h, w, 2), unscaled, and the network's features, (N, h, w, F).
+    batches : iterator of (l, ab)
+        At least ``steps`` of them.
+    ab_scale : float
+        What ab was divided by.
+    steps : int
+        Batches to train on.
+    seed : int
+        Fixes the places of the hints.
+    **options
+        As for :func:`train_network`.
+
+    Returns
+    -------
+    history : dict
+    weights : list of ndarray
+        Of :class:`labcolor.hints.HintSpreader`.
+    """
+    random = np.random.default_rng(seed)
+
+    def simulated() -> Iterator[tuple[tuple[Array, ...], Array]]:
+        for lightness, ab in batches:
+            predicted, features = predict(lightness)
+            n, rows, columns, channels = features.shape
+            true = ops.convert_to_numpy(ops.average_pool(ab, lightness.shape[1] // rows)).reshape(n, -1, 2) * ab_scale
+            features = features.reshape(n, -1, channels)
+            places = np.repeat(places_of(rows, columns)[None], n, axis=0)
+            chosen, hints, hint_features, there = simulate_hints(true, features, random)
+            hint_places = np.take_along_axis(places, chosen[..., None], axis=1)
+            yield (predicted.reshape(n, -1, 2), features, places, hints, hint_features, hint_places, there), true
+
+    examples = simulated()
+    first = next(examples)  # tells the shapes
+
+    def all_of_them() -> Iterator[tuple[tuple[Array, ...], Array]]:
+        yield first
+        yield from examples
+
+    inputs = [keras.Input((None, *values.shape[2:])) for values in first[0]]
+    spreader = HintSpreader()
+    model = keras.Model(inputs, spreader(inputs))
+    history = train_network(model, all_of_them(), "mean_absolute_error", steps_per_epoch=steps, epochs=1, **options)
+    return history, spreader.get_weights()

@@ -44,6 +44,7 @@ FLOORS = [
     "panels",
     "modelfiles",
     "networks",
+    "hints",
     "dataset",
     "training",
     "inference",

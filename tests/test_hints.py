@@ -1,0 +1,168 @@
+"""Hints: they show where they are given, spread to what is alike, and change nothing where there are none."""
+
+import numpy as np
+import pytest
+
+from labcolor import Colorizer, rgb_to_lab
+from labcolor.errors import InputError, InputTypeError, ModelFileError
+from labcolor.hints import HintSpreader, as_hints, hints_on_grid, places_of
+from labcolor.metrics import psnr
+from labcolor.modelfiles import read_model, write_model
+from labcolor.pictures import as_pictures
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    """The packaged default model."""
+    return Colorizer.from_pretrained()
+
+
+def hints_at(picture, points, side=9):
+    """True ab of a picture, the mean of a square, at some points."""
+    ab = rgb_to_lab(picture)[..., 1:]
+    hints = np.full(ab.shape, np.nan)
+    for row, column in points:
+        square = slice(row, row + side), slice(column, column + side)
+        hints[square] = ab[square].mean(axis=(0, 1))
+    return hints
+
+
+def test_without_hints_nothing_changes(classifier, photographs):
+    """No hints, None in a list, and an array of nan give what predict gives."""
+    photo = photographs[1]
+    plain = classifier.predict(photo)
+    nothing = np.full((*photo.shape[:2], 2), np.nan)
+    np.testing.assert_array_equal(classifier.predict(photo, hints=nothing), plain)
+    np.testing.assert_array_equal(classifier.predict([photo], hints=[None])[0], plain)
+
+
+def test_true_hints_bring_photographs_nearer_to_the_truth(classifier, photographs):
+    """A dozen true colours raise PSNR on each photograph, by two decibels on the mean."""
+    gains = []
+    for photo in photographs:
+        steps = np.linspace(0.1, 0.9, 4)[:3]
+        points = [(int(row * photo.shape[0]), int(column * photo.shape[1])) for row in steps for column in steps]
+        gains.append(
+            psnr(classifier.predict(photo, hints=hints_at(photo, points)), photo)
+            - psnr(classifier.predict(photo), photo)
+        )
+    assert min(gains) > 0
+    assert np.mean(gains) > 2
+
+
+def test_a_hint_shows_where_it_is_and_spreads(classifier, photographs):
+    """The astronaut's suit turns orange around one orange hint, and the far corner stays."""
+    photo = photographs[0]
+    hints = np.full((*photo.shape[:2], 2), np.nan, np.float32)
+    hints[396:405, 246:255] = 55, 55
+    before, after = (rgb_to_lab(classifier.predict(photo, hints=given))[..., 1:] for given in (None, hints))
+    assert np.linalg.norm(after[400, 250] - (55, 55)) < 15
+    assert after[400, 120].min() > before[400, 120].max() + 10  # the other sleeve
+    assert np.abs(after[20, 20] - before[20, 20]).max() < 6
+
+
+def test_hints_in_batches_and_lists(classifier, batch, photographs):
+    """Each picture gets its own hints, nested as the pictures are."""
+    hints = np.full((*batch.shape[:3], 2), np.nan)
+    hints[1, 30:34, 30:34] = 60, 0
+    results = classifier.predict(batch, hints=hints)
+    np.testing.assert_array_equal(results[1], classifier.predict(batch[1], hints=hints[1]))
+    for index in (0, 2):
+        assert np.abs(results[index].astype(int) - classifier.predict(batch[index])).max() <= 1
+    several = classifier.predict(list(photographs[:2]), hints=[None, hints_at(photographs[1], [(10, 10)])])
+    assert [result.shape for result in several] == [photo.shape for photo in photographs[:2]]
+
+
+def test_hints_everywhere_are_the_result(classifier, photographs):
+    """With the truth at each pixel the result is the truth, but for the small size of chroma."""
+    photo = photographs[1]
+    assert psnr(classifier.predict(photo, hints=rgb_to_lab(photo)[..., 1:].astype(np.float32)), photo) > 30
+
+
+def test_hints_are_saved(classifier, tmp_path, photographs):
+    """A saved and a copied model take hints alike; a damaged array is refused."""
+    import copy
+
+    hints = hints_at(photographs[1], [(100, 100)])
+    expected = classifier.predict(photographs[1], hints=hints)
+    classifier.save(tmp_path / "model.labcolor")
+    for again in (Colorizer.load(tmp_path / "model.labcolor"), copy.deepcopy(classifier)):
+        np.testing.assert_array_equal(again.predict(photographs[1], hints=hints), expected)
+    about, arrays = read_model(tmp_path / "model.labcolor")
+    from labcolor.modelfiles import encode_model
+
+    about.pop("format")
+    for damaged in (arrays["hints0"][:5, :3], arrays["hints0"] * np.nan, np.array(["a"])):
+        write_model(tmp_path / "damaged.labcolor", encode_model(about, {**arrays, "hints0": damaged}))
+        with pytest.raises(ModelFileError):
+            Colorizer.load(tmp_path / "damaged.labcolor")
+
+
+def test_training_of_hints(batch, small):
+    """fit_hints makes a classifier take hints and leaves what it predicts; a regression is refused."""
+    colorizer = Colorizer("classifier", epochs=1, crop_size=32, working_size=32, batch_size=5, random_state=0)
+    colorizer.fit(batch)
+    before = colorizer.predict(batch)
+    hints = np.full((*batch.shape[:3], 2), np.nan)
+    hints[0, 0, 0] = 1, 2
+    with pytest.raises(InputError, match="takes none"):
+        colorizer.predict(batch, hints=hints)
+    assert colorizer.fit_hints(batch, steps=3) is colorizer
+    assert len(colorizer.history_["loss"]) == 1
+    np.testing.assert_array_equal(colorizer.predict(batch), before)
+    assert colorizer.predict(batch, hints=hints).shape == batch.shape
+    with pytest.raises(InputError, match="expected a classifier"):
+        small.fit_hints(batch)
+    with pytest.raises(InputError, match="steps: expected"):
+        colorizer.fit_hints(batch, steps=0)
+
+
+def test_the_mean_is_weighted():
+    """Between a hint and no hint: in place the hint rules, elsewhere, where nothing is alike, the prediction."""
+    random = np.random.default_rng(0)
+    spreader = HintSpreader()
+    features = random.normal(0, 1, (1, 12, 8)).astype(np.float32)
+    places = places_of(3, 4)[None]
+    ab = np.zeros((1, 12, 2), np.float32)
+    hints, there = np.full((1, 1, 2), 50, np.float32), np.ones((1, 1), np.float32)
+    result = spreader((ab, features * 9, places, hints, features[:, 5:6] * 9, places[:, 5:6], there))
+    assert result[0, 5, 0] > 45
+    assert result[0, 11, 0] < 25
+    empty = spreader((ab, features, places, hints, features[:, 5:6], places[:, 5:6], there * 0))
+    np.testing.assert_allclose(empty, ab, atol=1e-6)
+
+
+def test_cells_take_the_mean_of_their_hints():
+    """Two hints in one cell become their mean; those at the last row and column stay inside."""
+    hint = np.full((10, 20, 2), np.nan, np.float32)
+    hint[0, 0], hint[1, 1], hint[9, 19] = (10, 0), (20, 4), (-5, 5)
+    cells, ab = hints_on_grid(hint, 2, 4, (0.2, 0.2))
+    np.testing.assert_array_equal(cells, [0, 7])
+    np.testing.assert_allclose(ab, [[15, 2], [-5, 5]])
+
+
+@pytest.mark.parametrize(
+    ("hints", "error", "words"),
+    [
+        ("red", InputTypeError, "hints: expected None, an array"),
+        (np.zeros((4, 6)), InputError, "expected one entry for each of 1"),
+        (np.zeros((4, 6, 3)), InputError, r"hints\[0\]: expected .* got shape \(4, 6, 3\)"),
+        (np.zeros((5, 6, 2)), InputError, "as large as the picture"),
+        (np.zeros((4, 6, 2), int), InputTypeError, "got an array of int64"),
+        (np.full((4, 6, 2), 129.0), InputError, "got 129 to 129"),
+        (np.full((4, 6, 2), np.inf), InputError, "got inf"),
+        ([None, None], InputError, "got 2"),
+        ([(10, 10, 3, 4)], InputTypeError, "got tuple"),
+        (np.zeros((2, 4, 6, 2)), InputError, "got 2"),
+    ],
+)
+def test_bad_hints(hints, error, words):
+    """What is no hint is refused in the library's words."""
+    with pytest.raises(error, match=words):
+        as_hints(hints, [picture.shape for picture in as_pictures(np.zeros((4, 6)))[0]])
+
+
+def test_the_reference_network_takes_none(reference):
+    """Hints for a model without the means are refused, rather than ignored."""
+    with pytest.raises(InputError, match="hints: this model takes none"):
+        reference.predict(np.zeros((4, 6)), hints=np.zeros((4, 6, 2)))
