@@ -396,3 +396,22 @@ def annealed_mean(scores, offsets, sharpness, bins, out):
             b += share * bins[q, 1]
         out[i, 0] = a / total
         out[i, 1] = b / total
+
+
+@jit
+def deviation(scores, offsets, bins, out):
+    """The standard deviation, (N,), of the colour under softmax(scores + offsets) over the bins of ab."""
+    F = scores.dtype.type
+    for i in range(scores.shape[0]):
+        largest = F(-np.inf)
+        for q in range(bins.shape[0]):
+            largest = max(largest, scores[i, q] + offsets[q])
+        total, a, b, squares = F(0.0), F(0.0), F(0.0), F(0.0)
+        for q in range(bins.shape[0]):
+            share = np.exp(scores[i, q] + offsets[q] - largest)
+            total += share
+            a += share * bins[q, 0]
+            b += share * bins[q, 1]
+            squares += share * (bins[q, 0] * bins[q, 0] + bins[q, 1] * bins[q, 1])
+        a, b = a / total, b / total
+        out[i] = np.sqrt(max(squares / total - a * a - b * b, F(0.0)))

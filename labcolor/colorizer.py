@@ -12,6 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from labcolor import __version__, parameters
 from labcolor.dataset import crop_batches, training_pictures
@@ -389,6 +390,45 @@ class Colorizer:
             if isinstance(error, OutOfMemoryError):
                 raise
             raise OutOfMemoryError("the pictures did not fit in memory. Pass fewer at a time.") from error
+
+    def uncertainty(self, X: Any) -> Any:
+        """How unsure a classifier is of the colour of each pixel.
+
+        Parameters
+        ----------
+        X : array or sequence of array
+            As for :meth:`predict`.
+
+        Returns
+        -------
+        array, list or tuple
+            For each picture (H, W) float32, nested as ``X``: the standard deviation of ab under the distribution that
+            the network predicts. Near 5 it is sure; 20 and more are guesses.
+
+        Raises
+        ------
+        NotFittedError, InputError, InputTypeError
+            As for :meth:`predict`, or the model is no classifier.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from labcolor import Colorizer
+        >>> Colorizer.from_pretrained().uncertainty(np.full((48, 64), 128, np.uint8)).shape
+        (48, 64)
+        """
+        self._check_fitted()
+        self._check_params()
+        if not self._predictor.architecture.classifies:
+            raise InputError("network: expected a classifier, which alone tells this, got the reference network.")
+        pictures, rebuild = as_pictures(X)
+        small = (self._predictor.deviation(lightness) for lightness in self.small_lightness(pictures))
+        return rebuild(
+            [
+                np.asarray(Image.fromarray(map_).resize(picture.shape[::-1], Image.Resampling.BILINEAR))
+                for picture, map_ in zip(pictures, small, strict=True)
+            ]
+        )
 
     def small_lightness(self, pictures: Sequence[Picture]) -> list[Array]:
         """What the network gets of checked pictures: L at the working size. For the library's own use.

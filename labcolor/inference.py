@@ -163,6 +163,28 @@ class ChromaPredictor:
         ]
         return np.concatenate([np.asarray(part) for part in parts]).reshape(rows, columns, 2)
 
+    def deviation(self, lightness: Array) -> Array:
+        """How unsure a classifier is of the ab of one small picture.
+
+        Parameters
+        ----------
+        lightness : ndarray, shape (h, w), float32
+            As for :meth:`__call__`.
+
+        Returns
+        -------
+        ndarray, shape (h / stride, w / stride), float32
+            Standard deviation of ab under the network's distribution, its rebalancing taken back.
+        """
+        multiple = self.architecture.multiple
+        height, width = (-(-side // multiple) * multiple for side in lightness.shape)
+        rows, columns = (-(-side // self.architecture.stride) for side in lightness.shape)
+        scores = self._network_output(self._scaled(_pad(lightness, height, width)[None]))
+        scores = scores[0, :rows, :columns].reshape(rows * columns, -1)
+        out = np.empty(len(scores), np.float32)
+        _kernels.deviation(scores, np.asarray(-0.5 * self._log_weights, np.float32), ab_bins(), out)
+        return out.reshape(rows, columns)
+
     def _scaled(self, lightness: Array) -> Array:
         """L, (N, h, w), as the network takes it."""
         return np.asarray((lightness - self._codec.l_centre) / self._codec.l_scale, np.float32)[..., None]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labcolor import Colorizer, rgb_to_lightness
+from labcolor import Colorizer, rgb_to_lab, rgb_to_lightness
 from labcolor.errors import InputError, NotFittedError
 from labcolor.metrics import colourfulness
 from labcolor.pictures import as_pictures
@@ -92,6 +92,22 @@ def test_saturation_goes_from_grey_to_vivid(name, photographs):
         assert amounts[0] < 1
         assert amounts == sorted(amounts)
         assert np.abs(rgb_to_lightness(results[-1]) - rgb_to_lightness(photo)).mean() < 0.3
+
+
+def test_uncertainty_tells_errors(photographs, reference):
+    """On photographs the classifier is less sure where it is further from the truth."""
+    classifier = Colorizer.from_pretrained()
+    maps = classifier.uncertainty(photographs)
+    assert [map_.shape for map_ in maps] == [photo.shape[:2] for photo in photographs]
+    colours = (classifier.predict(photo) for photo in photographs)
+    errors = [
+        np.linalg.norm(rgb_to_lab(result)[..., 1:] - rgb_to_lab(photo)[..., 1:], axis=2)
+        for result, photo in zip(colours, photographs, strict=True)
+    ]
+    flat = (np.concatenate([values.reshape(-1) for values in group]) for group in (maps, errors))
+    assert np.corrcoef(*flat)[0, 1] > 0.3
+    with pytest.raises(InputError, match="expected a classifier"):
+        reference.uncertainty(photographs[0])
 
 
 def test_layout_does_not_matter(small):
