@@ -37,8 +37,8 @@ _MARGIN = 17 / 16  # training pictures' short side over the crop's: 136 for 128
 
 # SHA-256 of the packaged model files
 PRETRAINED = {
-    "classifier": "60827f52b21700993cc3e12e061df22b232928f15f4530858574984cde9ed74e",
-    "reference": "a55ab872449b7186f1a3113ed706ce04a8f8b74970d2cd41b39394139ca65c55",
+    "classifier": "6f8c9a11faaa1818da74dff7cb1c14c8ac74b6a8b0ea043626ff847e9e6781f9",
+    "reference": "aecfe30623f73049065ec62850ddbbe17d74d93567553e1cc866c68809159e30",
 }
 
 

@@ -26,7 +26,7 @@ _LOGITS = 1 << 24  # pairs of a place and a hint that are compared together
 _BATCH_PIXELS = 1 << 19  # working pixels that go through the network together
 # How a classifier's scores are decoded: as if trained with this share of full rebalancing (it was trained with half),
 # and with this temperature of the annealed mean (Zhang et al. 2016, section 2.3). Chosen by measurement: see the card.
-_REBALANCING, _TEMPERATURE = 0.25, 0.7
+_REBALANCING, _TEMPERATURE = 0.28, 0.7
 
 
 def decoding(saturation: float) -> tuple[float, float]:
