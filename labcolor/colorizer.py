@@ -25,7 +25,7 @@ from labcolor.modelfiles import decode_model, encode_model, read_model, write_mo
 from labcolor.networks import ARCHITECTURES, Architecture
 from labcolor.parameters import Check, number, one_of, optional, require, whole
 from labcolor.pictures import Picture, as_pictures, working_shape
-from labcolor.training import fit_bins, fit_hints, fit_regression
+from labcolor.training import fit_bins, fit_hints, fit_regression, release
 
 __all__ = ["Colorizer"]
 
@@ -236,6 +236,7 @@ class Colorizer:
             verbose=int(self.verbose),
         )
         self._adopt(self.network, network.get_weights(), codec, log_weights, history)
+        release(network)
         return self
 
     def fit_hints(self, X: Any, y: Any = None, *, steps: int = 500) -> Colorizer:
