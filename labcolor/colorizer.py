@@ -18,14 +18,14 @@ from labcolor import __version__, parameters
 from labcolor.dataset import crop_batches, training_pictures
 from labcolor.errors import InputError, ModelFileError, NotFittedError, OutOfMemoryError
 from labcolor.hints import HintSpreader, as_hints
-from labcolor.inference import ChromaPredictor
+from labcolor.inference import ChromaPredictor, release
 from labcolor.lab import LabCodec
 from labcolor.metrics import psnr
 from labcolor.modelfiles import decode_model, encode_model, read_model, write_model
 from labcolor.networks import ARCHITECTURES, Architecture
 from labcolor.parameters import Check, number, one_of, optional, require, whole
 from labcolor.pictures import Picture, as_pictures, working_shape
-from labcolor.training import fit_bins, fit_hints, fit_regression, release
+from labcolor.training import fit_bins, fit_hints, fit_regression
 
 __all__ = ["Colorizer"]
 

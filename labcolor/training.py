@@ -14,7 +14,7 @@ from keras import ops
 from labcolor.hints import HintSpreader, places_of, simulate_hints
 from labcolor.networks import ab_bins, bin_loss, bin_targets, rebalancing
 
-__all__ = ["fit_bins", "fit_hints", "fit_regression", "release", "train_network"]
+__all__ = ["fit_bins", "fit_hints", "fit_regression", "train_network"]
 
 Array = npt.NDArray[Any]
 Batches = Callable[[int], Iterator[tuple[Array, Array]]]
@@ -71,23 +71,6 @@ def train_network(
         **options,
     )
     return {name: [float(value) for value in values] for name, values in history.history.items()}
-
-
-def release(network: keras.Model) -> None:
-    """Give the memory of a trained network and its optimizer back; the network cannot be used any more.
-
-    TensorFlow (2.21, measured) never frees the graph of a training step by Keras's Adam, and the graph holds the
-    variables, five times the network's weights: 65 MiB for each fit of the reference network. So they are emptied.
-    """
-    if keras.backend.backend() != "tensorflow":
-        return
-    import tensorflow as tf
-
-    for variable in [*network.variables, *network.optimizer.variables]:
-        handle = getattr(variable.value, "handle", None)
-        if handle is not None:
-            empty = tf.zeros((0,), variable.value.dtype)
-            tf.raw_ops.AssignVariableOp(resource=handle, value=empty, validate_shape=False)
 
 
 def fit_regression(

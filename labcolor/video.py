@@ -128,16 +128,16 @@ def _chroma_maps(
 ) -> list[Array]:
     """Small chroma of frames in order: of every second one from the network, of others from their neighbours.
 
-    Where these do not tell, and where there are none, the network is asked as well.
+    Where these do not tell, and where there is none, the network is asked as well.
     """
     last = len(lightness) - 1
-    asked = [index for index in range(last + 1) if index % 2 or index == last or (index == 0 and before is None)]
+    asked = [index for index in range(last + 1) if index % 2 or index == last]
     maps = dict(zip(asked, colorizer.small_chroma([lightness[index] for index in asked], saturation), strict=True))
     missed = []
     for index in set(range(last + 1)) - set(asked):
         left = (lightness[index - 1], maps[index - 1]) if index else before
-        assert left is not None  # or the first frame would have been asked for
-        found = between(lightness[index], left, (lightness[index + 1], maps[index + 1]))
+        right = lightness[index + 1], maps[index + 1]
+        found = None if left is None else between(lightness[index], left, right)
         if found is None:
             missed.append(index)
         else:
