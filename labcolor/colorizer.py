@@ -18,7 +18,7 @@ from labcolor import __version__, parameters
 from labcolor.dataset import crop_batches, training_pictures
 from labcolor.errors import InputError, ModelFileError, NotFittedError, OutOfMemoryError
 from labcolor.hints import HintSpreader, as_hints
-from labcolor.inference import ChromaPredictor, release
+from labcolor.inference import ChromaPredictor
 from labcolor.lab import LabCodec
 from labcolor.metrics import psnr
 from labcolor.modelfiles import decode_model, encode_model, read_model, write_model
@@ -236,7 +236,6 @@ class Colorizer:
             verbose=int(self.verbose),
         )
         self._adopt(self.network, network.get_weights(), codec, log_weights, history)
-        release(network)
         return self
 
     def fit_hints(self, X: Any, y: Any = None, *, steps: int = 500) -> Colorizer:
@@ -315,7 +314,7 @@ class Colorizer:
         self._spreader: HintSpreader | None = None
 
     def _adopt_hints(self, weights: list[Array]) -> None:
-        spreader = HintSpreader()
+        spreader = HintSpreader(name="hints")
         spreader.build([(None, None, 2), (None, None, len(weights[0]))])
         spreader.set_weights(weights)
         self._spreader = spreader

@@ -18,7 +18,7 @@ from labcolor.lab import LabCodec
 from labcolor.networks import Architecture, ab_bins
 from labcolor.strips import in_strips
 
-__all__ = ["ChromaPredictor", "release"]
+__all__ = ["ChromaPredictor"]
 
 Array = npt.NDArray[Any]
 _HOME = os.getpid()  # the process that loaded TensorFlow
@@ -245,20 +245,3 @@ def _compile(network: keras.Model) -> Callable[[Array], list[Array]]:
             ) from error
 
     return checked
-
-
-def release(network: keras.Model) -> None:
-    """Give the memory of a trained network and its optimizer back; the network cannot be used any more.
-
-    TensorFlow (2.21, measured) never frees the graph of a training step by Keras's Adam, and the graph holds the
-    variables, five times the network's weights: 65 MiB for each fit of the reference network. So they are emptied.
-    """
-    if keras.backend.backend() != "tensorflow":
-        return
-    import tensorflow as tf
-
-    for variable in [*network.variables, *network.optimizer.variables]:
-        handle = getattr(variable.value, "handle", None)
-        if handle is not None:
-            empty = tf.zeros((0,), variable.value.dtype)
-            tf.raw_ops.AssignVariableOp(resource=handle, value=empty, validate_shape=False)

@@ -42,6 +42,11 @@ def _seeds(seed: int | None) -> Iterator[int | None]:
     return itertools.repeat(None) if seed is None else itertools.count(seed)
 
 
+def _names(kind: str) -> Iterator[str]:
+    """The same names in each network: TensorFlow keeps some 40 kB for each name that a variable ever had."""
+    return (f"{kind}_{number}" for number in itertools.count(1))
+
+
 def build_autoencoder(
     encoder: tuple[int, ...] = (64, 128, 256, 512, 256),
     decoder: tuple[int, ...] = (128, 64),
@@ -89,13 +94,11 @@ def build_autoencoder(
         raise ValueError(
             f"expected at least 3 positive encoder filters and exactly 2 decoder filters, got {encoder} and {decoder}."
         )
-    seeds = _seeds(seed)
+    seeds, names = _seeds(seed), _names("convolution")
 
     def convolve(x: keras.KerasTensor, filters: int, stride: int = 1, activation: str | None = "relu") -> Any:
-        weights = keras.initializers.GlorotUniform(next(seeds))
-        return layers.Conv2D(
-            filters, 3, stride, "same", activation=activation, kernel_initializer=weights, dtype=dtype
-        )(x)
+        options = {"kernel_initializer": keras.initializers.GlorotUniform(next(seeds)), "name": next(names)}
+        return layers.Conv2D(filters, 3, stride, "same", activation=activation, dtype=dtype, **options)(x)
 
     inputs = x = keras.Input((None, None, 1), name="l")
     for index, filters in enumerate(encoder):
@@ -186,15 +189,15 @@ def build_classifier(
             f"expected as many blocks as encoder stages, two decoder stages fewer, and at least 8 filters in each, "
             f"got {encoder}, {blocks} and {decoder}."
         )
-    seeds = _seeds(seed)
+    seeds, names, norm_names = _seeds(seed), _names("convolution"), _names("normalization")
 
     def convolve(x: Any, filters: int, kernel: int = 3, stride: int = 1, **options: Any) -> Any:
-        weights = keras.initializers.HeNormal(next(seeds))
-        return layers.Conv2D(filters, kernel, stride, "same", kernel_initializer=weights, dtype=dtype, **options)(x)
+        options |= {"kernel_initializer": keras.initializers.HeNormal(next(seeds)), "name": next(names)}
+        return layers.Conv2D(filters, kernel, stride, "same", dtype=dtype, **options)(x)
 
     def unit(x: Any, filters: int, kernel: int = 3, stride: int = 1) -> Any:
         x = convolve(x, filters, kernel, stride, use_bias=False)
-        return layers.BatchNormalization(momentum=0.98, dtype=dtype)(x)
+        return layers.BatchNormalization(momentum=0.98, dtype=dtype, name=next(norm_names))(x)
 
     def relu(x: Any) -> Any:
         return layers.Activation("relu", dtype=dtype)(x)

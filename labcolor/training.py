@@ -22,6 +22,19 @@ History = dict[str, list[float]]
 _PRIOR_BATCHES = 64  # batches from which the frequency of the bins is taken
 
 
+class Adam(keras.optimizers.Adam):
+    """Adam that leaves no memory behind.
+
+    With TensorFlow, Keras (3.15) sends the gradients through ``ReplicaContext.all_reduce`` even where there is one
+    replica. That registers a custom gradient, which keeps the training graph and all its variables for as long as the
+    process lives: 65 MiB a fit of the reference network.
+    """
+
+    def _backend_update_step(self, grads: Any, trainable_variables: Any, learning_rate: Any) -> None:
+        for gradient, variable in zip(grads, trainable_variables, strict=True):
+            self.update_step(gradient, variable, learning_rate)
+
+
 def train_network(
     network: keras.Model,
     batches: Iterator[tuple[Any, Array]],
@@ -61,7 +74,7 @@ def train_network(
     )
     # The average covers the last few per cent of the steps, and is short enough for a training of a few steps.
     momentum = 1 - 1 / min(1000, max(2, steps // 20))
-    optimizer = keras.optimizers.Adam(schedule, use_ema=True, ema_momentum=momentum)
+    optimizer = Adam(schedule, use_ema=True, ema_momentum=momentum, name="adam")
     network.compile(optimizer, loss=loss, jit_compile=False)
     history = network.fit(
         batches,
@@ -178,7 +191,7 @@ def fit_hints(
         yield from examples
 
     inputs = [keras.Input((None, *values.shape[2:])) for values in first[0]]
-    spreader = HintSpreader()
+    spreader = HintSpreader(name="hints")
     model = keras.Model(inputs, spreader(inputs))
     history = train_network(model, all_of_them(), "mean_absolute_error", steps_per_epoch=steps, epochs=1, **options)
     return history, spreader.get_weights()

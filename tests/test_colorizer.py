@@ -1,6 +1,7 @@
 """The estimator: scikit-learn's contract, training from every kind of input, and its parameters."""
 
 import copy
+import gc
 import logging
 import multiprocessing
 import pickle
@@ -69,6 +70,18 @@ def test_the_same_seed_gives_the_same_network(batch):
     results = [Colorizer(**{**QUICK, "random_state": seed}).fit(batch).predict(batch[0]) for seed in (1, 1, 2)]
     assert np.abs(results[0].astype(int) - results[1]).max() <= 1
     assert not np.array_equal(results[0], results[2])
+
+
+def test_a_fit_leaves_no_training_graph_behind(batch):
+    """TensorFlow's graphs of a training, which hold its variables, are gone with it: memory stays flat over fits."""
+
+    def graphs():
+        Colorizer(**QUICK).fit(batch)
+        gc.collect()
+        return sum(type(thing).__name__ == "FuncGraph" for thing in gc.get_objects())
+
+    graphs()
+    assert graphs() == graphs()
 
 
 def test_refit_starts_afresh_unless_warm(batch):

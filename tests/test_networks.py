@@ -46,6 +46,13 @@ def test_a_seed_fixes_the_weights():
 
 
 @pytest.mark.parametrize("build", [build_autoencoder, build_classifier])
+def test_each_build_has_the_same_names(build):
+    """The variables are called the same in each network, since TensorFlow keeps memory for each name."""
+    first, second = ([weight.path for weight in build().weights] for _ in range(2))
+    assert first == second
+
+
+@pytest.mark.parametrize("build", [build_autoencoder, build_classifier])
 def test_impossible_filters_are_refused(build):
     """Filters that give no network are refused with what was expected."""
     with pytest.raises(ValueError, match="expected"):
