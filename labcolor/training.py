@@ -22,7 +22,7 @@ History = dict[str, list[float]]
 _PRIOR_BATCHES = 64  # batches from which the frequency of the bins is taken
 
 
-class Adam(keras.optimizers.Adam):
+class Adam(keras.optimizers.Adam):  # type: ignore[misc]
     """Adam that leaves no memory behind.
 
     With TensorFlow, Keras (3.15) sends the gradients through ``ReplicaContext.all_reduce`` even where there is one
