@@ -254,7 +254,7 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=video)
     command.add_argument("source", metavar="IN", help="the film, in any format that ffmpeg reads")
     command.add_argument("destination", metavar="OUT", help="ends in .mp4, .mov, .mkv, .webm or .gif")
-    command.add_argument("--smoothing", type=float, default=0.9, help="from 0 (none) to 0.99")
+    command.add_argument("--smoothing", type=float, default=0.96, help="from 0 (none) to 0.99")
     command.add_argument("--resize", type=_size, metavar="WxH", help="size of the result")
     command.add_argument("--side-by-side", action="store_true", help="original left, coloured right")
     common(command)

@@ -14,6 +14,8 @@ Array = npt.NDArray[Any]
 # In units of L, after a mean over 5 x 5 small pixels, which takes out film grain: below the first a pixel rests,
 # above the second it has moved, in between it is partly held.
 _RESTS, _MOVES = 1.5, 4.0
+# Slow change, a fade, counts once it has added up to so many times that, against L averaged as ab is.
+_DRIFT = 4.0
 # A cut: L changes by this much on the mean, and by so many times more than in the frames before.
 _CUT, _CUT_RATIO = 9.0, 3.0
 
@@ -64,7 +66,7 @@ class ChromaSmoother:
     """Follows one film, frame by frame.
 
     Where L rests, ab is an exponential moving average of its past; where L changes, and a little around, ab is new at
-    once. At a cut all of it is new.
+    once; where L fades, ab follows it. At a cut all of it is new.
 
     Parameters
     ----------
@@ -75,7 +77,7 @@ class ChromaSmoother:
     def __init__(self, strength: float) -> None:
         self._strength = np.float32(strength)
         self._lightness: Array | None = None
-        self._ab: Array | None = None
+        self._averages: tuple[Array, Array] | None = None  # of L and of ab
         self._usual_change = 0.0
 
     def update(self, lightness: Array, ab: Array) -> tuple[Array, bool]:
@@ -96,19 +98,21 @@ class ChromaSmoother:
             Whether this frame begins a new scene.
         """
         before, self._lightness = self._lightness, lightness
-        if before is None or self._ab is None or before.shape != lightness.shape:
-            self._ab, self._usual_change = ab, 0.0
+        if before is None or self._averages is None or before.shape != lightness.shape:
+            self._averages, self._usual_change = (lightness, ab), 0.0
             return ab, False
         mean_change = float(np.abs(lightness - before).mean())
         cut = mean_change > _CUT and mean_change > _CUT_RATIO * self._usual_change
         if cut or self._strength == 0:
-            self._ab = ab
+            self._averages = lightness, ab
         else:
+            past, past_ab = self._averages
+            change = np.maximum(_change(lightness, before), _change(lightness, past) / _DRIFT)
             around = 5 + -(-lightness.shape[0] // ab.shape[0]) - 1  # a little more than a pixel of chroma
-            moved = ndimage.maximum_filter(_change(lightness, before), around, mode="nearest")
-            moved = _on_chroma_grid(moved, ab.shape)
+            moved = ndimage.maximum_filter(change, around, mode="nearest")
             held = self._strength * (1 - np.clip((moved - _RESTS) / (_MOVES - _RESTS), 0, 1))
-            self._ab = ab + (self._ab - ab) * held[..., None].astype(np.float32)
+            held_ab = _on_chroma_grid(held, ab.shape)[..., None]
+            self._averages = lightness + (past - lightness) * held, ab + (past_ab - ab) * held_ab
         # the usual change follows slowly, and forgets at a cut
         self._usual_change = 0.0 if cut else 0.8 * self._usual_change + 0.2 * mean_change
-        return self._ab, cut
+        return self._averages[1], cut

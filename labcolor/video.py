@@ -61,7 +61,7 @@ def colorize_frames(
     frames: Iterable[npt.ArrayLike],
     colorizer: Colorizer | None = None,
     *,
-    smoothing: float = 0.9,
+    smoothing: float = 0.96,
     saturation: float = 1.0,
 ) -> Iterator[Array]:
     """Colour frames one by one as they come, from a camera or another decoder, with steady colours.
@@ -73,7 +73,7 @@ def colorize_frames(
         the next one is asked for.
     colorizer : Colorizer, optional
         By default the packaged model.
-    smoothing : float, default 0.9
+    smoothing : float, default 0.96
         Share of the past in the colours of what rests, from 0 (none) to 0.99.
     saturation : float, default 1
         As for :meth:`Colorizer.predict`.
@@ -202,7 +202,7 @@ def colorize_video(
     destination: str | os.PathLike[str],
     colorizer: Colorizer | None = None,
     *,
-    smoothing: float = 0.9,
+    smoothing: float = 0.96,
     saturation: float = 1.0,
     resize: tuple[int, int] | None = None,
     side_by_side: bool = False,
@@ -223,7 +223,7 @@ def colorize_video(
         container cannot hold it; text subtitles are kept where it can. One that exists is replaced.
     colorizer : Colorizer, optional
         By default the packaged model.
-    smoothing : float, default 0.9
+    smoothing : float, default 0.96
         Share of the past in the colours of what rests, from 0 (none) to 0.99. Cuts are found, and nothing is carried
         across them. With 0 each frame gets the colours that it would get alone.
     saturation : float, default 1
