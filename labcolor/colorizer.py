@@ -37,7 +37,7 @@ _MARGIN = 17 / 16  # training pictures' short side over the crop's: 136 for 128
 
 # SHA-256 of the packaged model files
 PRETRAINED = {
-    "classifier": "6f8c9a11faaa1818da74dff7cb1c14c8ac74b6a8b0ea043626ff847e9e6781f9",
+    "classifier": "00df096c09c12c8a181dd75b47ebc3e0f467f4f1e3609e777cb5b337c7fb1162",
     "reference": "aecfe30623f73049065ec62850ddbbe17d74d93567553e1cc866c68809159e30",
 }
 
