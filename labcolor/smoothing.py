@@ -18,11 +18,8 @@ _RESTS, _MOVES = 1.5, 4.0
 _DRIFT = 4.0
 # A cut: L changes by this much on the mean, and by so many times more than in the frames before.
 _CUT, _CUT_RATIO = 9.0, 3.0
-
-
-# Of a frame whose chroma is taken from its neighbours, the share of pixels whose L may be like neither's. Up to here (a
-# pan by 3 % of the picture a frame) such chroma is nearer to the network's own than two frames in a row are.
-_UNEXPLAINED = 0.25
+# Of a frame whose chroma is taken from frames around it, the share of pixels whose L may be like neither's.
+_UNEXPLAINED = 0.1
 
 
 def _on_chroma_grid(values: Array, shape: tuple[int, ...]) -> Array:

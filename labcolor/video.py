@@ -27,7 +27,7 @@ from labcolor.strips import in_strips
 __all__ = ["VideoReport", "colorize_frames", "colorize_video"]
 
 Array = npt.NDArray[Any]
-_TOGETHER = 4  # frames that go through the network together
+_TOGETHER = 4  # frames that are coloured together, if they are alike by one answer of the network
 # Weights of red and blue in luma: BT.601 for small films, BT.709 from 720 lines on, as players assume.
 _BT601, _BT709 = (0.299, 0.114), (0.2126, 0.0722)
 
@@ -126,18 +126,15 @@ def _coloured(
 def _chroma_maps(
     colorizer: Colorizer, lightness: Sequence[Array], saturation: float, before: tuple[Array, Array] | None
 ) -> list[Array]:
-    """Small chroma of frames in order: of every second one from the network, of others from their neighbours.
+    """Small chroma of frames in order: of the last one from the network, of others from it and the frame before all.
 
-    Where these do not tell, and where there is none, the network is asked as well.
+    Those that are too unlike both, the network is asked for as well.
     """
     last = len(lightness) - 1
-    asked = [index for index in range(last + 1) if index % 2 or index == last]
-    maps = dict(zip(asked, colorizer.small_chroma([lightness[index] for index in asked], saturation), strict=True))
+    maps: dict[int, Array] = dict(zip([last], colorizer.small_chroma([lightness[last]], saturation), strict=True))
     missed = []
-    for index in set(range(last + 1)) - set(asked):
-        left = (lightness[index - 1], maps[index - 1]) if index else before
-        right = lightness[index + 1], maps[index + 1]
-        found = None if left is None else between(lightness[index], left, right)
+    for index in range(last):
+        found = None if before is None else between(lightness[index], before, (lightness[last], maps[last]))
         if found is None:
             missed.append(index)
         else:
@@ -210,8 +207,8 @@ def colorize_video(
 ) -> VideoReport:
     """Colour a film, with its sound.
 
-    The luma of the film is kept as it is; chroma is predicted at the colorizer's working size, for every second frame
-    where the frames between are like their neighbours. Memory does not grow with the film's length. The destination
+    The luma of the film is kept as it is; chroma is predicted at the colorizer's working size, for every fourth frame
+    where the frames between are like those around them. Memory does not grow with the film's length. The destination
     appears only when it is complete; before, there is a hidden file beside it.
 
     Parameters
