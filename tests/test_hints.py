@@ -6,7 +6,7 @@ import pytest
 from labcolor import Colorizer, rgb_to_lab
 from labcolor.errors import InputError, InputTypeError, ModelFileError
 from labcolor.hints import HintSpreader, as_hints, hints_on_grid, places_of
-from labcolor.metrics import psnr
+from labcolor.metrics import ciede2000, psnr
 from labcolor.modelfiles import read_model, write_model
 from labcolor.pictures import as_pictures
 
@@ -37,16 +37,15 @@ def test_without_hints_nothing_changes(classifier, photographs):
 
 
 def test_true_hints_bring_photographs_nearer_to_the_truth(classifier, photographs):
-    """A dozen true colours raise PSNR on each photograph, by two decibels on the mean."""
+    """Nine true colours bring each photograph nearer to itself as the eye sees it, and raise the mean PSNR by 2 dB."""
     gains = []
     for photo in photographs:
         steps = np.linspace(0.1, 0.9, 4)[:3]
         points = [(int(row * photo.shape[0]), int(column * photo.shape[1])) for row in steps for column in steps]
-        gains.append(
-            psnr(classifier.predict(photo, hints=hints_at(photo, points)), photo)
-            - psnr(classifier.predict(photo), photo)
-        )
-    assert min(gains) > 0
+        automatic = classifier.predict(photo)
+        hinted = classifier.predict(photo, hints=hints_at(photo, points))
+        assert ciede2000(hinted, photo) < ciede2000(automatic, photo)
+        gains.append(psnr(hinted, photo) - psnr(automatic, photo))
     assert np.mean(gains) > 2
 
 

@@ -250,7 +250,7 @@ def test_frames_between_take_the_side_that_they_are_like(side):
 def test_frames_between_at_rest_and_in_motion(reference, photographs):
     """Of a moving picture, too, chroma from the neighbours is close to the network's own."""
     grey = skimage_grey(photographs[0])
-    frames = [np.ascontiguousarray(grey[100:356, start : start + 256]) for start in (100, 102, 104)]
+    frames = [np.ascontiguousarray(grey[100:356, start : start + 256]) for start in (100, 101, 102)]
     small = reference.small_lightness(as_pictures(frames)[0])
     maps = reference.small_chroma(small, 1.0)
     guessed = between(small[1], (small[0], maps[0]), (small[2], maps[2]))
