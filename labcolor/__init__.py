@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -54,13 +57,26 @@ if TYPE_CHECKING:
     from labcolor.video import colorize_frames, colorize_video
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Hold the garbage collector: it would walk an import's 777,000 objects seven times over."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
+
+
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        value = getattr(importlib.import_module(f"labcolor.{_HOMES[name]}"), name)
-    elif name in _ROOMS:
-        value = importlib.import_module(f"labcolor.{name}")
-    else:
-        raise AttributeError(f"module 'labcolor' has no attribute {name!r}")
+    with _uncollected():
+        if name in _HOMES:
+            value = getattr(importlib.import_module(f"labcolor.{_HOMES[name]}"), name)
+        elif name in _ROOMS:
+            value = importlib.import_module(f"labcolor.{name}")
+        else:
+            raise AttributeError(f"module 'labcolor' has no attribute {name!r}")
     globals()[name] = value
     return value
 

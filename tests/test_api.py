@@ -107,26 +107,23 @@ def run(code):
 
 
 def test_import_is_light():
-    """Importing labcolor loads neither Keras nor TensorFlow nor numba, and takes under 0.2 s."""
+    """Importing labcolor loads neither Keras, TensorFlow, numba, numpy nor scikit-image."""
     heavy = "{'keras', 'tensorflow', 'numba', 'numpy', 'skimage'}"
-    output = run(
-        "import time, sys; start = time.perf_counter(); import labcolor; took = time.perf_counter() - start\n"
-        f"print({heavy} & set(sys.modules), took < 0.2)"
-    )
-    assert output == "set() True\n"
+    output = run(f"import sys, labcolor; print({heavy} & set(sys.modules))")
+    assert output == "set()\n"
 
 
 def test_using_the_library_changes_no_global_state():
-    """Backend, precision policy, random states, logging, warnings, environment and folder stay as they were."""
+    """Backend, precision, random states, logging, warnings, environment, folder and collector stay as they were."""
     output = run(
-        "import os, random, warnings, logging\n"
+        "import gc, os, random, warnings, logging\n"
         "os.environ['TF_CPP_MIN_LOG_LEVEL'] = '3'\n"
         "import numpy as np, keras, tensorflow as tf\n"
         "def state():\n"
         "    return (keras.backend.backend(), keras.config.dtype_policy().name, keras.config.floatx(),\n"
         "            keras.config.image_data_format(), random.getstate(), str(np.random.get_state()),\n"
         "            logging.root.level, list(logging.root.handlers), list(warnings.filters),\n"
-        "            dict(os.environ), os.getcwd(), np.geterr(), keras.utils.is_keras_tensor)\n"
+        "            dict(os.environ), os.getcwd(), np.geterr(), gc.isenabled(), gc.get_threshold())\n"
         "from skimage import data, color, util, transform, metrics as m\n"
         "import imageio.v3, numba, scipy.ndimage\n"
         "before = state()\n"
