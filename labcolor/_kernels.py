@@ -12,6 +12,7 @@ float32 with a cube root of its own everywhere else.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import numba
@@ -37,12 +38,21 @@ _FAST = {"contract", "arcp", "nsz"}
 
 
 def jit(function: Callable[..., Any]) -> Any:
-    """Compile a kernel: no GIL, numpy's division, cached on disk where there is a folder to write to."""
+    """Compile a kernel: no GIL, numpy's division, cached on disk where there is a folder to write to, and room."""
     options = {"nogil": True, "fastmath": _FAST, "error_model": "numpy"}
     try:
-        return numba.njit(cache=True, **options)(function)
+        compiled = numba.njit(cache=True, **options)(function)
     except RuntimeError:  # neither the package's folder nor the user's cache folder is writable
         return numba.njit(**options)(function)
+
+    @wraps(function)
+    def kernel(*arguments: Any) -> Any:
+        try:
+            return compiled(*arguments)
+        except OSError:  # the cache's disk is full: the kernel is compiled, and only its file could not be written
+            return compiled(*arguments)
+
+    return kernel
 
 
 def _inline(function: Callable[..., Any]) -> Any:

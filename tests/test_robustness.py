@@ -85,6 +85,21 @@ def test_files_that_cannot_grow_leave_the_old_ones(tmp_path):
     assert all((tmp_path / name).read_bytes() == b"old" for name in names)
 
 
+def test_kernels_run_where_their_cache_cannot_be_written(tmp_path):
+    """A full disk at the very first call, when the compiled kernels would be kept, changes nothing for the caller."""
+    code = (
+        "import resource, signal, numpy as np\n"
+        "from labcolor import rgb_to_lab\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+        "print(rgb_to_lab(np.full((2, 2, 3), 255, np.uint8))[0, 0, 0])"
+    )
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    assert result.stdout == "100.0\n"
+    assert not [path for path in tmp_path.rglob("*.nbc") if path.stat().st_size]
+
+
 def test_lack_of_memory_is_an_error(small, monkeypatch):
     """If memory runs out there is an error that says so, and never an uncoloured picture."""
 
