@@ -18,7 +18,7 @@ from labcolor import __version__, parameters
 from labcolor.dataset import crop_batches, training_pictures
 from labcolor.errors import InputError, ModelFileError, NotFittedError, OutOfMemoryError
 from labcolor.hints import HintSpreader, as_hints
-from labcolor.inference import ChromaPredictor
+from labcolor.inference import ChromaPredictor, check_process, forked
 from labcolor.lab import LabCodec
 from labcolor.metrics import psnr
 from labcolor.modelfiles import decode_model, encode_model, read_model, write_model
@@ -212,6 +212,7 @@ class Colorizer:
             A parameter is wrong, or there is no colour picture in ``X``.
         """
         architecture = self._check_params()
+        check_process()
         pictures = training_pictures(X, round(self.crop_size * _MARGIN), _CACHE)
         seed = self._seed()
         codec = LabCodec()
@@ -305,6 +306,7 @@ class Colorizer:
         self, name: str, weights: list[Array], codec: LabCodec, log_weights: Array, history: dict[str, list[float]]
     ) -> None:
         """Take a network's weights for prediction."""
+        check_process()
         architecture = ARCHITECTURES[name]
         network = architecture.build(seed=0)  # without a seed Keras would draw one from the global random state
         network.set_weights(weights)
@@ -322,6 +324,7 @@ class Colorizer:
     # ------------------------------------------------------------------ prediction
 
     def _check_fitted(self) -> None:
+        check_process()
         if not self.__sklearn_is_fitted__():
             raise NotFittedError(
                 "this Colorizer has no trained network yet. Call fit, or use Colorizer.from_pretrained() or "
@@ -636,6 +639,7 @@ class Colorizer:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__()  # type: ignore[misc]
-        if state["packed"] is not None:
+        # In a forked process every use is refused, with the remedy; to refuse here would only kill a pool's worker.
+        if state["packed"] is not None and not forked():
             self._unpack(*decode_model(state["packed"], "pickled Colorizer"), "pickled Colorizer")
         self.set_params(**state["params"])

@@ -18,7 +18,7 @@ from labcolor.lab import LabCodec
 from labcolor.networks import Architecture, ab_bins
 from labcolor.strips import in_strips
 
-__all__ = ["ChromaPredictor"]
+__all__ = ["ChromaPredictor", "check_process", "forked"]
 
 Array = npt.NDArray[Any]
 _HOME = os.getpid()  # the process that loaded TensorFlow
@@ -78,7 +78,6 @@ class ChromaPredictor:
         list of ndarray, each (h / stride, w / stride, 2), float32
             ab, unscaled; sizes rounded up.
         """
-        _check_process()
         groups: dict[tuple[int, int], list[int]] = {}
         multiple = self.architecture.multiple
         for index, small in enumerate(lightness):
@@ -112,7 +111,6 @@ class ChromaPredictor:
             Unscaled.
         features : ndarray, shape (N, h, w, F), float32
         """
-        _check_process()
         with self._lock:
             if self._run_with_features is None:
                 last = [layer for layer in self._network.layers if isinstance(layer, keras.layers.Conv2D)][-1]
@@ -176,7 +174,6 @@ class ChromaPredictor:
         multiple = self.architecture.multiple
         height, width = (-(-side // multiple) * multiple for side in lightness.shape)
         rows, columns = (-(-side // self.architecture.stride) for side in lightness.shape)
-        _check_process()
         scores = self._network_output(self._scaled(_pad(lightness, height, width)[None]))
         scores = scores[0, :rows, :columns].reshape(rows * columns, -1)
         out = np.empty(len(scores), np.float32)
@@ -211,8 +208,14 @@ class ChromaPredictor:
         return ab.reshape(*outputs.shape[:-1], 2)
 
 
-def _check_process() -> None:
-    if os.getpid() != _HOME:
+def forked() -> bool:
+    """Whether this process was forked from the one that loaded TensorFlow."""
+    return os.getpid() != _HOME
+
+
+def check_process() -> None:
+    """Say so, rather than hang, where TensorFlow cannot run."""
+    if forked():
         raise LabcolorError(
             "TensorFlow does not survive a fork, and this process was forked from one that had loaded it. Start "
             'workers with multiprocessing.get_context("spawn"), or with joblib.'

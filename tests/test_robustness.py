@@ -184,10 +184,25 @@ def _predict_inherited(picture):
         return str(error)
 
 
+def _load_and_fit(_):
+    messages = []
+    for use in (Colorizer.from_pretrained, lambda: Colorizer(epochs=1).fit(np.zeros((1, 64, 64, 3)))):
+        try:
+            use()
+        except LabcolorError as error:
+            messages.append(str(error))
+    return messages
+
+
 def test_a_forked_process_says_so_instead_of_hanging(small):
-    """TensorFlow does not survive a fork: predict in a forked worker names the remedy."""
+    """TensorFlow does not survive a fork: whatever a forked worker tries, inherited or sent, names the remedy."""
     import multiprocessing
 
     _inherited.append(small)
     with multiprocessing.get_context("fork").Pool(1) as pool:
         assert "spawn" in pool.apply_async(_predict_inherited, (np.zeros((9, 9)),)).get(60)
+        with pytest.raises(LabcolorError, match="spawn"):
+            pool.apply_async(small.predict, (np.zeros((9, 9)),)).get(60)
+        messages = pool.apply_async(_load_and_fit, (None,)).get(60)
+    assert len(messages) == 2
+    assert all("spawn" in message for message in messages)
