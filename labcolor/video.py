@@ -131,7 +131,7 @@ def _chroma_maps(
     Those that are too unlike both, the network is asked for as well.
     """
     last = len(lightness) - 1
-    maps: dict[int, Array] = dict(zip([last], colorizer.small_chroma([lightness[last]], saturation), strict=True))
+    maps = {last: colorizer.small_chroma([lightness[last]], saturation)[0]}
     missed = []
     for index in range(last):
         found = None if before is None else between(lightness[index], before, (lightness[last], maps[last]))
