@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 from collections.abc import Iterable
@@ -11,7 +12,7 @@ from typing import Any
 import imageio.v3 as iio
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, ImageCms, ImageOps
 
 from labcolor import ffmpeg
 from labcolor.errors import InputError, InputTypeError, LabcolorError, OutOfMemoryError, PictureFileError
@@ -39,6 +40,7 @@ _MODES = {
     "LAB": "RGB",
     "HSV": "RGB",
 }
+_PROFILED = ("L", "P", "PA", "RGB", "RGBA", "CMYK")  # modes to which a colour profile is applied
 
 
 def _is_deep_png(path: Path) -> bool:
@@ -122,6 +124,27 @@ def _read_deep_png(path: Path) -> Array:
     return _upright(picture, path)
 
 
+def _read_by_profile(path: Path, profile: bytes, target: str | None) -> Array | None:
+    """Read a picture of 8 bits into sRGB by its embedded colour profile; None if it is sRGB, or cannot be used."""
+    try:
+        embedded = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if "sRGB" in ImageCms.getProfileDescription(embedded):
+            return None
+    except (OSError, ImageCms.PyCMSError):
+        return None
+    with Image.open(path) as image:
+        upright = ImageOps.exif_transpose(image)
+    if target and upright.mode != "CMYK":
+        upright = upright.convert(target)
+    output = "RGBA" if upright.mode == "RGBA" else "RGB"
+    try:
+        result = ImageCms.profileToProfile(upright, embedded, ImageCms.createProfile("sRGB"), outputMode=output)
+    except ImageCms.PyCMSError:
+        return None
+    picture = np.asarray(result)
+    return picture[..., 1] if upright.mode == "L" else picture
+
+
 def _read_with_pillow(path: Path) -> Array:
     file: Any  # imageio's types know only what all plugins have in common
     with iio.imopen(path, "r", plugin="pillow") as file:
@@ -131,6 +154,10 @@ def _read_with_pillow(path: Path) -> Array:
         mode = about["mode"]
         # a transparent grey value of 16 bits is not worth the other 8 bits, which its conversion would cost
         target = "RGBA" if "transparency" in about and not mode.startswith("I") else _MODES.get(mode)
+        if about.get("icc_profile") and mode in _PROFILED:
+            by_profile = _read_by_profile(path, about["icc_profile"], target)
+            if by_profile is not None:
+                return by_profile
         picture = np.asarray(file.read(index=0, rotate=True, mode=target))
     if mode in ("I", "F"):  # 32 bits: take whole numbers for 16 bits, and floats as they are
         if mode == "I" and picture.min() >= 0 and picture.max() <= 65535:
@@ -156,7 +183,7 @@ def read_picture(path: str | os.PathLike[str]) -> Array:
     ndarray
         (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA; uint8 or uint16 (float32 for TIFF files of floats in [0, 1]).
         9 to 15 bits are stretched to 16.
-        Values are taken as sRGB: an embedded colour profile is not applied.
+        sRGB: an embedded colour profile is applied to 8 bits, and ignored at 16.
 
     Raises
     ------

@@ -1,11 +1,12 @@
 """Picture files of every kind: what is read is what a viewer shows."""
 
 import errno
+import struct
 
 import imageio.v3 as iio
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from labcolor import read_picture, write_picture
 from labcolor.errors import FileError, InputError, PictureFileError
@@ -295,3 +296,63 @@ def test_a_missing_ffmpeg_is_said(tmp_path, monkeypatch):
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", "/no/such/ffmpeg")
     with pytest.raises(FileError, match="/no/such/ffmpeg cannot be started"):
         read_picture(tmp_path / "p.png")
+
+
+def swapped_profile():
+    """A colour profile in which red is blue and blue is red."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    swapped = profile.replace(b"rXYZ", b"XYZ?").replace(b"bXYZ", b"rXYZ").replace(b"XYZ?", b"bXYZ")
+    return swapped.replace("sRGB".encode("utf-16-be"), "test".encode("utf-16-be"))
+
+
+def icc_profile(space, tags):
+    """A colour profile of the ICC's version 2 for monitors and scanners."""
+    places, content = b"", b""
+    for name, tag in {b"desc": b"desc" + struct.pack(">2I4s2IH68s", 0, 4, b"own", 0, 0, 0, b""), **tags}.items():
+        places += struct.pack(">4s2I", name, 132 + 12 * (len(tags) + 1) + len(content), len(tag))
+        content += tag + bytes(-len(tag) % 4)
+    white = struct.pack(">3I", 0xF6D6, 0x10000, 0xD32D)
+    size = 132 + len(places + content)
+    head = struct.pack(">I4x4s4s4s4s12x4s28x", size, b"\2\x20\0\0", b"scnr", space, b"XYZ ", b"acsp")
+    head += white + bytes(48)
+    return head + struct.pack(">I", len(tags) + 1) + places + content
+
+
+@pytest.mark.parametrize(
+    ("mode", "name"),
+    [("RGB", "p.jpg"), ("RGB", "p.tif"), ("RGB", "p.webp"), ("RGB", "p.png"), ("RGBA", "p.png"), ("P", "p.png")],
+)
+def test_colour_profiles_are_applied(tmp_path, mode, name):
+    """A phone's wide colours come out as a viewer shows them, lying on their side or not; alpha stays."""
+    image = Image.new("RGB", (16, 8), (255, 0, 0))
+    image = image.quantize(2) if mode == "P" else image.convert(mode)
+    if mode == "RGBA":
+        image.putalpha(77)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    image.save(tmp_path / name, icc_profile=swapped_profile(), exif=exif)
+    picture = read_picture(tmp_path / name)
+    assert picture.shape == (16, 8, len(mode.replace("P", "RGB")))
+    assert np.abs(picture[4, 4, :3].astype(int) - (0, 0, 255)).max() < 4
+    assert (picture[..., 3:] == 77).all()
+
+
+@pytest.mark.parametrize(("gamma", "expected"), [(1.0, 188), (2.2, 128)])
+def test_a_grey_profile(tmp_path, gamma, expected):
+    """Grey of another gamma is brought to that of sRGB, and stays grey."""
+    white = b"XYZ " + struct.pack(">4I", 0, 0xF6D6, 0x10000, 0xD32D)
+    curve = b"curv" + struct.pack(">2IH", 0, 1, round(gamma * 256))
+    profile = icc_profile(b"GRAY", {b"wtpt": white, b"kTRC": curve})
+    Image.new("L", (5, 4), 128).save(tmp_path / "p.png", icc_profile=profile)
+    picture = read_picture(tmp_path / "p.png")
+    assert picture.shape == (4, 5)
+    assert abs(int(picture[0, 0]) - expected) <= 1
+
+
+def test_a_profile_that_does_not_fit_is_left_out(tmp_path):
+    """An RGB profile in a grey picture, and one that is damaged, change nothing."""
+    for profile in (swapped_profile(), swapped_profile()[:300], b"not a profile"):
+        Image.new("L", (5, 4), 128).save(tmp_path / "p.png", icc_profile=profile)
+        assert read_picture(tmp_path / "p.png").tolist() == [[128] * 5] * 4
+    Image.new("L", (5, 4), 128).save(tmp_path / "p.png", icc_profile=swapped_profile(), transparency=128)
+    assert read_picture(tmp_path / "p.png")[0, 0].tolist() == [128, 128, 128, 0]
