@@ -11,24 +11,17 @@ each photograph.
 import argparse
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
 from labcolor import Colorizer, read_picture
+from labcolor.dataset import reduce_picture
 from labcolor.errors import LabcolorError
 from labcolor.picturefiles import picture_paths
+from labcolor.pictures import as_pictures
 
 SHORT_SIDE = 136  # what crops of 128 x 128 are taken from
 SATURATION = 1.1  # of the default model's colours
 CHROMA = 0.86  # what the trained chroma is multiplied with: squared error to the truth is least below the teacher's
-
-
-def small(path: Path) -> np.ndarray:
-    """A photograph, its short side reduced to that of training pictures."""
-    image = Image.fromarray(read_picture(path)).convert("RGB")
-    factor = max(1.0, min(image.size) / SHORT_SIDE)
-    return np.asarray(image.resize([round(side / factor) for side in image.size], Image.Resampling.BOX))
 
 
 def main() -> None:
@@ -45,7 +38,9 @@ def main() -> None:
     for index, path in enumerate(tqdm(picture_paths([arguments.photos]))):
         if index % 40:
             try:
-                coloured.append(teacher.predict(small(path), saturation=SATURATION))
+                (picture,), _ = as_pictures(read_picture(path))
+                small = reduce_picture(picture, SHORT_SIDE, str(path))
+                coloured.append(teacher.predict(small, saturation=SATURATION))
             except LabcolorError as error:
                 print(error)
     pupil = Colorizer.load(arguments.start) if arguments.start else Colorizer.from_pretrained("reference")
