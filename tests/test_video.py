@@ -1,5 +1,6 @@
 """Films: frames, rate, size, sound and luma kept; steady colours; whole files or none."""
 
+import functools
 import re
 import signal
 import subprocess
@@ -364,16 +365,21 @@ def test_interrupted_it_leaves_the_old_film_and_no_process(tmp_path, kind):
     destination = tmp_path / "out.mp4"
     destination.write_bytes(b"old")
     command = [sys.executable, "-m", "labcolor.cli", "video", str(source), str(destination)]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    children = []
-    while time.monotonic() < deadline and len(children) < 2:
-        time.sleep(0.1)
-        children = psutil.Process(process.pid).children(recursive=True)
-    time.sleep(0.5)
-    assert len(children) == 2
-    process.send_signal(kind)
-    assert process.wait(20) != 0
+    # A shell's background job ignores SIGINT, and so would what it starts.
+    heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, preexec_fn=heed) as process:
+        deadline = time.monotonic() + 60
+        children = []
+        while time.monotonic() < deadline and len(children) < 2:
+            time.sleep(0.1)
+            children = psutil.Process(process.pid).children(recursive=True)
+        time.sleep(0.5)
+        try:
+            assert len(children) == 2
+            process.send_signal(kind)
+            assert process.wait(20) != 0
+        finally:
+            process.kill()
     _, alive = psutil.wait_procs(children, timeout=20)
     assert not alive
     assert destination.read_bytes() == b"old"
