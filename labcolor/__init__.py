@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 # Each name is imported on first use, so that `import labcolor` is quick and loads neither Keras nor TensorFlow.
-_HOMES = {
+_MODULE_OF = {
     "Colorizer": "colorizer",
     "LabCodec": "lab",
+    "VideoReport": "video",
     "build_autoencoder": "networks",
     "colorize_frames": "video",
     "colorize_video": "video",
@@ -28,11 +29,12 @@ _HOMES = {
     "triptych": "panels",
     "write_picture": "picturefiles",
 }
-_ROOMS = ("errors", "metrics")
+_MODULES = ("errors", "metrics")
 
 __all__ = [
     "Colorizer",
     "LabCodec",
+    "VideoReport",
     "__version__",
     "build_autoencoder",
     "colorize_frames",
@@ -54,7 +56,7 @@ if TYPE_CHECKING:
     from labcolor.networks import build_autoencoder
     from labcolor.panels import triptych
     from labcolor.picturefiles import read_picture, write_picture
-    from labcolor.video import colorize_frames, colorize_video
+    from labcolor.video import VideoReport, colorize_frames, colorize_video
 
 
 @contextmanager
@@ -74,9 +76,9 @@ def _uncollected() -> Iterator[None]:
 
 def __getattr__(name: str) -> Any:
     with _uncollected():
-        if name in _HOMES:
-            value = getattr(importlib.import_module(f"labcolor.{_HOMES[name]}"), name)
-        elif name in _ROOMS:
+        if name in _MODULE_OF:
+            value = getattr(importlib.import_module(f"labcolor.{_MODULE_OF[name]}"), name)
+        elif name in _MODULES:
             value = importlib.import_module(f"labcolor.{name}")
         else:
             raise AttributeError(f"module 'labcolor' has no attribute {name!r}")

@@ -62,7 +62,8 @@ def _colorizer(arguments: argparse.Namespace) -> Colorizer:
     colorizer = Colorizer.from_pretrained(model) if model in PRETRAINED else Colorizer.load(model)
     if arguments.working_size is not None:
         colorizer.set_params(working_size=arguments.working_size)
-    colorizer.small_chroma([], parameters.saturation(arguments.saturation))
+    colorizer._check_ready()
+    parameters.saturation(arguments.saturation)
     return colorizer
 
 

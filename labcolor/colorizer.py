@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import resources
 from typing import Any
 
@@ -38,7 +39,7 @@ _MARGIN = 17 / 16  # training pictures' short side over the crop's: 136 for 128
 # SHA-256 of the packaged model files
 PRETRAINED = {
     "classifier": "00df096c09c12c8a181dd75b47ebc3e0f467f4f1e3609e777cb5b337c7fb1162",
-    "reference": "ae46ec79bd82ab2497056e1690c6ab5266967ef26922da666fca6d109ad631c0",
+    "reference": "064f32ae82e267c2b9325127f47c88fc6a73cd74eae390e78fbd822a420394fa",
 }
 
 
@@ -57,6 +58,17 @@ _CHECKS: dict[str, Check] = {
 }
 
 
+@contextmanager
+def _memory() -> Iterator[None]:
+    """Say so where memory runs out."""
+    try:
+        yield
+    except OutOfMemoryError:
+        raise
+    except MemoryError as error:
+        raise OutOfMemoryError("the pictures did not fit in memory. Pass fewer at a time.") from error
+
+
 class Colorizer:
     """Colours black-and-white pictures, by a network that a fit has trained or that comes with the package.
 
@@ -68,7 +80,7 @@ class Colorizer:
         The reference autoencoder, which predicts ab itself (:func:`labcolor.build_autoencoder`), or the stronger
         network that chooses among bins of ab (:func:`labcolor.networks.build_classifier`).
     working_size : int, default 136
-        Short side, in pixels, of the picture that the network sees; its aspect ratio is kept. Luminance always keeps
+        Short side, in pixels, of the picture that the network sees; its aspect ratio is kept. Lightness always keeps
         the full resolution. The default is the size from which training crops of 128 are taken.
     crop_size : int, default 128
         Side of the square crops to train on; a multiple of 32.
@@ -96,7 +108,7 @@ class Colorizer:
     codec_ : LabCodec
         How its input and output are scaled.
     history_ : dict
-        The loss of each epoch of the last ``fit``.
+        The loss of each epoch of the last ``fit``, or of the last ``fit_hints`` since.
 
     Examples
     --------
@@ -141,16 +153,48 @@ class Colorizer:
     # ------------------------------------------------------------------ scikit-learn's contract
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The parameters by name; ``deep`` is there for scikit-learn and changes nothing."""
+        """The parameters by name.
+
+        Parameters
+        ----------
+        deep : bool, default True
+            It is there for scikit-learn and changes nothing.
+
+        Returns
+        -------
+        dict
+
+        Examples
+        --------
+        >>> from labcolor import Colorizer
+        >>> Colorizer().get_params()["network"]
+        'reference'
+        """
         return {name: getattr(self, name) for name in _CHECKS}
 
     def set_params(self, **params: Any) -> Colorizer:
-        """Set parameters by name and return self.
+        """Set parameters by name. Their values are checked when they are used.
+
+        Parameters
+        ----------
+        **params
+            As for the class.
+
+        Returns
+        -------
+        Colorizer
+            Itself.
 
         Raises
         ------
         InputError
             There is no such parameter.
+
+        Examples
+        --------
+        >>> from labcolor import Colorizer
+        >>> Colorizer().set_params(epochs=5)
+        Colorizer(epochs=5)
         """
         for name, value in params.items():
             if name not in _CHECKS:
@@ -188,14 +232,14 @@ class Colorizer:
     # ------------------------------------------------------------------ training
 
     def fit(self, X: Any, y: Any = None, *, callbacks: Sequence[keras.callbacks.Callback] = ()) -> Colorizer:
-        """Train on colour pictures.
+        """Train on colour pictures. What was trained before, hints too, is forgotten, unless ``warm_start`` is set.
 
         Parameters
         ----------
         X : array, sequence of array, path, sequence of path, or tf.data.Dataset
             Colour pictures: a batch (N, H, W, 3), a list of pictures of different sizes, a folder (searched with its
-            subfolders), files, or a finite dataset. Each is reduced so that its short side is 17/16 of ``crop_size``;
-            files that cannot be used are logged and left out.
+            subfolders), files, or a finite dataset of pictures, or of tuples that begin with one. Each is reduced so
+            that its short side is 17/16 of ``crop_size``; files that cannot be used are logged and left out.
         y : None
             Ignored; it is there for scikit-learn.
         callbacks : sequence of keras.callbacks.Callback
@@ -210,6 +254,16 @@ class Colorizer:
         ------
         InputError, InputTypeError, PictureFileError
             A parameter is wrong, or there is no colour picture in ``X``.
+        LabcolorError
+            This process was forked from one that had loaded TensorFlow.
+
+        Examples
+        --------
+        >>> from skimage import data
+        >>> from labcolor import Colorizer
+        >>> colorizer = Colorizer(epochs=1, crop_size=32, random_state=0).fit([data.astronaut(), data.coffee()])
+        >>> colorizer.predict(data.camera()).shape
+        (512, 512, 3)
         """
         architecture = self._check_params()
         check_process()
@@ -239,15 +293,13 @@ class Colorizer:
         self._adopt(self.network, network.get_weights(), codec, log_weights, history)
         return self
 
-    def fit_hints(self, X: Any, y: Any = None, *, steps: int = 500) -> Colorizer:
+    def fit_hints(self, X: Any, *, steps: int = 500) -> Colorizer:
         """Teach a trained classifier to spread hints, by simulated ones. What it predicts without hints stays.
 
         Parameters
         ----------
         X : array, sequence of array, path, sequence of path, or tf.data.Dataset
             Colour pictures, as for :meth:`fit`.
-        y : None
-            Ignored.
         steps : int, default 500
             Batches to train on.
 
@@ -260,9 +312,16 @@ class Colorizer:
         ------
         NotFittedError, InputError, InputTypeError, PictureFileError
             There is no trained classifier yet, a parameter is wrong, or there is no colour picture in ``X``.
+
+        Examples
+        --------
+        >>> from skimage import data
+        >>> from labcolor import Colorizer
+        >>> colorizer = Colorizer.from_pretrained().set_params(random_state=0)
+        >>> list(colorizer.fit_hints([data.astronaut(), data.coffee()], steps=2).history_)
+        ['loss']
         """
-        self._check_fitted()
-        self._check_params()
+        self._check_ready()
         require("steps", steps, whole(1))
         if not self._predictor.architecture.classifies:
             raise InputError("network: expected a classifier, which alone takes hints, got the reference network.")
@@ -323,13 +382,15 @@ class Colorizer:
 
     # ------------------------------------------------------------------ prediction
 
-    def _check_fitted(self) -> None:
+    def _check_ready(self) -> None:
+        """Say what is wrong, if the process, the network or a parameter is."""
         check_process()
         if not self.__sklearn_is_fitted__():
             raise NotFittedError(
                 "this Colorizer has no trained network yet. Call fit, or use Colorizer.from_pretrained() or "
                 "Colorizer.load(path)."
             )
+        self._check_params()
 
     def predict(self, X: Any, *, saturation: float = 1.0, hints: Any = None) -> Any:
         """Colour pictures.
@@ -341,9 +402,9 @@ class Colorizer:
             or a list or tuple of pictures of different sizes. uint8, uint16, float in [0, 1] or bool. Of RGB only the
             lightness is used. It is not modified.
         saturation : float, default 1
-            From 0 (grey) over 1 (as predicted) to 4. Below 1 the predicted chroma is multiplied with it: careful.
-            Above, the reference network's chroma is multiplied, too; the classifier gives rarer, more colourful bins
-            a greater chance, with all bins counting alike at 2, and multiplies chroma only beyond that.
+            From 0 (grey) over 1 (as predicted) to 4. Below 1 the predicted chroma is multiplied by it, which gives
+            paler colours. Above, the reference network's chroma is multiplied, too; the classifier gives rarer, more
+            colourful bins a greater chance, up to full rebalancing at 2, and multiplies chroma only beyond that.
         hints : array or sequence of array or None, optional
             Colours that are known: for each picture an array (H, W, 2) of float, ab in [-128, 128] where there is a
             hint, however small, and nan elsewhere. They are spread to what looks alike and is near. One array for one
@@ -376,23 +437,18 @@ class Colorizer:
         >>> Colorizer.from_pretrained().predict(grey, hints=hints)[24, 32].argmax()
         np.int64(0)
         """
-        self._check_fitted()
+        self._check_ready()
         saturation = parameters.saturation(saturation)
-        self._check_params()  # before the pictures, and even if there are none
         pictures, rebuild = as_pictures(X)
         known = as_hints(hints, [picture.shape for picture in pictures])
         if hints is not None and self._spreader is None:
             raise InputError("hints: this model takes none. Use the packaged classifier, or train yours by fit_hints.")
-        try:
-            results: list[Array] = []
+        results: list[Array] = []
+        with _memory():
             for start in range(0, len(pictures), _TOGETHER):
                 part = slice(start, start + _TOGETHER)
                 results += self._colour(pictures[part], saturation, known[part])
             return rebuild(results)
-        except MemoryError as error:
-            if isinstance(error, OutOfMemoryError):
-                raise
-            raise OutOfMemoryError("the pictures did not fit in memory. Pass fewer at a time.") from error
 
     def uncertainty(self, X: Any) -> Any:
         """How unsure a classifier is of the colour of each pixel.
@@ -406,12 +462,14 @@ class Colorizer:
         -------
         array, list or tuple
             For each picture (H, W) float32, nested as ``X``: the standard deviation of ab under the distribution that
-            the network predicts. Near 5 it is sure; 20 and more are guesses.
+            the network predicts, the root of the sum of both variances. Near 5 it is sure; 20 and more are guesses.
 
         Raises
         ------
         NotFittedError, InputError, InputTypeError
             As for :meth:`predict`, or the model is no classifier.
+        OutOfMemoryError
+            It did not fit in memory.
 
         Examples
         --------
@@ -420,21 +478,21 @@ class Colorizer:
         >>> Colorizer.from_pretrained().uncertainty(np.full((48, 64), 128, np.uint8)).shape
         (48, 64)
         """
-        self._check_fitted()
-        self._check_params()
+        self._check_ready()
         if not self._predictor.architecture.classifies:
             raise InputError("network: expected a classifier, which alone tells this, got the reference network.")
         pictures, rebuild = as_pictures(X)
-        small = (self._predictor.deviation(lightness) for lightness in self.small_lightness(pictures))
-        return rebuild(
-            [
-                np.asarray(Image.fromarray(map_).resize(picture.shape[::-1], Image.Resampling.BILINEAR))
-                for picture, map_ in zip(pictures, small, strict=True)
-            ]
-        )
+        with _memory():
+            small = (self._predictor.deviation(lightness) for lightness in self._small_lightness(pictures))
+            return rebuild(
+                [
+                    np.asarray(Image.fromarray(map_).resize(picture.shape[::-1], Image.Resampling.BILINEAR))
+                    for picture, map_ in zip(pictures, small, strict=True)
+                ]
+            )
 
-    def small_lightness(self, pictures: Sequence[Picture]) -> list[Array]:
-        """What the network gets of checked pictures: L at the working size. For the library's own use.
+    def _small_lightness(self, pictures: Sequence[Picture]) -> list[Array]:
+        """What the network gets of checked pictures: L at the working size.
 
         Parameters
         ----------
@@ -447,13 +505,13 @@ class Colorizer:
         """
         return [picture.small_lightness(*working_shape(picture.shape, self.working_size)) for picture in pictures]
 
-    def small_chroma(self, lightness: Sequence[Array], saturation: float) -> list[Array]:
-        """What the network makes of small L. For the library's own use.
+    def _small_chroma(self, lightness: Sequence[Array], saturation: float) -> list[Array]:
+        """What the network makes of small L.
 
         Parameters
         ----------
         lightness : sequence of ndarray
-            As :meth:`small_lightness` gives it.
+            As :meth:`_small_lightness` gives it.
         saturation : float
             As for :meth:`predict`.
 
@@ -461,28 +519,21 @@ class Colorizer:
         -------
         list of ndarray, each (h / stride, w / stride, 2), float32
             Sizes rounded up.
-
-        Raises
-        ------
-        NotFittedError, InputError, InputTypeError
-            There is no network yet, or a parameter is wrong.
         """
-        self._check_fitted()
-        self._check_params()
         return self._predictor(lightness, saturation)
 
-    def chroma_scales(self, shape: tuple[int, int], lightness: Array) -> tuple[float, float]:
+    def _chroma_scales(self, shape: tuple[int, int], lightness: Array) -> tuple[float, float]:
         """A pixel's height and width, of a picture of ``shape``, in pixels of its small chroma."""
         stride = self._predictor.architecture.stride
         return lightness.shape[0] / (stride * shape[0]), lightness.shape[1] / (stride * shape[1])
 
     def _colour(self, pictures: Sequence[Picture], saturation: float, hints: Sequence[Array | None]) -> list[Array]:
-        small = self.small_lightness(pictures)
+        small = self._small_lightness(pictures)
         unaided = [lightness for lightness, hint in zip(small, hints, strict=True) if hint is None]
-        plain = iter(self.small_chroma(unaided, saturation))
+        plain = iter(self._small_chroma(unaided, saturation))
         results = []
         for picture, lightness, hint in zip(pictures, small, hints, strict=True):
-            pixel = self.chroma_scales(picture.shape, lightness)
+            pixel = self._chroma_scales(picture.shape, lightness)
             if hint is None or self._spreader is None:
                 ab = next(plain)
             else:
@@ -511,8 +562,15 @@ class Colorizer:
         ------
         NotFittedError, InputError, InputTypeError
             As for :meth:`predict`, or a picture is grey.
+
+        Examples
+        --------
+        >>> from skimage import data
+        >>> from labcolor import Colorizer
+        >>> Colorizer.from_pretrained().score([data.astronaut()]) > 15
+        True
         """
-        self._check_fitted()
+        self._check_ready()
         pictures, _ = as_pictures(X)
         if not pictures:
             raise InputError("X: expected at least one picture, got none.")
@@ -577,9 +635,17 @@ class Colorizer:
             There is no network yet.
         ModelFileError, InputError
             The file cannot be written, or a parameter is wrong.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from labcolor import Colorizer
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     Colorizer.from_pretrained("reference").save(f"{folder}/mine.labcolor")
+        ...     Colorizer.load(f"{folder}/mine.labcolor")
+        Colorizer()
         """
-        self._check_fitted()
-        self._check_params()
+        self._check_ready()
         write_model(path, self._pack(self.get_params(), half=half))
 
     @classmethod
@@ -599,6 +665,10 @@ class Colorizer:
         ------
         ModelFileError
             The file is missing, damaged, not one of labcolor's, or from a newer version.
+
+        Examples
+        --------
+        As for :meth:`save`.
         """
         colorizer = cls()
         colorizer._unpack(*read_model(path), str(path))
@@ -624,6 +694,12 @@ class Colorizer:
             There is no such model.
         ModelFileError
             The packaged file is missing or damaged.
+
+        Examples
+        --------
+        >>> from labcolor import Colorizer
+        >>> Colorizer.from_pretrained("reference").network_.count_params()
+        3099714
         """
         if not isinstance(name, str) or name not in PRETRAINED:
             raise InputError(f"name: expected one of {', '.join(PRETRAINED)}, got {name!r}.")

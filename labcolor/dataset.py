@@ -151,7 +151,7 @@ def crop_batches(
     seed: int,
     aged: float = 0.0,
 ) -> Iterator[Batch]:
-    """Yield ``epochs`` passes over ``pictures`` as batches of scaled (L, ab), made one step ahead in a thread.
+    """Yield ``epochs`` passes over ``pictures`` as batches of scaled (L, ab), made a few steps ahead in a thread.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from labcolor import ffmpeg
 from labcolor.errors import VideoFileError
 
-__all__ = ["ENCODERS", "Decoder", "Film", "encoding", "probe"]
+__all__ = ["ENCODERS", "Decoder", "Film", "colour_matrix", "encoding", "probe"]
 
 Array = npt.NDArray[Any]
 
@@ -60,6 +60,19 @@ _OPUS_LAYOUTS = "aformat=channel_layouts=7.1|5.1|stereo|mono"
 _TEXT = {"mov_text", "subrip", "srt", "ass", "ssa", "webvtt", "text"}
 _DRAWN = {"hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle"}
 _SUBTITLES = {".mp4": "mov_text", ".mov": "mov_text", ".webm": "webvtt", ".mkv": "srt"}
+
+
+def colour_matrix(height: int) -> tuple[str, float, float]:
+    """How colours become Y, U and V: BT.601 for small films, BT.709 from 720 lines on, as players assume.
+
+    Returns
+    -------
+    name : str
+        ffmpeg's.
+    kr, kb : float
+        Weights of red and of blue in luma.
+    """
+    return ("bt709", 0.2126, 0.0722) if height >= 720 else ("smpte170m", 0.299, 0.114)
 
 
 @dataclass(frozen=True)
@@ -273,7 +286,7 @@ def encoding(
         ffmpeg fails: the destination cannot be written, the disk is full, an encoder is missing.
     """
     ending = path.suffix.lower()
-    colours = "smpte170m" if size[1] < 720 else "bt709"
+    colours, _, _ = colour_matrix(size[1])
     tags = ["-colorspace", colours, "-color_primaries", colours, "-color_trc", colours, "-color_range", "tv"]
     command = [ffmpeg.executable(), "-hide_banner", "-loglevel", "error", "-y", "-f", "yuv4mpegpipe", "-i", "pipe:0"]
     if ending == ".gif":

@@ -79,19 +79,17 @@ class ChromaPredictor:
             ab, unscaled; sizes rounded up.
         """
         groups: dict[tuple[int, int], list[int]] = {}
-        multiple = self.architecture.multiple
         for index, small in enumerate(lightness):
-            height, width = small.shape
-            groups.setdefault((-(-height // multiple) * multiple, -(-width // multiple) * multiple), []).append(index)
+            groups.setdefault(self._padded_shape(small), []).append(index)
         results: list[Any] = [None] * len(lightness)
         for (height, width), members in groups.items():
             together = max(1, _BATCH_PIXELS // (height * width))
             for start in range(0, len(members), together):
                 chosen = members[start : start + together]
-                batch = self._scaled(np.stack([_pad(lightness[index], height, width) for index in chosen]))
+                batch = self._batch([lightness[index] for index in chosen])
                 outputs = self._decode(self._network_output(batch), saturation)
                 for index, output in zip(chosen, outputs, strict=True):
-                    rows, columns = (-(-side // self.architecture.stride) for side in lightness[index].shape)
+                    rows, columns = self._chroma_shape(lightness[index])
                     results[index] = output[:rows, :columns]
         return results
 
@@ -142,11 +140,8 @@ class ChromaPredictor:
         -------
         ndarray, shape (h / stride, w / stride, 2), float32
         """
-        multiple = self.architecture.multiple
-        height, width = (-(-side // multiple) * multiple for side in lightness.shape)
-        rows, columns = (-(-side // self.architecture.stride) for side in lightness.shape)
-        batch = self._scaled(_pad(lightness, height, width)[None])
-        maps = self.with_features(batch, saturation)
+        rows, columns = self._chroma_shape(lightness)
+        maps = self.with_features(self._batch([lightness]), saturation)
         chroma, features = (values[0, :rows, :columns].reshape(rows * columns, -1) for values in maps)
         places = places_of(rows, columns)
         cells, hints = hints_on_grid(hint, rows, columns, pixel)
@@ -171,18 +166,31 @@ class ChromaPredictor:
         ndarray, shape (h / stride, w / stride), float32
             Standard deviation of ab under the network's distribution, its rebalancing taken back.
         """
-        multiple = self.architecture.multiple
-        height, width = (-(-side // multiple) * multiple for side in lightness.shape)
-        rows, columns = (-(-side // self.architecture.stride) for side in lightness.shape)
-        scores = self._network_output(self._scaled(_pad(lightness, height, width)[None]))
-        scores = scores[0, :rows, :columns].reshape(rows * columns, -1)
+        rows, columns = self._chroma_shape(lightness)
+        scores = self._network_output(self._batch([lightness]))[0, :rows, :columns].reshape(rows * columns, -1)
         out = np.empty(len(scores), np.float32)
         _kernels.deviation(scores, np.asarray(-0.5 * self._log_weights, np.float32), ab_bins(), out)
         return out.reshape(rows, columns)
 
-    def _scaled(self, lightness: Array) -> Array:
-        """L, (N, h, w), as the network takes it."""
-        return np.asarray((lightness - self._codec.l_centre) / self._codec.l_scale, np.float32)[..., None]
+    def _padded_shape(self, lightness: Array) -> tuple[int, int]:
+        """Sides of small L, rounded up to what the network takes."""
+        multiple = self.architecture.multiple
+        height, width = lightness.shape
+        return -(-height // multiple) * multiple, -(-width // multiple) * multiple
+
+    def _chroma_shape(self, lightness: Array) -> tuple[int, int]:
+        """Sides of the ab of small L."""
+        stride = self.architecture.stride
+        height, width = lightness.shape
+        return -(-height // stride), -(-width // stride)
+
+    def _batch(self, lightness: Sequence[Array]) -> Array:
+        """Small L of one padded shape as the network takes it, (N, h, w, 1): extended by reflection, and scaled."""
+        height, width = self._padded_shape(lightness[0])
+        padded = np.stack(
+            [np.pad(x, ((0, height - x.shape[0]), (0, width - x.shape[1])), "symmetric") for x in lightness]
+        )
+        return np.asarray((padded - self._codec.l_centre) / self._codec.l_scale, np.float32)[..., None]
 
     def _network_output(self, batch: Array) -> Array:
         with self._lock:
@@ -220,11 +228,6 @@ def check_process() -> None:
             "TensorFlow does not survive a fork, and this process was forked from one that had loaded it. Start "
             'workers with multiprocessing.get_context("spawn"), or with joblib.'
         )
-
-
-def _pad(small: Array, height: int, width: int) -> Array:
-    """Extend (h, w) to (height, width) by reflection at the lower and the right edge."""
-    return np.pad(small, ((0, height - small.shape[0]), (0, width - small.shape[1])), "symmetric")
 
 
 def _compile(network: keras.Model) -> Callable[[Array], list[Array]]:

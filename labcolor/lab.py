@@ -281,6 +281,15 @@ class LabCodec:
             Scaled lightness, in [-1, 1] with the defaults.
         ab : ndarray, shape (..., 2)
             Scaled chroma.
+
+        Raises
+        ------
+        InputError, InputTypeError
+            As for :func:`rgb_to_lab`.
+
+        Examples
+        --------
+        As for the class.
         """
         lab = rgb_to_lab(rgb)
         return (lab[..., :1] - self.l_centre) / self.l_scale, lab[..., 1:] / self.ab_scale
@@ -306,6 +315,12 @@ class LabCodec:
         ------
         InputError
             The shapes do not go together.
+
+        Examples
+        --------
+        >>> from labcolor import LabCodec
+        >>> LabCodec().decode([1.0], [0.0, 0.0], dtype="uint8")
+        array([255, 255, 255], dtype=uint8)
         """
         lightness, chroma = np.asarray(l), np.asarray(ab)
         if lightness.shape[-1:] != (1,) or chroma.shape[-1:] != (2,) or lightness.shape[:-1] != chroma.shape[:-1]:
@@ -317,5 +332,16 @@ class LabCodec:
         return lab_to_rgb(lab, dtype=dtype)
 
     def get_config(self) -> dict[str, float]:
-        """The parameters, from which ``LabCodec(**config)`` makes an equal codec."""
+        """The parameters, from which ``LabCodec(**config)`` makes an equal codec.
+
+        Returns
+        -------
+        dict
+
+        Examples
+        --------
+        >>> from labcolor import LabCodec
+        >>> LabCodec().get_config()
+        {'l_centre': 50.0, 'l_scale': 50.0, 'ab_scale': 128.0}
+        """
         return {"l_centre": self.l_centre, "l_scale": self.l_scale, "ab_scale": self.ab_scale}

@@ -1,4 +1,4 @@
-"""Results to look at: luminance, coloured and original side by side."""
+"""Results to look at: L, coloured and original side by side."""
 
 from __future__ import annotations
 

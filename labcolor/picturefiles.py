@@ -15,9 +15,9 @@ import numpy.typing as npt
 from PIL import Image, ImageCms, ImageOps
 
 from labcolor import ffmpeg
-from labcolor.errors import InputError, InputTypeError, LabcolorError, OutOfMemoryError, PictureFileError
+from labcolor.errors import InputError, LabcolorError, OutOfMemoryError, PictureFileError
 from labcolor.files import as_path, replacing
-from labcolor.pictures import as_bytes
+from labcolor.pictures import as_bytes, as_picture
 
 __all__ = ["ENDINGS", "WRITABLE", "picture_paths", "read_picture", "write_picture"]
 
@@ -25,7 +25,7 @@ Array = npt.NDArray[Any]
 _log = logging.getLogger(__name__)
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif")
 WRITABLE = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
-_PIXELS = 250_000_000  # a picture of more than this many pixels is refused before it is decoded
+_PIXELS = 178_956_970  # a picture of more pixels is refused before it is decoded: Pillow's own limit, for all readers
 
 # Pillow's modes and what to turn them into; modes that are not here stay as they are.
 _MODES = {
@@ -188,7 +188,11 @@ def read_picture(path: str | os.PathLike[str]) -> Array:
     Raises
     ------
     PictureFileError
-        The file is missing, is not a picture, is damaged, or has more than 250 million pixels.
+        The file is missing, is not a picture, is damaged, or has more than 178,956,970 pixels.
+    OutOfMemoryError
+        The picture did not fit in memory.
+    InputTypeError, InputError
+        ``path`` is not a path.
 
     Examples
     --------
@@ -216,6 +220,10 @@ def read_picture(path: str | os.PathLike[str]) -> Array:
     except MemoryError as error:
         raise OutOfMemoryError(f"{path}: did not fit in memory. Reduce the picture first.") from error
     except Exception as error:  # decoders raise every kind of exception on damaged files
+        if isinstance(error.__cause__ or error, Image.DecompressionBombError):
+            raise PictureFileError(
+                f"{path}: expected at most {_PIXELS:,} pixels, got more. Reduce the picture first."
+            ) from error
         raise PictureFileError(
             f"{path}: expected a picture ({', '.join(ENDINGS)}), but it cannot be decoded: "
             f"{type(error).__name__}: {error}. It may be damaged, or not be a picture."
@@ -251,14 +259,10 @@ def write_picture(path: str | os.PathLike[str], picture: npt.ArrayLike) -> None:
     if ending not in WRITABLE:
         raise InputError(f"{path}: expected a name that ends in {', '.join(WRITABLE)}. Rename it.")
     array = np.asarray(picture)
-    if array.dtype not in (np.uint8, np.uint16, np.float16, np.float32, np.float64, np.bool_):
-        raise InputTypeError(f"picture: expected uint8, uint16, float in [0, 1] or bool, got dtype {array.dtype}.")
+    as_picture(array, "picture")  # or say what is wrong with it
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[..., 0]
-    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)) or 0 in array.shape:
-        raise InputError(f"picture: expected (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), got shape {array.shape}.")
-    if array.dtype.kind == "f" and not (array.min() >= 0 and array.max() <= 1):
-        raise InputError("picture: expected finite floats in [0, 1]. Divide by the largest possible value.")
     if array.ndim == 3 and array.shape[2] == 4 and ending in (".jpg", ".jpeg", ".bmp"):
         raise InputError(f"{path}: {ending} holds no alpha. Write a .png, or drop it with picture[..., :3].")
     if array.dtype != np.uint16 or ending not in (".png", ".tif", ".tiff"):

@@ -24,11 +24,11 @@ from labcolor.lab import (
 )
 from labcolor.strips import in_strips
 
-__all__ = ["Picture", "as_bytes", "as_pictures", "working_shape"]
+__all__ = ["Picture", "as_bytes", "as_picture", "as_pictures", "working_shape"]
 
 Array = npt.NDArray[Any]
 FLOAT32 = np.dtype(np.float32)
-SHAPES = "(H, W), (H, W, 1), (H, W, 3) or (H, W, 4), a batch (N, ...) of these, or a list of them"
+SHAPES = "(H, W), (H, W, 1), (H, W, 3) or (H, W, 4)"
 
 
 @lru_cache(maxsize=2)
@@ -191,8 +191,8 @@ def working_shape(shape: tuple[int, int], size: int) -> tuple[int, int]:
     return max(1, round(shape[0] * factor)), max(1, round(shape[1] * factor))
 
 
-def _as_picture(array: Any, where: str) -> Picture:
-    """Check one picture's array."""
+def as_picture(array: Any, where: str) -> Picture:
+    """Check one picture's array; ``where`` is what to call it in errors."""
     if array.ndim == 2:
         array = array[..., None]
     if array.ndim != 3 or array.shape[2] not in (1, 3, 4):
@@ -250,7 +250,7 @@ def as_pictures(x: Any, name: str = "X") -> tuple[list[Picture], Rebuild]:
                     f"{name}[{index}]: expected an array, got {type(item).__name__}. A list holds pictures "
                     f"as numpy arrays; read files with labcolor.read_picture."
                 )
-            pictures.append(_as_picture(np.asarray(item), f"{name}[{index}]"))
+            pictures.append(as_picture(np.asarray(item), f"{name}[{index}]"))
         kind = type(x)
         return pictures, lambda results: list(results) if kind is list else tuple(results)
     if isinstance(x, str | bytes) or hasattr(x, "__fspath__"):
@@ -260,15 +260,15 @@ def as_pictures(x: Any, name: str = "X") -> tuple[list[Picture], Rebuild]:
         raise InputTypeError(f"{name}: expected a numeric array or a list of arrays, got dtype {array.dtype}.")
     single = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (1, 3, 4))
     if single:
-        return [_as_picture(array, name)], lambda results: results[0]
+        return [as_picture(array, name)], lambda results: results[0]
     if array.ndim == 3 and (array.shape[0] in (1, 3, 4) or array.shape[2] == 2):
         raise InputError(
             f"{name}: shape {array.shape} is ambiguous: channels first, or a batch of grey pictures? Put channels "
             f"last (np.moveaxis(x, 0, -1)), or pass a batch as (N, H, W, 1)."
         )
     if array.ndim == 3 or (array.ndim == 4 and array.shape[3] in (1, 3, 4)):
-        pictures = [_as_picture(item, f"{name}[{index}]") for index, item in enumerate(array)]
+        pictures = [as_picture(item, f"{name}[{index}]") for index, item in enumerate(array)]
         channels = 4 if array.ndim == 4 and array.shape[3] == 4 else 3
         empty = np.empty((0, *array.shape[1:3], channels), np.uint8 if array.dtype == np.bool_ else array.dtype)
         return pictures, lambda results: np.stack(results) if results else empty
-    raise InputError(f"{name}: expected {SHAPES}, with the channels last, got shape {array.shape}.")
+    raise InputError(f"{name}: expected {SHAPES}, a batch (N, ...) of these, or a list of them, with the channels last, got shape {array.shape}.")

@@ -14,7 +14,7 @@ Array = npt.NDArray[Any]
 # In units of L, after a mean over 5 x 5 small pixels, which takes out film grain: below the first a pixel rests,
 # above the second it has moved, in between it is partly held.
 _RESTS, _MOVES = 1.5, 4.0
-# Slow change, a fade, counts once it has added up to so many times that, against L averaged as ab is.
+# A slow change, a fade, is measured against L averaged as ab is, and both thresholds are so many times higher.
 _DRIFT = 4.0
 # A cut: L changes by this much on the mean, and by so many times more than in the frames before.
 _CUT, _CUT_RATIO = 9.0, 3.0

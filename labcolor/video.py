@@ -18,7 +18,7 @@ from labcolor import _kernels, parameters
 from labcolor.colorizer import Colorizer
 from labcolor.errors import InputError, InputTypeError, VideoFileError
 from labcolor.files import as_path, replacing
-from labcolor.filmfiles import ENCODERS, Decoder, encoding, probe
+from labcolor.filmfiles import ENCODERS, Decoder, colour_matrix, encoding, probe
 from labcolor.lab import matrices, rgb_to_lightness
 from labcolor.pictures import Picture, as_pictures
 from labcolor.smoothing import ChromaSmoother, between
@@ -27,9 +27,7 @@ from labcolor.strips import in_strips
 __all__ = ["VideoReport", "colorize_frames", "colorize_video"]
 
 Array = npt.NDArray[Any]
-_TOGETHER = 4  # frames that are coloured together, if they are alike by one answer of the network
-# Weights of red and blue in luma: BT.601 for small films, BT.709 from 720 lines on, as players assume.
-_BT601, _BT709 = (0.299, 0.114), (0.2126, 0.0722)
+_TOGETHER = 4  # frames that are coloured together: if they are alike, by one answer of the network
 
 
 @dataclass(frozen=True)
@@ -106,7 +104,7 @@ def _ready(colorizer: Colorizer | None) -> Colorizer:
         return Colorizer.from_pretrained()
     if not isinstance(colorizer, Colorizer):
         raise InputTypeError(f"colorizer: expected a Colorizer, got {type(colorizer).__name__}. Use Colorizer.load.")
-    colorizer.small_chroma([], 1.0)  # says at once if it is not fitted, or a parameter is wrong
+    colorizer._check_ready()
     return colorizer
 
 
@@ -117,21 +115,22 @@ def _coloured(
         pictures, _ = as_pictures(np.asarray(frame), f"frames[{index}]")
         if len(pictures) != 1:
             raise InputError(f"frames[{index}]: expected one picture, got shape {np.shape(frame)}.")
-        (lightness,) = small = colorizer.small_lightness(pictures)
-        (chroma,) = colorizer.small_chroma(small, saturation)
+        (lightness,) = small = colorizer._small_lightness(pictures)
+        (chroma,) = colorizer._small_chroma(small, saturation)
         ab, _ = smoother.update(lightness, chroma)
-        yield pictures[0].coloured(ab, *colorizer.chroma_scales(pictures[0].shape, lightness))
+        yield pictures[0].coloured(ab, *colorizer._chroma_scales(pictures[0].shape, lightness))
 
 
 def _chroma_maps(
     colorizer: Colorizer, lightness: Sequence[Array], saturation: float, before: tuple[Array, Array] | None
 ) -> list[Array]:
-    """Small chroma of frames in order: of the last one from the network, of others from it and the frame before all.
+    """Small chroma of consecutive frames.
 
-    Those that are too unlike both, the network is asked for as well.
+    The network sees the last one. The others take theirs from it and from the frame ``before`` all, or from the
+    network where they are like neither.
     """
     last = len(lightness) - 1
-    maps = {last: colorizer.small_chroma([lightness[last]], saturation)[0]}
+    maps = {last: colorizer._small_chroma([lightness[last]], saturation)[0]}
     missed = []
     for index in range(last):
         found = None if before is None else between(lightness[index], before, (lightness[last], maps[last]))
@@ -139,7 +138,7 @@ def _chroma_maps(
             missed.append(index)
         else:
             maps[index] = found
-    maps.update(zip(missed, colorizer.small_chroma([lightness[index] for index in missed], saturation), strict=True))
+    maps.update(zip(missed, colorizer._small_chroma([lightness[index] for index in missed], saturation), strict=True))
     return [maps[index] for index in range(last + 1)]
 
 
@@ -160,7 +159,7 @@ def _chroma(luma: Array, table: Array, ab: Array, pixel: tuple[float, float]) ->
     height, width = luma.shape[0] // 2, luma.shape[1] // 2
     u, v = np.empty((2, height, width), np.uint8)
     _, matrix = matrices(np.dtype(np.float32))
-    kr, kb = _BT709 if luma.shape[0] >= 720 else _BT601
+    _, kr, kb = colour_matrix(luma.shape[0])
     scales = np.float32(2 * pixel[0]), np.float32(2 * pixel[1])
 
     def strip(start: int, stop: int) -> None:
@@ -285,13 +284,13 @@ def colorize_video(
         ):
             while batch := [_even(luma) for luma in islice(frames, _TOGETHER)]:
                 pictures = [Picture(luma[..., None], None, luma.dtype, table) for luma in batch]
-                small = colorizer.small_lightness(pictures)
+                small = colorizer._small_lightness(pictures)
                 if smoothing:
                     maps = _chroma_maps(colorizer, small, saturation, before)
                     before = small[-1], maps[-1]
                 else:
-                    maps = colorizer.small_chroma(small, saturation)
-                pixel = colorizer.chroma_scales(batch[0].shape, small[0])
+                    maps = colorizer._small_chroma(small, saturation)
+                pixel = colorizer._chroma_scales(batch[0].shape, small[0])
                 for luma, lightness, chroma in zip(batch, small, maps, strict=True):
                     ab, cut = smoother.update(lightness, chroma)
                     if cut:

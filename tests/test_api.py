@@ -15,6 +15,7 @@ import labcolor
 PUBLIC = [
     "Colorizer",
     "LabCodec",
+    "VideoReport",
     "__version__",
     "build_autoencoder",
     "colorize_frames",
@@ -29,8 +30,8 @@ PUBLIC = [
     "write_picture",
 ]
 MODULES = [name for _, name, _ in pkgutil.iter_modules(labcolor.__path__) if name != "__main__"]
-# The floors of the house: each module imports only from those before it.
-FLOORS = [
+# Each module imports only from those before it.
+ORDER = [
     "errors",
     "parameters",
     "strips",
@@ -68,14 +69,19 @@ def test_public_names_are_frozen():
 
 
 def test_each_module_imports_only_from_below():
-    """The house has floors: no import goes up."""
-    assert sorted(FLOORS) == sorted(MODULES)
+    """No import goes up the list."""
+    assert sorted(ORDER) == sorted(MODULES)
     for module in MODULES:
         tree = ast.parse(inspect.getsource(importlib.import_module(f"labcolor.{module}")))
         for node in ast.walk(tree):
-            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("labcolor."):
-                below = node.module.removeprefix("labcolor.")
-                assert FLOORS.index(below) < FLOORS.index(module), f"{module} imports {below}"
+            if isinstance(node, ast.ImportFrom) and node.module == "labcolor":
+                imported = [alias.name for alias in node.names if alias.name != "__version__"]
+            elif isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("labcolor."):
+                imported = [node.module.removeprefix("labcolor.")]
+            else:
+                continue
+            for below in imported:
+                assert ORDER.index(below) < ORDER.index(module), f"{module} imports {below}"
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -86,19 +92,25 @@ def test_examples_in_docstrings_run(module):
 
 
 def test_public_docstrings_are_complete():
-    """Each public function and method tells its parameters, what it returns and an example or a class with one."""
+    """Each public function and method tells its parameters, what it returns, and an example."""
     from labcolor import metrics
 
-    functions = [getattr(labcolor, name) for name in PUBLIC if inspect.isfunction(getattr(labcolor, name))]
-    functions += [getattr(metrics, name) for name in metrics.__all__]
+    public = [getattr(labcolor, name) for name in PUBLIC] + [getattr(metrics, name) for name in metrics.__all__]
+    functions = [value for value in public if inspect.isfunction(value)]
+    for cls in (value for value in public if inspect.isclass(value)):
+        assert "Parameters\n---" in inspect.getdoc(cls)
+        methods = [getattr(cls, name) for name in vars(cls) if not name.startswith("_")]
+        functions += [value for value in methods if inspect.isroutine(value)]
+    assert len(functions) > 25
     for function in functions:
-        text = inspect.getdoc(function)
-        for section in ("Parameters", "Examples"):
-            assert f"{section}\n---" in text, f"{function.__name__} lacks {section}"
-        for name in inspect.signature(function).parameters:
-            assert name in text
-    for cls in (labcolor.Colorizer, labcolor.LabCodec):
-        assert "Examples\n---" in inspect.getdoc(cls)
+        text, names = inspect.getdoc(function), set(inspect.signature(function).parameters) - {"self"}
+        sections = {"Parameters"} if names else set()
+        if inspect.signature(function).return_annotation not in ("None", None):
+            sections.add("Returns")
+        for section in sections | {"Examples"}:
+            assert f"{section}\n---" in text, f"{function.__qualname__} lacks {section}"
+        for name in names:
+            assert name in text, f"{function.__qualname__} lacks {name}"
 
 
 def run(code):

@@ -169,7 +169,7 @@ CALLS = [
     ("triptych: a batch", lambda: triptych(zeros(2, 9, 9, 3), zeros(9, 9, 3)), "one picture"),
     ("triptych: nan", lambda: triptych(np.full((9, 9), NAN), zeros(9, 9, 3)), "nan or inf"),
     ("write: a number", lambda: write_picture("p.png", 5), "dtype|shape"),
-    ("write: none", lambda: write_picture("p.png", None), "dtype"),
+    ("write: none", lambda: write_picture("p.png", None), "shape"),
     ("load: a number", lambda: Colorizer.load(5), "path"),
     ("load: none", lambda: Colorizer.load(None), "path"),
     ("fit: a dictionary", lambda: Colorizer().fit({"a": 1}), "numeric"),

@@ -184,8 +184,8 @@ def grain(frames=12):
 def flicker(colorizer, frames, smoothing):
     """Mean change of ab from frame to frame, of the small maps."""
     smoother = ChromaSmoother(smoothing)
-    lightness = colorizer.small_lightness(as_pictures(frames)[0])
-    maps = zip(lightness, colorizer.small_chroma(lightness, 1.0), strict=True)
+    lightness = colorizer._small_lightness(as_pictures(frames)[0])
+    maps = zip(lightness, colorizer._small_chroma(lightness, 1.0), strict=True)
     ab = np.stack([smoother.update(*pair)[0] for pair in maps])
     return np.abs(np.diff(ab, axis=0))[2:].mean()
 
@@ -252,8 +252,8 @@ def test_frames_between_at_rest_and_in_motion(reference, photographs):
     """Of a moving picture, too, chroma from the neighbours is close to the network's own."""
     grey = skimage_grey(photographs[0])
     frames = [np.ascontiguousarray(grey[100:356, start : start + 256]) for start in (100, 101, 102)]
-    small = reference.small_lightness(as_pictures(frames)[0])
-    maps = reference.small_chroma(small, 1.0)
+    small = reference._small_lightness(as_pictures(frames)[0])
+    maps = reference._small_chroma(small, 1.0)
     guessed = between(small[1], (small[0], maps[0]), (small[2], maps[2]))
     assert np.abs(guessed - maps[1]).mean() < 0.2 * np.abs(maps[1]).mean()
 
