@@ -3,6 +3,7 @@
 import functools
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -432,6 +433,28 @@ def test_unusual_sound(small, tmp_path, codec, layout, ending, expected):
     source = make(tmp_path / "in.mov", extra=extra)
     colorize_video(source, tmp_path / f"out{ending}", small)
     assert probe(tmp_path / f"out{ending}").sound == (expected,)
+
+
+@pytest.mark.parametrize("name", ["-y.mp4", "%03d.mp4", "http:a.mp4", "concat:a|b.mp4", "a'b \\n.mp4"])
+def test_names_are_no_options_or_protocols(small, tmp_path, monkeypatch, name):
+    """Whatever a path looks like, it is a path."""
+    monkeypatch.chdir(tmp_path)
+    make(tmp_path / "plain.mp4").rename(name)
+    assert colorize_video(name, f"out{name}", small).frames == 25
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([name, f"out{name}"])
+
+
+def test_a_playlist_opens_no_connection(small, tmp_path):
+    """A film that is a list of addresses on the network is refused, and nobody is called."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/a.ts"
+        source = tmp_path / "in.m3u8"
+        source.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{address}\n#EXT-X-ENDLIST\n")
+        with pytest.raises(VideoFileError, match=r"in\.m3u8"):
+            colorize_video(source, tmp_path / "out.mp4", small)
+        server.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            server.accept()
 
 
 def test_a_decoder_that_dies_is_no_end_of_a_film(small, tmp_path):
