@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from labcolor.errors import FileError, InputError, InputTypeError
@@ -32,6 +32,8 @@ def replacing(destination: Path, kind: type[FileError]) -> Iterator[Path]:
     """
     temporary = destination.with_name(f".labcolor-{secrets.token_hex(6)}{destination.suffix}")
     try:
+        with suppress(FileNotFoundError):
+            destination.stat()  # fails for a name that is too long, which the temporary one is not
         # created here, so that the umask decides who may read it, and a folder without permission is found at once
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     except OSError as error:
@@ -41,7 +43,7 @@ def replacing(destination: Path, kind: type[FileError]) -> Iterator[Path]:
         try:
             with open(temporary, "rb") as written:
                 os.fsync(written.fileno())
-            if destination.exists():
+            with suppress(FileNotFoundError):
                 temporary.chmod(destination.stat().st_mode & 0o777)
             os.replace(temporary, destination)
         except OSError as error:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import math
+import os
 import re
 import subprocess
 import tempfile
@@ -31,7 +33,7 @@ ENCODERS: dict[str, tuple[str, ...]] = {
     ".mov": (*_H264, "-movflags", "+faststart"),
     ".mkv": _H264,
     ".webm": ("-c:v", "libvpx-vp9", "-crf", "32", "-b:v", "0", "-deadline", "good", "-cpu-used", "4", "-row-mt", "1"),
-    ".gif": ("-filter_complex", _PALETTE),
+    ".gif": ("-fpsmax", "50"),  # the shortest time that players show a frame of a GIF is 20 ms
 }
 # The sound that each container holds as it is, and what other sound becomes.
 _MP4_SOUND = {"aac", "mp3", "ac3", "eac3", "alac"}
@@ -54,8 +56,9 @@ _SOUND: dict[str, tuple[set[str], str]] = {
     ".mkv": (_MP4_SOUND | _MKV_SOUND, "flac"),
     ".webm": ({"opus", "vorbis"}, "libopus"),
 }
-# Layouts that libopus takes; ffmpeg chooses the nearest.
-_OPUS_LAYOUTS = "aformat=channel_layouts=7.1|5.1|stereo|mono"
+_USUAL_RATE = 60  # frames a second that a variable rate may make
+# Layouts that AAC and Opus take; ffmpeg chooses the nearest.
+_LAYOUTS = "aformat=channel_layouts=7.1|5.1|stereo|mono"
 # Subtitles that are text, and what each container makes of them; subtitles that are pictures, which .mkv holds.
 _TEXT = {"mov_text", "subrip", "srt", "ass", "ssa", "webvtt", "text"}
 _DRAWN = {"hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle"}
@@ -84,12 +87,18 @@ class Film:
     duration : float or None
         Seconds, if known.
     sound, subtitles : tuple of str
-        Codec of each track.
+        Codec of each track; "none" for one that ffmpeg cannot decode.
+    mean_rate : float or None
+        Frames a second, on the mean, if known.
+    interlaced : bool
+        Whether its frames are said to be two fields.
     """
 
     duration: float | None
     sound: tuple[str, ...]
     subtitles: tuple[str, ...]
+    mean_rate: float | None
+    interlaced: bool
 
 
 def probe(path: Path) -> Film:
@@ -100,24 +109,29 @@ def probe(path: Path) -> Film:
     VideoFileError
         It is missing, or there is no moving picture in it.
     """
-    if not path.is_file():
-        kind = "got a folder" if path.is_dir() else "but there is none"
+    if not os.path.isfile(path):
+        kind = "got a folder" if os.path.isdir(path) else "but there is none"
         raise VideoFileError(f"{path}: expected a video file, {kind}. Check the path.")
     command = [ffmpeg.executable(), "-hide_banner", "-nostdin", *ffmpeg.LOCAL, "-i", f"file:{path}"]
     log = subprocess.run(command, capture_output=True, check=False).stderr
-    streams = re.findall(r"Stream #0:\d+[^\n]*?: (Video|Audio|Subtitle): (\w+)([^\n]*)", log.decode(errors="replace"))
-    if not any(kind == "Video" and "(attached pic)" not in rest for kind, _, rest in streams):
+    text = log.decode(errors="replace")
+    streams = re.findall(r"^ +Stream #0:\d+[^\n]*?: (Video|Audio|Subtitle): (\w+)([^\n]*)", text, re.MULTILINE)
+    pictures = [rest for kind, _, rest in streams if kind == "Video" and "(attached pic)" not in rest]
+    if not pictures:
         what = "only sound" if any(kind == "Audio" for kind, _, _ in streams) else "none"
         raise VideoFileError(f"{path}: expected a video, found {what}: {ffmpeg.last_words(log)}")
-    found = re.search(rb"Duration: (\d+):(\d+):([\d.]+)", log)
+    found = re.search(r"^ +Duration: (\d+):(\d+):([\d.]+)", text, re.MULTILINE)
     duration = None
     if found:
         hours, minutes, seconds = map(float, found.groups())
         duration = 3600 * hours + 60 * minutes + seconds
+    rate = re.search(r", ([\d.]+)(k?) fps", pictures[0])
     return Film(
         duration,
         tuple(codec for kind, codec, _ in streams if kind == "Audio"),
         tuple(codec for kind, codec, _ in streams if kind == "Subtitle"),
+        float(rate[1]) * (1000 if rate[2] else 1) if rate else None,
+        re.search(r"(top|bottom) (coded )?first", pictures[0]) is not None,
     )
 
 
@@ -145,13 +159,15 @@ def _exact(rate: Fraction) -> Fraction:
 class Decoder:
     """A film's luma as a stream: iterate over it for (H, W) uint8 frames in video range, 16 to 235.
 
-    Rotation is applied. The frames come at a constant rate: those of a variable rate are repeated or dropped so that
-    picture and sound stay together. Use it as a context manager.
+    Rotation is applied, and fields are made into frames. The frames come at a constant rate: those of a variable rate
+    are repeated or dropped so that picture and sound stay together. Use it as a context manager.
 
     Parameters
     ----------
     path : Path
         The film.
+    film : Film
+        What :func:`probe` says of it.
     resize : (width, height) or None
         Scale to this size.
 
@@ -170,14 +186,19 @@ class Decoder:
         Nothing can be decoded.
     """
 
-    def __init__(self, path: Path, resize: tuple[int, int] | None) -> None:
+    def __init__(self, path: Path, film: Film, resize: tuple[int, int] | None) -> None:
         self._path = path
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
         scale = f"scale={resize[0]}:{resize[1]}:out_range=tv,setsar=1" if resize else "scale=out_range=tv"
-        filters = f"{scale},format=yuv420p,extractplanes=y"
+        fields = "bwdif=mode=send_frame:deint=interlaced," if film.interlaced else ""
+        filters = f"{fields}{scale},format=yuv420p,extractplanes=y"
+        # screen recorders' clocks tick a thousand times a second; what is not on the mean as fast needs no such rate
+        fastest = math.inf if film.mean_rate is None else max(_USUAL_RATE, math.ceil(film.mean_rate))
         command = [ffmpeg.executable(), "-hide_banner", "-nostdin", "-loglevel", "error"]
         command += [*ffmpeg.LOCAL, "-i", f"file:{path}"]
-        command += ["-map", "0:V:0", "-vf", filters, "-fps_mode", "cfr", "-f", "yuv4mpegpipe", "-strict", "-1", "-"]
+        command += ["-map", "0:V:0", "-vf", filters, "-fps_mode", "cfr"]
+        command += ["-fpsmax", str(fastest)] if fastest < math.inf else []
+        command += ["-f", "yuv4mpegpipe", "-strict", "-1", "-"]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self._log)
         assert self._process.stdout is not None
         self._pipe: IO[bytes] = self._process.stdout
@@ -185,10 +206,10 @@ class Decoder:
         if head[:1] != [b"YUV4MPEG2"]:
             words = self.__close()
             raise VideoFileError(f"{path}: no frame can be decoded: {words}")
-        fields = {field[:1].decode(): field[1:].decode() for field in head[1:]}
-        self.width, self.height = int(fields["W"]), int(fields["H"])
-        self.rate = _exact(Fraction(*map(int, fields["F"].split(":"))))
-        self.aspect = fields["A"] if fields.get("A", "0:0") != "0:0" else "1:1"
+        said = {field[:1].decode(): field[1:].decode() for field in head[1:]}
+        self.width, self.height = int(said["W"]), int(said["H"])
+        self.rate = _exact(Fraction(*map(int, said["F"].split(":"))))
+        self.aspect = said["A"] if said.get("A", "0:0") != "0:0" else "1:1"
 
     def __enter__(self) -> Decoder:
         return self
@@ -235,11 +256,11 @@ def _tracks(film: Film, ending: str) -> list[str]:
     arguments: list[str] = []
     if ending in _SOUND and film.sound:
         fits, otherwise = _SOUND[ending]
-        arguments += ["-map", "1:a"]
-        for index, codec in enumerate(film.sound):
-            arguments += [f"-c:a:{index}", "copy" if codec in fits else otherwise]
-            if codec not in fits and otherwise == "libopus":
-                arguments += [f"-filter:a:{index}", _OPUS_LAYOUTS]
+        heard = [(index, codec) for index, codec in enumerate(film.sound) if codec != "none"]
+        for place, (index, codec) in enumerate(heard):
+            arguments += ["-map", f"1:a:{index}", f"-c:a:{place}", "copy" if codec in fits else otherwise]
+            if codec not in fits and otherwise != "flac":
+                arguments += [f"-filter:a:{place}", _LAYOUTS]
     if ending in _SUBTITLES:
         kept = [
             index
@@ -287,13 +308,14 @@ def encoding(
     """
     ending = path.suffix.lower()
     colours, _, _ = colour_matrix(size[1])
-    tags = ["-colorspace", colours, "-color_primaries", colours, "-color_trc", colours, "-color_range", "tv"]
+    # said of the frames, not of the file: ffmpeg would convert frames that say nothing to what the file is to be
+    filters = f"setparams=range=tv:colorspace={colours}:color_primaries={colours}:color_trc={colours}"
     command = [ffmpeg.executable(), "-hide_banner", "-loglevel", "error", "-y", "-f", "yuv4mpegpipe", "-i", "pipe:0"]
     if ending == ".gif":
-        command += [*encoder, f"file:{path}"]
+        command += ["-vf", f"{filters},{_PALETTE}", *encoder, f"file:{path}"]
     else:
         command += [*ffmpeg.LOCAL, "-i", f"file:{source}", "-map", "0:v", *_tracks(film, ending), "-map_metadata", "1"]
-        command += [*encoder, *tags, "-max_interleave_delta", "0", f"file:{path}"]
+        command += ["-vf", filters, *encoder, "-max_interleave_delta", "0", "-strict", "-1", f"file:{path}"]
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log)
         pipe = process.stdin
@@ -315,8 +337,11 @@ def encoding(
                 yield pipe
                 pipe.close()
             except (BrokenPipeError, ConnectionResetError) as error:
-                process.wait()
-                raise failed(error) from error
+                with suppress(OSError):
+                    pipe.close()
+                if process.wait():
+                    raise failed(error) from error
+                raise  # ffmpeg is content, so that another pipe broke, in the caller's own code
             if process.wait():
                 raise failed(None)
         finally:

@@ -271,4 +271,7 @@ def as_pictures(x: Any, name: str = "X") -> tuple[list[Picture], Rebuild]:
         channels = 4 if array.ndim == 4 and array.shape[3] == 4 else 3
         empty = np.empty((0, *array.shape[1:3], channels), np.uint8 if array.dtype == np.bool_ else array.dtype)
         return pictures, lambda results: np.stack(results) if results else empty
-    raise InputError(f"{name}: expected {SHAPES}, a batch (N, ...) of these, or a list of them, with the channels last, got shape {array.shape}.")
+    raise InputError(
+        f"{name}: expected {SHAPES}, a batch (N, ...) of these, or a list of them, with the channels last, got shape "
+        f"{array.shape}."
+    )

@@ -45,7 +45,7 @@ class VideoReport:
     cuts : tuple of int
         Frames with which a new scene begins, the first of the film not counted.
     complaints : str
-        What ffmpeg complained of while it decoded a damaged film; empty if nothing.
+        What ffmpeg complained of while it decoded a damaged film, and sound that it cannot decode; empty if nothing.
     """
 
     frames: int
@@ -254,17 +254,20 @@ def colorize_video(
     smoother = ChromaSmoother(parameters.smoothing(smoothing))
     saturation = parameters.saturation(saturation)
     if resize is not None:
-        whole = isinstance(resize, tuple | list) and all(isinstance(side, int) and side >= 2 for side in resize)
-        if not whole or len(resize) != 2:
-            raise InputError(f"resize: expected (width, height), whole numbers of at least 2, got {resize!r}.")
+        if not isinstance(resize, tuple | list) or len(resize) != 2:
+            raise InputError(f"resize: expected (width, height), got {resize!r}.")
+        for side in resize:
+            parameters.require("resize", side, parameters.whole(2))
     source, destination = as_path("source", source), as_path("destination", destination)
     encoder = ENCODERS.get(destination.suffix.lower())
     if encoder is None:
         raise InputError(f"{destination}: expected a name that ends in {', '.join(ENCODERS)}. Rename it.")
     film = probe(source)
-    if destination.exists() and destination.samefile(source):
+    if os.path.isdir(destination):
+        raise InputError(f"{destination}: expected the name of a file to write, got a folder. Add a name to it.")
+    if os.path.exists(destination) and destination.samefile(source):
         raise InputError(f"{destination}: would replace its own source. Choose another name.")
-    if not destination.parent.is_dir():
+    if not os.path.isdir(destination.parent):
         raise VideoFileError(f"{destination}: there is no folder {destination.parent}. Make it first.")
     colorizer = _ready(colorizer)
 
@@ -273,7 +276,7 @@ def colorize_video(
     done = 0
     before: tuple[Array, Array] | None = None
     # ffmpeg decodes and encodes in processes of its own, a few frames ahead: the three works overlap
-    with Decoder(source, resize) as decoder, replacing(destination, VideoFileError) as temporary:
+    with Decoder(source, film, resize) as decoder, replacing(destination, VideoFileError) as temporary:
         total = None if film.duration is None else round(film.duration * decoder.rate)
         size = decoder.width + decoder.width % 2, decoder.height + decoder.height % 2
         shape = (2 * size[0], size[1]) if side_by_side else size
@@ -300,5 +303,8 @@ def colorize_video(
                 show(done)
             if done == 0:
                 raise VideoFileError(f"{source}: expected frames, got none: {decoder.complaints()}")
-        complaints = decoder.complaints()
-    return VideoReport(done, time.perf_counter() - started, decoder.rate, tuple(cuts), complaints)
+        complaints = [decoder.complaints()]
+    if "none" in film.sound:
+        complaints.append(f"{film.sound.count('none')} of {len(film.sound)} sound tracks cannot be decoded")
+    rate, seconds = decoder.rate, time.perf_counter() - started
+    return VideoReport(done, seconds, rate, tuple(cuts), "; ".join(filter(None, complaints)))

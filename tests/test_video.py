@@ -33,7 +33,7 @@ def make(path, *, rate="25", size="64x48", seconds=1, sound=True, extra=()):
 
 def lumas(path):
     """All frames' luma, and the exact rate."""
-    with Decoder(path, None) as decoder:
+    with Decoder(path, probe(path), None) as decoder:
         return np.stack(list(decoder)), decoder.rate
 
 
@@ -129,8 +129,10 @@ def test_variable_rate_does_not_drift(small, tmp_path):
         assert np.abs(before[frame].astype(int) - after[frame]).mean() < 4
 
 
-def test_luma_is_kept(reference, tmp_path, clip):
+@pytest.mark.parametrize("size", ["64x48", "1280x720"])
+def test_luma_is_kept(reference, tmp_path, size):
     """The result's luma is as near to the source's as that of a plain transcode by the same encoder."""
+    clip = make(tmp_path / "clip.mp4", size=size, seconds=0.4)
     source, _ = lumas(clip)
     colorize_video(clip, tmp_path / "out.mp4", reference)
     ffmpeg.run(["-i", str(clip), *ENCODERS[".mp4"], str(tmp_path / "plain.mp4")])
@@ -141,20 +143,23 @@ def test_luma_is_kept(reference, tmp_path, clip):
     assert psnr(tmp_path / "out.mp4") > psnr(tmp_path / "plain.mp4") - 0.5
 
 
-def test_colours_are_those_of_the_pictures(reference, photographs, tmp_path):
-    """A film of a photograph gets the colours that the photograph gets, within what 4:2:0 and H.264 lose."""
+@pytest.mark.parametrize("ending", [".mp4", ".webm", ".gif"])
+@pytest.mark.parametrize("repeat", [1, 3])
+def test_colours_are_those_of_the_pictures(reference, photographs, tmp_path, repeat, ending):
+    """A film of a photograph gets the colours that the photograph gets, within what 4:2:0 and the encoder lose."""
     from labcolor import read_picture, write_picture
 
-    photo = photographs[0][::2, ::2]
+    photo = photographs[0][::2, ::2].repeat(repeat, 0).repeat(repeat, 1)
+    assert (len(photo) >= 720) == (repeat > 1)  # where BT.709 begins
     grey = np.repeat(photo[..., 1:2], 3, axis=2)
     write_picture(tmp_path / "p.png", grey)
     ffmpeg.run(
         ["-loop", "1", "-i", str(tmp_path / "p.png"), "-t", "0.2", "-pix_fmt", "yuv444p", str(tmp_path / "in.mkv")]
     )
-    colorize_video(tmp_path / "in.mkv", tmp_path / "out.mp4", reference, saturation=1.5)
-    ffmpeg.run(["-i", str(tmp_path / "out.mp4"), "-frames:v", "1", str(tmp_path / "o.png")])
+    colorize_video(tmp_path / "in.mkv", tmp_path / f"out{ending}", reference, saturation=1.5)
+    ffmpeg.run(["-i", str(tmp_path / f"out{ending}"), "-frames:v", "1", "-pix_fmt", "rgb24", str(tmp_path / "o.png")])
     expected = reference.predict(grey, saturation=1.5).astype(int)
-    assert np.abs(read_picture(tmp_path / "o.png") - expected).mean() < 4
+    assert np.abs(read_picture(tmp_path / "o.png") - expected).mean() < (6 if ending == ".gif" else 4)
 
 
 def test_resize_and_side_by_side(small, clip, tmp_path):
@@ -425,6 +430,8 @@ def test_default_colorizer_is_the_packaged_one(clip, tmp_path):
         ("ac3", "5.1", ".webm", "opus"),
         ("libmp3lame", "stereo", ".mov", "mp3"),
         ("pcm_s16be", "stereo", ".mkv", "flac"),
+        ("libmp3lame", "stereo:sample_rates=11025", ".mp4", "mp3"),
+        ("pcm_s16le", "7.1.4", ".mp4", "aac"),
     ],
 )
 def test_unusual_sound(small, tmp_path, codec, layout, ending, expected):
@@ -457,6 +464,60 @@ def test_a_playlist_opens_no_connection(small, tmp_path):
             server.accept()
 
 
+def test_sound_that_cannot_be_decoded_is_left_out(small, tmp_path):
+    """Of two tracks, the one of an unknown codec does not keep the film from its colours, and is reported."""
+    tracks = ["-f", "lavfi", "-i", "sine=duration=1", "-map", "0:v", "-map", "1:a", "-map", "2:a", "-c:a", "pcm_s16le"]
+    source = make(tmp_path / "in.avi", extra=tracks)
+    content = source.read_bytes()
+    place = content.index(b"auds", content.index(b"auds") + 4)
+    place = content.index(b"strf", place) + 8
+    source.write_bytes(content[:place] + b"\x99\x99" + content[place + 2 :])
+    report = colorize_video(source, tmp_path / "out.mp4", small)
+    assert probe(source).sound == ("pcm_s16le", "none")
+    assert probe(tmp_path / "out.mp4").sound == ("aac",)
+    assert report.complaints == "1 of 2 sound tracks cannot be decoded"
+
+
+def test_fields_become_frames(small, tmp_path):
+    """An interlaced film comes out without combs, frame for frame."""
+    fields = ["-vf", "tinterlace=interleave_top,fieldorder=tff", "-c:v", "mpeg2video", "-flags", "+ilme+ildct"]
+    source = make(tmp_path / "in.mpg", rate="50", size="96x64", extra=[*fields, "-q:v", "1"])
+    assert probe(source).interlaced
+    assert colorize_video(source, tmp_path / "out.mp4", small).frames == 25
+    assert not probe(tmp_path / "out.mp4").interlaced
+
+    def comb(luma):
+        return np.abs(np.diff(luma.astype(float), 2, axis=1)).mean()
+
+    woven = np.frombuffer(ffmpeg.run(["-i", str(source), "-pix_fmt", "gray", "-f", "rawvideo", "-"]), np.uint8).reshape(
+        -1, 64, 96
+    )
+    assert comb(lumas(tmp_path / "out.mp4")[0]) < 0.8 * comb(woven)
+
+
+def test_a_screen_recorders_clock_makes_no_thousand_frames_a_second(small, tmp_path):
+    """A film whose times are in milliseconds keeps its length, at a rate that it needs."""
+    dropped = ["-vf", "select='gt(random(0),0.2)',setpts='PTS+floor(random(1)*9)/1000/TB'", "-fps_mode", "passthrough"]
+    source = make(tmp_path / "in.webm", rate="1000/39", seconds=2, sound=False, extra=dropped)
+    report = colorize_video(source, tmp_path / "out.mp4", small)
+    assert 20 < report.rate <= 60
+    assert report.frames / report.rate == pytest.approx(2, abs=0.1)
+    fast = make(tmp_path / "fast.mp4", rate="240000/1001", seconds=0.2, sound=False)
+    assert colorize_video(fast, tmp_path / "out.mp4", small).rate == Fraction(240000, 1001)
+
+
+def test_paths_that_cannot_be(small, clip, tmp_path):
+    """A name that is too long and a folder as a destination are told before the work begins."""
+    (tmp_path / "folder.mp4").mkdir()
+    for source, destination, words in [
+        (tmp_path / ("x" * 300 + ".mp4"), tmp_path / "out.mp4", "there is none"),
+        (clip, tmp_path / ("x" * 300 + ".mp4"), "cannot be written"),
+        (clip, tmp_path / "folder.mp4", "got a folder"),
+    ]:
+        with pytest.raises((InputError, VideoFileError), match=words):
+            colorize_video(source, destination, small, progress=lambda done, total: pytest.fail("began"))
+
+
 def test_a_decoder_that_dies_is_no_end_of_a_film(small, tmp_path):
     """If the decoding process is killed, that is an error, and there is no short film."""
     source = make(tmp_path / "in.mp4", seconds=20, size="320x240")
@@ -471,13 +532,14 @@ def test_a_decoder_that_dies_is_no_end_of_a_film(small, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
 
 
-def test_errors_of_the_callers_own_come_through(small, clip, tmp_path):
-    """What a progress function raises is not taken for a fault of the disk."""
+@pytest.mark.parametrize("kind", [OSError, BrokenPipeError, KeyboardInterrupt])
+def test_errors_of_the_callers_own_come_through(small, clip, tmp_path, kind):
+    """What a progress function raises is not taken for a fault of the disk or of ffmpeg."""
 
     def fail(done, total):
-        raise OSError("mine")
+        raise kind("mine")
 
-    with pytest.raises(OSError, match=r"^mine$"):
+    with pytest.raises(kind, match=r"^mine$"):
         colorize_video(clip, tmp_path / "out.mp4", small, progress=fail)
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
 
