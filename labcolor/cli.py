@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labcolor import __version__
-from labcolor.errors import InputError, LabcolorError, PictureFileError
+from labcolor.errors import InputError, LabcolorError, ModelFileError, PictureFileError
 
 if TYPE_CHECKING:
     from labcolor.colorizer import Colorizer
@@ -67,26 +69,36 @@ def _colorizer(arguments: argparse.Namespace) -> Colorizer:
     return colorizer
 
 
-def _destinations(sources: Sequence[str], folder: Path) -> dict[Path, Path]:
-    """Where the colours of each picture go: into ``folder``, under the same name."""
+def _destinations(sources: Sequence[str], folder: Path) -> tuple[dict[Path, Path], list[PictureFileError]]:
+    """Where the colours of each picture go, into ``folder`` under the same name; and folders without pictures."""
+    from labcolor.files import as_path
     from labcolor.picturefiles import WRITABLE, picture_paths
 
+    if folder.suffix.lower() in WRITABLE and not os.path.isdir(folder):
+        raise InputError(f"-o: expected a folder, got {folder}. Leave the ending off.")
     destinations: dict[Path, Path] = {}
     taken: dict[Path, Path] = {}
-    for source in sources:
-        is_folder = Path(source).is_dir()
-        for path in picture_paths([source]) if is_folder else [Path(source)]:
-            if is_folder and folder.resolve() in path.resolve().parents and Path(source).resolve() != folder.resolve():
+    empty: list[PictureFileError] = []
+    for source in (as_path("PICTURE", source) for source in sources):
+        is_folder = os.path.isdir(source)
+        try:
+            paths = picture_paths([source]) if is_folder else [source]
+        except PictureFileError as error:
+            empty.append(error)
+            continue
+        output_inside = is_folder and source.resolve() in folder.resolve().parents
+        for path in paths:
+            if output_inside and folder.resolve() in path.resolve().parents:
                 continue  # colours of an earlier run
             place = folder / (path.relative_to(source) if is_folder else path.name)
             if place.suffix.lower() not in WRITABLE:
                 place = place.with_name(place.name + ".png")
             if place in taken and taken[place] != path:
                 raise InputError(f"{path} and {taken[place]} would both be written to {place}. Colour them apart.")
-            if place.exists() and path.exists() and place.samefile(path):
+            if os.path.exists(place) and os.path.exists(path) and place.samefile(path):
                 raise InputError(f"{path}: would be replaced by its own colours. Name another folder with -o.")
             taken[place], destinations[path] = path, place
-    return destinations
+    return destinations, empty
 
 
 def colorize(arguments: argparse.Namespace) -> int:
@@ -94,9 +106,9 @@ def colorize(arguments: argparse.Namespace) -> int:
     from labcolor.panels import triptych
     from labcolor.picturefiles import read_picture, write_picture
 
-    destinations = _destinations(arguments.pictures, arguments.output)
+    destinations, empty = _destinations(arguments.pictures, arguments.output)
     if arguments.resume:
-        destinations = {path: place for path, place in destinations.items() if not place.exists()}
+        destinations = {path: place for path, place in destinations.items() if not os.path.exists(place)}
     colorizer = _colorizer(arguments)
 
     def work(path: Path, place: Path) -> None:
@@ -110,7 +122,9 @@ def colorize(arguments: argparse.Namespace) -> int:
             coloured = triptych(picture, coloured)
         write_picture(place, coloured)
 
-    failed = 0
+    failed = len(empty)
+    for problem in empty:
+        _say(f"labcolor: {problem}")
     pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="labcolor-files")
     try:
         running = [pool.submit(work, path, place) for path, place in destinations.items()]
@@ -123,7 +137,7 @@ def colorize(arguments: argparse.Namespace) -> int:
                 raise error
     finally:
         pool.shutdown(cancel_futures=True)
-    _say(f"labcolor: {len(running) - failed} coloured, {failed} failed.")
+    _say(f"labcolor: {len(running) + len(empty) - failed} coloured, {failed} failed.")
     return FAILED if failed else DONE
 
 
@@ -157,6 +171,13 @@ def _size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
+def _path(text: str) -> Path:
+    """A path that is not empty."""
+    if not text:
+        raise argparse.ArgumentTypeError("expected a path, got an empty one")
+    return Path(text)
+
+
 def _positive(text: str) -> int:
     """A whole number of at least 1."""
     if not text.isdecimal() or int(text) < 1:
@@ -179,12 +200,12 @@ def _split(folder: str, holdout: int | None, held_out: bool) -> list[Path]:
 
 def train(arguments: argparse.Namespace) -> int:
     """Train a network on a folder of colour pictures."""
+    from labcolor.files import check_destination
+
+    check_destination(arguments.output, ModelFileError)
     _start_tensorflow()
     from labcolor.colorizer import Colorizer
 
-    output: Path = arguments.output
-    if output.is_dir() or not output.parent.is_dir():
-        raise InputError(f"{output}: expected the name of a file in a folder that exists. Change -o.")
     names = ("working_size", "crop_size", "epochs", "batch_size", "learning_rate", "aged", "precision")
     given = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
     colorizer = Colorizer() if arguments.start is None else Colorizer.load(arguments.start)
@@ -197,7 +218,7 @@ def train(arguments: argparse.Namespace) -> int:
         verbose=1 if sys.stderr.isatty() else 2,
     )
     colorizer.fit(_split(arguments.folder, arguments.holdout, held_out=False))
-    colorizer.set_params(warm_start=False, verbose=0).save(output, half=arguments.half)
+    colorizer.set_params(warm_start=False, verbose=0).save(arguments.output, half=arguments.half)
     return DONE
 
 
@@ -246,7 +267,7 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("colorize", help="colour picture files", description=colorize.__doc__)
     command.set_defaults(run=colorize)
     command.add_argument("pictures", nargs="+", metavar="PICTURE", help="a picture file, or a folder of them")
-    command.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="where the colours go")
+    command.add_argument("-o", "--output", type=_path, required=True, metavar="FOLDER", help="where the colours go")
     command.add_argument("--triptych", action="store_true", help="write L, coloured and original side by side")
     command.add_argument("--resume", action="store_true", help="leave out what is in the output folder already")
     common(command)
@@ -263,7 +284,7 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("train", help="train on a folder", description=train.__doc__)
     command.set_defaults(run=train)
     command.add_argument("folder", metavar="FOLDER", help="colour pictures, in subfolders too")
-    command.add_argument("-o", "--output", type=Path, required=True, metavar="MODEL", help="the model file to write")
+    command.add_argument("-o", "--output", type=_path, required=True, metavar="MODEL", help="the model file to write")
     command.add_argument("--network", help='"reference" or "classifier"')
     command.add_argument("--start", metavar="MODEL", help="a model file to go on from")
     command.add_argument("--holdout", type=_positive, metavar="N", help="leave out every Nth picture by name")
@@ -288,6 +309,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - it was closed, and is somewhere to write to
+    with suppress(ValueError):  # which a thread gets that is not the main one
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # to end as on SIGINT, leaving nothing behind
     arguments = _parser().parse_args(argv)
     try:
         return int(arguments.run(arguments))

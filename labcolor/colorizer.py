@@ -53,7 +53,7 @@ _CHECKS: dict[str, Check] = {
     "aged": number(0, 1),
     "precision": one_of("float32", "mixed_bfloat16"),
     "warm_start": one_of(False, True),
-    "random_state": optional(whole(0)),
+    "random_state": optional(whole(0, most=2**32 - 1)),
     "verbose": one_of(0, 1, 2, False, True),
 }
 
@@ -97,7 +97,7 @@ class Colorizer:
     warm_start : bool, default False
         Whether ``fit`` goes on from the present network rather than from new weights.
     random_state : int or None, default None
-        Fixes initial weights, order, crops and mirroring of a training.
+        From 0 to 2**32 - 1. Fixes initial weights, order, crops and mirroring of a training.
     verbose : {0, 1, 2}, default 0
         How much Keras says while it trains: nothing, a progress bar, or a line an epoch.
 
@@ -341,7 +341,7 @@ class Colorizer:
         return self
 
     def _seed(self) -> int:
-        return int(np.random.default_rng().integers(1 << 31)) if self.random_state is None else self.random_state
+        return int(np.random.default_rng().integers(1 << 31) if self.random_state is None else self.random_state)
 
     def _batches(self, pictures: Sequence[Array], codec: LabCodec, epochs: int, seed: int) -> Any:
         return crop_batches(
@@ -482,14 +482,17 @@ class Colorizer:
         if not self._predictor.architecture.classifies:
             raise InputError("network: expected a classifier, which alone tells this, got the reference network.")
         pictures, rebuild = as_pictures(X)
+        if isinstance(X, np.ndarray) and not pictures:
+            return np.empty((0, *X.shape[1:3]), np.float32)
+        maps = []
         with _memory():
-            small = (self._predictor.deviation(lightness) for lightness in self._small_lightness(pictures))
-            return rebuild(
-                [
-                    np.asarray(Image.fromarray(map_).resize(picture.shape[::-1], Image.Resampling.BILINEAR))
-                    for picture, map_ in zip(pictures, small, strict=True)
-                ]
-            )
+            for picture, lightness in zip(pictures, self._small_lightness(pictures), strict=True):
+                height, width = picture.shape
+                rows, columns = self._chroma_scales(picture.shape, lightness)
+                small = Image.fromarray(self._predictor.deviation(lightness))
+                box = (0, 0, columns * width, rows * height)  # less than the map where the stride does not divide
+                maps.append(np.asarray(small.resize((width, height), Image.Resampling.BILINEAR, box)))
+            return rebuild(maps)
 
     def _small_lightness(self, pictures: Sequence[Picture]) -> list[Array]:
         """What the network gets of checked pictures: L at the working size.

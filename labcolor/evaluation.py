@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from labcolor import metrics
 from labcolor.dataset import reduce_picture
+from labcolor.errors import InputError
 from labcolor.picturefiles import read_picture
 from labcolor.pictures import as_pictures
 
@@ -36,6 +37,8 @@ def centre_square(path: Path, size: int) -> Array:
     """
     (picture,), _ = as_pictures(read_picture(path), str(path))
     reduced = reduce_picture(picture, min(size, *picture.shape), str(path))
+    if not np.ptp(reduced, axis=2).any():
+        raise InputError(f"{path}: expected a colour picture, got a grey one.")
     side = min(reduced.shape[:2])
     top, left = (reduced.shape[0] - side) // 2, (reduced.shape[1] - side) // 2
     return reduced[top : top + side, left : left + side]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -10,17 +11,34 @@ from pathlib import Path
 
 from labcolor.errors import FileError, InputError, InputTypeError
 
-__all__ = ["as_path", "replacing"]
+__all__ = ["as_path", "check_destination", "replacing"]
 
 
 def as_path(name: str, value: object) -> Path:
     """Return a path that a user passed, or say that it is none."""
     if not isinstance(value, str | os.PathLike):
         raise InputTypeError(f"{name}: expected a path, got {type(value).__name__}.")
+    if not os.fspath(value):
+        raise InputError(f"{name}: expected a path, got an empty one.")
     path = Path(value)
     if "\0" in str(path):
         raise InputError(f"{name}: expected a path without null characters, got {str(path)!r}.")
     return path
+
+
+def check_destination(path: Path, kind: type[FileError]) -> None:
+    """Say before the work begins if no file can be written at a path; what the disk says, by an error of ``kind``."""
+    if os.path.isdir(path):
+        raise InputError(f"{path}: expected the name of a file to write, got a folder. Add a name to it.")
+    if not os.path.isdir(path.parent):
+        raise kind(f"{path}: there is no folder {path.parent}. Make it first.")
+    try:
+        with suppress(FileNotFoundError):
+            path.stat()  # fails for a name that is too long
+        if not os.access(path.parent, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise kind(f"{path}: cannot be written: {error.strerror}.") from error
 
 
 @contextmanager
@@ -32,8 +50,6 @@ def replacing(destination: Path, kind: type[FileError]) -> Iterator[Path]:
     """
     temporary = destination.with_name(f".labcolor-{secrets.token_hex(6)}{destination.suffix}")
     try:
-        with suppress(FileNotFoundError):
-            destination.stat()  # fails for a name that is too long, which the temporary one is not
         # created here, so that the umask decides who may read it, and a folder without permission is found at once
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     except OSError as error:

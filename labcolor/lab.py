@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from labcolor import _kernels
 from labcolor.errors import InputError, InputTypeError
+from labcolor.parameters import as_array
 from labcolor.strips import in_strips
 
 __all__ = ["LabCodec", "lab_to_rgb", "rgb_to_lab", "rgb_to_lightness"]
@@ -46,16 +47,16 @@ def full_scale(target: np.dtype[Any], compute: np.dtype[Any]) -> tuple[Any, Any]
     return compute.type(1), compute.type(0)
 
 
-def check_colours(name: str, array: Any) -> Array:
-    """Return ``array`` as a numpy array of shape (..., 3) with a numeric dtype, or say what is wrong."""
-    array = np.asarray(array)
+def check_colours(name: str, values: Any) -> Array:
+    """Return ``values`` as a numpy array of shape (..., 3) with a numeric dtype, or say what is wrong."""
+    array: Array = as_array(name, values)
     if array.dtype.kind not in "uifb":
         raise InputTypeError(
             f"{name}: expected an array of uint8, uint16 or float, got dtype {array.dtype}. Convert it first."
         )
     if array.ndim < 1 or array.shape[-1] != 3:
         raise InputError(f"{name}: expected shape (..., 3), got {array.shape}. Put the three channels last.")
-    return np.asarray(array)
+    return array
 
 
 def check_unit_range(name: str, array: Array) -> None:
@@ -262,10 +263,11 @@ class LabCodec:
     def __post_init__(self) -> None:
         for name in ("l_centre", "l_scale", "ab_scale"):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float):
+            if isinstance(value, bool) or not isinstance(value, int | float | np.number):
                 raise InputTypeError(f"{name}: expected a number, got {value!r}.")
             if not np.isfinite(value) or (name != "l_centre" and value <= 0):
                 raise InputError(f"{name}: expected a finite number, positive for a scale, got {value!r}.")
+            object.__setattr__(self, name, float(value))
 
     def encode(self, rgb: npt.ArrayLike) -> tuple[Array, Array]:
         """Turn a picture into the network's input and target.
@@ -322,7 +324,7 @@ class LabCodec:
         >>> LabCodec().decode([1.0], [0.0, 0.0], dtype="uint8")
         array([255, 255, 255], dtype=uint8)
         """
-        lightness, chroma = np.asarray(l), np.asarray(ab)
+        lightness, chroma = as_array("l", l), as_array("ab", ab)
         if lightness.shape[-1:] != (1,) or chroma.shape[-1:] != (2,) or lightness.shape[:-1] != chroma.shape[:-1]:
             raise InputError(
                 f"expected l of shape (..., 1) and ab of shape (..., 2) with the same leading shape, "

@@ -11,6 +11,7 @@ import skimage.metrics
 
 from labcolor.errors import InputError
 from labcolor.lab import full_scale, rgb_to_lab
+from labcolor.parameters import as_array
 from labcolor.pictures import as_pictures
 
 __all__ = ["ab_errors", "ab_prior", "area_under_curve", "auc", "ciede2000", "colourfulness", "psnr", "ssim"]
@@ -20,7 +21,7 @@ Array = npt.NDArray[Any]
 
 def _colour(name: str, picture: npt.ArrayLike) -> Array:
     """Check one RGB picture; alpha is dropped."""
-    pictures, _ = as_pictures(np.asarray(picture), name)
+    pictures, _ = as_pictures(as_array(name, picture), name)
     if len(pictures) != 1 or pictures[0].values.shape[2] != 3:
         raise InputError(f"{name}: expected one RGB picture (H, W, 3), got shape {np.shape(picture)}.")
     return pictures[0].values
@@ -209,6 +210,8 @@ def ab_errors(
     error = np.hypot(*(first - second).T)
     weights = np.ones(len(error))
     if prior is not None:
+        if not prior:
+            raise InputError("prior: expected the bins of some pictures, got none. Make it by ab_prior.")
         cells, index = np.unique(np.floor(second / 10).astype(int), axis=0, return_inverse=True)
         rarest = min(prior.values())
         weights = np.array([1 / prior.get((int(a), int(b)), rarest) for a, b in cells])[index.reshape(-1)]

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from labcolor.errors import InputError, ModelFileError
-from labcolor.files import as_path, replacing
+from labcolor.errors import ModelFileError
+from labcolor.files import as_path, check_destination, replacing
 
 __all__ = ["FORMAT", "decode_model", "encode_model", "read_model", "write_model"]
 
@@ -87,10 +87,7 @@ def write_model(path: str | os.PathLike[str], content: bytes) -> None:
         The file cannot be written.
     """
     path = as_path("path", path)
-    if path.is_dir():
-        raise InputError(f"{path}: expected the name of a file to write, got a folder. Add a name to it.")
-    if not path.parent.is_dir():
-        raise ModelFileError(f"{path}: there is no folder {path.parent}. Make it first.")
+    check_destination(path, ModelFileError)
     try:
         with replacing(path, ModelFileError) as temporary:
             temporary.write_bytes(content)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from labcolor.errors import InputError
+from labcolor.parameters import as_array
 from labcolor.picturefiles import write_picture
 from labcolor.pictures import Picture, as_bytes, as_pictures
 
@@ -19,7 +20,7 @@ _GAP = 8  # pixels of white between panels
 
 
 def _one(name: str, picture: npt.ArrayLike) -> Picture:
-    pictures, _ = as_pictures(np.asarray(picture), name)
+    pictures, _ = as_pictures(as_array(name, picture), name)
     if len(pictures) != 1:
         raise InputError(f"{name}: expected one picture, got {len(pictures)}.")
     return pictures[0]

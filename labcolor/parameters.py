@@ -9,18 +9,28 @@ import numpy as np
 
 from labcolor.errors import InputError, InputTypeError
 
-__all__ = ["Check", "number", "one_of", "optional", "require", "saturation", "smoothing", "whole"]
+__all__ = ["Check", "as_array", "number", "one_of", "optional", "require", "saturation", "smoothing", "whole"]
 
 Check = Callable[[Any], str | None]  # from a value to what was expected, or None if the value is right
 
 
-def whole(least: int, multiple: int = 1) -> Check:
-    """A whole number of at least ``least`` that ``multiple`` divides."""
+def as_array(name: str, value: Any) -> np.ndarray[Any, Any]:
+    """Return an array, or say that a value is none."""
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise InputError(f"{name}: expected an array, got a sequence of unequal parts. Make them one shape.") from error
+
+
+def whole(least: int, multiple: int = 1, most: int | None = None) -> Check:
+    """A whole number from ``least`` to ``most`` that ``multiple`` divides."""
     expected = f"a whole number of at least {least}" + (f", a multiple of {multiple}" if multiple > 1 else "")
+    expected += "" if most is None else f" and at most {most}"
 
     def check(value: Any) -> str | None:
         is_whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-        return None if is_whole and value >= least and value % multiple == 0 else expected
+        fits = is_whole and value >= least and value % multiple == 0 and (most is None or value <= most)
+        return None if fits else expected
 
     return check
 

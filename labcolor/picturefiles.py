@@ -16,7 +16,8 @@ from PIL import Image, ImageCms, ImageOps
 
 from labcolor import ffmpeg
 from labcolor.errors import InputError, LabcolorError, OutOfMemoryError, PictureFileError
-from labcolor.files import as_path, replacing
+from labcolor.files import as_path, check_destination, replacing
+from labcolor.parameters import as_array
 from labcolor.pictures import as_bytes, as_picture
 
 __all__ = ["ENDINGS", "WRITABLE", "picture_paths", "read_picture", "write_picture"]
@@ -40,7 +41,7 @@ _MODES = {
     "LAB": "RGB",
     "HSV": "RGB",
 }
-_PROFILED = ("L", "P", "PA", "RGB", "RGBA", "CMYK")  # modes to which a colour profile is applied
+_PROFILED = ("L", "LA", "P", "PA", "RGB", "RGBA", "CMYK")  # modes to which a colour profile is applied
 
 
 def _is_deep_png(path: Path) -> bool:
@@ -134,7 +135,11 @@ def _read_by_profile(path: Path, profile: bytes, target: str | None) -> Array | 
         return None
     with Image.open(path) as image:
         upright = ImageOps.exif_transpose(image)
-    if target and upright.mode != "CMYK":
+    alpha = None
+    if upright.mode in ("L", "LA"):  # a grey profile takes no alpha
+        if target:
+            upright, alpha = upright.convert("LA").split()
+    elif target and upright.mode != "CMYK":
         upright = upright.convert(target)
     output = "RGBA" if upright.mode == "RGBA" else "RGB"
     try:
@@ -142,6 +147,8 @@ def _read_by_profile(path: Path, profile: bytes, target: str | None) -> Array | 
     except ImageCms.PyCMSError:
         return None
     picture = np.asarray(result)
+    if alpha is not None:
+        return np.dstack([picture, np.asarray(alpha)])
     return picture[..., 1] if upright.mode == "L" else picture
 
 
@@ -181,8 +188,8 @@ def read_picture(path: str | os.PathLike[str]) -> Array:
     Returns
     -------
     ndarray
-        (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA; uint8 or uint16 (float32 for TIFF files of floats in [0, 1]).
-        9 to 15 bits are stretched to 16.
+        (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA; uint8 or uint16, or float32 for grey TIFF files of float32 in
+        [0, 1]. 9 to 15 bits are stretched to 16.
         sRGB: an embedded colour profile is applied to 8 bits, and ignored at 16.
 
     Raises
@@ -258,7 +265,7 @@ def write_picture(path: str | os.PathLike[str], picture: npt.ArrayLike) -> None:
     ending = path.suffix.lower()
     if ending not in WRITABLE:
         raise InputError(f"{path}: expected a name that ends in {', '.join(WRITABLE)}. Rename it.")
-    array = np.asarray(picture)
+    array = as_array("picture", picture)
     as_picture(array, "picture")  # or say what is wrong with it
     array = array.astype(array.dtype.newbyteorder("="), copy=False)
     if array.ndim == 3 and array.shape[2] == 1:
@@ -267,8 +274,7 @@ def write_picture(path: str | os.PathLike[str], picture: npt.ArrayLike) -> None:
         raise InputError(f"{path}: {ending} holds no alpha. Write a .png, or drop it with picture[..., :3].")
     if array.dtype != np.uint16 or ending not in (".png", ".tif", ".tiff"):
         array = as_bytes(array)
-    if not path.parent.is_dir():
-        raise PictureFileError(f"{path}: there is no folder {path.parent}. Make it first.")
+    check_destination(path, PictureFileError)
     try:
         with replacing(path, PictureFileError) as temporary:
             if array.dtype == np.uint16 and ending != ".png":
@@ -312,15 +318,17 @@ def picture_paths(sources: Iterable[str | os.PathLike[str]]) -> list[Path]:
     ------
     PictureFileError
         A source does not exist, or a folder holds no picture.
+    InputError, InputTypeError
+        A source is not a path.
     """
     paths: list[Path] = []
-    for source in map(Path, sources):
-        if source.is_dir():
+    for source in (as_path("source", source) for source in sources):
+        if os.path.isdir(source):
             inside = [
                 path
                 for path in source.rglob("*")
                 if path.suffix.lower() in ENDINGS
-                and path.is_file()
+                and os.path.isfile(path)
                 and not any(part.startswith(".") for part in path.relative_to(source).parts)
             ]
             if not inside:
@@ -328,7 +336,7 @@ def picture_paths(sources: Iterable[str | os.PathLike[str]]) -> list[Path]:
                     f"{source}: expected pictures in this folder ({', '.join(ENDINGS)}), found none."
                 )
             paths += sorted(inside, key=lambda path: path.relative_to(source).as_posix())
-        elif source.exists():
+        elif os.path.exists(source):
             paths.append(source)
         else:
             raise PictureFileError(f"{source}: expected a picture or a folder, but there is none. Check the path.")

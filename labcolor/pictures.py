@@ -22,6 +22,7 @@ from labcolor.lab import (
     matrices,
     rgb_to_lightness,
 )
+from labcolor.parameters import as_array
 from labcolor.strips import in_strips
 
 __all__ = ["Picture", "as_bytes", "as_picture", "as_pictures", "working_shape"]
@@ -250,12 +251,12 @@ def as_pictures(x: Any, name: str = "X") -> tuple[list[Picture], Rebuild]:
                     f"{name}[{index}]: expected an array, got {type(item).__name__}. A list holds pictures "
                     f"as numpy arrays; read files with labcolor.read_picture."
                 )
-            pictures.append(as_picture(np.asarray(item), f"{name}[{index}]"))
+            pictures.append(as_picture(as_array(f"{name}[{index}]", item), f"{name}[{index}]"))
         kind = type(x)
         return pictures, lambda results: list(results) if kind is list else tuple(results)
     if isinstance(x, str | bytes) or hasattr(x, "__fspath__"):
         raise InputTypeError(f"{name}: expected an array, got the path {x!r}. Read it with labcolor.read_picture.")
-    array = np.asarray(x)
+    array = as_array(name, x)
     if array.dtype.kind not in "uifb":
         raise InputTypeError(f"{name}: expected a numeric array or a list of arrays, got dtype {array.dtype}.")
     single = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (1, 3, 4))

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from labcolor import _kernels, parameters
 from labcolor.colorizer import Colorizer
 from labcolor.errors import InputError, InputTypeError, VideoFileError
-from labcolor.files import as_path, replacing
+from labcolor.files import as_path, check_destination, replacing
 from labcolor.filmfiles import ENCODERS, Decoder, colour_matrix, encoding, probe
 from labcolor.lab import matrices, rgb_to_lightness
 from labcolor.pictures import Picture, as_pictures
@@ -93,6 +93,10 @@ def colorize_frames(
     >>> [frame.shape for frame in colorize_frames(np.zeros((2, 48, 64), np.uint8))]
     [(48, 64, 3), (48, 64, 3)]
     """
+    try:
+        frames = iter(frames)
+    except TypeError as error:
+        raise InputTypeError(f"frames: expected an iterable of arrays, got {type(frames).__name__}.") from error
     return _coloured(
         frames, _ready(colorizer), ChromaSmoother(parameters.smoothing(smoothing)), parameters.saturation(saturation)
     )
@@ -112,7 +116,7 @@ def _coloured(
     frames: Iterable[npt.ArrayLike], colorizer: Colorizer, smoother: ChromaSmoother, saturation: float
 ) -> Iterator[Array]:
     for index, frame in enumerate(frames):
-        pictures, _ = as_pictures(np.asarray(frame), f"frames[{index}]")
+        pictures, _ = as_pictures(parameters.as_array(f"frames[{index}]", frame), f"frames[{index}]")
         if len(pictures) != 1:
             raise InputError(f"frames[{index}]: expected one picture, got shape {np.shape(frame)}.")
         (lightness,) = small = colorizer._small_lightness(pictures)
@@ -263,12 +267,9 @@ def colorize_video(
     if encoder is None:
         raise InputError(f"{destination}: expected a name that ends in {', '.join(ENCODERS)}. Rename it.")
     film = probe(source)
-    if os.path.isdir(destination):
-        raise InputError(f"{destination}: expected the name of a file to write, got a folder. Add a name to it.")
+    check_destination(destination, VideoFileError)
     if os.path.exists(destination) and destination.samefile(source):
         raise InputError(f"{destination}: would replace its own source. Choose another name.")
-    if not os.path.isdir(destination.parent):
-        raise VideoFileError(f"{destination}: there is no folder {destination.parent}. Make it first.")
     colorizer = _ready(colorizer)
 
     table = _luma_lightness()

@@ -7,7 +7,17 @@ test_video.py); here stand arrays and parameters.
 import numpy as np
 import pytest
 
-from labcolor import Colorizer, LabCodec, colorize_frames, lab_to_rgb, metrics, triptych, write_picture
+from labcolor import (
+    Colorizer,
+    LabCodec,
+    colorize_frames,
+    lab_to_rgb,
+    metrics,
+    read_picture,
+    rgb_to_lab,
+    triptych,
+    write_picture,
+)
 from labcolor.errors import InputError, InputTypeError, LabcolorError
 
 NAN, INF = float("nan"), float("inf")
@@ -169,6 +179,15 @@ CALLS = [
     ("triptych: a batch", lambda: triptych(zeros(2, 9, 9, 3), zeros(9, 9, 3)), "one picture"),
     ("triptych: nan", lambda: triptych(np.full((9, 9), NAN), zeros(9, 9, 3)), "nan or inf"),
     ("write: a number", lambda: write_picture("p.png", 5), "dtype|shape"),
+    ("ragged: rgb_to_lab", lambda: rgb_to_lab([[1, 2, 3], [4, 5]]), "unequal parts"),
+    ("ragged: triptych", lambda: triptych([[1, 2, 3], [4, 5]], [[1]]), "unequal parts"),
+    ("ragged: psnr", lambda: metrics.psnr([[1, 2, 3], [4, 5]], [[1]]), "unequal parts"),
+    ("prior: empty", lambda: metrics.auc(np.zeros((2, 2, 3)), np.zeros((2, 2, 3)), prior={}), "prior: expected"),
+    ("frames: number", lambda: colorize_frames(5), "frames: expected an iterable"),
+    ("read: empty path", lambda: read_picture(""), "got an empty one"),
+    ("fit: empty path", lambda: Colorizer().fit(""), "got an empty one"),
+    ("write: long name", lambda: write_picture("x" * 300 + ".png", np.zeros((4, 4))), "cannot be written"),
+    ("fit: random_state", lambda: Colorizer(random_state=2**70).fit(np.zeros((2, 64, 64, 3))), "at most 4294967295"),
     ("write: none", lambda: write_picture("p.png", None), "shape"),
     ("load: a number", lambda: Colorizer.load(5), "path"),
     ("load: none", lambda: Colorizer.load(None), "path"),

@@ -68,8 +68,11 @@ def test_triptychs(folder):
         (["colorize", "in/a.png", "-o", "out", "--saturation", "9"], 2, "saturation: expected"),
         (["colorize", "in/a.png", "-o", "out", "--working-size", "2"], 2, "working_size: expected"),
         (["video", "in/a.png", "out.mp4", "--working-size", "-3"], 2, "working_size: expected"),
-        (["colorize", "in/a.png", "-o", "in/b.jpg"], 1, "cannot be made"),
-        (["train", "in", "-o", "missing/m.labcolor"], 2, "folder that exists"),
+        (["colorize", "in/a.png", "-o", "in/b.jpg/x"], 1, "cannot be made"),
+        (["colorize", "in/a.png", "-o", "out.png"], 2, "expected a folder"),
+        (["colorize", "", "-o", "out"], 2, "got an empty one"),
+        (["train", "in", "-o", "missing/m.labcolor"], 1, "there is no folder"),
+        (["train", "in", "-o", "x" * 300], 1, "cannot be written"),
         (["train", "in", "-o", "m.labcolor", "--epochs", "0"], 2, "epochs: expected"),
         (["train", "in", "-o", "m.labcolor", "--holdout", "1"], 2, "leaves nothing"),
         (["evaluate", "in/more/none"], 1, "there is none"),
@@ -116,19 +119,43 @@ def test_colours_of_an_earlier_run_are_not_coloured_again(folder, monkeypatch, c
     assert not (folder / "in" / "out" / "out").exists()
 
 
+def test_an_output_around_the_input_is_no_earlier_run(folder):
+    """Pictures in a folder inside the output folder are coloured like any others."""
+    assert main(["colorize", str(folder / "in"), "-o", str(folder), "--model", "reference"]) == 0
+    assert (folder / "a.png").exists()
+
+
+def test_a_folder_without_pictures_does_not_stop_the_rest(folder, tmp_path, capsys):
+    """It is reported and counted, and the pictures beside it are coloured."""
+    (tmp_path / "empty").mkdir()
+    sources = [str(tmp_path / "empty"), str(folder / "in" / "a.png")]
+    assert main(["colorize", *sources, "-o", str(folder / "out"), "--model", "reference"]) == 1
+    assert "empty: expected pictures in this folder" in (said := capsys.readouterr().err)
+    assert "1 coloured, 1 failed" in said
+
+
+def test_standard_error_may_be_closed(folder):
+    """What nobody reads is not written, and the work is done."""
+    command = f"{sys.executable} -m labcolor colorize {folder / 'in' / 'a.png'} -o {folder / 'out'} 2>&-"
+    assert subprocess.run(["sh", "-c", command]).returncode == 0
+    assert (folder / "out" / "a.png").exists()
+
+
 def test_evaluate_leaves_out_what_is_too_small(folder, capsys):
     """A tiny and a grey picture are named, and the rest is measured."""
-    write_picture(folder / "in" / "tiny.png", np.zeros((5, 5, 3), np.uint8))
+    write_picture(folder / "in" / "tiny.png", np.arange(75, dtype=np.uint8).reshape(5, 5, 3))
+    write_picture(folder / "in" / "rgb.png", np.zeros((50, 50, 3), np.uint8))
     write_picture(folder / "in" / "grey.png", np.zeros((50, 50), np.uint8))
     assert main(["evaluate", str(folder / "in")]) == 1
     captured = capsys.readouterr()
     assert captured.out.startswith("3 pictures")
     assert "tiny.png: expected at least 7 x 7" in captured.err
     assert "grey.png" in captured.err
+    assert "rgb.png: expected a colour picture" in captured.err
 
 
 def test_train_then_evaluate_then_colour(folder, capsys):
-    """A model trained on the command line measures and colours; every second picture is held out."""
+    """A model trained on the command line measures and colours; every third picture is held out."""
     model = str(folder / "m.labcolor")
     short = ["--epochs", "1", "--crop-size", "32", "--seed", "0"]
     assert main(["train", str(folder / "in"), "-o", model, "--holdout", "3", "--half", *short]) == 0

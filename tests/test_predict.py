@@ -94,6 +94,22 @@ def test_saturation_goes_from_grey_to_vivid(name, photographs):
         assert np.abs(rgb_to_lightness(results[-1]) - rgb_to_lightness(photo)).mean() < 0.3
 
 
+def test_uncertainty_lies_where_the_picture_does(monkeypatch):
+    """Its map is enlarged like chroma is, and an empty batch has an empty one."""
+    classifier = Colorizer.from_pretrained().set_params(working_size=33)
+    predictor = classifier._predictor
+
+    def position(lightness):
+        rows, columns = predictor._chroma_shape(lightness)
+        return np.tile((np.arange(columns, dtype=np.float32) + 0.5) * 4 / lightness.shape[1], (rows, 1))
+
+    monkeypatch.setattr(predictor, "deviation", position)
+    map_ = classifier.uncertainty(np.zeros((330, 330), np.uint8))
+    true = (np.arange(330) + 0.5) / 330
+    assert np.abs(map_[100] - true)[20:-20].max() < 0.005
+    assert classifier.uncertainty(np.empty((0, 5, 6, 3), np.uint8)).shape == (0, 5, 6)
+
+
 def test_uncertainty_tells_errors(photographs, reference):
     """On photographs the classifier is less sure where it is further from the truth."""
     classifier = Colorizer.from_pretrained()

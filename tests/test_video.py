@@ -389,6 +389,7 @@ def test_interrupted_it_leaves_the_old_film_and_no_process(tmp_path, kind):
     _, alive = psutil.wait_procs(children, timeout=20)
     assert not alive
     assert destination.read_bytes() == b"old"
+    assert (kind == signal.SIGKILL) == bool(list(tmp_path.glob(".labcolor-*")))
 
 
 def test_a_limit_on_file_size_stands_for_a_full_disk(clip, tmp_path):
