@@ -347,6 +347,10 @@ def test_a_grey_profile(tmp_path, gamma, expected):
     picture = read_picture(tmp_path / "p.png")
     assert picture.shape == (4, 5)
     assert abs(int(picture[0, 0]) - expected) <= 1
+    Image.new("LA", (5, 4), (128, 77)).save(tmp_path / "p.png", icc_profile=profile)
+    assert np.abs(read_picture(tmp_path / "p.png")[0, 0].astype(int) - (expected, expected, expected, 77)).max() <= 1
+    Image.new("L", (5, 4), 128).save(tmp_path / "p.png", icc_profile=profile, transparency=128)
+    assert np.abs(read_picture(tmp_path / "p.png")[0, 0].astype(int) - (expected, expected, expected, 0)).max() <= 1
 
 
 def test_a_profile_that_does_not_fit_is_left_out(tmp_path):
