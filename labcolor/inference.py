@@ -1,4 +1,4 @@
-"""Running a trained network: one compiled function for pictures of every size, and chroma from its output."""
+"""Running a trained network: one compiled function for pictures of every size, bars cut off, chroma from its output."""
 
 from __future__ import annotations
 
@@ -18,12 +18,15 @@ from labcolor.lab import LabCodec
 from labcolor.networks import Architecture, ab_bins
 from labcolor.strips import in_strips
 
-__all__ = ["ChromaPredictor", "check_process", "forked"]
+__all__ = ["ChromaPredictor", "check_process", "forked", "inside_bars"]
 
 Array = npt.NDArray[Any]
 _HOME = os.getpid()  # the process that loaded TensorFlow
 _LOGITS = 1 << 24  # pairs of a place and a hint that are compared together
 _BATCH_PIXELS = 1 << 19  # working pixels that go through the network together
+# Bars: rows or columns at the edges of small L that are as even as this, and as black or as white, all in L; within them
+# there is at least this share of a side.
+_EVEN, _BLACK, _WHITE, _WITHIN = 3.0, 8.0, 92.0, 0.2
 # How a classifier's scores are decoded: as if trained with this share of full rebalancing (it was trained with half),
 # and with this temperature of the annealed mean (Zhang et al. 2016, section 2.3). Chosen by measurement: see the card.
 _REBALANCING, _TEMPERATURE = 0.28, 0.7
@@ -37,6 +40,29 @@ def decoding(saturation: float) -> tuple[float, float]:
     """
     vivid = min(max(saturation - 1, 0), 1)
     return _REBALANCING + (1 - _REBALANCING) * vivid, min(saturation, max(1, saturation / 2))
+
+
+def inside_bars(lightness: Array) -> tuple[slice, slice]:
+    """Where the picture is, within even bars of black or white: a film's letterbox, the margins of a scan.
+
+    Parameters
+    ----------
+    lightness : ndarray, shape (h, w), float32
+        Small L.
+
+    Returns
+    -------
+    rows, columns : slice
+        All of them where there are no bars, or hardly anything else.
+    """
+    parts = []
+    for axis, side in enumerate(lightness.shape):
+        low, high = lightness.min(axis=1 - axis), lightness.max(axis=1 - axis)
+        bars = (high - low <= _EVEN) & ((high <= _BLACK) | (low >= _WHITE))
+        inner = np.flatnonzero(~bars)
+        part = slice(int(inner[0]), int(inner[-1]) + 1) if len(inner) else slice(0, side)
+        parts.append(part if part.stop - part.start > max(2, _WITHIN * side) else slice(0, side))
+    return parts[0], parts[1]
 
 
 class ChromaPredictor:
@@ -89,8 +115,7 @@ class ChromaPredictor:
                 batch = self._batch([lightness[index] for index in chosen])
                 outputs = self._decode(self._network_output(batch), saturation)
                 for index, output in zip(chosen, outputs, strict=True):
-                    rows, columns = self._chroma_shape(lightness[index])
-                    results[index] = output[:rows, :columns]
+                    results[index] = self._without_bars(lightness[index], output)
         return results
 
     def with_features(self, batch: Array, saturation: float = 1.0) -> tuple[Array, Array]:
@@ -141,8 +166,9 @@ class ChromaPredictor:
         ndarray, shape (h / stride, w / stride, 2), float32
         """
         rows, columns = self._chroma_shape(lightness)
-        maps = self.with_features(self._batch([lightness]), saturation)
-        chroma, features = (values[0, :rows, :columns].reshape(rows * columns, -1) for values in maps)
+        (chroma,), (features,) = self.with_features(self._batch([lightness]), saturation)
+        chroma = self._without_bars(lightness, chroma).reshape(rows * columns, -1)
+        features = features[:rows, :columns].reshape(rows * columns, -1)
         places = places_of(rows, columns)
         cells, hints = hints_on_grid(hint, rows, columns, pixel)
         theirs = hints[None], features[cells][None], places[cells][None], np.ones((1, len(cells)), np.float32)
@@ -184,12 +210,30 @@ class ChromaPredictor:
         height, width = lightness.shape
         return -(-height // stride), -(-width // stride)
 
+    def _without_bars(self, lightness: Array, chroma: Array) -> Array:
+        """Chroma of the shape of small L's; none in bars."""
+        shape, stride = self._chroma_shape(lightness), self.architecture.stride
+        result = np.zeros((*shape, 2), np.float32)
+        inside = tuple(slice(part.start // stride, -(-part.stop // stride)) for part in inside_bars(lightness))
+        result[inside] = chroma[: shape[0], : shape[1]][inside]
+        return result
+
     def _batch(self, lightness: Sequence[Array]) -> Array:
-        """Small L of one padded shape as the network takes it, (N, h, w, 1): extended by reflection, and scaled."""
-        height, width = self._padded_shape(lightness[0])
-        padded = np.stack(
-            [np.pad(x, ((0, height - x.shape[0]), (0, width - x.shape[1])), "symmetric") for x in lightness]
-        )
+        """Small L of one padded shape as the network takes it, (N, h, w, 1), scaled.
+
+        What is no picture, bars and what lies beyond the edges, is filled with the picture's reflection.
+        """
+        sides = self._padded_shape(lightness[0])
+        pictures = []
+        for small in lightness:
+            # next to a bar, one pixel may be made of both
+            parts = [
+                slice(part.start + (part.start > 0), part.stop - (part.stop < side))
+                for part, side in zip(inside_bars(small), small.shape, strict=True)
+            ]
+            beyond = [(part.start, side - part.stop) for part, side in zip(parts, sides, strict=True)]
+            pictures.append(np.pad(small[tuple(parts)], beyond, "symmetric"))
+        padded = np.stack(pictures)
         return np.asarray((padded - self._codec.l_centre) / self._codec.l_scale, np.float32)[..., None]
 
     def _network_output(self, batch: Array) -> Array:

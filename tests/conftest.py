@@ -31,6 +31,12 @@ def reference():
 
 
 @pytest.fixture(scope="session")
+def classifier():
+    """The packaged default model."""
+    return Colorizer.from_pretrained()
+
+
+@pytest.fixture(scope="session")
 def small(batch):
     """A colorizer trained for a moment, for tests that do not look at its colours."""
     return Colorizer(epochs=1, crop_size=32, working_size=32, random_state=0).fit(batch)

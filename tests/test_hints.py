@@ -11,12 +11,6 @@ from labcolor.modelfiles import read_model, write_model
 from labcolor.pictures import as_pictures
 
 
-@pytest.fixture(scope="module")
-def classifier():
-    """The packaged default model."""
-    return Colorizer.from_pretrained()
-
-
 def hints_at(picture, points, side=9):
     """True ab of a picture, the mean of a square, at some points."""
     ab = rgb_to_lab(picture)[..., 1:]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from labcolor import Colorizer, rgb_to_lab, rgb_to_lightness
 from labcolor.errors import InputError, NotFittedError
+from labcolor.inference import inside_bars
 from labcolor.metrics import colourfulness
 from labcolor.pictures import as_pictures
 
@@ -192,3 +193,33 @@ def test_agrees_with_the_straightforward_way(reference, photographs):
     photo = photographs[0]
     fast = reference.predict(photo) / 255
     assert np.abs(fast - _straightforward(reference, photo)).mean() < 0.01
+
+
+@pytest.mark.parametrize(("rows", "columns", "value"), [(60, 0, 0), (0, 80, 3), (30, 30, 0), (30, 30, 245)])
+def test_bars_are_no_part_of_the_picture(classifier, photographs, rows, columns, value):
+    """Within a letterbox or a scan's margins a picture gets nearly the colours that it gets alone; bars stay grey."""
+    picture = photographs[0]
+    height, width, _ = picture.shape
+    with_bars = np.pad(picture, ((rows, rows), (columns, columns), (0, 0)), constant_values=value)
+    coloured = classifier.predict(with_bars)
+    inside = coloured[rows : rows + height, columns : columns + width]
+    difference = rgb_to_lab(inside)[..., 1:] - rgb_to_lab(classifier.predict(picture))[..., 1:]
+    assert np.abs(difference).mean() < 6
+    bars = np.concatenate([coloured[: rows // 3].reshape(-1, 3), coloured[:, : columns // 3].reshape(-1, 3)])
+    assert np.ptp(bars.astype(int), axis=1).max() <= 1
+
+
+def test_what_bars_are():
+    """Even black or white at the edges, in any noise of an encoder; no picture is all bars."""
+    picture = RANDOM.uniform(20, 80, (40, 60)).astype(np.float32)
+    assert inside_bars(picture) == (slice(0, 40), slice(0, 60))
+    picture[:6], picture[35:] = RANDOM.uniform(0, 3, (6, 60)), 97
+    assert inside_bars(picture) == (slice(6, 35), slice(0, 60))
+    picture[35:], picture[:, :9] = 2, 0
+    assert inside_bars(picture) == (slice(6, 35), slice(9, 60))
+    grey = np.full((40, 60), 50, np.float32)
+    assert inside_bars(grey) == (slice(0, 40), slice(0, 60))
+    black = np.zeros((40, 60), np.float32)
+    assert inside_bars(black) == (slice(0, 40), slice(0, 60))
+    black[20, 30] = 90
+    assert inside_bars(black) == (slice(0, 40), slice(0, 60))
