@@ -24,9 +24,9 @@ Array = npt.NDArray[Any]
 _HOME = os.getpid()  # the process that loaded TensorFlow
 _LOGITS = 1 << 24  # pairs of a place and a hint that are compared together
 _BATCH_PIXELS = 1 << 19  # working pixels that go through the network together
-# Bars: rows or columns at the edges of small L that are as even as this, and as black or as white, all in L; within them
-# there is at least this share of a side.
-_EVEN, _BLACK, _WHITE, _WITHIN = 3.0, 8.0, 92.0, 0.2
+# Bars: rows or columns at the edges of small L that are as even as this, and as black or as white, all in L. Within
+# them is at least this share of a side.
+_EVEN, _BLACK, _WHITE, _WITHIN = 6.0, 8.0, 90.0, 0.2
 # How a classifier's scores are decoded: as if trained with this share of full rebalancing (it was trained with half),
 # and with this temperature of the annealed mean (Zhang et al. 2016, section 2.3). Chosen by measurement: see the card.
 _REBALANCING, _TEMPERATURE = 0.28, 0.7
