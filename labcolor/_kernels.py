@@ -425,3 +425,28 @@ def deviation(scores, offsets, bins, out):
             squares += share * (bins[q, 0] * bins[q, 0] + bins[q, 1] * bins[q, 1])
         a, b = a / total, b / total
         out[i] = np.sqrt(max(squares / total - a * a - b * b, F(0.0)))
+
+
+@jit
+def spread(offsets, held, lightness, reach, step, out):
+    """Where a place is not held, bring its offset of ab towards those of held places that are near and alike in L."""
+    F = offsets.dtype.type
+    height, width = held.shape
+    for y in range(height):
+        for x in range(width):
+            out[y, x, 0], out[y, x, 1] = offsets[y, x, 0], offsets[y, x, 1]
+            if held[y, x] > F(0.95):
+                continue
+            total, a, b = F(0.02), F(0.0), F(0.0)  # at first no offset, which what few places say does not outweigh
+            for v in range(max(0, y - reach), min(height, y + reach + 1), step):
+                for u in range(max(0, x - reach), min(width, x + reach + 1), step):
+                    unlike = (lightness[v, u] - lightness[y, x]) / F(8.0)
+                    far = F((v - y) * (v - y) + (u - x) * (u - x)) / F(2 * reach * reach)
+                    alike = max(F(0.0), F(1.0) - unlike * unlike)
+                    weight = held[v, u] * alike * alike * (F(1.0) - far)
+                    total += weight
+                    a += weight * offsets[v, u, 0]
+                    b += weight * offsets[v, u, 1]
+            share = F(1.0) - held[y, x]
+            out[y, x, 0] += share * (a / total - offsets[y, x, 0])
+            out[y, x, 1] += share * (b / total - offsets[y, x, 1])

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from labcolor import _kernels
+
 __all__ = ["ChromaSmoother", "between"]
 
 Array = npt.NDArray[Any]
@@ -107,9 +109,19 @@ class ChromaSmoother:
             change = np.maximum(_change(lightness, before), _change(lightness, past) / _DRIFT)
             around = 5 + -(-lightness.shape[0] // ab.shape[0]) - 1  # a little more than a pixel of chroma
             moved = ndimage.maximum_filter(change, around, mode="nearest")
-            held = self._strength * (1 - np.clip((moved - _RESTS) / (_MOVES - _RESTS), 0, 1))
-            held_ab = _on_chroma_grid(held, ab.shape)[..., None]
-            self._averages = lightness + (past - lightness) * held, ab + (past_ab - ab) * held_ab
+            rests = 1 - np.clip((moved - _RESTS) / (_MOVES - _RESTS), 0, 1)
+            self._averages = lightness + (past - lightness) * (self._strength * rests), self._held(
+                ab, past_ab, _on_chroma_grid(rests, ab.shape), lightness
+            )
         # the usual change follows slowly, and forgets at a cut
         self._usual_change = 0.0 if cut else 0.8 * self._usual_change + 0.2 * mean_change
         return self._averages[1], cut
+
+    def _held(self, ab: Array, past: Array, rests: Array, lightness: Array) -> Array:
+        """New ab, held where it rests; elsewhere as far behind as what is like it around, lest motion leaves a track."""
+        offsets = (past - ab) * (self._strength * rests[..., None])
+        alike = _on_chroma_grid(ndimage.uniform_filter(lightness, 3, mode="nearest"), ab.shape)
+        reach = max(2, min(rests.shape) // 3)
+        spread = np.empty_like(offsets)
+        _kernels.spread(offsets, rests, alike, reach, max(1, reach // 6), spread)
+        return ab + spread

@@ -218,6 +218,21 @@ def test_colours_do_not_trail_behind_a_moving_square():
         assert np.abs(result[where] - (50, -40)).max() < 10
 
 
+def test_motion_leaves_no_track():
+    """While the network thinks anew of a whole still road, what a car uncovers is as far behind as the road around."""
+    smoother = ChromaSmoother(0.96)
+    for step in range(10):
+        lightness = np.full((64, 96), 40, np.float32) + RANDOM.normal(0, 1, (64, 96)).astype(np.float32)
+        ab = np.full((16, 24, 2), 0 if step < 4 else 40, np.float32)
+        lightness[24:40, 8 * step : 8 * step + 16] += 40
+        ab[6:10, 2 * step : 2 * step + 4] = -30
+        result, _ = smoother.update(lightness, ab)
+        road, uncovered = result[:3, :4], result[6:10, : max(0, 2 * step - 2)]
+        assert np.abs(uncovered - road.mean()).max(initial=0) < 8
+        assert np.abs(result[7:9, 2 * step + 1 : 2 * step + 3] + 30).max() < 8
+    assert road.mean() < 12
+
+
 def test_colours_follow_a_slow_fade():
     """While a still picture fades in over two seconds, its chroma is never more than 0.4 seconds late."""
     smoother = ChromaSmoother(0.96)
