@@ -64,8 +64,9 @@ def between(lightness: Array, before: tuple[Array, Array], after: tuple[Array, A
 class ChromaSmoother:
     """Follows one film, frame by frame.
 
-    Where L rests, ab is an exponential moving average of its past; where L changes, and a little around, ab is new at
-    once; where L fades, ab follows it. At a cut all of it is new.
+    Where L rests, ab is an exponential moving average of its past. Where L changes, and a little around, ab is new at
+    once, but as far behind as what rests around it and is alike in L. Where L fades, ab follows it. At a cut all of it
+    is new.
 
     Parameters
     ----------
@@ -110,15 +111,16 @@ class ChromaSmoother:
             around = 5 + -(-lightness.shape[0] // ab.shape[0]) - 1  # a little more than a pixel of chroma
             moved = ndimage.maximum_filter(change, around, mode="nearest")
             rests = 1 - np.clip((moved - _RESTS) / (_MOVES - _RESTS), 0, 1)
-            self._averages = lightness + (past - lightness) * (self._strength * rests), self._held(
-                ab, past_ab, _on_chroma_grid(rests, ab.shape), lightness
+            self._averages = (
+                lightness + (past - lightness) * (self._strength * rests),
+                self._held(ab, past_ab, _on_chroma_grid(rests, ab.shape), lightness),
             )
         # the usual change follows slowly, and forgets at a cut
         self._usual_change = 0.0 if cut else 0.8 * self._usual_change + 0.2 * mean_change
         return self._averages[1], cut
 
     def _held(self, ab: Array, past: Array, rests: Array, lightness: Array) -> Array:
-        """New ab, held where it rests; elsewhere as far behind as what is like it around, lest motion leaves a track."""
+        """New ab, held where it rests; elsewhere as far behind as what is like it around: motion leaves no track."""
         offsets = (past - ab) * (self._strength * rests[..., None])
         alike = _on_chroma_grid(ndimage.uniform_filter(lightness, 3, mode="nearest"), ab.shape)
         reach = max(2, min(rests.shape) // 3)
