@@ -415,6 +415,8 @@ class Colorizer:
         array, list or tuple
             RGB, or RGBA where alpha came in (untouched), nested as ``X``, of the same sizes and dtypes (uint8 for
             bool). Lightness stays as it was; a colour outside the sRGB gamut has its chroma lowered until it fits.
+            Even bars of black or white at the edges, a letterbox or margins, are not shown to the network, and stay
+            grey.
 
         Raises
         ------
