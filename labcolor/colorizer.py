@@ -464,7 +464,8 @@ class Colorizer:
         -------
         array, list or tuple
             For each picture (H, W) float32, nested as ``X``: the standard deviation of ab under the distribution that
-            the network predicts, the root of the sum of both variances. Near 5 it is sure; 20 and more are guesses.
+            the network predicts, the root of the sum of both variances. Near 5 it is sure; 20 and more are guesses;
+            bars of black or white have none.
 
         Raises
         ------

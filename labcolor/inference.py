@@ -190,13 +190,13 @@ class ChromaPredictor:
         Returns
         -------
         ndarray, shape (h / stride, w / stride), float32
-            Standard deviation of ab under the network's distribution, its rebalancing taken back.
+            Standard deviation of ab under the network's distribution, its rebalancing taken back; nought in bars.
         """
         rows, columns = self._chroma_shape(lightness)
         scores = self._network_output(self._batch([lightness]))[0, :rows, :columns].reshape(rows * columns, -1)
         out = np.empty(len(scores), np.float32)
         _kernels.deviation(scores, np.asarray(-0.5 * self._log_weights, np.float32), ab_bins(), out)
-        return out.reshape(rows, columns)
+        return self._without_bars(lightness, out.reshape(rows, columns))
 
     def _padded_shape(self, lightness: Array) -> tuple[int, int]:
         """Sides of small L, rounded up to what the network takes."""
@@ -210,12 +210,12 @@ class ChromaPredictor:
         height, width = lightness.shape
         return -(-height // stride), -(-width // stride)
 
-    def _without_bars(self, lightness: Array, chroma: Array) -> Array:
-        """Chroma of the shape of small L's; none in bars."""
+    def _without_bars(self, lightness: Array, values: Array) -> Array:
+        """What the network's output tells of small L: as large as its chroma, and nought in bars."""
         shape, stride = self._chroma_shape(lightness), self.architecture.stride
-        result = np.zeros((*shape, 2), np.float32)
+        result = np.zeros((*shape, *values.shape[2:]), np.float32)
         inside = tuple(slice(part.start // stride, -(-part.stop // stride)) for part in inside_bars(lightness))
-        result[inside] = chroma[: shape[0], : shape[1]][inside]
+        result[inside] = values[: shape[0], : shape[1]][inside]
         return result
 
     def _batch(self, lightness: Sequence[Array]) -> Array:

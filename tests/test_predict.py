@@ -207,6 +207,9 @@ def test_bars_are_no_part_of_the_picture(classifier, photographs, rows, columns,
     assert np.abs(difference).mean() < 6
     bars = np.concatenate([coloured[: rows // 3].reshape(-1, 3), coloured[:, : columns // 3].reshape(-1, 3)])
     assert np.ptp(bars.astype(int), axis=1).max() <= 1
+    unsure = classifier.uncertainty(with_bars)
+    assert not unsure[: rows // 3].any()
+    assert unsure[rows + 20 : -rows - 20, columns + 20 : -columns - 20].min() > 0
 
 
 def test_what_bars_are():
