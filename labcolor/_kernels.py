@@ -429,7 +429,10 @@ def deviation(scores, offsets, bins, out):
 
 @jit
 def spread(offsets, held, lightness, reach, step, out):
-    """Where a place is not held, bring its offset of ab towards those of held places that are near and alike in L."""
+    """Where a place is not held, bring its offset of ab towards those of held places that are near and alike in L.
+
+    What is 8 away in L weighs nothing; of the places within reach every so many-th is asked.
+    """
     F = offsets.dtype.type
     height, width = held.shape
     for y in range(height):

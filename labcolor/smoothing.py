@@ -76,8 +76,7 @@ class ChromaSmoother:
 
     def __init__(self, strength: float) -> None:
         self._strength = np.float32(strength)
-        self._lightness: Array | None = None
-        self._means: Array | None = None  # of L around each pixel of chroma
+        self._before: tuple[Array, Array] | None = None  # L, and its mean around each pixel of chroma
         self._averages: tuple[Array, Array] | None = None  # over time, of these means and of ab
         self._usual_change = 0.0
 
@@ -98,24 +97,23 @@ class ChromaSmoother:
         cut : bool
             Whether this frame begins a new scene.
         """
-        before, self._lightness = self._lightness, lightness
         means = _on_chroma_grid(ndimage.uniform_filter(lightness, 5, mode="nearest"), ab.shape)  # free of film grain
-        if before is None or self._averages is None or before.shape != lightness.shape:
-            self._averages, self._means, self._usual_change = (means, ab), means, 0.0
+        before, self._before = self._before, (lightness, means)
+        if before is None or self._averages is None or before[0].shape != lightness.shape:
+            self._averages, self._usual_change = (means, ab), 0.0
             return ab, False
-        mean_change = float(np.abs(lightness - before).mean())
+        mean_change = float(np.abs(lightness - before[0]).mean())
         cut = mean_change > _CUT and mean_change > _CUT_RATIO * self._usual_change
         if cut or self._strength == 0:
             self._averages = means, ab
         else:
             past, past_ab = self._averages
-            change = np.maximum(np.abs(means - self._means), np.abs(means - past) / _DRIFT)
+            change = np.maximum(np.abs(means - before[1]), np.abs(means - past) / _DRIFT)
             around = 3 if ab.shape[0] < lightness.shape[0] else 5  # a little more than a pixel of chroma
             moved = ndimage.maximum_filter(change, around, mode="nearest")
             rests = 1 - np.clip((moved - _RESTS) / (_MOVES - _RESTS), 0, 1)
             held_ab = self._held(ab, past_ab, rests, means)
             self._averages = means + (past - means) * (self._strength * rests), held_ab
-        self._means = means
         # the usual change follows slowly, and forgets at a cut
         self._usual_change = 0.0 if cut else 0.8 * self._usual_change + 0.2 * mean_change
         return self._averages[1], cut
