@@ -1,4 +1,4 @@
-"""Running a trained network: one compiled function for pictures of every size, bars cut off, chroma from its output."""
+"""Running a trained network: one compiled function for pictures of every size, and chroma from its output."""
 
 from __future__ import annotations
 
@@ -12,21 +12,19 @@ import numpy as np
 import numpy.typing as npt
 
 from labcolor import _kernels
+from labcolor.bars import Inside, inside_bars, over_bars
 from labcolor.errors import LabcolorError, OutOfMemoryError
 from labcolor.hints import HintSpreader, hints_on_grid, places_of
 from labcolor.lab import LabCodec
 from labcolor.networks import Architecture, ab_bins
 from labcolor.strips import in_strips
 
-__all__ = ["ChromaPredictor", "check_process", "forked", "inside_bars"]
+__all__ = ["ChromaPredictor", "check_process", "forked"]
 
 Array = npt.NDArray[Any]
 _HOME = os.getpid()  # the process that loaded TensorFlow
 _LOGITS = 1 << 24  # pairs of a place and a hint that are compared together
 _BATCH_PIXELS = 1 << 19  # working pixels that go through the network together
-# Bars: rows or columns at the edges of small L that are as even as this, and as black or as white, all in L. Within
-# them is at least this share of a side.
-_EVEN, _BLACK, _WHITE, _WITHIN = 6.0, 8.0, 90.0, 0.2
 # How a classifier's scores are decoded: as if trained with this share of full rebalancing (it was trained with half),
 # and with this temperature of the annealed mean (Zhang et al. 2016, section 2.3). Chosen by measurement: see the card.
 _REBALANCING, _TEMPERATURE = 0.28, 0.7
@@ -40,29 +38,6 @@ def decoding(saturation: float) -> tuple[float, float]:
     """
     vivid = min(max(saturation - 1, 0), 1)
     return _REBALANCING + (1 - _REBALANCING) * vivid, min(saturation, max(1, saturation / 2))
-
-
-def inside_bars(lightness: Array) -> tuple[slice, slice]:
-    """Where the picture is, within even bars of black or white: a film's letterbox, the margins of a scan.
-
-    Parameters
-    ----------
-    lightness : ndarray, shape (h, w), float32
-        Small L.
-
-    Returns
-    -------
-    rows, columns : slice
-        All of them where there are no bars, or hardly anything else.
-    """
-    parts = []
-    for axis, side in enumerate(lightness.shape):
-        low, high = lightness.min(axis=1 - axis), lightness.max(axis=1 - axis)
-        bars = (high - low <= _EVEN) & ((high <= _BLACK) | (low >= _WHITE))
-        inner = np.flatnonzero(~bars)
-        part = slice(int(inner[0]), int(inner[-1]) + 1) if len(inner) else slice(0, side)
-        parts.append(part if part.stop - part.start > max(2, _WITHIN * side) else slice(0, side))
-    return parts[0], parts[1]
 
 
 class ChromaPredictor:
@@ -104,6 +79,7 @@ class ChromaPredictor:
         list of ndarray, each (h / stride, w / stride, 2), float32
             ab, unscaled; sizes rounded up.
         """
+        inside = [inside_bars(small) for small in lightness]
         groups: dict[tuple[int, int], list[int]] = {}
         for index, small in enumerate(lightness):
             groups.setdefault(self._padded_shape(small), []).append(index)
@@ -112,10 +88,10 @@ class ChromaPredictor:
             together = max(1, _BATCH_PIXELS // (height * width))
             for start in range(0, len(members), together):
                 chosen = members[start : start + together]
-                batch = self._batch([lightness[index] for index in chosen])
+                batch = self._batch([lightness[index] for index in chosen], [inside[index] for index in chosen])
                 outputs = self._decode(self._network_output(batch), saturation)
                 for index, output in zip(chosen, outputs, strict=True):
-                    results[index] = self._without_bars(lightness[index], output)
+                    results[index] = self._cropped(output, lightness[index], inside[index])
         return results
 
     def with_features(self, batch: Array, saturation: float = 1.0) -> tuple[Array, Array]:
@@ -166,8 +142,9 @@ class ChromaPredictor:
         ndarray, shape (h / stride, w / stride, 2), float32
         """
         rows, columns = self._chroma_shape(lightness)
-        (chroma,), (features,) = self.with_features(self._batch([lightness]), saturation)
-        chroma = self._without_bars(lightness, chroma).reshape(rows * columns, -1)
+        inside = inside_bars(lightness)
+        (chroma,), (features,) = self.with_features(self._batch([lightness], [inside]), saturation)
+        chroma = self._cropped(chroma, lightness, inside).reshape(rows * columns, -1)
         features = features[:rows, :columns].reshape(rows * columns, -1)
         places = places_of(rows, columns)
         cells, hints = hints_on_grid(hint, rows, columns, pixel)
@@ -193,10 +170,12 @@ class ChromaPredictor:
             Standard deviation of ab under the network's distribution, its rebalancing taken back; nought in bars.
         """
         rows, columns = self._chroma_shape(lightness)
-        scores = self._network_output(self._batch([lightness]))[0, :rows, :columns].reshape(rows * columns, -1)
+        inside = inside_bars(lightness)
+        scores = self._network_output(self._batch([lightness], [inside]))[0, :rows, :columns]
+        scores = scores.reshape(rows * columns, -1)
         out = np.empty(len(scores), np.float32)
         _kernels.deviation(scores, np.asarray(-0.5 * self._log_weights, np.float32), ab_bins(), out)
-        return self._without_bars(lightness, out.reshape(rows, columns))
+        return self._cropped(out.reshape(rows, columns), lightness, inside)
 
     def _padded_shape(self, lightness: Array) -> tuple[int, int]:
         """Sides of small L, rounded up to what the network takes."""
@@ -210,30 +189,18 @@ class ChromaPredictor:
         height, width = lightness.shape
         return -(-height // stride), -(-width // stride)
 
-    def _without_bars(self, lightness: Array, values: Array) -> Array:
-        """What the network's output tells of small L: as large as its chroma, and nought in bars."""
+    def _cropped(self, values: Array, lightness: Array, inside: Inside) -> Array:
+        """Of the network's output what belongs to small L: as large as its chroma, and nought in bars."""
         shape, stride = self._chroma_shape(lightness), self.architecture.stride
         result = np.zeros((*shape, *values.shape[2:]), np.float32)
-        inside = tuple(slice(part.start // stride, -(-part.stop // stride)) for part in inside_bars(lightness))
-        result[inside] = values[: shape[0], : shape[1]][inside]
+        picture = tuple(slice(part.start // stride, -(-part.stop // stride)) for part in inside)
+        result[picture] = values[: shape[0], : shape[1]][picture]
         return result
 
-    def _batch(self, lightness: Sequence[Array]) -> Array:
-        """Small L of one padded shape as the network takes it, (N, h, w, 1), scaled.
-
-        What is no picture, bars and what lies beyond the edges, is filled with the picture's reflection.
-        """
-        sides = self._padded_shape(lightness[0])
-        pictures = []
-        for small in lightness:
-            # next to a bar, one pixel may be made of both
-            parts = [
-                slice(part.start + (part.start > 0), part.stop - (part.stop < side))
-                for part, side in zip(inside_bars(small), small.shape, strict=True)
-            ]
-            beyond = [(part.start, side - part.stop) for part, side in zip(parts, sides, strict=True)]
-            pictures.append(np.pad(small[tuple(parts)], beyond, "symmetric"))
-        padded = np.stack(pictures)
+    def _batch(self, lightness: Sequence[Array], inside: Sequence[Inside]) -> Array:
+        """Small L of one padded shape as the network takes it, (N, h, w, 1): extended by reflection, and scaled."""
+        shape = self._padded_shape(lightness[0])
+        padded = np.stack([over_bars(*pair, shape) for pair in zip(lightness, inside, strict=True)])
         return np.asarray((padded - self._codec.l_centre) / self._codec.l_scale, np.float32)[..., None]
 
     def _network_output(self, batch: Array) -> Array:

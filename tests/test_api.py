@@ -48,6 +48,7 @@ ORDER = [
     "hints",
     "dataset",
     "training",
+    "bars",
     "inference",
     "evaluation",
     "colorizer",
