@@ -76,6 +76,7 @@ def _destinations(sources: Sequence[str], folder: Path) -> tuple[dict[Path, Path
 
     if folder.suffix.lower() in WRITABLE and not os.path.isdir(folder):
         raise InputError(f"-o: expected a folder, got {folder}. Leave the ending off.")
+    resolved = folder.resolve()
     destinations: dict[Path, Path] = {}
     taken: dict[Path, Path] = {}
     empty: list[PictureFileError] = []
@@ -86,9 +87,9 @@ def _destinations(sources: Sequence[str], folder: Path) -> tuple[dict[Path, Path
         except PictureFileError as error:
             empty.append(error)
             continue
-        output_inside = is_folder and source.resolve() in folder.resolve().parents
+        output_inside = is_folder and source.resolve() in resolved.parents
         for path in paths:
-            if output_inside and folder.resolve() in path.resolve().parents:
+            if output_inside and resolved in path.resolve().parents:
                 continue  # colours of an earlier run
             place = folder / (path.relative_to(source) if is_folder else path.name)
             if place.suffix.lower() not in WRITABLE:
@@ -103,10 +104,11 @@ def _destinations(sources: Sequence[str], folder: Path) -> tuple[dict[Path, Path
 
 def colorize(arguments: argparse.Namespace) -> int:
     """Colour picture files; one that fails does not stop the rest."""
+    from labcolor.files import as_path
     from labcolor.panels import triptych
     from labcolor.picturefiles import read_picture, write_picture
 
-    destinations, empty = _destinations(arguments.pictures, arguments.output)
+    destinations, empty = _destinations(arguments.pictures, as_path("-o", arguments.output))
     if arguments.resume:
         destinations = {path: place for path, place in destinations.items() if not os.path.exists(place)}
     colorizer = _colorizer(arguments)
@@ -171,13 +173,6 @@ def _size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def _path(text: str) -> Path:
-    """A path that is not empty."""
-    if not text:
-        raise argparse.ArgumentTypeError("expected a path, got an empty one")
-    return Path(text)
-
-
 def _positive(text: str) -> int:
     """A whole number of at least 1."""
     if not text.isdecimal() or int(text) < 1:
@@ -200,9 +195,10 @@ def _split(folder: str, holdout: int | None, held_out: bool) -> list[Path]:
 
 def train(arguments: argparse.Namespace) -> int:
     """Train a network on a folder of colour pictures."""
-    from labcolor.files import check_destination
+    from labcolor.files import as_path, check_destination
 
-    check_destination(arguments.output, ModelFileError)
+    output = as_path("-o", arguments.output)
+    check_destination(output, ModelFileError)
     _start_tensorflow()
     from labcolor.colorizer import Colorizer
 
@@ -218,14 +214,14 @@ def train(arguments: argparse.Namespace) -> int:
         verbose=1 if sys.stderr.isatty() else 2,
     )
     colorizer.fit(_split(arguments.folder, arguments.holdout, held_out=False))
-    colorizer.set_params(warm_start=False, verbose=0).save(arguments.output, half=arguments.half)
+    colorizer.set_params(warm_start=False, verbose=0).save(output, half=arguments.half)
     return DONE
 
 
 def evaluate(arguments: argparse.Namespace) -> int:
     """Measure a model on a folder of colour pictures."""
     from labcolor import evaluation
-    from labcolor.pictures import as_pictures
+    from labcolor.pictures import one_picture
 
     colorizer = _colorizer(arguments)
     pictures, failed = [], 0
@@ -241,7 +237,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
     if not pictures:
         raise InputError(f"{arguments.folder}: expected colour pictures, found none that can be used.")
     ways = {
-        "grey": lambda picture: as_pictures(picture)[0][0].grey(),
+        "grey": lambda picture: one_picture(picture, "picture").grey(),
         arguments.model: lambda picture: colorizer.predict(picture, saturation=arguments.saturation),
     }
     print(f"{len(pictures)} pictures")
@@ -267,7 +263,7 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("colorize", help="colour picture files", description=colorize.__doc__)
     command.set_defaults(run=colorize)
     command.add_argument("pictures", nargs="+", metavar="PICTURE", help="a picture file, or a folder of them")
-    command.add_argument("-o", "--output", type=_path, required=True, metavar="FOLDER", help="where the colours go")
+    command.add_argument("-o", "--output", required=True, metavar="FOLDER", help="where the colours go")
     command.add_argument("--triptych", action="store_true", help="write L, coloured and original side by side")
     command.add_argument("--resume", action="store_true", help="leave out what is in the output folder already")
     common(command)
@@ -284,7 +280,7 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("train", help="train on a folder", description=train.__doc__)
     command.set_defaults(run=train)
     command.add_argument("folder", metavar="FOLDER", help="colour pictures, in subfolders too")
-    command.add_argument("-o", "--output", type=_path, required=True, metavar="MODEL", help="the model file to write")
+    command.add_argument("-o", "--output", required=True, metavar="MODEL", help="the model file to write")
     command.add_argument("--network", help='"reference" or "classifier"')
     command.add_argument("--start", metavar="MODEL", help="a model file to go on from")
     command.add_argument("--holdout", type=_positive, metavar="N", help="leave out every Nth picture by name")

@@ -71,6 +71,8 @@ def test_triptychs(folder):
         (["colorize", "in/a.png", "-o", "in/b.jpg/x"], 1, "cannot be made"),
         (["colorize", "in/a.png", "-o", "out.png"], 2, "expected a folder"),
         (["colorize", "", "-o", "out"], 2, "got an empty one"),
+        (["colorize", "in/a.png", "-o", ""], 2, "got an empty one"),
+        (["train", "in", "-o", ""], 2, "got an empty one"),
         (["train", "in", "-o", "missing/m.labcolor"], 1, "there is no folder"),
         (["train", "in", "-o", "x" * 300], 1, "cannot be written"),
         (["train", "in", "-o", "m.labcolor", "--epochs", "0"], 2, "epochs: expected"),
