@@ -18,7 +18,7 @@ from scipy import ndimage
 from labcolor.errors import InputError, LabcolorError
 from labcolor.lab import LabCodec
 from labcolor.picturefiles import picture_paths, read_picture
-from labcolor.pictures import Picture, as_bytes, as_pictures
+from labcolor.pictures import Picture, as_bytes, as_pictures, one_picture
 
 __all__ = ["PictureCache", "crop_batches", "training_pictures"]
 
@@ -71,7 +71,7 @@ class PictureCache(Sequence[Array]):
             if candidate not in self._unusable:
                 path = self._paths[candidate]
                 try:
-                    (picture,), _ = as_pictures(read_picture(path), str(path))
+                    picture = one_picture(read_picture(path), str(path))
                     reduced = reduce_picture(picture, self._short_side, str(path))
                 except LabcolorError as error:
                     _log.warning("left out of the training: %s", error)

@@ -14,7 +14,7 @@ from labcolor import metrics
 from labcolor.dataset import reduce_picture
 from labcolor.errors import InputError
 from labcolor.picturefiles import read_picture
-from labcolor.pictures import as_pictures
+from labcolor.pictures import one_picture
 
 __all__ = ["METRICS", "centre_square", "evaluate", "table"]
 
@@ -35,7 +35,7 @@ def centre_square(path: Path, size: int) -> Array:
     PictureFileError, InputError
         The file cannot be read, or the picture is grey.
     """
-    (picture,), _ = as_pictures(read_picture(path), str(path))
+    picture = one_picture(read_picture(path), str(path))
     reduced = reduce_picture(picture, min(size, *picture.shape), str(path))
     if not np.ptp(reduced, axis=2).any():
         raise InputError(f"{path}: expected a colour picture, got a grey one.")

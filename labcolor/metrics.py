@@ -11,8 +11,7 @@ import skimage.metrics
 
 from labcolor.errors import InputError
 from labcolor.lab import full_scale, rgb_to_lab
-from labcolor.parameters import as_array
-from labcolor.pictures import as_pictures
+from labcolor.pictures import one_picture
 
 __all__ = ["ab_errors", "ab_prior", "area_under_curve", "auc", "ciede2000", "colourfulness", "psnr", "ssim"]
 
@@ -21,10 +20,10 @@ Array = npt.NDArray[Any]
 
 def _colour(name: str, picture: npt.ArrayLike) -> Array:
     """Check one RGB picture; alpha is dropped."""
-    pictures, _ = as_pictures(as_array(name, picture), name)
-    if len(pictures) != 1 or pictures[0].values.shape[2] != 3:
+    values = one_picture(picture, name).values
+    if values.shape[2] != 3:
         raise InputError(f"{name}: expected one RGB picture (H, W, 3), got shape {np.shape(picture)}.")
-    return pictures[0].values
+    return values
 
 
 def _unit(picture: Array) -> Array:

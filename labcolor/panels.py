@@ -9,21 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from labcolor.errors import InputError
-from labcolor.parameters import as_array
 from labcolor.picturefiles import write_picture
-from labcolor.pictures import Picture, as_bytes, as_pictures
+from labcolor.pictures import Picture, as_bytes, one_picture
 
 __all__ = ["triptych"]
 
 Array = npt.NDArray[Any]
 _GAP = 8  # pixels of white between panels
-
-
-def _one(name: str, picture: npt.ArrayLike) -> Picture:
-    pictures, _ = as_pictures(as_array(name, picture), name)
-    if len(pictures) != 1:
-        raise InputError(f"{name}: expected one picture, got {len(pictures)}.")
-    return pictures[0]
 
 
 def _rgb(picture: Picture) -> Array:
@@ -66,7 +58,7 @@ def triptych(
     >>> triptych(np.zeros((4, 6), np.uint8), np.zeros((4, 6, 3), np.uint8)).shape
     (4, 34, 3)
     """
-    first, second = _one("original", original), _one("coloured", coloured)
+    first, second = one_picture(original, "original"), one_picture(coloured, "coloured")
     if first.shape != second.shape:
         raise InputError(f"expected two pictures of one size, got {first.shape} and {second.shape}.")
     white = np.full((first.shape[0], _GAP, 3), 255, np.uint8)

@@ -25,7 +25,7 @@ from labcolor.lab import (
 from labcolor.parameters import as_array
 from labcolor.strips import in_strips
 
-__all__ = ["Picture", "as_bytes", "as_picture", "as_pictures", "working_shape"]
+__all__ = ["Picture", "as_bytes", "as_picture", "as_pictures", "one_picture", "working_shape"]
 
 Array = npt.NDArray[Any]
 FLOAT32 = np.dtype(np.float32)
@@ -276,3 +276,11 @@ def as_pictures(x: Any, name: str = "X") -> tuple[list[Picture], Rebuild]:
         f"{name}: expected {SHAPES}, a batch (N, ...) of these, or a list of them, with the channels last, got shape "
         f"{array.shape}."
     )
+
+
+def one_picture(x: Any, name: str) -> Picture:
+    """Check what must be one picture; ``name`` is what to call it in errors."""
+    pictures, _ = as_pictures(as_array(name, x), name)
+    if len(pictures) != 1:
+        raise InputError(f"{name}: expected one picture, got shape {np.shape(x)}.")
+    return pictures[0]

@@ -20,7 +20,7 @@ from labcolor.errors import InputError, InputTypeError, VideoFileError
 from labcolor.files import as_path, check_destination, replacing
 from labcolor.filmfiles import ENCODERS, Decoder, colour_matrix, encoding, probe
 from labcolor.lab import matrices, rgb_to_lightness
-from labcolor.pictures import Picture, as_pictures
+from labcolor.pictures import Picture, one_picture
 from labcolor.smoothing import ChromaSmoother, between
 from labcolor.strips import in_strips
 
@@ -46,6 +46,10 @@ class VideoReport:
         Frames with which a new scene begins, the first of the film not counted.
     complaints : str
         What ffmpeg complained of while it decoded a damaged film, and sound that it cannot decode; empty if nothing.
+
+    Examples
+    --------
+    As for :func:`colorize_video`, which makes it.
     """
 
     frames: int
@@ -116,13 +120,11 @@ def _coloured(
     frames: Iterable[npt.ArrayLike], colorizer: Colorizer, smoother: ChromaSmoother, saturation: float
 ) -> Iterator[Array]:
     for index, frame in enumerate(frames):
-        pictures, _ = as_pictures(parameters.as_array(f"frames[{index}]", frame), f"frames[{index}]")
-        if len(pictures) != 1:
-            raise InputError(f"frames[{index}]: expected one picture, got shape {np.shape(frame)}.")
-        (lightness,) = small = colorizer._small_lightness(pictures)
+        picture = one_picture(frame, f"frames[{index}]")
+        (lightness,) = small = colorizer._small_lightness([picture])
         (chroma,) = colorizer._small_chroma(small, saturation)
         ab, _ = smoother.update(lightness, chroma)
-        yield pictures[0].coloured(ab, *colorizer._chroma_scales(pictures[0].shape, lightness))
+        yield picture.coloured(ab, *colorizer._chroma_scales(picture.shape, lightness))
 
 
 def _chroma_maps(
@@ -251,8 +253,15 @@ def colorize_video(
 
     Examples
     --------
+    >>> import tempfile
+    >>> import imageio
+    >>> import numpy as np
     >>> from labcolor import colorize_video
-    >>> colorize_video("old.mp4", "coloured.mp4")  # doctest: +SKIP
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     imageio.mimwrite(f"{folder}/old.mp4", np.full((10, 48, 64, 3), 128, np.uint8), fps=25)
+    ...     report = colorize_video(f"{folder}/old.mp4", f"{folder}/coloured.mp4")
+    >>> report.frames, report.rate, report.cuts
+    (10, Fraction(25, 1), ())
     """
     started = time.perf_counter()
     smoother = ChromaSmoother(parameters.smoothing(smoothing))

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labcolor import Colorizer, rgb_to_lab, rgb_to_lightness
+from labcolor.bars import inside_bars
 from labcolor.errors import InputError, NotFittedError
-from labcolor.inference import inside_bars
 from labcolor.metrics import colourfulness
 from labcolor.pictures import as_pictures
 
@@ -111,9 +111,8 @@ def test_uncertainty_lies_where_the_picture_does(monkeypatch):
     assert classifier.uncertainty(np.empty((0, 5, 6, 3), np.uint8)).shape == (0, 5, 6)
 
 
-def test_uncertainty_tells_errors(photographs, reference):
+def test_uncertainty_tells_errors(photographs, reference, classifier):
     """On photographs the classifier is less sure where it is further from the truth."""
-    classifier = Colorizer.from_pretrained()
     maps = classifier.uncertainty(photographs)
     assert [map_.shape for map_ in maps] == [photo.shape[:2] for photo in photographs]
     colours = (classifier.predict(photo) for photo in photographs)
