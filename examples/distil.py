@@ -1,8 +1,8 @@
-"""The packaged reference network: trained on photographs not as they are, but as the default model colours them.
+"""The packaged reference network: trained on photographs not as they are, but as the default model colors them.
 
     python examples/distil.py PHOTOS -o MODEL [--start MODEL] [--epochs N]
 
-A photograph has one colour where many were possible, and squared error answers with their mean. The default model has
+A photograph has one color where many were possible, and squared error answers with their mean. The default model has
 made its choice already, from the lightness alone, so that the reference network can learn all of it. PHOTOS is a
 folder; every 40th photograph, by name, is left out, as it was for the packaged models. It needs 65 kB of memory for
 each photograph.
@@ -14,18 +14,18 @@ from pathlib import Path
 from tqdm import tqdm
 
 from labcolor import Colorizer, read_picture
-from labcolor.dataset import reduce_picture
+from labcolor.training.data import reduce_picture
 from labcolor.errors import LabcolorError
-from labcolor.picturefiles import picture_paths
-from labcolor.pictures import as_pictures
+from labcolor.io.pictures import picture_paths
+from labcolor.pictures.picture import as_pictures
 
 SHORT_SIDE = 136  # what crops of 128 x 128 are taken from
-SATURATION = 1.1  # of the default model's colours
+SATURATION = 1.1  # of the default model's colors
 CHROMA = 0.93  # what the trained chroma is multiplied by: nearer to the truth than all of the teacher's
 
 
 def main() -> None:
-    """Colour, train and save."""
+    """Color, train and save."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("photos", type=Path)
     parser.add_argument("-o", "--output", required=True)
@@ -34,20 +34,20 @@ def main() -> None:
     arguments = parser.parse_args()
 
     teacher = Colorizer.from_pretrained()
-    coloured = []
+    colored = []
     for index, path in enumerate(tqdm(picture_paths([arguments.photos]))):
         if index % 40:
             try:
                 (picture,), _ = as_pictures(read_picture(path))
                 small = reduce_picture(picture, SHORT_SIDE, str(path))
-                coloured.append(teacher.predict(small, saturation=SATURATION))
+                colored.append(teacher.predict(small, saturation=SATURATION))
             except LabcolorError as error:
                 print(error)
     pupil = Colorizer.load(arguments.start) if arguments.start else Colorizer.from_pretrained("reference")
     pupil.set_params(
         epochs=arguments.epochs, learning_rate=1e-3, precision="mixed_bfloat16", warm_start=True, verbose=2
     )
-    pupil.fit(coloured)
+    pupil.fit(colored)
     last = [layer for layer in pupil.network_.layers if layer.weights][-1]
     last.set_weights([CHROMA * weight for weight in last.get_weights()])
     pupil.set_params(warm_start=False, verbose=0).save(arguments.output, half=True)

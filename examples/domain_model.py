@@ -14,8 +14,8 @@ import tempfile
 from pathlib import Path
 
 from labcolor import Colorizer
-from labcolor.evaluation import centre_square, evaluate, table
-from labcolor.pictures import as_pictures
+from labcolor.evaluation import center_square, evaluate, table
+from labcolor.pictures.picture import as_pictures
 
 SCENES = {"coast": ("/coast/", "/sea/"), "forest": ("/forest/",), "glacier": ("/glacier/",)}
 SETS = "fmi", "intel150"
@@ -48,7 +48,7 @@ def main() -> None:
         )
         special.set_params(random_state=0).fit(training)
         special.set_params(warm_start=False, verbose=0).save(arguments.output, half=True)
-        pictures = [centre_square(Path(folder) / name, 256) for name in sorted(wanted & held_out)]
+        pictures = [center_square(Path(folder) / name, 256) for name in sorted(wanted & held_out)]
     ways = {
         "grey": lambda picture: as_pictures(picture)[0][0].grey(),
         "reference": reference.predict,

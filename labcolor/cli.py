@@ -22,7 +22,7 @@ __all__ = ["main"]
 
 DONE, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 _LEAST = 7  # pixels of a side that SSIM needs
-_WORKERS = 2  # pictures that are read, coloured and written at the same time
+_WORKERS = 2  # pictures that are read, colored and written at the same time
 
 
 def _bar(items: Iterable[Any], total: int, unit: str) -> Any:
@@ -38,41 +38,25 @@ def _say(text: str) -> None:
     tqdm.write(text, file=sys.stderr)
 
 
-def _start_tensorflow() -> None:
-    """Load TensorFlow with standard error closed: its greetings are not for the user of a command."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        import tensorflow as tf
-
-        tf.config.list_logical_devices()
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
-
-
 def _colorizer(arguments: argparse.Namespace) -> Colorizer:
     """A packaged model by its name, or one from a file, with the command's parameters, checked."""
-    _start_tensorflow()
-    from labcolor import parameters
-    from labcolor.colorizer import PRETRAINED, Colorizer
+    from labcolor import _validation
+    from labcolor.colorizer import Colorizer
+    from labcolor.networks.pretrained import PACKAGED_MODELS
 
     model = arguments.model
-    colorizer = Colorizer.from_pretrained(model) if model in PRETRAINED else Colorizer.load(model)
+    colorizer = Colorizer.from_pretrained(model) if model in PACKAGED_MODELS else Colorizer.load(model)
     if arguments.working_size is not None:
         colorizer.set_params(working_size=arguments.working_size)
-    colorizer._check_ready()
-    parameters.saturation(arguments.saturation)
+    colorizer.check_params()
+    _validation.saturation(arguments.saturation)
     return colorizer
 
 
 def _destinations(sources: Sequence[str], folder: Path) -> tuple[dict[Path, Path], list[PictureFileError]]:
-    """Where the colours of each picture go, into ``folder`` under the same name; and folders without pictures."""
-    from labcolor.files import as_path
-    from labcolor.picturefiles import WRITABLE, picture_paths
+    """Where the colors of each picture go, into ``folder`` under the same name; and folders without pictures."""
+    from labcolor._paths import as_path
+    from labcolor.io.pictures import WRITABLE, picture_paths
 
     if folder.suffix.lower() in WRITABLE and not os.path.isdir(folder):
         raise InputError(f"-o: expected a folder, got {folder}. Leave the ending off.")
@@ -90,23 +74,23 @@ def _destinations(sources: Sequence[str], folder: Path) -> tuple[dict[Path, Path
         output_inside = is_folder and source.resolve() in resolved.parents
         for path in paths:
             if output_inside and resolved in path.resolve().parents:
-                continue  # colours of an earlier run
+                continue  # colors of an earlier run
             place = folder / (path.relative_to(source) if is_folder else path.name)
             if place.suffix.lower() not in WRITABLE:
                 place = place.with_name(place.name + ".png")
             if place in taken and taken[place] != path:
-                raise InputError(f"{path} and {taken[place]} would both be written to {place}. Colour them apart.")
+                raise InputError(f"{path} and {taken[place]} would both be written to {place}. Color them apart.")
             if os.path.exists(place) and os.path.exists(path) and place.samefile(path):
-                raise InputError(f"{path}: would be replaced by its own colours. Name another folder with -o.")
+                raise InputError(f"{path}: would be replaced by its own colors. Name another folder with -o.")
             taken[place], destinations[path] = path, place
     return destinations, empty
 
 
 def colorize(arguments: argparse.Namespace) -> int:
-    """Colour picture files; one that fails does not stop the rest."""
-    from labcolor.files import as_path
-    from labcolor.panels import triptych
-    from labcolor.picturefiles import read_picture, write_picture
+    """Color picture files; one that fails does not stop the rest."""
+    from labcolor._paths import as_path
+    from labcolor._triptych import triptych
+    from labcolor.io.pictures import read_picture, write_picture
 
     destinations, empty = _destinations(arguments.pictures, as_path("-o", arguments.output))
     if arguments.resume:
@@ -115,14 +99,14 @@ def colorize(arguments: argparse.Namespace) -> int:
 
     def work(path: Path, place: Path) -> None:
         picture = read_picture(path)
-        coloured = colorizer.predict(picture, saturation=arguments.saturation)
+        colored = colorizer.predict(picture, saturation=arguments.saturation)
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise PictureFileError(f"{place.parent}: this folder cannot be made: {error.strerror}.") from error
         if arguments.triptych:
-            coloured = triptych(picture, coloured)
-        write_picture(place, coloured)
+            colored = triptych(picture, colored)
+        write_picture(place, colored)
 
     failed = len(empty)
     for problem in empty:
@@ -139,14 +123,14 @@ def colorize(arguments: argparse.Namespace) -> int:
                 raise error
     finally:
         pool.shutdown(cancel_futures=True)
-    _say(f"labcolor: {len(running) + len(empty) - failed} coloured, {failed} failed.")
+    _say(f"labcolor: {len(running) + len(empty) - failed} colored, {failed} failed.")
     return FAILED if failed else DONE
 
 
 def video(arguments: argparse.Namespace) -> int:
-    """Colour a film, with its sound."""
-    colorizer = _colorizer(arguments)  # before the import of what loads TensorFlow, which it starts quietly
-    from labcolor.video import colorize_video
+    """Color a film, with its sound."""
+    colorizer = _colorizer(arguments)
+    from labcolor.video.colorize import colorize_video
 
     report = colorize_video(
         arguments.source,
@@ -161,7 +145,7 @@ def video(arguments: argparse.Namespace) -> int:
     rate = report.frames / report.seconds
     _say(f"labcolor: {report.frames} frames in {report.seconds:.1f} s ({rate:.1f} a second), {len(report.cuts)} cuts.")
     if report.complaints:
-        _say(f"labcolor: {arguments.source}: damaged; what could be decoded is coloured: {report.complaints}")
+        _say(f"labcolor: {arguments.source}: damaged; what could be decoded is colored: {report.complaints}")
     return DONE
 
 
@@ -180,26 +164,23 @@ def _positive(text: str) -> int:
     return int(text)
 
 
-def _split(folder: str, holdout: int | None, held_out: bool) -> list[Path]:
-    """The files of a folder, or with ``holdout`` only every such one by name, or all but these."""
-    from labcolor.picturefiles import picture_paths
+def _hold_out(folder: str, every: int | None) -> tuple[list[Path], list[Path]]:
+    """Split the pictures of a folder, as ``--holdout`` says."""
+    from labcolor.io.pictures import picture_paths
+    from labcolor.training.data import hold_out
 
-    paths = picture_paths([folder])
-    if holdout is None:
-        return paths
-    chosen = [path for index, path in enumerate(paths) if (index % holdout == 0) == held_out]
-    if not chosen:
-        raise InputError(f"--holdout {holdout}: leaves nothing of the {len(paths)} pictures. Choose another number.")
-    return chosen
+    try:
+        return hold_out(picture_paths([folder]), every)
+    except InputError as error:
+        raise InputError(f"--holdout {every}: {error}") from error
 
 
 def train(arguments: argparse.Namespace) -> int:
-    """Train a network on a folder of colour pictures."""
-    from labcolor.files import as_path, check_destination
+    """Train a network on a folder of color pictures."""
+    from labcolor._paths import as_path, check_destination
 
     output = as_path("-o", arguments.output)
     check_destination(output, ModelFileError)
-    _start_tensorflow()
     from labcolor.colorizer import Colorizer
 
     names = ("working_size", "crop_size", "epochs", "batch_size", "learning_rate", "aged", "precision")
@@ -213,21 +194,22 @@ def train(arguments: argparse.Namespace) -> int:
         random_state=arguments.seed,
         verbose=1 if sys.stderr.isatty() else 2,
     )
-    colorizer.fit(_split(arguments.folder, arguments.holdout, held_out=False))
-    colorizer.set_params(warm_start=False, verbose=0).save(output, half=arguments.half)
+    training, _ = _hold_out(arguments.folder, arguments.holdout)
+    colorizer.fit(training).save(output, half=arguments.half)
     return DONE
 
 
 def evaluate(arguments: argparse.Namespace) -> int:
-    """Measure a model on a folder of colour pictures."""
+    """Measure a model on a folder of color pictures."""
     from labcolor import evaluation
-    from labcolor.pictures import one_picture
+    from labcolor.pictures.picture import one_picture
 
     colorizer = _colorizer(arguments)
+    training, held_out = _hold_out(arguments.folder, arguments.holdout)
     pictures, failed = [], 0
-    for path in _split(arguments.folder, arguments.holdout, held_out=True):
+    for path in training if arguments.holdout is None else held_out:
         try:
-            picture = evaluation.centre_square(path, arguments.size)
+            picture = evaluation.center_square(path, arguments.size)
             if len(picture) < _LEAST:
                 raise InputError(f"{path}: expected at least {_LEAST} x {_LEAST} pixels. Left out.")
             pictures.append(picture)
@@ -235,20 +217,20 @@ def evaluate(arguments: argparse.Namespace) -> int:
             failed += 1
             _say(f"labcolor: {error}")
     if not pictures:
-        raise InputError(f"{arguments.folder}: expected colour pictures, found none that can be used.")
-    ways = {
+        raise InputError(f"{arguments.folder}: expected color pictures, found none that can be used.")
+    methods = {
         "grey": lambda picture: one_picture(picture, "picture").grey(),
         arguments.model: lambda picture: colorizer.predict(picture, saturation=arguments.saturation),
     }
     print(f"{len(pictures)} pictures")
-    print(evaluation.table(evaluation.evaluate(pictures, ways, lambda p: _bar(p, len(p), "picture"))))
+    print(evaluation.table(evaluation.evaluate(pictures, methods, lambda p: _bar(p, len(p), "picture"))))
     return FAILED if failed else DONE
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="labcolor",
-        description="Colour black-and-white pictures and films.",
+        description="Color black-and-white pictures and films.",
         epilog="Exit codes: 0 done; 1 something failed; 2 the command line is wrong; 130 interrupted.",
     )
     parser.add_argument("--version", action="version", version=f"labcolor {__version__}")
@@ -260,26 +242,26 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--working-size", type=int, help="short side of the picture that the network sees")
         command.add_argument("--saturation", type=float, default=1.0, help="0 grey, 1 as predicted, more: vivid")
 
-    command = commands.add_parser("colorize", help="colour picture files", description=colorize.__doc__)
+    command = commands.add_parser("colorize", help="color picture files", description=colorize.__doc__)
     command.set_defaults(run=colorize)
     command.add_argument("pictures", nargs="+", metavar="PICTURE", help="a picture file, or a folder of them")
-    command.add_argument("-o", "--output", required=True, metavar="FOLDER", help="where the colours go")
-    command.add_argument("--triptych", action="store_true", help="write L, coloured and original side by side")
+    command.add_argument("-o", "--output", required=True, metavar="FOLDER", help="where the colors go")
+    command.add_argument("--triptych", action="store_true", help="write L, colored and original side by side")
     command.add_argument("--resume", action="store_true", help="leave out what is in the output folder already")
     common(command)
 
-    command = commands.add_parser("video", help="colour a film", description=video.__doc__)
+    command = commands.add_parser("video", help="color a film", description=video.__doc__)
     command.set_defaults(run=video)
     command.add_argument("source", metavar="IN", help="the film, in any format that ffmpeg reads")
     command.add_argument("destination", metavar="OUT", help="ends in .mp4, .mov, .mkv, .webm or .gif")
     command.add_argument("--smoothing", type=float, default=0.96, help="from 0 (none) to 0.99")
     command.add_argument("--resize", type=_size, metavar="WxH", help="size of the result")
-    command.add_argument("--side-by-side", action="store_true", help="original left, coloured right")
+    command.add_argument("--side-by-side", action="store_true", help="original left, colored right")
     common(command)
 
     command = commands.add_parser("train", help="train on a folder", description=train.__doc__)
     command.set_defaults(run=train)
-    command.add_argument("folder", metavar="FOLDER", help="colour pictures, in subfolders too")
+    command.add_argument("folder", metavar="FOLDER", help="color pictures, in subfolders too")
     command.add_argument("-o", "--output", required=True, metavar="MODEL", help="the model file to write")
     command.add_argument("--network", help='"reference" or "classifier"')
     command.add_argument("--start", metavar="MODEL", help="a model file to go on from")
@@ -296,7 +278,7 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("evaluate", help="measure a model", description=evaluate.__doc__)
     command.set_defaults(run=evaluate)
-    command.add_argument("folder", metavar="FOLDER", help="colour pictures, in subfolders too")
+    command.add_argument("folder", metavar="FOLDER", help="color pictures, in subfolders too")
     command.add_argument("--holdout", type=_positive, metavar="N", help="take only every Nth picture by name")
     command.add_argument("--size", type=_positive, default=256, help="reduce short sides to this, and crop to a square")
     common(command)

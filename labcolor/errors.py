@@ -17,6 +17,8 @@ Each message names what was expected, what came, and the remedy.
 
 from __future__ import annotations
 
+import sys
+
 __all__ = [
     "FileError",
     "InputError",
@@ -27,6 +29,7 @@ __all__ = [
     "OutOfMemoryError",
     "PictureFileError",
     "VideoFileError",
+    "not_fitted",
 ]
 
 
@@ -64,3 +67,28 @@ class VideoFileError(FileError):
 
 class OutOfMemoryError(LabcolorError, MemoryError):
     """The work did not fit in memory."""
+
+
+def not_fitted() -> NotFittedError:
+    """Return the error to raise before a fit; where scikit-learn is loaded, it is scikit-learn's own, too.
+
+    Returns
+    -------
+    NotFittedError
+
+    Examples
+    --------
+    >>> from labcolor.errors import NotFittedError, not_fitted
+    >>> isinstance(not_fitted(), NotFittedError)
+    True
+    """
+    message = (
+        "this Colorizer has no trained network yet. Call fit, or use Colorizer.from_pretrained() or "
+        "Colorizer.load(path)."
+    )
+    theirs = sys.modules.get("sklearn.exceptions")
+    if theirs is None:
+        return NotFittedError(message)
+    kind = type("NotFittedError", (NotFittedError, theirs.NotFittedError), {"__module__": __name__})
+    error: NotFittedError = kind(message)
+    return error

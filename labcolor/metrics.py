@@ -1,4 +1,4 @@
-"""How good a coloured picture is: PSNR, SSIM, CIEDE2000, colourfulness, and the area under the ab-error curve."""
+"""How good a colored picture is: PSNR, SSIM, CIEDE2000, colorfulness, and the area under the ab-error curve."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import numpy.typing as npt
 import skimage.color
 import skimage.metrics
 
+from labcolor._deprecation import warn_renamed
+from labcolor._typing import Array
+from labcolor.color.lab import full_scale, rgb_to_lab
 from labcolor.errors import InputError
-from labcolor.lab import full_scale, rgb_to_lab
-from labcolor.pictures import one_picture
+from labcolor.pictures.picture import one_picture
 
-__all__ = ["ab_errors", "ab_prior", "area_under_curve", "auc", "ciede2000", "colourfulness", "psnr", "ssim"]
-
-Array = npt.NDArray[Any]
+__all__ = ["ab_errors", "ab_prior", "area_under_curve", "auc", "ciede2000", "colorfulness", "psnr", "ssim"]
 
 
-def _colour(name: str, picture: npt.ArrayLike) -> Array:
+def _color(name: str, picture: npt.ArrayLike) -> Array:
     """Check one RGB picture; alpha is dropped."""
     values = one_picture(picture, name).values
     if values.shape[2] != 3:
@@ -32,14 +32,14 @@ def _unit(picture: Array) -> Array:
 
 
 def _pair(predicted: npt.ArrayLike, true: npt.ArrayLike) -> tuple[Array, Array]:
-    first, second = _colour("predicted", predicted), _colour("true", true)
+    first, second = _color("predicted", predicted), _color("true", true)
     if first.shape != second.shape:
         raise InputError(f"expected two pictures of one shape, got {first.shape} and {second.shape}.")
     return first, second
 
 
 def psnr(predicted: npt.ArrayLike, true: npt.ArrayLike) -> float:
-    """Peak signal-to-noise ratio in RGB. It rewards grey: print it beside :func:`colourfulness`.
+    """Peak signal-to-noise ratio in RGB. It rewards grey: print it beside :func:`colorfulness`.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def ssim(predicted: npt.ArrayLike, true: npt.ArrayLike) -> float:
 
 
 def ciede2000(predicted: npt.ArrayLike, true: npt.ArrayLike) -> float:
-    """Mean CIEDE2000 colour difference; lower is better, about 1 can just be seen.
+    """Mean CIEDE2000 color difference; lower is better, about 1 can just be seen.
 
     Parameters
     ----------
@@ -141,8 +141,8 @@ def ciede2000(predicted: npt.ArrayLike, true: npt.ArrayLike) -> float:
     return float(skimage.color.deltaE_ciede2000(rgb_to_lab(second), rgb_to_lab(first)).mean())
 
 
-def colourfulness(picture: npt.ArrayLike) -> float:
-    """Colourfulness M3 of Hasler and Süsstrunk, with signed opponent channels, on the scale of 8-bit values.
+def colorfulness(picture: npt.ArrayLike) -> float:
+    """Colorfulness M3 of Hasler and Süsstrunk, with signed opponent channels, on the scale of 8-bit values.
 
     Parameters
     ----------
@@ -161,16 +161,16 @@ def colourfulness(picture: npt.ArrayLike) -> float:
 
     References
     ----------
-    D. Hasler, S. Süsstrunk, "Measuring colourfulness in natural images", SPIE 5007 (2003).
+    D. Hasler, S. Süsstrunk, "Measuring colorfulness in natural images", SPIE 5007 (2003).
 
     Examples
     --------
     >>> import numpy as np
-    >>> from labcolor.metrics import colourfulness
-    >>> colourfulness(np.full((4, 4, 3), 77, np.uint8))
+    >>> from labcolor.metrics import colorfulness
+    >>> colorfulness(np.full((4, 4, 3), 77, np.uint8))
     0.0
     """
-    red, green, blue = np.moveaxis(_unit(_colour("picture", picture)) * 255, -1, 0)
+    red, green, blue = np.moveaxis(_unit(_color("picture", picture)) * 255, -1, 0)
     first, second = red - green, (red + green) / 2 - blue
     spread = np.hypot(first.std(), second.std())
     return float(spread + 0.3 * np.hypot(first.mean(), second.mean()))
@@ -248,9 +248,9 @@ def auc(predicted: npt.ArrayLike, true: npt.ArrayLike, *, prior: dict[tuple[int,
         As for :func:`psnr`.
     prior : dict, optional
         How often each bin of ab of side 10 occurs, from :func:`ab_prior`. If given, each pixel weighs the inverse of
-        its true colour's frequency: the class-rebalanced area, which does not reward grey. Over several pictures it is
+        its true color's frequency: the class-rebalanced area, which does not reward grey. Over several pictures it is
         the area of the sum of their :func:`ab_errors`, not the mean of their areas, which would let a pixel count for
-        less the more colourful its picture is.
+        less the more colorful its picture is.
 
     Returns
     -------
@@ -300,9 +300,34 @@ def ab_prior(pictures: Any) -> dict[tuple[int, int], float]:
     """
     counts: dict[tuple[int, int], float] = {}
     for picture in pictures:
-        ab = rgb_to_lab(_colour("pictures", picture))[..., 1:].reshape(-1, 2)
+        ab = rgb_to_lab(_color("pictures", picture))[..., 1:].reshape(-1, 2)
         cells, number = np.unique(np.floor(ab / 10).astype(int), axis=0, return_counts=True)
         for (a, b), count in zip(cells.tolist(), number.tolist(), strict=True):
             counts[a, b] = counts.get((a, b), 0) + count
     total = sum(counts.values())
     return {cell: count / total for cell, count in counts.items()}
+
+
+def colourfulness(picture: npt.ArrayLike) -> float:
+    """Call :func:`colorfulness` by its old name.
+
+    Parameters
+    ----------
+    picture : array_like, shape (H, W, 3)
+        As for :func:`colorfulness`.
+
+    Returns
+    -------
+    float
+
+    Warns
+    -----
+    FutureWarning
+        Always: the name will be removed in 0.3.
+
+    Examples
+    --------
+    As for :func:`colorfulness`.
+    """
+    warn_renamed("metrics.colourfulness", "metrics.colorfulness")
+    return colorfulness(picture)

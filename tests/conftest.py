@@ -13,7 +13,7 @@ from labcolor import Colorizer
 
 @pytest.fixture(scope="session")
 def photographs():
-    """Five colour photographs that scikit-image carries."""
+    """Five color photographs that scikit-image carries."""
     names = ("astronaut", "chelsea", "coffee", "rocket", "immunohistochemistry")
     return [getattr(skimage.data, name)() for name in names]
 
@@ -38,5 +38,5 @@ def classifier():
 
 @pytest.fixture(scope="session")
 def small(batch):
-    """A colorizer trained for a moment, for tests that do not look at its colours."""
+    """A colorizer trained for a moment, for tests that do not look at its colors."""
     return Colorizer(epochs=1, crop_size=32, working_size=32, random_state=0).fit(batch)

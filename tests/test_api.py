@@ -65,8 +65,8 @@ def test_public_names_are_frozen():
     assert dir(labcolor) == PUBLIC
     for name in PUBLIC:
         assert getattr(labcolor, name) is not None
-    with pytest.raises(AttributeError, match="no attribute 'Colouriser'"):
-        labcolor.Colouriser  # noqa: B018
+    with pytest.raises(AttributeError, match="no attribute 'Coloriser'"):
+        labcolor.Coloriser  # noqa: B018
 
 
 def test_each_module_imports_only_from_below():

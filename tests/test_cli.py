@@ -26,14 +26,14 @@ def files(folder):
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
-def test_colours_a_folder(folder, capsys):
-    """Every picture of a folder is coloured under its own name, size and depth."""
+def test_colors_a_folder(folder, capsys):
+    """Every picture of a folder is colored under its own name, size and depth."""
     assert main(["colorize", str(folder / "in"), "-o", str(folder / "out")]) == 0
     assert files(folder / "out") == ["a.png", "b.jpg", "more/c.png"]
     assert read_picture(folder / "out" / "more" / "c.png").dtype == np.uint16
     expected = Colorizer.from_pretrained().predict(read_picture(folder / "in" / "a.png"))
     np.testing.assert_array_equal(read_picture(folder / "out" / "a.png"), expected)
-    assert "3 coloured, 0 failed" in capsys.readouterr().err
+    assert "3 colored, 0 failed" in capsys.readouterr().err
 
 
 def test_one_bad_file_does_not_stop_the_rest(folder, capsys):
@@ -43,11 +43,11 @@ def test_one_bad_file_does_not_stop_the_rest(folder, capsys):
     error = capsys.readouterr().err
     assert "bad.png: expected a picture" in error
     assert "Traceback" not in error
-    assert "3 coloured, 1 failed" in error
+    assert "3 colored, 1 failed" in error
     (folder / "out" / "a.png").unlink()
     (folder / "in" / "bad.png").unlink()
     assert main(["colorize", str(folder / "in"), "-o", str(folder / "out"), "--resume"]) == 0
-    assert "1 coloured, 0 failed" in capsys.readouterr().err
+    assert "1 colored, 0 failed" in capsys.readouterr().err
     assert files(folder / "out") == ["a.png", "b.jpg", "more/c.png"]
 
 
@@ -61,8 +61,8 @@ def test_triptychs(folder):
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["colorize", "in/a.png", "-o", "in"], 2, "its own colours"),
-        (["colorize", "in/a.png", "in/more/../../again/a.png", "-o", "out"], 2, "Colour them apart"),
+        (["colorize", "in/a.png", "-o", "in"], 2, "its own colors"),
+        (["colorize", "in/a.png", "in/more/../../again/a.png", "-o", "out"], 2, "Color them apart"),
         (["colorize", "in/missing.png", "-o", "out"], 1, "there is none"),
         (["colorize", "in/a.png", "-o", "out", "--model", "missing.labcolor"], 1, "cannot be read"),
         (["colorize", "in/a.png", "-o", "out", "--saturation", "9"], 2, "saturation: expected"),
@@ -112,28 +112,28 @@ def test_wrong_usage_is_two(capsys, arguments):
     assert "Traceback" not in capsys.readouterr().err
 
 
-def test_colours_of_an_earlier_run_are_not_coloured_again(folder, monkeypatch, capsys):
+def test_colors_of_an_earlier_run_are_not_colored_again(folder, monkeypatch, capsys):
     """An output folder inside the input folder is left out."""
     monkeypatch.chdir(folder / "in")
     for _ in range(2):
         assert main(["colorize", ".", "-o", "out"]) == 0
-        assert "3 coloured, 0 failed" in capsys.readouterr().err
+        assert "3 colored, 0 failed" in capsys.readouterr().err
     assert not (folder / "in" / "out" / "out").exists()
 
 
 def test_an_output_around_the_input_is_no_earlier_run(folder):
-    """Pictures in a folder inside the output folder are coloured like any others."""
+    """Pictures in a folder inside the output folder are colored like any others."""
     assert main(["colorize", str(folder / "in"), "-o", str(folder), "--model", "reference"]) == 0
     assert (folder / "a.png").exists()
 
 
 def test_a_folder_without_pictures_does_not_stop_the_rest(folder, tmp_path, capsys):
-    """It is reported and counted, and the pictures beside it are coloured."""
+    """It is reported and counted, and the pictures beside it are colored."""
     (tmp_path / "empty").mkdir()
     sources = [str(tmp_path / "empty"), str(folder / "in" / "a.png")]
     assert main(["colorize", *sources, "-o", str(folder / "out"), "--model", "reference"]) == 1
     assert "empty: expected pictures in this folder" in (said := capsys.readouterr().err)
-    assert "1 coloured, 1 failed" in said
+    assert "1 colored, 1 failed" in said
 
 
 def test_standard_error_may_be_closed(folder):
@@ -153,11 +153,11 @@ def test_evaluate_leaves_out_what_is_too_small(folder, capsys):
     assert captured.out.startswith("3 pictures")
     assert "tiny.png: expected at least 7 x 7" in captured.err
     assert "grey.png" in captured.err
-    assert "rgb.png: expected a colour picture" in captured.err
+    assert "rgb.png: expected a color picture" in captured.err
 
 
-def test_train_then_evaluate_then_colour(folder, capsys):
-    """A model trained on the command line measures and colours; every third picture is held out."""
+def test_train_then_evaluate_then_color(folder, capsys):
+    """A model trained on the command line measures and colors; every third picture is held out."""
     model = str(folder / "m.labcolor")
     short = ["--epochs", "1", "--crop-size", "32", "--seed", "0"]
     assert main(["train", str(folder / "in"), "-o", model, "--holdout", "3", "--half", *short]) == 0
@@ -178,4 +178,4 @@ def test_installed_command(folder):
     result = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert result.returncode == 0
     assert result.stdout == ""
-    assert result.stderr == "labcolor: 3 coloured, 0 failed.\n"
+    assert result.stderr == "labcolor: 3 colored, 0 failed.\n"

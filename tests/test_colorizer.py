@@ -122,7 +122,7 @@ def test_unusable_training_files_are_left_out(folder, caplog):
 @pytest.mark.parametrize(
     ("source", "error", "words"),
     [
-        ([], InputError, "at least one colour picture"),
+        ([], InputError, "at least one color picture"),
         (np.zeros((2, 40, 40), np.uint8), InputError, "grey"),
         ("/no/such/folder", PictureFileError, "there is none"),
         (5, InputError, "expected"),
@@ -131,7 +131,7 @@ def test_unusable_training_files_are_left_out(folder, caplog):
     ],
 )
 def test_refuses_to_train_on_nothing(source, error, words):
-    """What holds no colour picture is refused before anything is trained."""
+    """What holds no color picture is refused before anything is trained."""
     with pytest.raises(error, match=words):
         Colorizer(**QUICK).fit(source)
 
@@ -162,7 +162,7 @@ def test_callbacks_are_called(batch):
     assert seen == [0]
 
 
-def test_score_is_psnr_and_wants_colour(small, batch):
+def test_score_is_psnr_and_wants_color(small, batch):
     """score is a finite number of decibels; a grey picture cannot be scored."""
     assert 5 < small.score(batch) < 60
     with pytest.raises(InputError, match="RGB"):

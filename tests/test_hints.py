@@ -5,10 +5,10 @@ import pytest
 
 from labcolor import Colorizer, rgb_to_lab
 from labcolor.errors import InputError, InputTypeError, ModelFileError
-from labcolor.hints import HintSpreader, as_hints, hints_on_grid, places_of
+from labcolor.pictures.hints import HintSpreader, as_hints, hints_on_grid, places_of
 from labcolor.metrics import ciede2000, psnr
-from labcolor.modelfiles import read_model, write_model
-from labcolor.pictures import as_pictures
+from labcolor.networks.files import read_model, write_model
+from labcolor.pictures.picture import as_pictures
 
 
 def hints_at(picture, points, side=9):
@@ -31,7 +31,7 @@ def test_without_hints_nothing_changes(classifier, photographs):
 
 
 def test_true_hints_bring_photographs_nearer_to_the_truth(classifier, photographs):
-    """Nine true colours bring each photograph nearer to itself as the eye sees it, and raise the mean PSNR by 2 dB."""
+    """Nine true colors bring each photograph nearer to itself as the eye sees it, and raise the mean PSNR by 2 dB."""
     gains = []
     for photo in photographs:
         steps = np.linspace(0.1, 0.9, 4)[:3]
@@ -44,7 +44,7 @@ def test_true_hints_bring_photographs_nearer_to_the_truth(classifier, photograph
 
 
 def test_a_hint_shows_where_it_is_and_spreads(classifier, photographs):
-    """One orange hint on a sleeve of the astronaut's suit colours the suit around, and the far corner stays."""
+    """One orange hint on a sleeve of the astronaut's suit colors the suit around, and the far corner stays."""
     photo = photographs[0]
     hints = np.full((*photo.shape[:2], 2), np.nan, np.float32)
     hints[396:405, 116:125] = 55, 55
@@ -83,7 +83,7 @@ def test_hints_are_saved(classifier, tmp_path, photographs):
     for again in (Colorizer.load(tmp_path / "model.labcolor"), copy.deepcopy(classifier)):
         np.testing.assert_array_equal(again.predict(photographs[1], hints=hints), expected)
     about, arrays = read_model(tmp_path / "model.labcolor")
-    from labcolor.modelfiles import encode_model
+    from labcolor.networks.files import encode_model
 
     about.pop("format")
     for damaged in (arrays["hints0"][:5, :3], arrays["hints0"] * np.nan, np.array(["a"])):

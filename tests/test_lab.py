@@ -33,7 +33,7 @@ def test_agrees_with_published_values(rgb, lab):
     ("dtype", "tolerance"), [(np.uint8, 2e-3), (np.uint16, 2e-3), (np.float32, 2e-3), (np.float64, 1e-6)]
 )
 def test_rgb_to_lab_agrees_with_scikit_image(dtype, tolerance):
-    """Random and grey colours of every dtype come out as scikit-image's do, in the promised dtype."""
+    """Random and grey colors of every dtype come out as scikit-image's do, in the promised dtype."""
     unit = RANDOM.random((60, 70, 3))
     unit[:10] = unit[:10, :, :1]
     rgb = (unit * np.iinfo(dtype).max).astype(dtype) if np.dtype(dtype).kind == "u" else unit.astype(dtype)
@@ -46,7 +46,7 @@ def test_rgb_to_lab_agrees_with_scikit_image(dtype, tolerance):
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float32, 2e-5), (np.float64, 1e-6)])
 def test_lab_to_rgb_agrees_with_scikit_image(dtype, tolerance):
-    """Colours in, at the edge of and far outside the gamut come out as scikit-image's do, clipped without a word."""
+    """Colors in, at the edge of and far outside the gamut come out as scikit-image's do, clipped without a word."""
     lab = RANDOM.uniform([0, -128, -128], [100, 128, 128], (80, 90, 3)).astype(dtype)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # scikit-image warns of negative Z
@@ -58,14 +58,14 @@ def test_lab_to_rgb_agrees_with_scikit_image(dtype, tolerance):
     np.testing.assert_allclose(result, expected, atol=tolerance)
 
 
-def test_every_uint8_colour_survives_the_round_trip():
-    """All 16,777,216 colours of 8 bits come back exactly."""
+def test_every_uint8_color_survives_the_round_trip():
+    """All 16,777,216 colors of 8 bits come back exactly."""
     low = np.arange(65536)
-    colours = np.empty((65536, 3), np.uint8)
-    colours[:, 1], colours[:, 2] = low >> 8, low & 255
+    colors = np.empty((65536, 3), np.uint8)
+    colors[:, 1], colors[:, 2] = low >> 8, low & 255
     for red in range(256):
-        colours[:, 0] = red
-        np.testing.assert_array_equal(lab_to_rgb(rgb_to_lab(colours), dtype=np.uint8), colours)
+        colors[:, 0] = red
+        np.testing.assert_array_equal(lab_to_rgb(rgb_to_lab(colors), dtype=np.uint8), colors)
 
 
 @settings(max_examples=50, deadline=None)

@@ -32,11 +32,11 @@ def test_ciede2000_of_published_pair():
     assert metrics.ciede2000(first, second) == pytest.approx(2, abs=0.01)
 
 
-def test_colourfulness_by_hand():
+def test_colorfulness_by_hand():
     """Of a plain red: no spread, and 0.3 times the length of (255, 127.5)."""
     red = np.zeros((4, 4, 3), np.uint8)
     red[..., 0] = 255
-    assert metrics.colourfulness(red) == pytest.approx(0.3 * np.hypot(255, 127.5))
+    assert metrics.colorfulness(red) == pytest.approx(0.3 * np.hypot(255, 127.5))
 
 
 def test_auc_of_a_known_error():
@@ -46,8 +46,8 @@ def test_auc_of_a_known_error():
     assert metrics.auc(first, second) == pytest.approx(100 * 121 / 151, abs=0.7)
 
 
-def test_rebalancing_weighs_rare_colours():
-    """Where the rare colour is wrong, the rebalanced area is lower than the plain one."""
+def test_rebalancing_weighs_rare_colors():
+    """Where the rare color is wrong, the rebalanced area is lower than the plain one."""
     true = np.zeros((10, 10, 3), np.uint8) + np.uint8(120)
     true[0, 0] = [220, 40, 40]
     guess = np.zeros_like(true) + np.uint8(120)

@@ -13,7 +13,7 @@ import pytest
 
 from labcolor import Colorizer, colorizer
 from labcolor.errors import InputError, ModelFileError, NotFittedError
-from labcolor.modelfiles import FORMAT
+from labcolor.networks.files import FORMAT
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_everything_is_saved(small, saved):
 
 
 def test_saving_is_deterministic_and_half_is_half(small, saved, tmp_path, batch):
-    """The same model gives the same bytes; in float16 about half of them, and colours that look the same."""
+    """The same model gives the same bytes; in float16 about half of them, and colors that look the same."""
     small.save(tmp_path / "again.labcolor")
     assert (tmp_path / "again.labcolor").read_bytes() == saved.read_bytes()
     small.save(tmp_path / "half.labcolor", half=True)

@@ -67,11 +67,11 @@ def test_classifier_keeps_within_its_budget():
     assert output.shape == (1, 16, 24, len(ab_bins()))
 
 
-def test_bins_cover_the_gamut_and_keep_the_colour():
-    """Each colour of sRGB is spread over bins whose weights add up to one and whose mean is the colour itself."""
+def test_bins_cover_the_gamut_and_keep_the_color():
+    """Each color of sRGB is spread over bins whose weights add up to one and whose mean is the color itself."""
     levels = np.arange(0, 256, 5, dtype=np.uint8)
-    colours = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(-1, 3)
-    ab = rgb_to_lab(colours)[:, 1:]
+    colors = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(-1, 3)
+    ab = rgb_to_lab(colors)[:, 1:]
     targets = np.asarray(bin_targets(ab))
     np.testing.assert_allclose(targets.sum(axis=-1), 1, atol=1e-4)
     np.testing.assert_allclose(targets @ ab_bins(), ab, atol=2e-3)
@@ -86,7 +86,7 @@ def test_rebalancing_raises_what_is_rare():
 
 
 def test_bin_loss_is_cross_entropy():
-    """For a constant colour and even scores the loss is the logarithm of the number of bins."""
+    """For a constant color and even scores the loss is the logarithm of the number of bins."""
     count = len(ab_bins())
     loss = bin_loss(128, np.ones(count))(np.zeros((1, 8, 8, 2), np.float32), np.zeros((1, 2, 2, count), np.float32))
     assert float(loss) == pytest.approx(np.log(count), rel=1e-5)

@@ -10,7 +10,7 @@ from PIL import Image, ImageCms
 
 from labcolor import read_picture, write_picture
 from labcolor.errors import FileError, InputError, PictureFileError
-from labcolor.picturefiles import picture_paths
+from labcolor.io.pictures import picture_paths
 
 RANDOM = np.random.default_rng(0)
 
@@ -108,7 +108,7 @@ def test_all_exif_orientations(tmp_path, orientation):
 
 def test_the_first_of_several_pages(tmp_path):
     """Of an animated GIF and of a TIFF of several pages the first picture is read."""
-    pages = [Image.new("RGB", (9, 5), colour) for colour in ((255, 0, 0), (0, 255, 0))]
+    pages = [Image.new("RGB", (9, 5), color) for color in ((255, 0, 0), (0, 255, 0))]
     for name in ("p.gif", "p.tif"):
         pages[0].save(tmp_path / name, save_all=True, append_images=pages[1:])
         assert read_picture(tmp_path / name)[0, 0].tolist() == [255, 0, 0]
@@ -299,14 +299,14 @@ def test_a_missing_ffmpeg_is_said(tmp_path, monkeypatch):
 
 
 def swapped_profile():
-    """A colour profile in which red is blue and blue is red."""
+    """A color profile in which red is blue and blue is red."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     swapped = profile.replace(b"rXYZ", b"XYZ?").replace(b"bXYZ", b"rXYZ").replace(b"XYZ?", b"bXYZ")
     return swapped.replace("sRGB".encode("utf-16-be"), "test".encode("utf-16-be"))
 
 
 def icc_profile(space, tags):
-    """A colour profile of the ICC's version 2 for monitors and scanners."""
+    """A color profile of the ICC's version 2 for monitors and scanners."""
     places, content = b"", b""
     for name, tag in {b"desc": b"desc" + struct.pack(">2I4s2IH68s", 0, 4, b"own", 0, 0, 0, b""), **tags}.items():
         places += struct.pack(">4s2I", name, 132 + 12 * (len(tags) + 1) + len(content), len(tag))
@@ -322,8 +322,8 @@ def icc_profile(space, tags):
     ("mode", "name"),
     [("RGB", "p.jpg"), ("RGB", "p.tif"), ("RGB", "p.webp"), ("RGB", "p.png"), ("RGBA", "p.png"), ("P", "p.png")],
 )
-def test_colour_profiles_are_applied(tmp_path, mode, name):
-    """A phone's wide colours come out as a viewer shows them, lying on their side or not; alpha stays."""
+def test_color_profiles_are_applied(tmp_path, mode, name):
+    """A phone's wide colors come out as a viewer shows them, lying on their side or not; alpha stays."""
     image = Image.new("RGB", (16, 8), (255, 0, 0))
     image = image.quantize(2) if mode == "P" else image.convert(mode)
     if mode == "RGBA":

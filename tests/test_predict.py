@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labcolor import Colorizer, rgb_to_lab, rgb_to_lightness
-from labcolor.bars import inside_bars
+from labcolor.pictures.bars import inside_bars
 from labcolor.errors import InputError, NotFittedError
-from labcolor.metrics import colourfulness
-from labcolor.pictures import as_pictures
+from labcolor.metrics import colorfulness
+from labcolor.pictures.picture import as_pictures
 
 RANDOM = np.random.default_rng(0)
 DTYPES = [np.uint8, np.uint16, np.float16, np.float32, np.float64, np.bool_]
@@ -59,22 +59,22 @@ def test_nothing_in_nothing_out(small):
 
 
 def test_luminance_is_kept(reference, photographs):
-    """On photographs the mean change of L is far below what can be seen, and colour is really there."""
+    """On photographs the mean change of L is far below what can be seen, and color is really there."""
     for photo in photographs:
-        coloured = reference.predict(photo)
-        assert np.abs(rgb_to_lightness(coloured) - rgb_to_lightness(photo)).mean() < 0.2
-        assert colourfulness(coloured) > 3
+        colored = reference.predict(photo)
+        assert np.abs(rgb_to_lightness(colored) - rgb_to_lightness(photo)).mean() < 0.2
+        assert colorfulness(colored) > 3
 
 
 def test_only_lightness_is_looked_at(reference, photographs):
-    """A colour picture and its grey version get the same colours, up to the rounding of the grey."""
+    """A color picture and its grey version get the same colors, up to the rounding of the grey."""
     for photo in photographs[:2]:
         difference = reference.predict(photo).astype(int) - reference.predict(as_pictures(photo)[0][0].grey())
         assert np.abs(difference).mean() < 1.5
 
 
 def test_dtypes_agree(reference, photographs):
-    """The same picture in 8 bits, 16 bits and floats gets the same colours."""
+    """The same picture in 8 bits, 16 bits and floats gets the same colors."""
     photo = photographs[0]
     eight = reference.predict(photo)
     sixteen = reference.predict(photo.astype(np.uint16) * 257)
@@ -85,11 +85,11 @@ def test_dtypes_agree(reference, photographs):
 
 @pytest.mark.parametrize("name", ["reference", "classifier"])
 def test_saturation_goes_from_grey_to_vivid(name, photographs):
-    """Saturation 0 gives the grey picture; more gives more colour, never other lightness."""
+    """Saturation 0 gives the grey picture; more gives more color, never other lightness."""
     colorizer = Colorizer.from_pretrained(name)
     for photo in photographs[:3]:
         results = [colorizer.predict(photo, saturation=value) for value in (0, 0.5, 1, 1.5, 2, 3)]
-        amounts = [colourfulness(result) for result in results]
+        amounts = [colorfulness(result) for result in results]
         assert amounts[0] < 1
         assert amounts == sorted(amounts)
         assert np.abs(rgb_to_lightness(results[-1]) - rgb_to_lightness(photo)).mean() < 0.3
@@ -115,10 +115,10 @@ def test_uncertainty_tells_errors(photographs, reference, classifier):
     """On photographs the classifier is less sure where it is further from the truth."""
     maps = classifier.uncertainty(photographs)
     assert [map_.shape for map_ in maps] == [photo.shape[:2] for photo in photographs]
-    colours = (classifier.predict(photo) for photo in photographs)
+    colors = (classifier.predict(photo) for photo in photographs)
     errors = [
         np.linalg.norm(rgb_to_lab(result)[..., 1:] - rgb_to_lab(photo)[..., 1:], axis=2)
-        for result, photo in zip(colours, photographs, strict=True)
+        for result, photo in zip(colors, photographs, strict=True)
     ]
     flat = (np.concatenate([values.reshape(-1) for values in group]) for group in (maps, errors))
     assert np.corrcoef(*flat)[0, 1] > 0.3
@@ -152,7 +152,7 @@ def test_extreme_shapes(small, shape):
 
 
 def test_one_of_many_is_as_one_alone(reference, photographs):
-    """A picture gets the same colours alone, in a list, and in eight threads at once, within one level."""
+    """A picture gets the same colors alone, in a list, and in eight threads at once, within one level."""
     alone = [reference.predict(photo) for photo in photographs]
     for together, single in zip(reference.predict(photographs), alone, strict=True):
         assert np.abs(together.astype(int) - single).max() <= 1
@@ -196,15 +196,15 @@ def test_agrees_with_the_straightforward_way(reference, photographs):
 
 @pytest.mark.parametrize(("rows", "columns", "value"), [(60, 0, 0), (0, 80, 3), (30, 30, 0), (30, 30, 245)])
 def test_bars_are_no_part_of_the_picture(classifier, photographs, rows, columns, value):
-    """Within a letterbox or a scan's margins a picture gets nearly the colours that it gets alone; bars stay grey."""
+    """Within a letterbox or a scan's margins a picture gets nearly the colors that it gets alone; bars stay grey."""
     picture = photographs[0]
     height, width, _ = picture.shape
     with_bars = np.pad(picture, ((rows, rows), (columns, columns), (0, 0)), constant_values=value)
-    coloured = classifier.predict(with_bars)
-    inside = coloured[rows : rows + height, columns : columns + width]
+    colored = classifier.predict(with_bars)
+    inside = colored[rows : rows + height, columns : columns + width]
     difference = rgb_to_lab(inside)[..., 1:] - rgb_to_lab(classifier.predict(picture))[..., 1:]
     assert np.abs(difference).mean() < 6
-    bars = np.concatenate([coloured[: rows // 3].reshape(-1, 3), coloured[:, : columns // 3].reshape(-1, 3)])
+    bars = np.concatenate([colored[: rows // 3].reshape(-1, 3), colored[:, : columns // 3].reshape(-1, 3)])
     assert np.ptp(bars.astype(int), axis=1).max() <= 1
     unsure = classifier.uncertainty(with_bars)
     assert not unsure[: rows // 3].any()

@@ -13,12 +13,12 @@ import pytest
 from labcolor import Colorizer, read_picture, write_picture
 from labcolor.cli import main
 from labcolor.errors import LabcolorError, OutOfMemoryError, PictureFileError
-from labcolor.pictures import Picture
+from labcolor.pictures.picture import Picture
 
 WRITER = """
 import sys, numpy as np
-from labcolor.picturefiles import write_picture
-from labcolor.modelfiles import encode_model, write_model
+from labcolor.io.pictures import write_picture
+from labcolor.networks.files import encode_model, write_model
 folder = sys.argv[1]
 contents = [np.full((200, 300, 3), value, np.uint16) for value in (1000, 60000)]
 models = [encode_model({"n": n}, {"w": np.full(50000, n, np.float32)}) for n in (1, 2)]
@@ -33,7 +33,7 @@ while True:
 
 def test_killed_fifty_times_it_leaves_whole_files(tmp_path):
     """SIGKILL at random moments while pictures and models are written: each file is whole, old or new."""
-    from labcolor.modelfiles import read_model
+    from labcolor.networks.files import read_model
 
     for _ in range(50):
         with subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE) as process:
@@ -52,8 +52,8 @@ def test_killed_fifty_times_it_leaves_whole_files(tmp_path):
 
 FULL = """
 import resource, signal, sys, numpy as np
-from labcolor.picturefiles import write_picture
-from labcolor.modelfiles import write_model
+from labcolor.io.pictures import write_picture
+from labcolor.networks.files import write_model
 from labcolor.errors import FileError
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 noise = np.random.default_rng(0).integers(0, 65536, (300, 300, 3)).astype(np.uint16)
@@ -101,12 +101,12 @@ def test_kernels_run_where_their_cache_cannot_be_written(tmp_path):
 
 
 def test_lack_of_memory_is_an_error(small, monkeypatch):
-    """If memory runs out there is an error that says so, and never an uncoloured picture."""
+    """If memory runs out there is an error that says so, and never an uncolored picture."""
 
     def no_memory(*arguments):
         raise MemoryError
 
-    monkeypatch.setattr(Picture, "coloured", no_memory)
+    monkeypatch.setattr(Picture, "colored", no_memory)
     with pytest.raises(OutOfMemoryError, match="did not fit in memory") as caught:
         small.predict(np.zeros((9, 9)))
     assert isinstance(caught.value, MemoryError)
@@ -137,7 +137,7 @@ def test_joblib(small, batch):
 
 
 def test_a_thousand_files_with_fifty_bad_ones(tmp_path, batch, small, capsys):
-    """950 are coloured, 50 reported with their reasons, and --resume does only what is missing."""
+    """950 are colored, 50 reported with their reasons, and --resume does only what is missing."""
     small.save(tmp_path / "m.labcolor")
     (tmp_path / "in").mkdir()
     for index in range(950):
@@ -151,7 +151,7 @@ def test_a_thousand_files_with_fifty_bad_ones(tmp_path, batch, small, capsys):
     command = ["colorize", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--model", str(tmp_path / "m.labcolor")]
     assert main(command) == 1
     lines = capsys.readouterr().err.splitlines()
-    assert lines[-1] == "labcolor: 950 coloured, 50 failed."
+    assert lines[-1] == "labcolor: 950 colored, 50 failed."
     assert sum("/bad" in line for line in lines) == 50
     assert len(list((tmp_path / "out").iterdir())) == 950
     for missing in list((tmp_path / "out").iterdir())[:7]:
@@ -159,7 +159,7 @@ def test_a_thousand_files_with_fifty_bad_ones(tmp_path, batch, small, capsys):
     for path in (tmp_path / "in").glob("bad*"):
         path.unlink()
     assert main([*command, "--resume"]) == 0
-    assert capsys.readouterr().err.splitlines()[-1] == "labcolor: 7 coloured, 0 failed."
+    assert capsys.readouterr().err.splitlines()[-1] == "labcolor: 7 colored, 0 failed."
 
 
 def test_forbidden_files(tmp_path):

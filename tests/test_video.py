@@ -1,4 +1,4 @@
-"""Films: frames, rate, size, sound and luma kept; steady colours; whole files or none."""
+"""Films: frames, rate, size, sound and luma kept; steady colors; whole files or none."""
 
 import functools
 import re
@@ -16,9 +16,9 @@ import pytest
 from labcolor import Colorizer, colorize_frames, colorize_video, ffmpeg
 from labcolor.cli import main
 from labcolor.errors import InputError, NotFittedError, VideoFileError
-from labcolor.filmfiles import ENCODERS, Decoder, probe
-from labcolor.pictures import as_pictures
-from labcolor.smoothing import ChromaSmoother, between
+from labcolor.io.video import ENCODERS, Decoder, probe
+from labcolor.pictures.picture import as_pictures
+from labcolor.video.temporal import ChromaSmoother, between
 
 RANDOM = np.random.default_rng(0)
 SOUND = ("-f", "lavfi", "-i", "sine=frequency=440:duration=1")
@@ -145,8 +145,8 @@ def test_luma_is_kept(reference, tmp_path, size):
 
 @pytest.mark.parametrize("ending", [".mp4", ".webm", ".gif"])
 @pytest.mark.parametrize("repeat", [1, 3])
-def test_colours_are_those_of_the_pictures(reference, photographs, tmp_path, repeat, ending):
-    """A film of a photograph gets the colours that the photograph gets, within what 4:2:0 and the encoder lose."""
+def test_colors_are_those_of_the_pictures(reference, photographs, tmp_path, repeat, ending):
+    """A film of a photograph gets the colors that the photograph gets, within what 4:2:0 and the encoder lose."""
     from labcolor import read_picture, write_picture
 
     photo = photographs[0][::2, ::2].repeat(repeat, 0).repeat(repeat, 1)
@@ -163,7 +163,7 @@ def test_colours_are_those_of_the_pictures(reference, photographs, tmp_path, rep
 
 
 def test_resize_and_side_by_side(small, clip, tmp_path):
-    """The result can have another size, and stand beside its original, which has no colour."""
+    """The result can have another size, and stand beside its original, which has no color."""
     colorize_video(clip, tmp_path / "out.mp4", small, resize=(40, 30), side_by_side=True)
     assert lumas(tmp_path / "out.mp4")[0].shape == (25, 30, 80)
     pixels = ffmpeg.run(["-i", str(tmp_path / "out.mp4"), "-f", "rawvideo", "-pix_fmt", "yuv444p", "-"])
@@ -197,13 +197,13 @@ def flicker(colorizer, frames, smoothing):
 
 
 def test_a_still_scene_does_not_flicker(reference):
-    """With film grain on a still scene, colours change at least five times less than frame by frame."""
+    """With film grain on a still scene, colors change at least five times less than frame by frame."""
     frames = grain()
     assert flicker(reference, frames, 0) > 5 * flicker(reference, frames, 0.96)
 
 
-def test_colours_do_not_trail_behind_a_moving_square():
-    """Two frames after a square has left a place, that place has the background's colour again."""
+def test_colors_do_not_trail_behind_a_moving_square():
+    """Two frames after a square has left a place, that place has the background's color again."""
     smoother = ChromaSmoother(0.96)
     for step in range(12):
         lightness = np.full((64, 96), 40, np.float32) + RANDOM.normal(0, 1, (64, 96)).astype(np.float32)
@@ -233,7 +233,7 @@ def test_motion_leaves_no_track():
     assert road.mean() < 12
 
 
-def test_colours_follow_a_slow_fade():
+def test_colors_follow_a_slow_fade():
     """While a still picture fades in over two seconds, its chroma is never more than 0.4 seconds late."""
     smoother = ChromaSmoother(0.96)
     still = RANDOM.uniform(50, 70, (4, 6)).repeat(16, axis=0).repeat(16, axis=1).astype(np.float32)
@@ -244,7 +244,7 @@ def test_colours_follow_a_slow_fade():
 
 @pytest.mark.parametrize("stride", [1, 4])
 def test_nothing_is_carried_across_a_cut(stride):
-    """At a hard cut the colours are new at once, and the cut is found; grain and slow fades are no cuts."""
+    """At a hard cut the colors are new at once, and the cut is found; grain and slow fades are no cuts."""
     smoother = ChromaSmoother(0.96)
     scenes = RANDOM.uniform(0, 100, (2, 65, 97)).astype(np.float32)
     cuts = []
@@ -260,17 +260,17 @@ def test_nothing_is_carried_across_a_cut(stride):
 
 @pytest.mark.parametrize("side", [0, 1])
 def test_frames_between_take_the_side_that_they_are_like(side):
-    """Beside a hard cut, a frame without a network's answer gets the colours of its own scene; of none, no colours."""
+    """Beside a hard cut, a frame without a network's answer gets the colors of its own scene; of none, no colors."""
     scenes = RANDOM.uniform(0, 100, (3, 16, 24)).astype(np.float32).repeat(4, axis=1).repeat(4, axis=2)
-    colours = np.full((2, 16, 24, 2), 30, np.float32) * np.float32([[[[1]]], [[[-1]]]])
+    colors = np.full((2, 16, 24, 2), 30, np.float32) * np.float32([[[[1]]], [[[-1]]]])
     frame = scenes[side] + RANDOM.normal(0, 1, scenes[0].shape).astype(np.float32)
-    pairs = [(scenes[index], colours[index]) for index in range(2)]
-    assert np.abs(between(frame, *pairs) - colours[side]).mean() < 2  # of 30; in places their L is the same
+    pairs = [(scenes[index], colors[index]) for index in range(2)]
+    assert np.abs(between(frame, *pairs) - colors[side]).mean() < 2  # of 30; in places their L is the same
     assert between(scenes[2], *pairs) is None
 
 
 def test_frames_between_at_rest_and_in_motion(reference, photographs):
-    """Of a moving picture, too, chroma from the neighbours is close to the network's own."""
+    """Of a moving picture, too, chroma from the neighbors is close to the network's own."""
     grey = skimage_grey(photographs[0])
     frames = [np.ascontiguousarray(grey[100:356, start : start + 256]) for start in (100, 101, 102)]
     small = reference._small_lightness(as_pictures(frames)[0])
@@ -301,7 +301,7 @@ def test_cuts_are_reported(small, tmp_path):
 
 
 def test_frames_from_anywhere(small):
-    """The generator colours frames of any kind one by one, and asks for no frame ahead."""
+    """The generator colors frames of any kind one by one, and asks for no frame ahead."""
     asked = []
 
     def camera():
@@ -366,8 +366,8 @@ def test_a_missing_encoder_is_said(small, clip, tmp_path, monkeypatch):
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_what_can_be_decoded_of_a_damaged_film_is_coloured(small, tmp_path):
-    """Damage in the middle and a missing end are reported, and the rest is coloured."""
+def test_what_can_be_decoded_of_a_damaged_film_is_colored(small, tmp_path):
+    """Damage in the middle and a missing end are reported, and the rest is colored."""
     source = make(tmp_path / "in.ts", seconds=4, size="320x240", sound=False, extra=["-c:v", "mpeg2video", "-q:v", "2"])
     content = bytearray(source.read_bytes())
     middle = len(content) // 2
@@ -425,7 +425,7 @@ def test_a_limit_on_file_size_stands_for_a_full_disk(clip, tmp_path):
 
 
 def test_command_line(clip, tmp_path, capsys):
-    """The command colours a film and says how long it took; mistakes have their exit codes."""
+    """The command colors a film and says how long it took; mistakes have their exit codes."""
     assert main(["video", str(clip), str(tmp_path / "out.mp4"), "--resize", "32x24", "--side-by-side"]) == 0
     assert "25 frames in" in capsys.readouterr().err
     assert main(["video", str(clip), str(tmp_path / "out.xyz")]) == 2
@@ -481,7 +481,7 @@ def test_a_playlist_opens_no_connection(small, tmp_path):
 
 
 def test_sound_that_cannot_be_decoded_is_left_out(small, tmp_path):
-    """Of two tracks, the one of an unknown codec does not keep the film from its colours, and is reported."""
+    """Of two tracks, the one of an unknown codec does not keep the film from its colors, and is reported."""
     tracks = ["-f", "lavfi", "-i", "sine=duration=1", "-map", "0:v", "-map", "1:a", "-map", "2:a", "-c:a", "pcm_s16le"]
     source = make(tmp_path / "in.avi", extra=tracks)
     content = source.read_bytes()

@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+"""Two choices, by figures: how small chroma is enlarged, and what becomes of colors outside the sRGB gamut.
+
+    python benchmarks/chroma PHOTOGRAPH_OR_FOLDER ... [--every N]
+
+Enlargement is measured with the true ab reduced to the size of the default model's output, where only the enlarging
+errs, and with the model's own ab. "At edges": the mean ab error on the tenth of the pixels where true ab changes most.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+from tqdm import tqdm
+
+from labcolor import Colorizer, lab_to_rgb, metrics, read_picture, rgb_to_lab, rgb_to_lightness
+from labcolor.io.pictures import picture_paths
+from labcolor.pictures.picture import as_pictures
+
+BILINEAR, BOX = Image.Resampling.BILINEAR, Image.Resampling.BOX
+
+
+def resize(plane, shape, how):
+    return np.asarray(Image.fromarray(np.ascontiguousarray(plane, np.float32)).resize(shape[::-1], how))
+
+
+def planes(ab, shape, how):
+    return np.stack([resize(ab[..., index], shape, how) for index in (0, 1)], axis=-1)
+
+
+def bilinear(ab, lightness):
+    return planes(ab, lightness.shape, BILINEAR)
+
+
+def guided(epsilon, radius):
+    """The guided filter of He, Sun, Tang 2013, its coefficients found small and enlarged (fast guided filter, 2015)."""
+
+    def enlarge(ab, lightness):
+        guide = resize(lightness, ab.shape[:2], BOX)
+
+        def box(values):
+            return ndimage.uniform_filter(values, 2 * radius + 1, mode="nearest")
+
+        mean = box(guide)
+        variance = box(guide * guide) - mean * mean
+        result = []
+        for plane in np.moveaxis(ab, -1, 0):
+            slope = (box(guide * plane) - mean * box(plane)) / (variance + epsilon)
+            offset = box(plane) - slope * mean
+            slope, offset = (resize(box(values), lightness.shape, BILINEAR) for values in (slope, offset))
+            result.append(slope * lightness + offset)
+        return np.stack(result, axis=-1)
+
+    return enlarge
+
+
+def joint_bilateral(space, value):
+    """Joint bilateral upsampling of Kopf et al. 2007, over 5 x 5 small pixels."""
+
+    def enlarge(ab, lightness):
+        guide = resize(lightness, ab.shape[:2], BOX)
+        places = [(np.arange(n) + 0.5) * m / n - 0.5 for n, m in zip(lightness.shape, ab.shape, strict=False)]
+        nearest = [np.round(place).astype(int) for place in places]
+        total, weights = np.zeros((*lightness.shape, 2)), np.zeros(lightness.shape)
+        for step in np.ndindex(5, 5):
+            away = [near + shift - 2 for near, shift in zip(nearest, step, strict=True)]
+            fall = [np.exp(-((place - to) ** 2) / (2 * space**2)) for place, to in zip(places, away, strict=True)]
+            where = np.ix_(*(np.clip(to, 0, side - 1) for to, side in zip(away, ab.shape, strict=False)))
+            weight = np.outer(*fall) * (np.exp(-((lightness - guide[where]) ** 2) / (2 * value**2)) + 1e-8)
+            total += weight[..., None] * ab[where]
+            weights += weight
+        return total / weights[..., None]
+
+    return enlarge
+
+
+ENLARGE = {
+    "bilinear": bilinear,
+    "guided filter, radius 1, epsilon 25": guided(25, 1),
+    "guided filter, radius 2, epsilon 100": guided(100, 2),
+    "joint bilateral, 0.7 and L 10": joint_bilateral(0.7, 10),
+    "joint bilateral, 1 and L 10": joint_bilateral(1.0, 10),
+}
+
+
+def enlargement(pictures, colorizer):
+    rows = {}
+    for picture in tqdm(pictures):
+        lab = rgb_to_lab(picture).astype(np.float32)
+        lightness, ab = lab[..., 0], lab[..., 1:]
+        (predicted,) = colorizer._small_chroma(colorizer._small_lightness(as_pictures(picture)[0]), 1.0)
+        change = sum(np.hypot(ndimage.sobel(plane, 0), ndimage.sobel(plane, 1)) for plane in np.moveaxis(ab, -1, 0))
+        edges = change >= np.percentile(change, 90)
+        for source, small in (("true ab", planes(ab, predicted.shape[:2], BOX)), ("predicted ab", predicted)):
+            for name, enlarge in ENLARGE.items():
+                guess = enlarge(small, lightness)
+                error = np.linalg.norm(guess - ab, axis=2)
+                result = lab_to_rgb(np.dstack([lightness, guess]).astype(np.float32), dtype=np.uint8)
+                row = metrics.psnr(result, picture), error.mean(), error[edges].mean()
+                rows.setdefault((source, name), []).append(row)
+    print("| | | PSNR | ab error | at edges |\n|---|---|---|---|---|")
+    for (source, name), values in rows.items():
+        print("| {} | {} | {:.2f} dB | {:.2f} | {:.2f} |".format(source, name, *np.mean(values, axis=0)))
+
+
+def gamut(pictures, colorizer):
+    rows = {}
+    for picture in tqdm(pictures):
+        (checked,), _ = as_pictures(picture)
+        true = checked.lightness()
+        for saturation in (1.0, 1.5, 2.0):
+            (small,) = colorizer._small_chroma(colorizer._small_lightness([checked]), saturation)
+            lab = np.dstack([true, planes(small, true.shape, BILINEAR)]).astype(np.float32)
+            ways = {
+                "clipped": lab_to_rgb(lab, dtype=np.uint8),
+                "chroma lowered": colorizer.predict(picture, saturation=saturation),
+            }
+            outside = (np.abs(ways["clipped"].astype(int) - ways["chroma lowered"]) > 2).any(axis=2).mean()
+            for name, result in ways.items():
+                wrong = np.abs(rgb_to_lightness(result) - true)
+                row = (
+                    metrics.psnr(result, picture),
+                    metrics.ciede2000(result, picture),
+                    metrics.colorfulness(result),
+                    np.percentile(wrong, 99.9),
+                    100 * outside,
+                )
+                rows.setdefault((saturation, name), []).append(row)
+    print(
+        "| saturation | | PSNR | CIEDE2000 | colorfulness | L error, 99.9 % | pixels that differ |\n"
+        + "|---" * 7
+        + "|"
+    )
+    for (saturation, name), values in rows.items():
+        print(
+            "| {:g} | {} | {:.2f} dB | {:.2f} | {:.1f} | {:.2f} | {:.1f} % |".format(
+                saturation, name, *np.mean(values, axis=0)
+            )
+        )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("pictures", nargs="+")
+    parser.add_argument("--every", type=int, default=1, help="take only every Nth")
+    arguments = parser.parse_args()
+    pictures = [read_picture(path) for path in picture_paths(arguments.pictures)[:: arguments.every]]
+    pictures = [picture for picture in pictures if picture.ndim == 3 and picture.shape[2] == 3]
+    print(f"{len(pictures)} photographs")
+    colorizer = Colorizer.from_pretrained()
+    enlargement(pictures, colorizer)
+    gamut(pictures, colorizer)
+
+
+if __name__ == "__main__":
+    main()

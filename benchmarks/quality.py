@@ -1,0 +1,214 @@
+#!/usr/bin/env python3
+"""Quality on any folder of photographs: what is trivial, what is possible, and what each model does.
+
+    python benchmarks/quality FOLDER [--holdout 40] [--sheet SHEET.png] [--sizes PLOT.png] [--hints] [--bars]
+
+Short sides are reduced to at most 256 and center-cropped. "mean color" and "mean ab for each L" are fitted to the very
+photographs that are measured, so they are the best of their kind. --sheet writes contact sheets (grey, each model,
+truth); --sizes measures each model over working sizes instead, and plots quality against time; --hints measures the
+default model with hints instead: true ab, the mean of 7 x 7 pixels, at random places; --bars measures each model within
+a letterbox, and within the black and white margins of a scan.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import time
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from labcolor import Colorizer, lab_to_rgb, rgb_to_lab, write_picture
+from labcolor.networks import PACKAGED_MODELS
+from labcolor.errors import LabcolorError
+from labcolor.evaluation import center_square, evaluate, table
+from labcolor.io.pictures import picture_paths
+from labcolor.pictures.picture import one_picture
+
+
+def grey(picture):
+    """L alone."""
+    return one_picture(picture, "picture").grey()
+
+
+def with_ab(picture, ab):
+    """The picture's L with other ab, clipped to the gamut."""
+    lab = rgb_to_lab(picture)
+    lab[..., 1:] = ab
+    return lab_to_rgb(lab, dtype=np.uint8)
+
+
+def reduced_ab(picture, size):
+    """True ab reduced to ``size`` and enlarged bilinearly."""
+    planes = []
+    for plane in np.moveaxis(rgb_to_lab(picture)[..., 1:], -1, 0):
+        small = Image.fromarray(plane).resize((size, size), Image.Resampling.BOX)
+        planes.append(np.asarray(small.resize(plane.shape[::-1], Image.Resampling.BILINEAR)))
+    return np.stack(planes, axis=-1)
+
+
+def trivial_ways(pictures):
+    """Ways that need no network."""
+    pixels = np.concatenate([rgb_to_lab(picture[::2, ::2]).reshape(-1, 3) for picture in pictures])
+    mean = pixels[:, 1:].mean(axis=0)
+    level = np.clip(pixels[:, 0].round().astype(int), 0, 100)
+    count = np.maximum(1, np.bincount(level, minlength=101))
+    by_level = np.stack([np.bincount(level, pixels[:, axis], 101) / count for axis in (1, 2)], axis=1)
+    return {
+        "grey": grey,
+        "mean color": lambda picture: with_ab(picture, mean),
+        "mean ab for each L": lambda picture: with_ab(
+            picture, by_level[np.clip(rgb_to_lab(picture)[..., 0].round().astype(int), 0, 100)]
+        ),
+        "true ab at 64x64": lambda picture: with_ab(picture, reduced_ab(picture, 64)),
+        "true ab at 32x32": lambda picture: with_ab(picture, reduced_ab(picture, 32)),
+    }
+
+
+def model_way(name, saturation=1.0, working_size=None):
+    """A packaged model."""
+    colorizer = Colorizer.from_pretrained(name)
+    if working_size:
+        colorizer.set_params(working_size=working_size)
+    return lambda picture: colorizer.predict(picture, saturation=saturation)
+
+
+def hinted_way(colorizer, count):
+    """The default model with some true colors as hints, at places that are the same in each run."""
+
+    def way(picture):
+        random = np.random.default_rng(int(picture.sum()))
+        ab = rgb_to_lab(picture)[..., 1:]
+        hints = np.full(ab.shape, np.nan, np.float32)
+        for row, column in random.integers(3, np.array(ab.shape[:2]) - 3, (count, 2)):
+            around = slice(row - 3, row + 4), slice(column - 3, column + 4)
+            hints[around] = ab[around].mean(axis=(0, 1))
+        return colorizer.predict(picture, hints=hints)
+
+    return way
+
+
+def barred_way(way, rows, columns, value):
+    """What a way makes of a picture with bars around it, which are cut off again before the measuring."""
+
+    def barred(picture):
+        height, width, _ = picture.shape
+        with_bars = np.pad(picture, ((rows, rows), (columns, columns), (0, 0)), constant_values=value)
+        return way(with_bars)[rows : rows + height, columns : columns + width]
+
+    return barred
+
+
+def plot(curves, path):
+    """Gain in AuC and PSNR over grey, against milliseconds a picture."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
+    for axis, metric in zip(axes, ("PSNR", "AuC"), strict=True):
+        for name, points in curves.items():
+            times = [1000 * row["seconds"] for _, row in points]
+            axis.plot(times, [row[metric] for _, row in points], "o-", label=name)
+            for taken, (size, row) in zip(times, points, strict=True):
+                axis.annotate(size, (taken, row[metric]), textcoords="offset points", xytext=(4, -10), fontsize=7)
+        axis.set(
+            xlabel="ms a picture of 256 x 256", ylabel=f"{metric} over grey" + (" (dB)" if metric == "PSNR" else "")
+        )
+        axis.grid(alpha=0.3)
+        axis.legend()
+    figure.savefig(path, dpi=110)
+
+
+def seconds(ways, picture, rounds=31):
+    """Median time of each way, taken in turn."""
+    times = {name: [] for name in ways}
+    for _ in range(rounds):
+        for name, color in ways.items():
+            start = time.perf_counter()
+            color(picture)
+            times[name].append(time.perf_counter() - start)
+    return {name: statistics.median(taken) for name, taken in times.items()}
+
+
+def sizes(pictures, path):
+    """Quality over working sizes: a table and a plot."""
+    base = evaluate(pictures, {"grey": grey})["grey"]
+    curves = {}
+    for name in PACKAGED_MODELS:
+        ways = {size: model_way(name, working_size=size) for size in (64, 96, 112, 128, 136, 160, 192, 256)}
+        times = seconds(ways, pictures[0])
+        curves[name] = []
+        for size, way in ways.items():
+            row = evaluate(pictures, {"": way})[""]
+            gain = {metric: row[metric] - base[metric] for metric in ("PSNR", "AuC")}
+            print(
+                f"| {name} at {size} | {gain['PSNR']:+.2f} dB | {gain['AuC']:+.2f} | {row['colorfulness']:.1f} "
+                f"| {1000 * times[size]:.1f} ms |",
+                flush=True,
+            )
+            curves[name].append((size, {**gain, "seconds": times[size]}))
+    plot(curves, path)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder")
+    parser.add_argument("--holdout", type=int, help="take only every Nth photograph by name")
+    parser.add_argument("--sheet", type=Path, help="write a contact sheet of the first 24")
+    parser.add_argument("--sizes", type=Path, help="measure over working sizes, and write a plot")
+    parser.add_argument("--hints", action="store_true", help="measure with hints")
+    parser.add_argument("--bars", action="store_true", help="measure within bars of black and white")
+    parser.add_argument("--model", help="a model file to take instead of the packaged ones")
+    parser.add_argument("--saturations", type=float, nargs="*", default=[1.0, 1.5, 2.0])
+    arguments = parser.parse_args()
+    pictures = []
+    for path in picture_paths([arguments.folder])[:: arguments.holdout or 1]:
+        try:
+            pictures.append(center_square(path, 256))
+        except LabcolorError as error:
+            print(error)
+    print(f"{len(pictures)} photographs")
+    if arguments.sizes:
+        sizes(pictures, arguments.sizes)
+        return
+    if arguments.hints:
+        colorizer = Colorizer.load(arguments.model) if arguments.model else Colorizer.from_pretrained()
+        ways = {f"{count} hints": hinted_way(colorizer, count) for count in (0, 1, 2, 5, 10, 20, 50, 100)}
+        print(table(evaluate(pictures, ways, tqdm)))
+        return
+    if arguments.bars:
+        ways = {}
+        for name in PACKAGED_MODELS:
+            way = ways[name] = model_way(name)
+            ways[f"{name}, letterbox"] = barred_way(way, 40, 0, 0)
+            ways[f"{name}, black margins"] = barred_way(way, 20, 20, 0)
+            ways[f"{name}, white margins"] = barred_way(way, 20, 20, 245)
+        print(table(evaluate(pictures, ways, tqdm)))
+        return
+    ways = trivial_ways(pictures)
+    for name in PACKAGED_MODELS:
+        for saturation in arguments.saturations:
+            ways[f"{name}, saturation {saturation:g}"] = model_way(name, saturation)
+    print(table(evaluate(pictures, ways, tqdm)))
+    if arguments.sheet:
+        models = [ways[f"{name}, saturation {arguments.saturations[0]:g}"] for name in PACKAGED_MODELS]
+        chosen = pictures[:: max(1, len(pictures) // 24)][:24]
+        size = min(len(picture) for picture in chosen)
+        rows = [np.hstack([way(p)[:size, :size] for way in (grey, *models, lambda p: p)]) for p in chosen]
+        half = (len(rows) + 1) // 2
+        columns = [np.vstack(part) for part in (rows[:half], rows[half:]) if part]
+        height = max(len(column) for column in columns)
+        padded = [np.pad(c, ((0, height - len(c)), (0, 16), (0, 0)), constant_values=255) for c in columns]
+        write_picture(arguments.sheet, np.hstack(padded))
+
+
+if __name__ == "__main__":
+    main()

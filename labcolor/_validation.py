@@ -1,0 +1,118 @@
+"""Checks of parameters, whose errors say what was expected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from labcolor._typing import Array
+from labcolor.errors import InputError, InputTypeError
+
+__all__ = [
+    "Check",
+    "as_array",
+    "instance_of",
+    "number",
+    "one_of",
+    "optional",
+    "require",
+    "saturation",
+    "shortened",
+    "smoothing",
+    "whole",
+]
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a parameter may be.
+
+    Parameters
+    ----------
+    expected : str
+        What a message says was expected.
+    kinds : tuple of type
+        Types that the value may have; bool counts only where it is named.
+    fits : callable
+        Whether a value of such a type is right.
+    """
+
+    expected: str
+    kinds: tuple[type, ...]
+    fits: Callable[[Any], bool]
+
+
+def as_array(name: str, value: Any) -> Array:
+    """Return an array, or say that a value is none."""
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise InputError(f"{name}: expected an array, got a sequence of unequal parts. Make them one shape.") from error
+
+
+def whole(least: int, multiple: int = 1, most: int | None = None) -> Check:
+    """Return the check for a whole number from ``least`` to ``most`` that ``multiple`` divides."""
+    expected = f"a whole number of at least {least}" + (f", a multiple of {multiple}" if multiple > 1 else "")
+    expected += "" if most is None else f" and at most {most}"
+    return Check(
+        expected,
+        (int, np.integer),
+        lambda value: value >= least and value % multiple == 0 and (most is None or value <= most),
+    )
+
+
+def number(low: float, high: float) -> Check:
+    """Return the check for a number from ``low`` to ``high``."""
+    return Check(
+        f"a number from {low:g} to {high:g}", (int, float, np.number), lambda value: bool(low <= value <= high)
+    )
+
+
+def one_of(*choices: Any) -> Check:
+    """Return the check for one of some values, of the same type."""
+    return Check(
+        f"one of {', '.join(map(repr, choices))}",
+        tuple({type(choice) for choice in choices}),
+        lambda value: any(type(value) is type(choice) and value == choice for choice in choices),
+    )
+
+
+def instance_of(kind: type) -> Check:
+    """Return the check for an object of a class."""
+    return Check(f"a {kind.__name__}", (kind,), lambda value: True)
+
+
+def optional(check: Check) -> Check:
+    """Return the check for None, or what another check expects."""
+    return Check(
+        f"None or {check.expected}", (*check.kinds, type(None)), lambda value: value is None or check.fits(value)
+    )
+
+
+def require(name: str, value: Any, check: Check) -> None:
+    """Raise an InputError if a value is not what was expected, an InputTypeError if it is of another type."""
+    right_type = isinstance(value, check.kinds) and (not isinstance(value, bool) or bool in check.kinds)
+    if not right_type or not check.fits(value):
+        kind = InputError if right_type else InputTypeError
+        raise kind(f"{name}: expected {check.expected}, got {shortened(value)}.")
+
+
+def shortened(value: Any) -> str:
+    """Return a value's repr for a message; long ones are cut, so that no message prints a user's data."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:60]}... ({type(value).__name__})"
+
+
+def saturation(value: Any) -> float:
+    """Return a saturation, from 0 (grey) to 4 (vivid), as a float."""
+    require("saturation", value, number(0, 4))
+    return float(value)
+
+
+def smoothing(value: Any) -> float:
+    """Return a smoothing over time, from 0 (none) to 0.99, as a float."""
+    require("smoothing", value, number(0, 0.99))
+    return float(value)

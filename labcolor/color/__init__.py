@@ -1,0 +1,1 @@
+"""CIE Lab: conversion from and to sRGB, and the codec of what a network sees."""

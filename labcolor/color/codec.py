@@ -1,0 +1,148 @@
+"""The codec between pictures and what a network sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from labcolor._deprecation import warn_renamed
+from labcolor._typing import Array
+from labcolor._validation import as_array, shortened
+from labcolor.color.lab import lab_to_rgb, rgb_to_lab
+from labcolor.errors import InputError, InputTypeError
+
+__all__ = ["LabCodec"]
+
+
+@dataclass(frozen=True, init=False)
+class LabCodec:
+    """Between pictures and what the network sees.
+
+    The network's input is ``(L - l_center) / l_scale``; its output is ``ab / ab_scale``. With the defaults both lie in
+    [-1, 1]. A codec is immutable, comparable by value, and saved inside the model file.
+
+    Parameters
+    ----------
+    l_center, l_scale : float, default 50
+        The L that maps to 0, and the distance from it that maps to 1.
+    ab_scale : float, default 128
+        The chroma that maps to 1, as in the reference network.
+
+    Raises
+    ------
+    InputError
+        A scale is not positive, or a value is not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from labcolor import LabCodec
+    >>> picture = np.full((2, 2, 3), 255, np.uint8)
+    >>> l, ab = LabCodec().encode(picture)
+    >>> l.shape, ab.shape, float(l.max())
+    ((2, 2, 1), (2, 2, 2), 1.0)
+    """
+
+    l_center: float
+    l_scale: float
+    ab_scale: float
+
+    def __init__(
+        self, l_center: float = 50.0, l_scale: float = 50.0, ab_scale: float = 128.0, *, l_centre: float | None = None
+    ) -> None:
+        if l_centre is not None:
+            warn_renamed("l_centre", "l_center")
+            l_center = l_centre
+        for name, value in (("l_center", l_center), ("l_scale", l_scale), ("ab_scale", ab_scale)):
+            if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+                raise InputTypeError(f"{name}: expected a number, got {shortened(value)}.")
+            if not np.isfinite(value) or (name != "l_center" and value <= 0):
+                raise InputError(f"{name}: expected a finite number, positive for a scale, got {value!r}.")
+            object.__setattr__(self, name, float(value))
+
+    @property
+    def l_centre(self) -> float:
+        """The old name of ``l_center``."""
+        warn_renamed("l_centre", "l_center")
+        return self.l_center
+
+    def encode(self, rgb: npt.ArrayLike) -> tuple[Array, Array]:
+        """Turn a picture into the network's input and target.
+
+        Parameters
+        ----------
+        rgb : array_like, shape (..., 3)
+            As for :func:`rgb_to_lab`.
+
+        Returns
+        -------
+        l : ndarray, shape (..., 1)
+            Scaled lightness, in [-1, 1] with the defaults.
+        ab : ndarray, shape (..., 2)
+            Scaled chroma.
+
+        Raises
+        ------
+        InputError, InputTypeError
+            As for :func:`rgb_to_lab`.
+
+        Examples
+        --------
+        As for the class.
+        """
+        lab = rgb_to_lab(rgb)
+        return (lab[..., :1] - self.l_center) / self.l_scale, lab[..., 1:] / self.ab_scale
+
+    def decode(self, l: npt.ArrayLike, ab: npt.ArrayLike, *, dtype: npt.DTypeLike | None = None) -> Array:  # noqa: E741
+        """Turn scaled lightness and chroma back into a picture.
+
+        Parameters
+        ----------
+        l : array_like, shape (..., 1)
+            Scaled lightness, as from :meth:`encode`.
+        ab : array_like, shape (..., 2)
+            Scaled chroma, with the same leading shape.
+        dtype : dtype, optional
+            As for :func:`lab_to_rgb`.
+
+        Returns
+        -------
+        ndarray, shape (..., 3)
+            sRGB, as from :func:`lab_to_rgb`.
+
+        Raises
+        ------
+        InputError
+            The shapes do not go together.
+
+        Examples
+        --------
+        >>> from labcolor import LabCodec
+        >>> LabCodec().decode([1.0], [0.0, 0.0], dtype="uint8")
+        array([255, 255, 255], dtype=uint8)
+        """
+        lightness, chroma = as_array("l", l), as_array("ab", ab)
+        if lightness.shape[-1:] != (1,) or chroma.shape[-1:] != (2,) or lightness.shape[:-1] != chroma.shape[:-1]:
+            raise InputError(
+                f"expected l of shape (..., 1) and ab of shape (..., 2) with the same leading shape, "
+                f"got {lightness.shape} and {chroma.shape}."
+            )
+        lab = np.concatenate([lightness * self.l_scale + self.l_center, chroma * self.ab_scale], axis=-1)
+        return lab_to_rgb(lab, dtype=dtype)
+
+    def get_config(self) -> dict[str, float]:
+        """The parameters, from which ``LabCodec(**config)`` makes an equal codec.
+
+        Returns
+        -------
+        dict
+
+        Examples
+        --------
+        >>> from labcolor import LabCodec
+        >>> LabCodec().get_config()
+        {'l_center': 50.0, 'l_scale': 50.0, 'ab_scale': 128.0}
+        """
+        return {"l_center": self.l_center, "l_scale": self.l_scale, "ab_scale": self.ab_scale}

@@ -1,0 +1,455 @@
+"""The arithmetic of CIE Lab, compiled: one source of its formulas and constants.
+
+sRGB transfer curve and primaries: IEC 61966-2-1:1999. L*a*b* from XYZ: CIE 15:2004, section 8.2.1. The rounded
+constants (matrix, white D65/2 degrees, 0.008856 and 7.787) are the ones that scikit-image uses, so that results agree
+with ``skimage.color`` to the last digits; Lindbloom (http://brucelindbloom.com, "A Continuity Study of the CIE L*
+Function") discusses the rounding.
+
+Every kernel releases the GIL and is compiled for the dtype that it is given: float64 where accuracy is asked for,
+float32 with a cube root of its own everywhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import numba
+import numpy as np
+from numba.extending import overload
+
+RGB_TO_XYZ = np.array(
+    [
+        [0.412453, 0.357580, 0.180423],
+        [0.212671, 0.715160, 0.072169],
+        [0.019334, 0.119193, 0.950227],
+    ]
+)
+WHITE = np.array([0.95047, 1.0, 1.08883])
+# Linear RGB -> XYZ relative to the white, and back: the white is folded into the matrix.
+TO_RELATIVE_XYZ = RGB_TO_XYZ / WHITE[:, None]
+FROM_RELATIVE_XYZ = np.linalg.inv(RGB_TO_XYZ) * WHITE[None, :]
+
+BLOCK = 512  # colors worked on at a time, channel by channel: the buffers stay in the first-level cache
+
+# Contraction into fused multiply-adds and reciprocals only: nan, inf and the order of sums keep their meaning.
+_FAST = {"contract", "arcp", "nsz"}
+
+
+def jit(function: Callable[..., Any]) -> Any:
+    """Compile a kernel: no GIL, numpy's division, cached on disk where there is a folder to write to, and room."""
+    options = {"nogil": True, "fastmath": _FAST, "error_model": "numpy"}
+    try:
+        compiled = numba.njit(cache=True, **options)(function)
+    except RuntimeError:  # neither the package's folder nor the user's cache folder is writable
+        return numba.njit(**options)(function)
+
+    @wraps(function)
+    def kernel(*arguments: Any) -> Any:
+        try:
+            return compiled(*arguments)
+        except OSError:  # the cache's disk is full: the kernel is compiled, and only its file could not be written
+            return compiled(*arguments)
+
+    return kernel
+
+
+def _inline(function: Callable[..., Any]) -> Any:
+    return numba.njit(nogil=True, inline="always", fastmath=_FAST, error_model="numpy")(function)
+
+
+def _cbrt(x):
+    raise NotImplementedError("compiled code only")
+
+
+@overload(_cbrt, inline="always")
+def _overload_cbrt(x):
+    if x == numba.float32:
+
+        def cbrt32(x):
+            # First guess by dividing the exponent by three (Kahan 1991), then two steps of Halley's method, each of
+            # which triples the number of right digits: 2e-7 relative, and the compiler turns it into vector code.
+            t = np.int32(np.float32(x).view(np.int32) // 3 + 709921077).view(np.float32)
+            t3 = t * t * t
+            t = t * (t3 + x + x) / (t3 + t3 + x)
+            t3 = t * t * t
+            return t * (t3 + x + x) / (t3 + t3 + x)
+
+        return cbrt32
+    return lambda x: x ** (1.0 / 3.0)
+
+
+@_inline
+def srgb_to_linear(v, F):
+    """Decode one sRGB value in [0, 1] to linear light."""
+    if v > F(0.04045):
+        return ((v + F(0.055)) / F(1.055)) ** F(2.4)
+    return v / F(12.92)
+
+
+@_inline
+def linear_to_srgb(v, F):
+    """Encode linear light as sRGB in [0, 1], clipped to the gamut. v ** (1 / 2.4) = v ** (1/3) * v ** (1/12)."""
+    v = min(max(v, F(0.0)), F(1.0))
+    root = _cbrt(max(v, F(1e-9)))
+    curve = F(1.055) * root * np.sqrt(np.sqrt(root)) - F(0.055)
+    return min(curve, F(1.0)) if v > F(0.0031308) else v * F(12.92)
+
+
+@_inline
+def lab_f(t, F):
+    """The function f of CIE Lab: a cube root with a straight foot."""
+    root = _cbrt(max(t, F(0.008856)))
+    return root if t > F(0.008856) else F(7.787) * t + F(16.0 / 116.0)
+
+
+@_inline
+def lab_f_inverse(f, F):
+    """The inverse of :func:`lab_f`."""
+    return f * f * f if f > F(0.2068966) else (f - F(16.0 / 116.0)) / F(7.787)
+
+
+# The loops below work on planes of BLOCK colors, one short loop a step: written so, the compiler turns each into
+# vector code, several times faster than one loop that does all of it for a color after the other.
+
+
+@_inline
+def linear_to_lab_planes(r, g, b, m, n, F):
+    """Linear RGB to L, a, b, in place."""
+    for i in range(n):
+        x = lab_f(m[0][0] * r[i] + m[0][1] * g[i] + m[0][2] * b[i], F)
+        y = lab_f(m[1][0] * r[i] + m[1][1] * g[i] + m[1][2] * b[i], F)
+        z = lab_f(m[2][0] * r[i] + m[2][1] * g[i] + m[2][2] * b[i], F)
+        r[i] = F(116.0) * y - F(16.0)
+        g[i] = F(500.0) * (x - y)
+        b[i] = F(200.0) * (y - z)
+
+
+@_inline
+def lab_to_linear(lightness, a, b, m, F):
+    """One color to linear RGB, which leaves [0, 1] where the color lies outside the sRGB gamut."""
+    fy = (lightness + F(16.0)) * F(1.0 / 116.0)
+    x = lab_f_inverse(fy + a * F(1.0 / 500.0), F)
+    y = lab_f_inverse(fy, F)
+    z = lab_f_inverse(max(fy - b * F(1.0 / 200.0), F(0.0)), F)
+    return (
+        m[0][0] * x + m[0][1] * y + m[0][2] * z,
+        m[1][0] * x + m[1][1] * y + m[1][2] * z,
+        m[2][0] * x + m[2][1] * y + m[2][2] * z,
+    )
+
+
+@_inline
+def lab_to_linear_planes(lightness, a, b, m, n, F):
+    """L, a, b to linear RGB, in place."""
+    for i in range(n):
+        lightness[i], a[i], b[i] = lab_to_linear(lightness[i], a[i], b[i], m, F)
+
+
+@_inline
+def store_srgb(r, g, b, scale, half, out, n, F):
+    """Encode linear planes as sRGB, in place, and write them to (n, 3) ``out``, times ``scale``."""
+    for i in range(n):
+        r[i] = linear_to_srgb(r[i], F) * scale + half
+    for i in range(n):
+        g[i] = linear_to_srgb(g[i], F) * scale + half
+    for i in range(n):
+        b[i] = linear_to_srgb(b[i], F) * scale + half
+    for i in range(n):
+        out[i, 0] = r[i]
+        out[i, 1] = g[i]
+        out[i, 2] = b[i]
+
+
+@jit
+def decode_srgb(rgb, out):
+    """Flat sRGB floats to linear light."""
+    F = out.dtype.type
+    for i in range(rgb.shape[0]):
+        out[i] = srgb_to_linear(rgb[i], F)
+
+
+@_inline
+def load_linear(rgb, table, r, g, b, n):
+    """(n, 3) colors to linear planes; integers through a table of their linear light, floats as they are."""
+    if table.shape[0] > 1:
+        for i in range(n):
+            r[i] = table[np.intp(rgb[i, 0])]
+            g[i] = table[np.intp(rgb[i, 1])]
+            b[i] = table[np.intp(rgb[i, 2])]
+    else:
+        for i in range(n):
+            r[i] = rgb[i, 0]
+            g[i] = rgb[i, 1]
+            b[i] = rgb[i, 2]
+
+
+@jit
+def rgb_to_lab(rgb, table, m, out):
+    """(N, 3) colors, as in :func:`load_linear`, to (N, 3) Lab."""
+    F = out.dtype.type
+    planes = np.empty((3, BLOCK), out.dtype)
+    r, g, b = planes[0], planes[1], planes[2]
+    for start in range(0, out.shape[0], BLOCK):
+        n = min(BLOCK, out.shape[0] - start)
+        load_linear(rgb[start : start + n], table, r, g, b, n)
+        linear_to_lab_planes(r, g, b, m, n, F)
+        for i in range(n):
+            out[start + i, 0] = r[i]
+            out[start + i, 1] = g[i]
+            out[start + i, 2] = b[i]
+
+
+@jit
+def rgb_to_lightness(rgb, table, m, out):
+    """(N, 3) colors, as in :func:`load_linear`, to N values of L."""
+    F = out.dtype.type
+    planes = np.empty((3, BLOCK), out.dtype)
+    r, g, b = planes[0], planes[1], planes[2]
+    for start in range(0, out.shape[0], BLOCK):
+        n = min(BLOCK, out.shape[0] - start)
+        load_linear(rgb[start : start + n], table, r, g, b, n)
+        for i in range(n):
+            out[start + i] = F(116.0) * lab_f(m[1][0] * r[i] + m[1][1] * g[i] + m[1][2] * b[i], F) - F(16.0)
+
+
+@jit
+def lab_to_rgb(lab, m, scale, half, out):
+    """(N, 3) Lab to (N, 3) sRGB times ``scale`` plus ``half``."""
+    F = lab.dtype.type
+    planes = np.empty((3, BLOCK), lab.dtype)
+    r, g, b = planes[0], planes[1], planes[2]
+    for start in range(0, out.shape[0], BLOCK):
+        n = min(BLOCK, out.shape[0] - start)
+        for i in range(n):
+            r[i] = lab[start + i, 0]
+            g[i] = lab[start + i, 1]
+            b[i] = lab[start + i, 2]
+        lab_to_linear_planes(r, g, b, m, n, F)
+        store_srgb(r, g, b, scale, half, out[start : start + n], n, F)
+
+
+@jit
+def all_finite(values):
+    """Whether no value of a flat array is nan or inf."""
+    total = values.dtype.type(0)
+    for i in range(values.shape[0]):
+        total += values[i] * values.dtype.type(0)
+    return total == total
+
+
+@jit
+def grey_to_lightness(grey, table, out):
+    """Flat grey values to L: integers through a table of their L, floats by the formulas."""
+    F = out.dtype.type
+    if table.shape[0] > 1:
+        for i in range(out.shape[0]):
+            out[i] = table[np.intp(grey[i])]
+    else:
+        for i in range(out.shape[0]):
+            out[i] = F(116.0) * lab_f(srgb_to_linear(F(grey[i]), F), F) - F(16.0)
+
+
+@jit
+def resample(rows, first, row_starts, row_weights, column_starts, column_weights, out):
+    """Weighted means of neighbors: (n, W) ``rows``, of which the first is row ``first`` of its picture, to (h, w).
+
+    ``row_starts`` (h) and ``row_weights`` (h, taps) say which rows of the picture make each row of ``out``; the
+    columns likewise.
+    """
+    mean = np.empty(rows.shape[1], rows.dtype)
+    for y in range(out.shape[0]):
+        mean[:] = 0
+        for tap in range(row_weights.shape[1]):
+            weight = row_weights[y, tap]
+            row = rows[row_starts[y] - first + tap]
+            for x in range(row.shape[0]):
+                mean[x] += weight * row[x]
+        for x in range(out.shape[1]):
+            total = rows.dtype.type(0)
+            for tap in range(column_weights.shape[1]):
+                total += column_weights[x, tap] * mean[column_starts[x] + tap]
+            out[y, x] = total
+
+
+@_inline
+def _into_gamut(lightness, a, b, m, F):
+    """One color to linear RGB; outside the gamut its chroma is lowered, and lightness and hue stay.
+
+    Along the line to grey, linear RGB is nearly straight: three steps of regula falsi end within rounding, and the
+    encoding clips what is left.
+    """
+    keep = F(1.0)
+    grey = lab_f_inverse((lightness + F(16.0)) * F(1.0 / 116.0), F)
+    red, green, blue = lab_to_linear(lightness, a, b, m, F)
+    for _ in range(3):
+        low, high = min(red, green, blue), max(red, green, blue)
+        part = F(1.0)
+        if low < F(0.0):
+            part = min(part, grey / (grey - low))
+        if high > F(1.0):
+            part = min(part, (F(1.0) - grey) / (high - grey))
+        if part >= F(1.0):
+            break
+        keep *= max(part, F(0.0))
+        red, green, blue = lab_to_linear(lightness, a * keep, b * keep, m, F)
+    return red, green, blue
+
+
+@_inline
+def _columns(n, width, column_scale, F):
+    """For each of ``n`` columns its two neighbors in a small map of ``width`` columns, and the way between them."""
+    left, right, across = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.float32)
+    for x in range(n):
+        place = min(max((F(x) + F(0.5)) * column_scale - F(0.5), F(0.0)), F(width - 1))
+        left[x] = np.int32(place)
+        right[x] = min(left[x] + 1, width - 1)
+        across[x] = place - F(left[x])
+    return left, right, across
+
+
+@_inline
+def _enlarge_row(ab, y, row_scale, left, right, across, small_a, small_b, a, b, F):
+    """Row ``y`` of the bilinearly enlarged map ``ab`` (h, w, 2), to ``a`` and ``b``."""
+    place = min(max((F(y) + F(0.5)) * row_scale - F(0.5), F(0.0)), F(ab.shape[0] - 1))
+    top = np.int32(place)
+    bottom = min(top + 1, ab.shape[0] - 1)
+    down = place - F(top)
+    for x in range(ab.shape[1]):
+        small_a[x] = ab[top, x, 0] + (ab[bottom, x, 0] - ab[top, x, 0]) * down
+        small_b[x] = ab[top, x, 1] + (ab[bottom, x, 1] - ab[top, x, 1]) * down
+    for x in range(a.shape[0]):
+        a[x] = small_a[left[x]] + (small_a[right[x]] - small_a[left[x]]) * across[x]
+        b[x] = small_b[left[x]] + (small_b[right[x]] - small_b[left[x]]) * across[x]
+
+
+@_inline
+def _join_row(lightness, a, b, m, red, green, blue, F):
+    """L, a, b to linear planes; colors outside the gamut have their chroma lowered."""
+    for x in range(lightness.shape[0]):
+        red[x], green[x], blue[x] = lab_to_linear(lightness[x], a[x], b[x], m, F)
+    for x in range(lightness.shape[0]):
+        if min(red[x], green[x], blue[x]) < F(-1e-4) or max(red[x], green[x], blue[x]) > F(1.0001):
+            red[x], green[x], blue[x] = _into_gamut(lightness[x], a[x], b[x], m, F)
+
+
+@jit
+def color_rows(lightness, ab, first, row_scale, column_scale, m, scale, half, out):
+    """Join full-resolution L and small ab to sRGB.
+
+    Parameters: ``lightness`` (n, W), of which the first row is row ``first`` of its picture; ``ab`` (h, w, 2);
+    ``row_scale`` and ``column_scale``, the size of a picture's pixel measured in pixels of ``ab``, which is enlarged
+    bilinearly; ``out`` (n, W, 3).
+    """
+    F = lightness.dtype.type
+    n = lightness.shape[1]
+    left, right, across = _columns(n, ab.shape[1], column_scale, F)
+    small = np.empty((2, ab.shape[1]), lightness.dtype)
+    planes = np.empty((5, n), lightness.dtype)
+    a, b, red, green, blue = planes[0], planes[1], planes[2], planes[3], planes[4]
+    for y in range(lightness.shape[0]):
+        _enlarge_row(ab, first + y, row_scale, left, right, across, small[0], small[1], a, b, F)
+        _join_row(lightness[y], a, b, m, red, green, blue, F)
+        store_srgb(red, green, blue, scale, half, out[y], n, F)
+
+
+@jit
+def chroma_rows(luma, table, ab, first, row_scale, column_scale, m, weights, u, v):
+    """The U and V that give 4:2:0 luma the colors of a small map of ab.
+
+    Parameters: ``luma`` (2 n, 2 w) uint8; ``table``, L of each value of luma; ``ab``, ``row_scale`` and
+    ``column_scale`` as for :func:`color_rows`, a pixel being one of ``u`` and ``v``, (n, w) uint8, of which the first
+    row is row ``first`` of its plane; ``weights``, the weights of red and blue in luma.
+    """
+    F = ab.dtype.type
+    n = u.shape[1]
+    left, right, across = _columns(n, ab.shape[1], column_scale, F)
+    small = np.empty((2, ab.shape[1]), ab.dtype)
+    planes = np.empty((6, n), ab.dtype)
+    lightness, a, b, red, green, blue = planes[0], planes[1], planes[2], planes[3], planes[4], planes[5]
+    kr, kb = weights
+    for y in range(u.shape[0]):
+        upper, lower = luma[2 * y], luma[2 * y + 1]
+        for x in range(n):
+            total = np.int32(upper[2 * x]) + upper[2 * x + 1] + lower[2 * x] + lower[2 * x + 1]
+            lightness[x] = table[np.intp((total + 2) >> 2)]
+        _enlarge_row(ab, first + y, row_scale, left, right, across, small[0], small[1], a, b, F)
+        _join_row(lightness, a, b, m, red, green, blue, F)
+        for x in range(n):
+            red[x] = linear_to_srgb(red[x], F)
+        for x in range(n):
+            green[x] = linear_to_srgb(green[x], F)
+        for x in range(n):
+            blue[x] = linear_to_srgb(blue[x], F)
+        for x in range(n):
+            grey = kr * red[x] + (F(1.0) - kr - kb) * green[x] + kb * blue[x]
+            u[y, x] = np.uint8((blue[x] - grey) * (F(112.0) / (F(1.0) - kb)) + F(128.5))
+            v[y, x] = np.uint8((red[x] - grey) * (F(112.0) / (F(1.0) - kr)) + F(128.5))
+
+
+@jit
+def annealed_mean(scores, offsets, sharpness, bins, out):
+    """The mean color, (N, 2), of softmax((scores + offsets) * sharpness) over the bins of ab."""
+    F = scores.dtype.type
+    shares = np.empty(scores.shape[1], scores.dtype)
+    for i in range(scores.shape[0]):
+        largest = F(-np.inf)
+        for q in range(shares.shape[0]):
+            shares[q] = (scores[i, q] + offsets[q]) * sharpness
+            largest = max(largest, shares[q])
+        total, a, b = F(0.0), F(0.0), F(0.0)
+        for q in range(shares.shape[0]):
+            share = np.exp(shares[q] - largest)
+            total += share
+            a += share * bins[q, 0]
+            b += share * bins[q, 1]
+        out[i, 0] = a / total
+        out[i, 1] = b / total
+
+
+@jit
+def deviation(scores, offsets, bins, out):
+    """The standard deviation, (N,), of the color under softmax(scores + offsets) over the bins of ab."""
+    F = scores.dtype.type
+    for i in range(scores.shape[0]):
+        largest = F(-np.inf)
+        for q in range(bins.shape[0]):
+            largest = max(largest, scores[i, q] + offsets[q])
+        total, a, b, squares = F(0.0), F(0.0), F(0.0), F(0.0)
+        for q in range(bins.shape[0]):
+            share = np.exp(scores[i, q] + offsets[q] - largest)
+            total += share
+            a += share * bins[q, 0]
+            b += share * bins[q, 1]
+            squares += share * (bins[q, 0] * bins[q, 0] + bins[q, 1] * bins[q, 1])
+        a, b = a / total, b / total
+        out[i] = np.sqrt(max(squares / total - a * a - b * b, F(0.0)))
+
+
+@jit
+def spread(offsets, held, lightness, reach, step, out):
+    """Where a place is not held, bring its offset of ab towards those of held places that are near and alike in L.
+
+    What is 8 away in L weighs nothing; of the places within reach every so many-th is asked.
+    """
+    F = offsets.dtype.type
+    height, width = held.shape
+    for y in range(height):
+        for x in range(width):
+            out[y, x, 0], out[y, x, 1] = offsets[y, x, 0], offsets[y, x, 1]
+            if held[y, x] > F(0.95):
+                continue
+            total, a, b = F(0.02), F(0.0), F(0.0)  # at first no offset, which what few places say does not outweigh
+            for v in range(max(0, y - reach), min(height, y + reach + 1), step):
+                for u in range(max(0, x - reach), min(width, x + reach + 1), step):
+                    unlike = (lightness[v, u] - lightness[y, x]) / F(8.0)
+                    far = F((v - y) * (v - y) + (u - x) * (u - x)) / F(2 * reach * reach)
+                    alike = max(F(0.0), F(1.0) - unlike * unlike)
+                    weight = held[v, u] * alike * alike * (F(1.0) - far)
+                    total += weight
+                    a += weight * offsets[v, u, 0]
+                    b += weight * offsets[v, u, 1]
+            share = F(1.0) - held[y, x]
+            out[y, x, 0] += share * (a / total - offsets[y, x, 0])
+            out[y, x, 1] += share * (b / total - offsets[y, x, 1])

@@ -1,0 +1,234 @@
+"""CIE Lab: pure functions between sRGB and L*a*b*."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from labcolor._strips import in_strips
+from labcolor._typing import Array
+from labcolor._validation import as_array
+from labcolor.color import kernels
+from labcolor.errors import InputError, InputTypeError
+
+__all__ = [
+    "NO_TABLE",
+    "check_unit_range",
+    "full_scale",
+    "lab_to_rgb",
+    "linear_light_table",
+    "matrices",
+    "rgb_to_lab",
+    "rgb_to_lightness",
+]
+
+
+Matrix = tuple[tuple[Any, ...], ...]
+NO_TABLE = np.zeros(1, np.float32)  # says to a kernel that its colors are linear floats already
+
+
+@lru_cache(maxsize=4)
+def matrices(dtype: np.dtype[Any]) -> tuple[Matrix, Matrix]:
+    """Linear RGB to XYZ relative to the white, and back, as tuples of scalars of a float dtype."""
+    both = (kernels.TO_RELATIVE_XYZ, kernels.FROM_RELATIVE_XYZ)
+    to_xyz, from_xyz = (tuple(tuple(dtype.type(value) for value in row) for row in matrix) for matrix in both)
+    return to_xyz, from_xyz
+
+
+@lru_cache(maxsize=4)
+def linear_light_table(dtype: np.dtype[Any]) -> Array:
+    """Linear light, float32, of every value of an unsigned integer dtype."""
+    levels = np.iinfo(dtype).max
+    exact = np.arange(levels + 1, dtype=np.float64) / levels
+    kernels.decode_srgb(exact, exact)
+    return np.asarray(exact, np.float32)
+
+
+def full_scale(target: np.dtype[Any], compute: np.dtype[Any]) -> tuple[Any, Any]:
+    """What to multiply [0, 1] with, and to add for rounding, so that it fills the range of ``target``."""
+    if target.kind == "u":
+        return compute.type(np.iinfo(target).max), compute.type(0.5)
+    return compute.type(1), compute.type(0)
+
+
+def check_colors(name: str, values: Any) -> Array:
+    """Return ``values`` as a numpy array of shape (..., 3) with a numeric dtype, or say what is wrong."""
+    array: Array = as_array(name, values)
+    if array.dtype.kind not in "uifb":
+        raise InputTypeError(
+            f"{name}: expected an array of uint8, uint16 or float, got dtype {array.dtype}. Convert it first."
+        )
+    if array.ndim < 1 or array.shape[-1] != 3:
+        raise InputError(f"{name}: expected shape (..., 3), got {array.shape}. Put the three channels last.")
+    return array
+
+
+def check_unit_range(name: str, array: Array) -> None:
+    """Refuse floats that are not finite or lie outside [0, 1] (by more than rounding)."""
+    if array.size == 0:
+        return
+    low, high = array.min(), array.max()
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise InputError(f"{name}: expected finite floats in [0, 1], got nan or inf. Repair the picture first.")
+    if low < -1e-3 or high > 1.001:
+        raise InputError(
+            f"{name}: expected floats in [0, 1], got values from {low:.6g} to {high:.6g}. Divide by the largest "
+            f"possible value, or pass uint8 or uint16."
+        )
+
+
+def _flat_linear(name: str, rgb: Any) -> tuple[Array, Array, Array]:
+    """Check ``rgb``; give it back, its (N, 3) values (integers, or linear floats), and the integers' table."""
+    rgb = check_colors(name, rgb)
+    native = rgb.dtype.newbyteorder("=")
+    if native in (np.uint8, np.uint16):
+        rgb = rgb.astype(native, copy=False)
+        return rgb, np.ascontiguousarray(rgb).reshape(-1, 3), linear_light_table(rgb.dtype)
+    if rgb.dtype.kind != "f":
+        raise InputTypeError(
+            f"{name}: expected uint8, uint16 or float in [0, 1], got dtype {rgb.dtype}, whose range is not known. "
+            f"Convert it, for example with .astype(np.uint8)."
+        )
+    check_unit_range(name, rgb)
+    dtype = np.float64 if rgb.dtype == np.float64 else np.float32
+    linear = np.clip(rgb, 0, 1, dtype=dtype).reshape(-1)
+    in_strips(
+        lambda start, stop: kernels.decode_srgb(linear[start:stop], linear[start:stop]),
+        linear.size,
+        linear.itemsize,
+    )
+    return rgb, linear.reshape(-1, 3), NO_TABLE
+
+
+def rgb_to_lab(rgb: npt.ArrayLike) -> Array:
+    """Convert sRGB to CIE 1976 L*a*b* (white D65, 2 degrees).
+
+    Parameters
+    ----------
+    rgb : array_like, shape (..., 3)
+        uint8 (0..255), uint16 (0..65535) or float in [0, 1]. It is not modified.
+
+    Returns
+    -------
+    ndarray, shape (..., 3)
+        L in [0, 100], a in [-86.2, 98.3], b in [-107.9, 94.5]. float64 for float64 input, float32 for everything
+        else.
+
+    Raises
+    ------
+    InputError
+        The last axis is not 3 long, or floats are not finite or leave [0, 1].
+    InputTypeError
+        The dtype is none of the above.
+
+    References
+    ----------
+    IEC 61966-2-1:1999 (sRGB); CIE 15:2004, section 8.2.1 (L*a*b*). Agrees with ``skimage.color.rgb2lab``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from labcolor import rgb_to_lab
+    >>> rgb_to_lab(np.array([255, 0, 0], np.uint8)).round(1)
+    array([53.2, 80.1, 67.2], dtype=float32)
+    """
+    source, flat, table = _flat_linear("rgb", rgb)
+    out = np.empty(flat.shape, np.float64 if flat.dtype == np.float64 else np.float32)
+    matrix, _ = matrices(out.dtype)
+    in_strips(
+        lambda start, stop: kernels.rgb_to_lab(flat[start:stop], table, matrix, out[start:stop]),
+        len(out),
+        3 * out.itemsize,
+    )
+    return out.reshape(source.shape)
+
+
+def rgb_to_lightness(rgb: npt.ArrayLike) -> Array:
+    """Convert sRGB to L alone, the lightness of CIE Lab, without computing a and b.
+
+    Parameters
+    ----------
+    rgb : array_like, shape (..., 3)
+        As for :func:`rgb_to_lab`.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        L in [0, 100]. float64 for float64 input, float32 for everything else.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        As for :func:`rgb_to_lab`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from labcolor import rgb_to_lightness
+    >>> rgb_to_lightness(np.array([[255, 255, 255], [119, 119, 119]], np.uint8)).round(1)
+    array([100.,  50.], dtype=float32)
+    """
+    source, flat, table = _flat_linear("rgb", rgb)
+    out = np.empty(len(flat), np.float64 if flat.dtype == np.float64 else np.float32)
+    matrix, _ = matrices(out.dtype)
+    in_strips(
+        lambda start, stop: kernels.rgb_to_lightness(flat[start:stop], table, matrix, out[start:stop]),
+        len(out),
+        3 * out.itemsize,
+    )
+    return out.reshape(source.shape[:-1])
+
+
+def lab_to_rgb(lab: npt.ArrayLike, *, dtype: npt.DTypeLike | None = None) -> Array:
+    """Convert CIE 1976 L*a*b* (white D65, 2 degrees) to sRGB; colors outside the gamut are clipped.
+
+    Parameters
+    ----------
+    lab : array_like, shape (..., 3)
+        L in [0, 100], a and b in the units of :func:`rgb_to_lab`. Any numeric dtype. It is not modified.
+    dtype : dtype, optional
+        ``np.uint8`` or ``np.uint16`` for rounded integers, ``np.float32`` or ``np.float64``. By default float64 for
+        float64 input and float32 for everything else.
+
+    Returns
+    -------
+    ndarray, shape (..., 3)
+        sRGB: floats in [0, 1], or integers over their dtype's whole range.
+
+    Raises
+    ------
+    InputError
+        The last axis is not 3 long, or a value is not finite.
+    InputTypeError
+        ``lab`` is not numeric or ``dtype`` is none of the above.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from labcolor import lab_to_rgb
+    >>> lab_to_rgb([53.24, 80.09, 67.20], dtype=np.uint8)
+    array([255,   0,   0], dtype=uint8)
+    """
+    source = check_colors("lab", lab)
+    compute = np.dtype(np.float64 if source.dtype == np.float64 else np.float32)
+    try:
+        target = np.dtype(compute if dtype is None else dtype)
+    except TypeError as error:
+        raise InputTypeError(f"dtype: expected uint8, uint16, float32 or float64, got {dtype!r}.") from error
+    if target not in (np.uint8, np.uint16, np.float32, np.float64):
+        raise InputTypeError(f"dtype: expected uint8, uint16, float32 or float64, got {target}.")
+    flat = np.ascontiguousarray(source, compute).reshape(-1, 3)
+    if not kernels.all_finite(flat.reshape(-1)):
+        raise InputError("lab: expected finite values, got nan or inf. Repair the array first.")
+    out = np.empty(flat.shape, target)
+    _, matrix = matrices(compute)
+    scale, half = full_scale(target, compute)
+    in_strips(
+        lambda start, stop: kernels.lab_to_rgb(flat[start:stop], matrix, scale, half, out[start:stop]),
+        len(out),
+        3 * compute.itemsize,
+    )
+    return out.reshape(source.shape)

@@ -1,0 +1,186 @@
+"""The engine that runs a trained network: the one module that knows TensorFlow."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from labcolor._typing import Array
+from labcolor.errors import LabcolorError, OutOfMemoryError
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["Engine", "check_process", "count_replicas", "forked", "quietly"]
+
+_HOME = os.getpid()  # the process that loaded TensorFlow
+Run = Callable[[Array], list[Array]]
+
+
+class Engine:
+    """Runs one trained network, for pictures of every size, from several threads.
+
+    Parameters
+    ----------
+    network : keras.Model
+        From scaled L, (N, H, W, 1), to what its head decodes.
+    """
+
+    def __init__(self, network: keras.Model) -> None:
+        self._network = network
+        self._lock = threading.Lock()
+        self._outputs: Run | None = None
+        self._outputs_and_features: Run | None = None
+
+    def run(self, batch: Array) -> Array:
+        """Run the network.
+
+        Parameters
+        ----------
+        batch : ndarray, shape (N, H, W, 1), float32
+            Scaled L; H and W are multiples of what the architecture asks for.
+
+        Returns
+        -------
+        ndarray, shape (N, h, w, C), float32
+            The network's output, which its head decodes.
+
+        Raises
+        ------
+        OutOfMemoryError
+            It did not fit in memory.
+        """
+        with self._lock:
+            if self._outputs is None:
+                self._outputs = _compiled(self._network)
+        return self._outputs(batch)[0]
+
+    def run_with_features(self, batch: Array) -> tuple[Array, Array]:
+        """Run the network, and return the features that its last convolution gets, too.
+
+        Parameters
+        ----------
+        batch : ndarray, shape (N, H, W, 1), float32
+            As for :meth:`run`.
+
+        Returns
+        -------
+        outputs : ndarray, shape (N, h, w, C), float32
+        features : ndarray, shape (N, h, w, F), float32
+        """
+        with self._lock:
+            if self._outputs_and_features is None:
+                import keras
+
+                last = [layer for layer in self._network.layers if isinstance(layer, keras.layers.Conv2D)][-1]
+                self._outputs_and_features = _compiled(
+                    keras.Model(self._network.inputs, [self._network.output, last.input])
+                )
+            run = self._outputs_and_features
+        outputs, features = run(batch)
+        return outputs, features
+
+
+def _compiled(network: keras.Model) -> Run:
+    """Make one function from (N, h, w, 1) to the network's outputs, for every N, h and w without compiling anew."""
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return lambda batch: [np.asarray(output) for output in keras.tree.flatten(network.predict_on_batch(batch))]
+    import tensorflow as tf
+
+    run = tf.function(
+        lambda batch: keras.tree.flatten(network(batch, training=False)),
+        input_signature=[tf.TensorSpec((None, None, None, 1), tf.float32)],
+        autograph=False,
+    ).get_concrete_function()
+
+    def checked(batch: Array) -> list[Array]:
+        try:
+            return [np.asarray(output) for output in run(tf.constant(batch))]
+        except tf.errors.ResourceExhaustedError as error:
+            raise OutOfMemoryError(
+                f"the network ran out of memory on a batch of shape {batch.shape}. Lower working_size."
+            ) from error
+
+    return checked
+
+
+def forked() -> bool:
+    """Return whether this process was forked from the one that loaded TensorFlow."""
+    return os.getpid() != _HOME
+
+
+def check_process() -> None:
+    """Raise a LabcolorError, rather than hang, where TensorFlow cannot run."""
+    if forked():
+        raise LabcolorError(
+            "TensorFlow does not survive a fork, and this process was forked from one that had loaded it. Start "
+            'workers with multiprocessing.get_context("spawn"), or with joblib.'
+        )
+
+
+def count_replicas() -> int:
+    """Return on how many devices Keras trains at the same time."""
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return 1
+    import tensorflow as tf
+
+    return int(tf.distribute.get_strategy().num_replicas_in_sync)
+
+
+_devices_found = False
+
+
+@contextmanager
+def quietly(*, devices: bool = False) -> Iterator[None]:
+    """Close the process's standard error while TensorFlow greets, which no setting of its own prevents.
+
+    It greets twice: when it is imported, and when it looks for devices. Once that lies behind, nothing is closed.
+
+    Parameters
+    ----------
+    devices : bool
+        Whether devices are looked for; otherwise TensorFlow is imported.
+    """
+    global _devices_found
+    done = _devices_found if devices else "tensorflow" in sys.modules
+    if done or sys.stderr is None:
+        yield
+        return
+    level = os.environ.get("TF_CPP_MIN_LOG_LEVEL")
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3" if level is None else level
+    try:
+        with _closed_stderr():
+            yield
+        _devices_found = _devices_found or devices
+    finally:
+        if level is None:
+            del os.environ["TF_CPP_MIN_LOG_LEVEL"]
+
+
+@contextmanager
+def _closed_stderr() -> Iterator[None]:
+    with suppress(OSError, ValueError):
+        sys.stderr.flush()
+    try:
+        kept = os.dup(2)
+    except OSError:  # it is closed already
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

@@ -1,0 +1,243 @@
+"""The pipeline: from pictures to small chroma, and from there to colored pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+from PIL import Image
+
+from labcolor._typing import Array
+from labcolor.errors import InputError, OutOfMemoryError
+from labcolor.inference.engine import Engine
+from labcolor.networks.fitted import FittedModel
+from labcolor.pictures.hints import hints_on_grid, places_of
+from labcolor.pictures.picture import Picture
+from labcolor.pictures.small import SmallPicture
+
+__all__ = ["Pipeline"]
+
+_GROUP = 16  # pictures that are reduced, predicted and joined together
+_LOGITS = 1 << 24  # pairs of a place and a hint that are compared together
+_BATCH_PIXELS = 1 << 19  # working pixels that go through the network together
+
+
+class Pipeline:
+    """Colors pictures with one trained model at one working size.
+
+    Parameters
+    ----------
+    model : FittedModel
+        The model.
+    engine : Engine
+        What runs its network.
+    working_size : int
+        Short side, in pixels, of the picture that the network sees.
+    """
+
+    def __init__(self, model: FittedModel, engine: Engine, working_size: int) -> None:
+        self.model = model
+        self.engine = engine
+        self.working_size = working_size
+
+    @property
+    def stride(self) -> int:
+        """How many times smaller than the small picture its chroma is."""
+        return self.model.head.stride
+
+    def colorize(
+        self, pictures: Sequence[Picture], saturation: float = 1.0, hints: Sequence[Array | None] | None = None
+    ) -> list[Array]:
+        """Color pictures.
+
+        Parameters
+        ----------
+        pictures : sequence of Picture
+            As :func:`labcolor.pictures.picture.as_pictures` gives them.
+        saturation : float
+            From 0 (grey) over 1 to 4 (vivid).
+        hints : sequence of ndarray or None, optional
+            For each picture its hints, (H, W, 2) float32 with nan where there is none, or None.
+
+        Returns
+        -------
+        list of ndarray
+            Each (H, W, 3), or (H, W, 4) where there is alpha.
+
+        Raises
+        ------
+        InputError
+            There are hints, and the model was not taught to spread them.
+        OutOfMemoryError
+            It did not fit in memory.
+        """
+        hints = [None] * len(pictures) if hints is None else hints
+        results: list[Array] = []
+        with _memory():
+            for start in range(0, len(pictures), _GROUP):
+                part = slice(start, start + _GROUP)
+                small = [SmallPicture.of(picture, self.working_size) for picture in pictures[part]]
+                unaided = [one for one, hint in zip(small, hints[part], strict=True) if hint is None]
+                plain = iter(self.chroma(unaided, saturation))
+                for picture, one, hint in zip(pictures[part], small, hints[part], strict=True):
+                    ab = next(plain) if hint is None else self.hinted_chroma(one, hint, saturation)
+                    results.append(picture.colored(ab, *one.pixel(self.stride)))
+        return results
+
+    def uncertainty(self, pictures: Sequence[Picture]) -> list[Array]:
+        """Return the standard deviation of ab at each pixel of each picture, (H, W) float32.
+
+        Parameters
+        ----------
+        pictures : sequence of Picture
+            As for :meth:`colorize`.
+
+        Returns
+        -------
+        list of ndarray
+
+        Raises
+        ------
+        InputError
+            The model's head does not know it.
+        OutOfMemoryError
+            It did not fit in memory.
+        """
+        maps = []
+        with _memory():
+            for picture in pictures:
+                small = SmallPicture.of(picture, self.working_size)
+                height, width = picture.shape
+                rows, columns = small.pixel(self.stride)
+                box = (0, 0, columns * width, rows * height)  # less than the map where the stride does not divide
+                deviation = Image.fromarray(self.deviation(small))
+                maps.append(np.asarray(deviation.resize((width, height), Image.Resampling.BILINEAR, box)))
+        return maps
+
+    def chroma(self, small: Sequence[SmallPicture], saturation: float = 1.0) -> list[Array]:
+        """Predict the ab of small pictures, whose sizes may differ.
+
+        Parameters
+        ----------
+        small : sequence of SmallPicture
+            What the network sees.
+        saturation : float
+            As for :meth:`colorize`.
+
+        Returns
+        -------
+        list of ndarray, each (h / stride, w / stride, 2), float32
+            ab, unscaled; sizes rounded up; 0 in bars.
+        """
+        multiple = self.model.architecture.multiple
+        groups: dict[tuple[int, int], list[int]] = {}
+        for index, one in enumerate(small):
+            groups.setdefault(one.padded_shape(multiple), []).append(index)
+        results: dict[int, Array] = {}
+        for (height, width), members in groups.items():
+            together = max(1, _BATCH_PIXELS // (height * width))
+            for start in range(0, len(members), together):
+                chosen = members[start : start + together]
+                outputs = self.engine.run(self._batch([small[index] for index in chosen]))
+                ab = self.model.head.decode(outputs, self.model.codec, saturation)
+                results |= {
+                    index: small[index].cropped(one, self.stride) for index, one in zip(chosen, ab, strict=True)
+                }
+        return [results[index] for index in range(len(small))]
+
+    def hinted_chroma(self, small: SmallPicture, hint: Array, saturation: float = 1.0) -> Array:
+        """Predict the ab of one small picture, and spread hints over it.
+
+        Parameters
+        ----------
+        small : SmallPicture
+            What the network sees.
+        hint : ndarray, shape (H, W, 2), float32
+            ab at full resolution, nan where there is no hint.
+        saturation : float
+            Of the prediction; hints are taken as they are.
+
+        Returns
+        -------
+        ndarray, shape (h / stride, w / stride, 2), float32
+
+        Raises
+        ------
+        InputError
+            The model was not taught to spread hints.
+        """
+        spreader = self.model.hint_spreader
+        if spreader is None:
+            raise InputError("hints: this model takes none. Use the packaged classifier, or train yours by fit_hints.")
+        rows, columns = small.chroma_shape(self.stride)
+        (chroma,), (features,) = self.with_features(self._batch([small]), saturation)
+        chroma = small.cropped(chroma, self.stride).reshape(rows * columns, -1)
+        features = features[:rows, :columns].reshape(rows * columns, -1)
+        places = places_of(rows, columns)
+        cells, hints = hints_on_grid(hint, rows, columns, small.pixel(self.stride))
+        theirs = hints[None], features[cells][None], places[cells][None], np.ones((1, len(cells)), np.float32)
+        together = max(1, _LOGITS // len(cells))
+        parts = [
+            spreader((chroma[None, part], features[None, part], places[None, part], *theirs))[0]
+            for part in (slice(start, start + together) for start in range(0, len(chroma), together))
+        ]
+        return np.concatenate([np.asarray(part) for part in parts]).reshape(rows, columns, 2)
+
+    def with_features(self, batch: Array, saturation: float = 1.0) -> tuple[Array, Array]:
+        """Predict ab, and return the features that it was made of.
+
+        Parameters
+        ----------
+        batch : ndarray, shape (N, H, W, 1), float32
+            Scaled L; H and W are multiples of what the architecture asks for.
+        saturation : float
+            As for :meth:`colorize`.
+
+        Returns
+        -------
+        ab : ndarray, shape (N, h, w, 2), float32
+            Unscaled.
+        features : ndarray, shape (N, h, w, F), float32
+        """
+        outputs, features = self.engine.run_with_features(batch)
+        return self.model.head.decode(outputs, self.model.codec, saturation), features
+
+    def deviation(self, small: SmallPicture) -> Array:
+        """Return how unsure the network is of the ab of one small picture.
+
+        Parameters
+        ----------
+        small : SmallPicture
+            What the network sees.
+
+        Returns
+        -------
+        ndarray, shape (h / stride, w / stride), float32
+            Standard deviation of ab; 0 in bars.
+
+        Raises
+        ------
+        InputError
+            The model's head does not know it.
+        """
+        outputs = self.engine.run(self._batch([small]))
+        rows, columns = small.chroma_shape(self.stride)
+        return small.cropped(self.model.head.deviation(outputs[0, :rows, :columns]), self.stride)
+
+    def _batch(self, small: Sequence[SmallPicture]) -> Array:
+        """Return small pictures of one padded shape as the network takes them, (N, h, w, 1): padded and scaled."""
+        codec = self.model.codec
+        padded = np.stack([one.padded(self.model.architecture.multiple) for one in small])
+        return np.asarray((padded - codec.l_center) / codec.l_scale, np.float32)[..., None]
+
+
+@contextmanager
+def _memory() -> Iterator[None]:
+    """Raise the library's error where memory runs out."""
+    try:
+        yield
+    except OutOfMemoryError:
+        raise
+    except MemoryError as error:
+        raise OutOfMemoryError("the pictures did not fit in memory. Pass fewer at a time.") from error

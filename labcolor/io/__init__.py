@@ -1,0 +1,1 @@
+"""Reading and writing: picture files, videos, and the ffmpeg program."""

@@ -1,0 +1,15 @@
+from .autoencoder import build_autoencoder as build_autoencoder
+from .bins import ab_bins as ab_bins
+from .classifier import build_classifier as build_classifier
+from .fitted import FittedModel as FittedModel
+from .heads import BinsHead as BinsHead
+from .heads import Head as Head
+from .heads import RegressionHead as RegressionHead
+from .heads import bin_loss as bin_loss
+from .heads import bin_targets as bin_targets
+from .heads import rebalancing as rebalancing
+from .pretrained import PACKAGED_MODELS as PACKAGED_MODELS
+from .registry import Architecture as Architecture
+from .registry import get_architecture as get_architecture
+from .registry import list_architectures as list_architectures
+from .registry import register_architecture as register_architecture

@@ -1,0 +1,73 @@
+"""The reference network: a cross-channel autoencoder that gives ab itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from labcolor._keras import keras, layers
+from labcolor.errors import InputError
+from labcolor.networks.layers import names, seeds
+
+__all__ = ["build_autoencoder"]
+
+
+def build_autoencoder(
+    encoder: tuple[int, ...] = (64, 128, 256, 512, 256),
+    decoder: tuple[int, ...] = (128, 64),
+    *,
+    seed: int | None = None,
+    dtype: str = "float32",
+    name: str = "autoencoder",
+) -> keras.Model:
+    """Build the cross-channel autoencoder: scaled L in, scaled ab out. By default exactly the reference network.
+
+    All convolutions are 3x3 with "same" padding. The first three of the encoder have stride 2; each of the decoder and
+    the last, which gives the two channels of ab through tanh, follows an upsampling by 2x2. All but the last end in
+    ReLU.
+
+    Parameters
+    ----------
+    encoder : tuple of int
+        Filters of the encoder's convolutions, at least three.
+    decoder : tuple of int
+        Filters of the decoder's two convolutions before the last.
+    seed : int, optional
+        Fixes the initial weights (Glorot uniform).
+    dtype : str
+        Keras dtype policy: "float32", or "mixed_bfloat16" to train faster on hardware that has it.
+    name : str
+        Name of the model.
+
+    Returns
+    -------
+    keras.Model
+        (N, H, W, 1) to (N, H, W, 2), float32, for H and W that are multiples of 8. 3,099,714 parameters by default.
+
+    Raises
+    ------
+    InputError
+        The filters do not give a network whose output is as large as its input.
+
+    Examples
+    --------
+    >>> from labcolor import build_autoencoder
+    >>> build_autoencoder().count_params()
+    3099714
+    """
+    if len(encoder) < 3 or len(decoder) != 2 or min(*encoder, *decoder) < 1:
+        raise InputError(
+            f"expected at least 3 positive encoder filters and exactly 2 decoder filters, got {encoder} and {decoder}."
+        )
+    seeds_, names_ = seeds(seed), names("convolution")
+
+    def convolve(x: keras.KerasTensor, filters: int, stride: int = 1, activation: str | None = "relu") -> Any:
+        options = {"kernel_initializer": keras.initializers.GlorotUniform(next(seeds_)), "name": next(names_)}
+        return layers.Conv2D(filters, 3, stride, "same", activation=activation, dtype=dtype, **options)(x)
+
+    inputs = x = keras.Input((None, None, 1), name="l")
+    for index, filters in enumerate(encoder):
+        x = convolve(x, filters, stride=2 if index < 3 else 1)
+    for filters in decoder:
+        x = convolve(layers.UpSampling2D(2, dtype=dtype)(x), filters)
+    x = convolve(layers.UpSampling2D(2, dtype=dtype)(x), 2, activation=None)
+    return keras.Model(inputs, layers.Activation("tanh", dtype="float32", name="ab")(x), name=name)

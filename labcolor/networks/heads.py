@@ -1,0 +1,337 @@
+"""What a network's output means: how it is trained, and how ab is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from labcolor._strips import in_strips
+from labcolor._typing import Array
+from labcolor._validation import number, require, whole
+from labcolor.color import kernels
+from labcolor.color.codec import LabCodec
+from labcolor.errors import InputError
+from labcolor.networks.bins import BIN_SIZE, ab_bins
+
+__all__ = ["BinsHead", "Head", "Loss", "RegressionHead", "bin_loss", "bin_targets", "rebalancing"]
+
+Loss = Callable[[Any, Any], Any]
+_PRIOR_BATCHES = 64  # batches from which the frequency of the bins is taken
+
+
+class Head(Protocol):
+    """The contract of a head: an immutable value with a configuration, and arrays that training gives it.
+
+    An architecture of one's own may bring a head of its own: any class with these members.
+    """
+
+    @property
+    def stride(self) -> int:
+        """How many times smaller than its input the network's output is."""
+
+    def prepared(self, batches: Iterable[tuple[Array, Array]], codec: LabCodec) -> tuple[Self, Loss | str]:
+        """Return a head that knows the training pictures, and the Keras loss to train with.
+
+        Parameters
+        ----------
+        batches : iterable of (l, ab)
+            Scaled L, (N, H, W, 1), and scaled ab, (N, H, W, 2), as the network is trained on them.
+        codec : LabCodec
+            What scaled them.
+
+        Returns
+        -------
+        head : Head
+        loss : callable or str
+            Of the scaled ab, (N, H, W, 2), and the network's output.
+        """
+
+    def decode(self, outputs: Array, codec: LabCodec, saturation: float) -> Array:
+        """Make ab, (N, h, w, 2) float32 and unscaled, of the network's output, (N, h, w, C) float32."""
+
+    def deviation(self, outputs: Array) -> Array:
+        """Return the standard deviation of ab, (N, h, w) float32, or raise an InputError where it is not known."""
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the configuration, which JSON can hold."""
+
+    def get_arrays(self) -> dict[str, Array]:
+        """Return what training gave the head, by name."""
+
+    def restored(self, config: Mapping[str, Any], arrays: Mapping[str, Array]) -> Self:
+        """Return the head with a configuration and arrays that were saved. Raise an InputError if they do not fit."""
+
+
+@dataclass(frozen=True)
+class RegressionHead:
+    """The network's output is scaled ab itself; it is trained by mean squared error.
+
+    Parameters
+    ----------
+    chroma : float, default 1
+        What predicted ab is multiplied by; from 0 to 4.
+    stride : int, default 1
+        How many times smaller than its input the network's output is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from labcolor import LabCodec
+    >>> from labcolor.networks import RegressionHead
+    >>> RegressionHead().decode(np.full((1, 1, 1, 2), 0.5, np.float32), LabCodec(), saturation=1)
+    array([[[[64., 64.]]]], dtype=float32)
+    """
+
+    chroma: float = 1.0
+    stride: int = 1
+
+    def prepared(self, batches: Iterable[tuple[Array, Array]], codec: LabCodec) -> tuple[Self, Loss | str]:
+        """Return itself and Keras's mean squared error; see :class:`Head`."""
+        if self.stride == 1:
+            return self, "mean_squared_error"
+        from labcolor._keras import ops
+
+        return self, lambda ab, output: ops.mean(ops.square(ops.average_pool(ab, self.stride) - output))
+
+    def decode(self, outputs: Array, codec: LabCodec, saturation: float) -> Array:
+        """Scale the output back; see :class:`Head`. ``saturation`` multiplies it."""
+        return outputs * np.float32(codec.ab_scale * saturation * self.chroma)
+
+    def deviation(self, outputs: Array) -> Array:
+        """Raise: a network that gives ab itself does not know how sure it is."""
+        raise InputError(
+            "network: expected a classifier, which alone knows how sure it is, got one that predicts ab itself. "
+            "Use Colorizer.from_pretrained()."
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the parameters."""
+        return {"chroma": self.chroma, "stride": self.stride}
+
+    def get_arrays(self) -> dict[str, Array]:
+        """Return nothing: training gives this head no array."""
+        return {}
+
+    def restored(self, config: Mapping[str, Any], arrays: Mapping[str, Array]) -> Self:
+        """Return the head with saved parameters; see :class:`Head`."""
+        _check_names("head", config, self.get_config())
+        _check_names("head arrays", arrays, {})
+        head = replace(self, **config)
+        require("head chroma", head.chroma, number(0, 4))
+        require("head stride", head.stride, whole(1))
+        return head
+
+
+@dataclass(frozen=True, eq=False)
+class BinsHead:
+    """The network's output is one score for each bin of ab; it is trained by cross-entropy, rebalanced by color.
+
+    Each pixel of a training picture weighs the full rebalancing weight of its color to the power ``training``. Scores
+    are decoded as the mean color of ``softmax((scores + (rebalancing - training) * log_weights) / temperature)``: a
+    true color weighted by w in training has its probability multiplied by w, so the rebalancing can be turned up or
+    down when scores are decoded, without training anew.
+
+    Parameters
+    ----------
+    stride : int, default 4
+        How many times smaller than its input the network's output is.
+    training : float, default 0.5
+        Share of full rebalancing in training; 0 to 1.
+    rebalancing : float, default 0.28
+        Share of full rebalancing in decoding at saturation 1; 0 to 1.
+    temperature : float, default 0.7
+        Of the annealed mean; 0.01 to 10. Lower is nearer to the one most probable color.
+    log_weights : ndarray, shape (Q,), float32, optional
+        Logarithms of the bins' full rebalancing weights; training sets them.
+
+    References
+    ----------
+    R. Zhang, P. Isola, A. A. Efros, "Colorful Image Colorization", ECCV 2016, sections 2.2 and 2.3.
+
+    Examples
+    --------
+    >>> from labcolor.networks import BinsHead
+    >>> BinsHead(temperature=0.5).get_config()
+    {'stride': 4, 'training': 0.5, 'rebalancing': 0.28, 'temperature': 0.5}
+    """
+
+    stride: int = 4
+    training: float = 0.5
+    rebalancing: float = 0.28
+    temperature: float = 0.7
+    log_weights: Array = field(default_factory=lambda: np.zeros(len(ab_bins()), np.float32), repr=False)
+
+    def prepared(self, batches: Iterable[tuple[Array, Array]], codec: LabCodec) -> tuple[Self, Loss | str]:
+        """Count the bins of the training pictures; see :class:`Head`."""
+        from labcolor._keras import ops
+
+        counts = np.zeros(len(ab_bins()))
+        for _, ab in islice(batches, _PRIOR_BATCHES):
+            targets = bin_targets(ops.average_pool(ab, self.stride) * codec.ab_scale)
+            counts += ops.convert_to_numpy(ops.sum(targets, axis=(0, 1, 2)))
+        prior = counts / counts.sum()
+        weights = rebalancing(prior)
+        partly = np.sqrt(weights) if self.training == 0.5 else weights**self.training
+        loss = bin_loss(codec.ab_scale, partly / (prior * partly).sum(), self.stride)
+        return replace(self, log_weights=np.log(weights)), loss
+
+    def decode(self, outputs: Array, codec: LabCodec, saturation: float) -> Array:
+        """Take the annealed mean; see :class:`Head`.
+
+        Up to a saturation of 1 the chroma is multiplied by it; from 1 to 2 rarer colors get their chance instead, which
+        gives several true colors rather than one loud one; what lies beyond full rebalancing is multiplied again.
+        """
+        vivid = min(max(saturation - 1, 0), 1)
+        balance = self.rebalancing + (1 - self.rebalancing) * vivid
+        offsets = np.asarray((balance - self.training) * self.log_weights, np.float32)
+        scores = outputs.reshape(-1, outputs.shape[-1])
+        ab = np.empty((len(scores), 2), np.float32)
+        in_strips(
+            lambda start, stop: kernels.annealed_mean(
+                scores[start:stop], offsets, np.float32(1 / self.temperature), ab_bins(), ab[start:stop]
+            ),
+            len(scores),
+            scores.itemsize * scores.shape[1],
+        )
+        ab *= np.float32(min(saturation, max(1, saturation / 2)))
+        return ab.reshape(*outputs.shape[:-1], 2)
+
+    def deviation(self, outputs: Array) -> Array:
+        """Return the deviation under the network's distribution, its rebalancing taken back; see :class:`Head`."""
+        scores = outputs.reshape(-1, outputs.shape[-1])
+        out = np.empty(len(scores), np.float32)
+        kernels.deviation(scores, np.asarray(-self.training * self.log_weights, np.float32), ab_bins(), out)
+        return out.reshape(outputs.shape[:-1])
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the parameters, but for the array."""
+        return {
+            "stride": self.stride,
+            "training": self.training,
+            "rebalancing": self.rebalancing,
+            "temperature": self.temperature,
+        }
+
+    def get_arrays(self) -> dict[str, Array]:
+        """Return the logarithms of the weights."""
+        return {"log_weights": self.log_weights}
+
+    def restored(self, config: Mapping[str, Any], arrays: Mapping[str, Array]) -> Self:
+        """Return the head with saved parameters and weights; see :class:`Head`."""
+        _check_names("head", config, self.get_config())
+        _check_names("head arrays", arrays, {"log_weights": None})
+        weights = arrays["log_weights"]
+        if weights.shape != self.log_weights.shape or weights.dtype.kind != "f" or not np.isfinite(weights).all():
+            raise InputError(
+                f"log_weights: expected finite floats of shape {self.log_weights.shape}, got {weights.dtype} of shape "
+                f"{weights.shape}."
+            )
+        head = replace(self, **config, log_weights=np.asarray(weights, np.float32))
+        require("head stride", head.stride, whole(1))
+        require("head training", head.training, number(0, 1))
+        require("head rebalancing", head.rebalancing, number(0, 1))
+        require("head temperature", head.temperature, number(0.01, 10))
+        return head
+
+
+def _check_names(what: str, found: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
+    if set(found) != set(expected):
+        raise InputError(f"{what}: expected {', '.join(expected) or 'none'}, got {', '.join(found) or 'none'}.")
+
+
+def bin_targets(ab: Any) -> Any:
+    """Spread each color over the four bins around it, bilinearly, so that the bins' mean is the color itself.
+
+    Parameters
+    ----------
+    ab : tensor, shape (..., 2)
+        Chroma, unscaled.
+
+    Returns
+    -------
+    tensor, shape (..., Q)
+        Weights that are not negative and add up to one for each color of sRGB.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from labcolor.networks import bin_targets
+    >>> float(np.asarray(bin_targets(np.float32([[13, -7]]))).sum().round(3))
+    1.0
+    """
+    from labcolor._keras import ops
+
+    bins = ab_bins() / BIN_SIZE
+    near_a = ops.relu(1 - ops.abs(ab[..., :1] / BIN_SIZE - bins[:, 0]))
+    near_b = ops.relu(1 - ops.abs(ab[..., 1:] / BIN_SIZE - bins[:, 1]))
+    return near_a * near_b
+
+
+def bin_loss(ab_scale: float, weights: npt.ArrayLike, stride: int) -> Loss:
+    """Return the cross-entropy over the bins of ab, each pixel weighted by its true color.
+
+    Parameters
+    ----------
+    ab_scale : float
+        What the targets were divided by.
+    weights : array_like, shape (Q,)
+        One weight for each bin; ones for none.
+    stride : int
+        How many times smaller than the targets the scores are.
+
+    Returns
+    -------
+    callable
+        A Keras loss of the scaled ab, (N, H, W, 2), and the scores, (N, H / stride, W / stride, Q).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from labcolor.networks import ab_bins, bin_loss
+    >>> loss = bin_loss(128, np.ones(len(ab_bins())), stride=4)
+    >>> round(float(loss(np.zeros((1, 4, 4, 2), "f4"), np.zeros((1, 1, 1, len(ab_bins())), "f4"))), 2)
+    5.74
+    """
+    from labcolor._keras import ops
+
+    weights = np.asarray(weights, np.float32)
+
+    def loss(ab: Any, scores: Any) -> Any:
+        targets = bin_targets(ops.average_pool(ab, stride) * ab_scale)
+        entropy = -ops.sum(targets * ops.log_softmax(scores), axis=-1)
+        return ops.mean(entropy * ops.sum(targets * weights, axis=-1))
+
+    return loss
+
+
+def rebalancing(prior: npt.ArrayLike) -> npt.NDArray[np.float32]:
+    """Return how much each bin of ab weighs in the loss, so that rare ones count for more.
+
+    Parameters
+    ----------
+    prior : array_like, shape (Q,)
+        How often each bin occurs in the training pictures.
+
+    Returns
+    -------
+    ndarray, shape (Q,), float32
+        Inverse of the prior mixed half with uniform, with a mean of one over the prior.
+
+    References
+    ----------
+    R. Zhang, P. Isola, A. A. Efros, "Colorful Image Colorization", ECCV 2016, equation 4.
+
+    Examples
+    --------
+    >>> from labcolor.networks import rebalancing
+    >>> rebalancing([0.5, 0.5])
+    array([1., 1.], dtype=float32)
+    """
+    prior = np.asarray(prior, np.float64)
+    weights = 1 / (prior / 2 + 0.5 / len(prior))
+    return np.asarray(weights / (prior * weights).sum(), np.float32)

@@ -1,0 +1,204 @@
+"""The architectures that a Colorizer can use, by name: the two of the package, and those that users register."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from labcolor._validation import require, whole
+from labcolor.errors import InputError, InputTypeError
+from labcolor.inference.engine import quietly
+from labcolor.networks.autoencoder import build_autoencoder
+from labcolor.networks.classifier import build_classifier
+from labcolor.networks.heads import BinsHead, Head, RegressionHead
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["Architecture", "as_architecture", "get_architecture", "list_architectures", "register_architecture"]
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A network that can be built, and what its output means.
+
+    Parameters
+    ----------
+    name : str
+        What model files call it: letters, digits, ``-``, ``_`` and ``.``.
+    build : callable
+        Builds the network. It takes the keywords ``seed`` and ``dtype``, as :func:`labcolor.build_autoencoder` does,
+        and the ``options``, and returns a ``keras.Model`` from scaled L, (N, H, W, 1), to what the head expects.
+    head : Head
+        What the network's output means: a :class:`RegressionHead`, a :class:`BinsHead`, or one of your own.
+    multiple : int, default 8
+        Height and width of the network's input are multiples of this.
+    options : mapping, optional
+        More keywords for ``build``. They are saved in model files, so they must be what JSON can hold.
+
+    Examples
+    --------
+    A smaller reference network, in a Colorizer:
+
+    >>> from labcolor import Colorizer
+    >>> from labcolor.networks import get_architecture
+    >>> small = get_architecture("reference").with_options(encoder=(16, 32, 64), decoder=(32, 16))
+    >>> small.network().count_params()
+    55506
+    >>> Colorizer(network=small).network.name
+    'reference'
+    """
+
+    name: str
+    build: Callable[..., keras.Model]
+    head: Head
+    multiple: int = 8
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def network(self, *, seed: int | None = None, dtype: str = "float32") -> keras.Model:
+        """Build the network.
+
+        Parameters
+        ----------
+        seed : int, optional
+            Fixes the initial weights.
+        dtype : str
+            Keras dtype policy: "float32", or "mixed_bfloat16".
+
+        Returns
+        -------
+        keras.Model
+
+        Raises
+        ------
+        InputError
+            The options do not give a network.
+
+        Examples
+        --------
+        >>> from labcolor.networks import get_architecture
+        >>> get_architecture("reference").network().count_params()
+        3099714
+        """
+        try:
+            with quietly(devices=True):
+                return self.build(**self.options, seed=seed, dtype=dtype)
+        except TypeError as error:
+            raise InputError(f"{self.name}: its builder refuses the options {dict(self.options)!r}: {error}") from error
+
+    def with_options(self, **options: Any) -> Architecture:
+        """Return this architecture with other options for its builder.
+
+        Parameters
+        ----------
+        **options
+            Keywords of the builder; those that are not given stay as they are.
+
+        Returns
+        -------
+        Architecture
+
+        Examples
+        --------
+        As for the class.
+        """
+        return replace(self, options={**self.options, **options})
+
+
+_registered: dict[str, Architecture] = {}
+
+
+def register_architecture(architecture: Architecture) -> Architecture:
+    """Make an architecture known by its name, so that ``Colorizer(network=name)`` and model files can use it.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        The name of one that is registered already replaces it, but for those of the package.
+
+    Returns
+    -------
+    Architecture
+        The same.
+
+    Raises
+    ------
+    InputTypeError, InputError
+        It is no Architecture, or its name or its multiple cannot be used.
+
+    Examples
+    --------
+    >>> from labcolor import Colorizer, build_autoencoder
+    >>> from labcolor.networks import Architecture, RegressionHead, register_architecture
+    >>> def build_wide(*, seed=None, dtype="float32"):
+    ...     return build_autoencoder((96, 192, 384, 768, 384), (192, 96), seed=seed, dtype=dtype)
+    >>> wide = register_architecture(Architecture("wide", build_wide, RegressionHead()))
+    >>> Colorizer(network="wide")
+    Colorizer(network='wide')
+    """
+    if not isinstance(architecture, Architecture):
+        raise InputTypeError(f"architecture: expected an Architecture, got {type(architecture).__name__}.")
+    if not isinstance(architecture.name, str) or not re.fullmatch(r"[\w.-]+", architecture.name):
+        raise InputError(f"architecture: expected a name of letters, digits, -, _ and ., got {architecture.name!r}.")
+    if architecture.name in _PACKAGED:
+        raise InputError(f"architecture: {architecture.name!r} comes with the package. Choose another name.")
+    require("multiple", architecture.multiple, whole(1))
+    _registered[architecture.name] = architecture
+    return architecture
+
+
+def get_architecture(name: str) -> Architecture:
+    """Return the architecture of a name.
+
+    Parameters
+    ----------
+    name : str
+        "reference", "classifier", or one that was registered.
+
+    Returns
+    -------
+    Architecture
+
+    Raises
+    ------
+    InputError
+        There is none of that name.
+
+    Examples
+    --------
+    >>> from labcolor.networks import get_architecture
+    >>> get_architecture("classifier").multiple
+    32
+    """
+    if not isinstance(name, str) or name not in _registered:
+        raise InputError(f"network: expected one of {', '.join(map(repr, _registered))}, got {name!r}.")
+    return _registered[name]
+
+
+def as_architecture(network: str | Architecture) -> Architecture:
+    """Return what ``Colorizer(network=...)`` means: an architecture, or the one of a name."""
+    return network if isinstance(network, Architecture) else get_architecture(network)
+
+
+def list_architectures() -> list[str]:
+    """Return the names of all architectures that are registered.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> from labcolor.networks import list_architectures
+    >>> list_architectures()[:2]
+    ['reference', 'classifier']
+    """
+    return list(_registered)
+
+
+_PACKAGED: set[str] = set()
+register_architecture(Architecture("reference", build_autoencoder, RegressionHead(), multiple=8))
+register_architecture(Architecture("classifier", build_classifier, BinsHead(), multiple=32))
+_PACKAGED |= set(_registered)

@@ -1,0 +1,286 @@
+"""What counts as a picture: shapes and dtypes of arrays, their lightness, and the sizes at which they are worked on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+import numpy as np
+from skimage.util import img_as_ubyte
+
+from labcolor._strips import in_strips
+from labcolor._typing import Array
+from labcolor._validation import as_array
+from labcolor.color import kernels
+from labcolor.color.lab import (
+    NO_TABLE,
+    check_unit_range,
+    full_scale,
+    lab_to_rgb,
+    linear_light_table,
+    matrices,
+    rgb_to_lightness,
+)
+from labcolor.errors import InputError, InputTypeError
+
+__all__ = ["Nested", "Picture", "as_bytes", "as_picture", "as_pictures", "one_picture", "working_shape"]
+
+FLOAT32 = np.dtype(np.float32)
+SHAPES = "(H, W), (H, W, 1), (H, W, 3) or (H, W, 4)"
+
+
+@lru_cache(maxsize=2)
+def _grey_table(dtype: np.dtype[Any]) -> Array:
+    """L of every grey value of an unsigned integer dtype."""
+    values = np.arange(np.iinfo(dtype).max + 1, dtype=dtype)
+    return rgb_to_lightness(np.repeat(values[:, None], 3, axis=1))
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One checked picture.
+
+    Parameters
+    ----------
+    values : ndarray, shape (H, W, C)
+        C is 1 (grey) or 3 (RGB); uint8, uint16 or float in [0, 1]. A view of the caller's array where possible.
+    alpha : ndarray, shape (H, W, 1), or None
+        Its alpha, untouched.
+    dtype : dtype
+        The dtype that the colored picture is to have.
+    table : ndarray, shape (levels,), or None
+        L of each grey value, float32, where the values are not sRGB.
+    """
+
+    values: Array
+    alpha: Array | None
+    dtype: np.dtype[Any]
+    table: Array | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.values.shape[0], self.values.shape[1]
+
+    def lightness(self, start: int = 0, stop: int | None = None) -> Array:
+        """L of the rows from ``start`` to ``stop``: (rows, W) float32 in [0, 100]."""
+        integer = self.values.dtype.kind == "u"
+        rows = np.ascontiguousarray(self.values[start:stop], None if integer else np.float32)
+        out = np.empty(rows.shape[:2], np.float32)
+        if rows.shape[2] == 1:
+            table = self.table
+            if table is None:
+                table = _grey_table(rows.dtype) if integer else NO_TABLE
+            kernels.grey_to_lightness(rows.reshape(-1), table, out.reshape(-1))
+            return out
+        flat = rows.reshape(-1, 3)
+        if not integer:
+            flat = np.clip(flat, 0, 1)
+            kernels.decode_srgb(flat.reshape(-1), flat.reshape(-1))
+        table = linear_light_table(rows.dtype) if integer else NO_TABLE
+        kernels.rgb_to_lightness(flat, table, matrices(FLOAT32)[0], out.reshape(-1))
+        return out
+
+    def grey(self) -> Array:
+        """L shown as grey: (H, W, 3) uint8, of three equal channels."""
+        lab = np.zeros((*self.shape, 3), np.float32)
+        lab[..., 0] = self.lightness()
+        # the rounded white of the formulas is not neutral to the last digit: one channel stands for all
+        return np.repeat(lab_to_rgb(lab, dtype=np.uint8)[..., 1:2], 3, axis=2)
+
+    def small_lightness(self, height: int, width: int) -> Array:
+        """L reduced or enlarged to (height, width), float32; next to sharp edges it may leave [0, 100] by a little."""
+        row_starts, row_weights = _resampling(self.shape[0], height)
+        column_starts, column_weights = _resampling(self.shape[1], width)
+        taps = row_weights.shape[1]
+        out = np.empty((height, width), np.float32)
+
+        def strip(start: int, stop: int) -> None:
+            first = int(row_starts[start])
+            kernels.resample(
+                self.lightness(first, int(row_starts[stop - 1]) + taps),
+                first,
+                row_starts[start:stop],
+                row_weights[start:stop],
+                column_starts,
+                column_weights,
+                out[start:stop],
+            )
+
+        source_rows = max(1, self.shape[0] // height)
+        in_strips(strip, height, self.shape[1] * source_rows)  # long strips: neighboring ones share rows
+        return out
+
+    def colored(self, ab: Array, row_scale: float, column_scale: float) -> Array:
+        """Join this picture's L with a small map of ab, enlarged bilinearly.
+
+        Where a color lies outside the sRGB gamut, its chroma is lowered until it fits: lightness and hue stay.
+
+        Parameters
+        ----------
+        ab : ndarray, shape (h, w, 2), float32
+            Chroma, unscaled.
+        row_scale, column_scale : float
+            Size of one pixel of this picture, measured in pixels of ``ab``.
+
+        Returns
+        -------
+        ndarray, shape (H, W, 3) or (H, W, 4)
+            RGB, or RGBA if the picture has alpha, of dtype ``self.dtype``.
+        """
+        channels = 3 if self.alpha is None else 4
+        out = np.empty((*self.shape, channels), self.dtype.newbyteorder("="))
+        scale, half = full_scale(self.dtype, FLOAT32)
+        _, matrix = matrices(FLOAT32)
+        ab = np.ascontiguousarray(ab, np.float32)
+        scales = np.float32(row_scale), np.float32(column_scale)
+        # the kernels are compiled for float32 output; other floats are converted strip by strip
+        compute = out.dtype if out.dtype.kind == "u" else FLOAT32
+
+        def strip(start: int, stop: int) -> None:
+            direct = channels == 3 and out.dtype == compute
+            rgb = out[start:stop] if direct else np.empty((stop - start, self.shape[1], 3), compute)
+            kernels.color_rows(self.lightness(start, stop), ab, start, *scales, matrix, scale, half, rgb)
+            if not direct:
+                out[start:stop, :, :3] = rgb
+            if self.alpha is not None:
+                out[start:stop, :, 3:] = self.alpha[start:stop]
+
+        in_strips(strip, self.shape[0], 12 * self.shape[1])
+        return out.astype(self.dtype, copy=False)
+
+
+@lru_cache(maxsize=64)
+def _resampling(old: int, new: int) -> tuple[Array, Array]:
+    """First neighbor, (new,) intp, and weights, (new, taps) float32, with which a side is resampled.
+
+    The filter is the cubic of Catmull and Rom, widened where the side shrinks: as sharp as the pictures that the
+    networks are trained on. R. Keys, "Cubic convolution interpolation", IEEE TASSP 29 (1981), with a = -1/2.
+    """
+    width = max(1.0, old / new)
+    reach = 2 * width
+    centers = (np.arange(new) + 0.5) * (old / new)
+    taps = min(old, int(np.ceil(2 * reach)) + 1)
+    starts = np.clip(np.floor(centers - reach + 0.5).astype(np.intp), 0, old - taps)
+    distance = np.abs(starts[:, None] + np.arange(taps) + 0.5 - centers[:, None]) / width
+    near = (1.5 * distance - 2.5) * distance**2 + 1
+    far = ((2.5 - 0.5 * distance) * distance - 4) * distance + 2
+    weights = np.where(distance < 1, near, np.where(distance < 2, far, 0))
+    return starts, (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def as_bytes(values: Array) -> Array:
+    """Pixel values of any dtype that is a picture's, as uint8; floats that leave [0, 1] by rounding are clipped."""
+    return np.asarray(img_as_ubyte(np.clip(values, 0, 1) if values.dtype.kind == "f" else values))
+
+
+def working_shape(shape: tuple[int, int], size: int) -> tuple[int, int]:
+    """The size at which the network sees a picture: its short side ``size``, its aspect ratio kept.
+
+    Very long pictures are held to a long side of eight times ``size``; their short side shrinks accordingly.
+
+    Examples
+    --------
+    >>> from labcolor.pictures.picture import working_shape
+    >>> working_shape((1080, 1920), 128)
+    (128, 228)
+    """
+    factor = min(size / min(shape), 8 * size / max(shape))
+    return max(1, round(shape[0] * factor)), max(1, round(shape[1] * factor))
+
+
+def as_picture(array: Any, where: str) -> Picture:
+    """Check one picture's array; ``where`` is what to call it in errors."""
+    if array.ndim == 2:
+        array = array[..., None]
+    if array.ndim != 3 or array.shape[2] not in (1, 3, 4):
+        hint = " Channels come last: use np.moveaxis(x, 0, -1)." if array.ndim == 3 and array.shape[0] in (1, 3) else ""
+        raise InputError(f"{where}: expected a picture of shape {SHAPES}, got shape {array.shape}.{hint}")
+    if 0 in array.shape:
+        raise InputError(f"{where}: expected at least one pixel, got shape {array.shape}.")
+    dtype = array.dtype
+    if dtype == np.bool_:
+        array, dtype = array.astype(np.uint8) * np.uint8(255), np.dtype(np.uint8)
+    elif dtype.newbyteorder("=") not in (np.uint8, np.uint16, np.float16, np.float32, np.float64):
+        raise InputTypeError(
+            f"{where}: expected uint8, uint16, float in [0, 1] or bool, got dtype {dtype}. Convert it first, "
+            f"for example with .astype(np.uint8) where its values are 0 to 255."
+        )
+    array = array.astype(dtype.newbyteorder("="), copy=False)
+    if dtype.kind == "f":
+        check_unit_range(where, array)
+    if array.shape[2] == 4:
+        return Picture(array[..., :3], array[..., 3:], dtype)
+    return Picture(array, None, dtype)
+
+
+Nested: TypeAlias = Array | list[Array] | tuple[Array, ...]
+Rebuild: TypeAlias = Callable[[Sequence[Array]], Nested]
+
+
+def as_pictures(x: Any, name: str = "X") -> tuple[list[Picture], Rebuild]:
+    """Check what a user passed as one or several pictures.
+
+    Parameters
+    ----------
+    x : ndarray or sequence of ndarray
+        One picture, (H, W), (H, W, 1), (H, W, 3) or (H, W, 4); a batch of equal ones, with one axis more in front; or
+        a list or tuple of pictures, whose sizes, channels and dtypes may differ. uint8, uint16, float in [0, 1] or
+        bool.
+    name : str
+        What to call it in errors.
+
+    Returns
+    -------
+    pictures : list of Picture
+    rebuild : callable
+        Nests one result a picture as ``x`` was nested.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        A shape, dtype or range is not as above, or a shape could mean two things.
+    """
+    if isinstance(x, list | tuple):
+        pictures = []
+        for index, item in enumerate(x):
+            if isinstance(item, list | tuple) or np.ndim(item) == 0:
+                raise InputTypeError(
+                    f"{name}[{index}]: expected an array, got {type(item).__name__}. A list holds pictures "
+                    f"as numpy arrays; read files with labcolor.read_picture."
+                )
+            pictures.append(as_picture(as_array(f"{name}[{index}]", item), f"{name}[{index}]"))
+        kind = type(x)
+        return pictures, lambda results: list(results) if kind is list else tuple(results)
+    if isinstance(x, str | bytes) or hasattr(x, "__fspath__"):
+        raise InputTypeError(f"{name}: expected an array, got the path {x!r}. Read it with labcolor.read_picture.")
+    array = as_array(name, x)
+    if array.dtype.kind not in "uifb":
+        raise InputTypeError(f"{name}: expected a numeric array or a list of arrays, got dtype {array.dtype}.")
+    single = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (1, 3, 4))
+    if single:
+        return [as_picture(array, name)], lambda results: results[0]
+    if array.ndim == 3 and (array.shape[0] in (1, 3, 4) or array.shape[2] == 2):
+        raise InputError(
+            f"{name}: shape {array.shape} is ambiguous: channels first, or a batch of grey pictures? Put channels "
+            f"last (np.moveaxis(x, 0, -1)), or pass a batch as (N, H, W, 1)."
+        )
+    if array.ndim == 3 or (array.ndim == 4 and array.shape[3] in (1, 3, 4)):
+        pictures = [as_picture(item, f"{name}[{index}]") for index, item in enumerate(array)]
+        channels = 4 if array.ndim == 4 and array.shape[3] == 4 else 3
+        empty = np.empty((0, *array.shape[1:3], channels), np.uint8 if array.dtype == np.bool_ else array.dtype)
+        return pictures, lambda results: np.stack(results) if results else empty
+    raise InputError(
+        f"{name}: expected {SHAPES}, a batch (N, ...) of these, or a list of them, with the channels last, got shape "
+        f"{array.shape}."
+    )
+
+
+def one_picture(x: Any, name: str) -> Picture:
+    """Check what must be one picture; ``name`` is what to call it in errors."""
+    pictures, _ = as_pictures(as_array(name, x), name)
+    if len(pictures) != 1:
+        raise InputError(f"{name}: expected one picture, got shape {np.shape(x)}.")
+    return pictures[0]

@@ -1,0 +1,75 @@
+"""What a network sees of a picture: its lightness, small, with what is no picture left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from labcolor._typing import Array
+from labcolor.pictures.bars import Inside, inside_bars, over_bars
+from labcolor.pictures.picture import Picture, working_shape
+
+__all__ = ["SmallPicture"]
+
+
+@dataclass(frozen=True, eq=False)
+class SmallPicture:
+    """A picture at the working size; made once for each picture or frame.
+
+    Parameters
+    ----------
+    lightness : ndarray, shape (h, w), float32
+        L in [0, 100]; next to sharp edges it may leave the range by a little.
+    inside : (rows, columns)
+        What lies inside the bars, as two slices.
+    shape : (H, W)
+        Size of the picture that it was made from.
+    """
+
+    lightness: Array
+    inside: Inside
+    shape: tuple[int, int]
+
+    @classmethod
+    def of(cls, picture: Picture, working_size: int) -> SmallPicture:
+        """Reduce a picture so that its short side is ``working_size``."""
+        lightness = picture.small_lightness(*working_shape(picture.shape, working_size))
+        return cls(lightness, inside_bars(lightness), picture.shape)
+
+    def pixel(self, stride: int) -> tuple[float, float]:
+        """Return the height and width of a pixel of the picture, measured in pixels of its chroma."""
+        return self.lightness.shape[0] / (stride * self.shape[0]), self.lightness.shape[1] / (stride * self.shape[1])
+
+    def chroma_shape(self, stride: int) -> tuple[int, int]:
+        """Return the size of its chroma, rounded up."""
+        height, width = self.lightness.shape
+        return -(-height // stride), -(-width // stride)
+
+    def padded_shape(self, multiple: int) -> tuple[int, int]:
+        """Return its size, rounded up to multiples of ``multiple``."""
+        height, width = self.lightness.shape
+        return -(-height // multiple) * multiple, -(-width // multiple) * multiple
+
+    def padded(self, multiple: int) -> Array:
+        """Return its lightness, (H, W) float32, extended by reflection: over the bars, and to multiples of a number."""
+        return over_bars(self.lightness, self.inside, self.padded_shape(multiple))
+
+    def cropped(self, values: Array, stride: int) -> Array:
+        """Return what belongs to the picture of values that were made of :meth:`padded`; in bars it is 0.
+
+        Parameters
+        ----------
+        values : ndarray, shape (h, w) or (h, w, C)
+            At ``1 / stride`` of the padded size.
+        stride : int
+
+        Returns
+        -------
+        ndarray, of :meth:`chroma_shape`, float32
+        """
+        shape = self.chroma_shape(stride)
+        result = np.zeros((*shape, *values.shape[2:]), np.float32)
+        picture = tuple(slice(part.start // stride, -(-part.stop // stride)) for part in self.inside)
+        result[picture] = values[: shape[0], : shape[1]][picture]
+        return result

@@ -1,0 +1,1 @@
+"""Training: pictures turned into batches, the loop, and how hints learn to spread."""

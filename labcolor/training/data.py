@@ -1,0 +1,230 @@
+"""Training data: pictures of any size in, batches of scaled (L, ab) crops out, the same for the same seed."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from labcolor._typing import Array
+from labcolor.color.codec import LabCodec
+from labcolor.errors import InputError, LabcolorError
+from labcolor.io.pictures import picture_paths, read_picture
+from labcolor.pictures.picture import Picture, as_bytes, as_pictures, one_picture
+
+__all__ = ["PictureCache", "age", "crop_batches", "hold_out", "random_crop", "reduce_picture", "training_pictures"]
+
+Batch = tuple[Array, Array]
+_log = logging.getLogger(__name__)
+
+
+def hold_out(paths: Sequence[Path], every: int | None) -> tuple[list[Path], list[Path]]:
+    """Split files into those to train on and those to measure on.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        The files, sorted by name.
+    every : int or None
+        Hold out the first and each ``every``-th after it; None holds out none.
+
+    Returns
+    -------
+    training, held_out : list of Path
+
+    Raises
+    ------
+    InputError
+        Nothing is left to train on.
+    """
+    if every is None:
+        return list(paths), []
+    training = [path for index, path in enumerate(paths) if index % every]
+    if not training:
+        raise InputError(
+            f"expected more pictures than are held out, got {len(paths)}, of which each {every}th is held out. Choose "
+            f"another number."
+        )
+    return training, list(paths[::every])
+
+
+def reduce_picture(picture: Picture, short_side: int, name: str) -> Array:
+    """One color picture as (H, W, 3) uint8, its short side brought to ``short_side``; alpha is dropped."""
+    if picture.values.shape[2] != 3:
+        raise InputError(f"{name}: expected a color picture, got a grey one. Leave it out.")
+    image = Image.fromarray(as_bytes(picture.values))
+    factor = short_side / min(image.size)
+    if factor != 1:
+        size = max(short_side, round(image.width * factor)), max(short_side, round(image.height * factor))
+        image = image.resize(size, Image.Resampling.BICUBIC if factor > 1 else Image.Resampling.BOX)
+    return np.asarray(image)
+
+
+class PictureCache(Sequence[Array]):
+    """Picture files, read on first use and then kept in memory up to a number of bytes; the rest is read each time.
+
+    A file that cannot be used is logged once, and the next usable one takes its place.
+
+    Parameters
+    ----------
+    paths : sequence of path
+        The files.
+    short_side : int
+        What each picture's short side is brought to.
+    limit : int
+        Bytes of pictures to keep.
+    """
+
+    def __init__(self, paths: Sequence[Path], short_side: int, limit: int) -> None:
+        self._paths = paths
+        self._short_side = short_side
+        self._room = limit
+        self._kept: dict[int, Array] = {}
+        self._unusable: set[int] = set()
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __getitem__(self, index: Any) -> Any:
+        for candidate in (*range(index, len(self)), *range(index)):
+            if candidate in self._kept:
+                return self._kept[candidate]
+            if candidate not in self._unusable:
+                path = self._paths[candidate]
+                try:
+                    picture = one_picture(read_picture(path), str(path))
+                    reduced = reduce_picture(picture, self._short_side, str(path))
+                except LabcolorError as error:
+                    _log.warning("left out of the training: %s", error)
+                    self._unusable.add(candidate)
+                    continue
+                if reduced.nbytes <= self._room:
+                    self._room -= reduced.nbytes
+                    self._kept[candidate] = reduced
+                return reduced
+        raise InputError(f"expected color pictures to train on; none of the {len(self)} files can be used.")
+
+
+def training_pictures(x: Any, short_side: int, limit: int) -> Sequence[Array]:
+    """Turn what a user passed to ``fit`` into pictures whose short side is ``short_side``.
+
+    Parameters
+    ----------
+    x : path, sequence of path, array, sequence of array, or tf.data.Dataset
+        A folder (searched with its subfolders); files; color pictures; or a finite dataset of pictures or of batches.
+    short_side : int
+        What each picture's short side is brought to.
+    limit : int
+        Bytes of pictures from files to keep in memory.
+
+    Returns
+    -------
+    sequence of ndarray, each (H, W, 3) uint8
+
+    Raises
+    ------
+    InputError, InputTypeError, PictureFileError
+        There is no color picture in ``x``, or it is something else.
+    """
+    if isinstance(x, str | os.PathLike):
+        return PictureCache(picture_paths([x]), short_side, limit)
+    if isinstance(x, list | tuple) and x and all(isinstance(item, str | os.PathLike) for item in x):
+        return PictureCache(picture_paths(x), short_side, limit)
+    if hasattr(x, "as_numpy_iterator"):  # tf.data.Dataset, without importing TensorFlow
+        if int(x.cardinality()) == -1:
+            raise InputError("X: expected a finite dataset, got an endless one. Remove its repeat().")
+        found: list[Picture] = []
+        for element in x.as_numpy_iterator():
+            found += as_pictures(element[0] if isinstance(element, tuple) else element)[0]
+    else:
+        found, _ = as_pictures(x)
+    if not found:
+        raise InputError("X: expected at least one color picture to train on, got none.")
+    return [reduce_picture(picture, short_side, f"X[{index}]") for index, picture in enumerate(found)]
+
+
+def random_crop(picture: Array, size: int, random: np.random.Generator) -> Array:
+    """A random ``size`` x ``size`` crop, mirrored left to right half of the time."""
+    height, width = picture.shape[:2]
+    top, left = random.integers(0, height - size + 1), random.integers(0, width - size + 1)
+    crop = picture[top : top + size, left : left + size]
+    return crop[:, ::-1] if random.random() < 0.5 else crop
+
+
+def age(lightness: Array, random: np.random.Generator) -> Array:
+    """Make scaled lightness, (H, W, 1) in [-1, 1], look like an old film's: faded, soft and grainy at random."""
+    aged = lightness[..., 0]
+    if random.random() < 0.5:
+        aged = ndimage.gaussian_filter(aged, random.uniform(0.3, 1.2))
+    contrast, brightness = random.uniform(0.6, 1.2), random.uniform(-0.15, 0.15)
+    aged = aged * contrast + brightness
+    grain = random.normal(0, random.uniform(0, 0.08), aged.shape)
+    return np.clip(aged + grain, -1, 1).astype(np.float32)[..., None]
+
+
+def crop_batches(
+    pictures: Sequence[Array],
+    codec: LabCodec,
+    *,
+    size: int,
+    batch_size: int,
+    epochs: int,
+    seed: int,
+    aged: float = 0.0,
+) -> Iterator[Batch]:
+    """Yield ``epochs`` passes over ``pictures`` as batches of scaled (L, ab), made a few steps ahead in a thread.
+
+    Parameters
+    ----------
+    pictures : sequence of ndarray
+        (H, W, 3) uint8, no side shorter than ``size``.
+    codec : LabCodec
+        Scales L and ab.
+    size : int
+        Side of the random square crops.
+    batch_size : int
+        Pictures in a batch; the last of an epoch may be smaller.
+    epochs : int
+        Passes.
+    seed : int
+        Fixes order, crops and mirroring.
+    aged : float
+        Fraction of crops whose L is made to look like an old film's.
+
+    Yields
+    ------
+    l : ndarray, shape (N, size, size, 1), float32
+    ab : ndarray, shape (N, size, size, 2), float32
+    """
+
+    def make(epoch: int, number: int, chosen: Array) -> Batch:
+        random = np.random.default_rng((seed, epoch, number))
+        crops = np.stack([random_crop(pictures[index], size, random) for index in chosen])
+        lightness, ab = codec.encode(crops)
+        if aged:
+            for index in np.flatnonzero(random.random(len(crops)) < aged):
+                lightness[index] = age(lightness[index], random)
+        return lightness, ab
+
+    def plans() -> Iterator[tuple[int, int, Array]]:
+        for epoch in range(epochs):
+            order = np.random.default_rng((seed, epoch)).permutation(len(pictures))
+            for number, start in enumerate(range(0, len(order), batch_size)):
+                yield epoch, number, order[start : start + batch_size]
+
+    with ThreadPoolExecutor(1, thread_name_prefix="labcolor-data") as thread:
+        waiting: deque[Any] = deque()
+        for plan in plans():
+            waiting.append(thread.submit(make, *plan))
+            if len(waiting) > 4:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()

@@ -1,0 +1,181 @@
+"""The training of a network: optimizer, schedule and weight averaging, in pure Keras 3."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from labcolor._keras import keras
+from labcolor._typing import Array
+from labcolor.color.codec import LabCodec
+from labcolor.errors import InputError
+from labcolor.inference.engine import count_replicas
+from labcolor.networks.fitted import FittedModel
+from labcolor.networks.registry import Architecture
+from labcolor.training.data import crop_batches
+
+__all__ = ["History", "fit_network", "train_network"]
+
+History = dict[str, list[float]]
+
+
+class Adam(keras.optimizers.Adam):  # type: ignore[misc]
+    """Adam that leaves no memory behind.
+
+    With TensorFlow, Keras (3.15) sends the gradients through ``ReplicaContext.all_reduce`` even where there is one
+    replica. That registers a custom gradient, which keeps the training graph and all its variables for as long as the
+    process lives: 65 MiB for each fit of the reference network. Where there are several replicas, the gradients must go
+    that way, or they would not be summed.
+    """
+
+    def _backend_update_step(self, grads: Any, trainable_variables: Any, learning_rate: Any) -> None:
+        if count_replicas() > 1:
+            super()._backend_update_step(grads, trainable_variables, learning_rate)
+            return
+        for gradient, variable in zip(grads, trainable_variables, strict=True):
+            self.update_step(gradient, variable, learning_rate)
+
+
+def train_network(
+    network: keras.Model,
+    batches: Iterator[tuple[Any, Array]],
+    loss: Any,
+    *,
+    steps_per_epoch: int,
+    epochs: int,
+    learning_rate: float,
+    **options: Any,
+) -> History:
+    """Train ``network`` in place by Adam on a cosine schedule and leave the average of its last weights in it.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Takes the inputs.
+    batches : iterator of (input, target)
+        At least ``steps_per_epoch * epochs`` of them; scaled L and ab, for a network that colors.
+    loss : Keras loss
+        Of the target and the network's output.
+    steps_per_epoch, epochs : int
+        Length of the training.
+    learning_rate : float
+        Peak, reached after the first 2 % of the steps and then lowered to a tenth of it along a cosine.
+    **options
+        Passed to ``keras.Model.fit``: ``callbacks``, ``verbose``.
+
+    Returns
+    -------
+    dict
+        Keras's history: for each quantity its values, one an epoch.
+    """
+    steps = steps_per_epoch * epochs
+    warm_up = max(1, steps // 50)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        learning_rate / 10, max(1, steps - warm_up), alpha=0.1, warmup_target=learning_rate, warmup_steps=warm_up
+    )
+    # The average covers the last few per cent of the steps, and is short enough for a training of a few steps.
+    momentum = 1 - 1 / min(1000, max(2, steps // 20))
+    optimizer = Adam(schedule, use_ema=True, ema_momentum=momentum, name="adam")
+    network.compile(optimizer, loss=loss, jit_compile=False)
+    history = network.fit(
+        batches,
+        steps_per_epoch=steps_per_epoch,
+        epochs=epochs,
+        shuffle=False,  # the batches come shuffled
+        **options,
+    )
+    return {name: [float(value) for value in values] for name, values in history.history.items()}
+
+
+def fit_network(
+    architecture: Architecture,
+    pictures: Sequence[Array],
+    codec: LabCodec,
+    *,
+    working_size: int,
+    crop_size: int,
+    batch_size: int,
+    epochs: int,
+    learning_rate: float,
+    aged: float,
+    precision: str,
+    seed: int,
+    start: FittedModel | None = None,
+    **options: Any,
+) -> FittedModel:
+    """Train a network on pictures, and return what came of it.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        What to build.
+    pictures : sequence of ndarray
+        As :func:`labcolor.training.data.training_pictures` gives them.
+    codec : LabCodec
+        Scales L and ab.
+    working_size, crop_size, batch_size, epochs, learning_rate, aged, precision
+        As for :class:`labcolor.Colorizer`.
+    seed : int
+        Fixes initial weights, order, crops and mirroring.
+    start : FittedModel, optional
+        A model of the same architecture whose weights to go on from; its hints are kept.
+    **options
+        Passed to ``keras.Model.fit``: ``callbacks``, ``verbose``.
+
+    Returns
+    -------
+    FittedModel
+
+    Raises
+    ------
+    InputError
+        ``start`` is of another architecture.
+    """
+    network = architecture.network(seed=seed, dtype=precision)
+    if start is not None:
+        if (start.architecture.name, start.architecture.options) != (architecture.name, architecture.options):
+            raise InputError(
+                f"network: the trained network is {_described(start.architecture)}, got {_described(architecture)}. "
+                f"Set it back, or fit with warm_start=False."
+            )
+        network.set_weights(start.weights)
+
+    def batches(passes: int) -> Iterator[tuple[Array, Array]]:
+        return crop_batches(pictures, codec, size=crop_size, batch_size=batch_size, epochs=passes, seed=seed, aged=aged)
+
+    head, loss = architecture.head.prepared(batches(1), codec)
+    history = train_network(
+        network,
+        batches(epochs),
+        loss,
+        steps_per_epoch=math.ceil(len(pictures) / batch_size),
+        epochs=epochs,
+        learning_rate=learning_rate,
+        **options,
+    )
+    training: Mapping[str, Any] = {
+        "pictures": len(pictures),
+        "crop_size": crop_size,
+        "batch_size": batch_size,
+        "epochs": epochs,
+        "learning_rate": float(learning_rate),
+        "aged": float(aged),
+        "precision": precision,
+        "seed": seed,
+    }
+    return FittedModel(
+        architecture=architecture,
+        weights=tuple(network.get_weights()),
+        codec=codec,
+        head=head,
+        working_size=working_size,
+        hints=start.hints if start is not None else (),
+        history=history,
+        training=training,
+    )
+
+
+def _described(architecture: Architecture) -> str:
+    """Return an architecture's name, with its options where there are some."""
+    return repr(architecture.name) + (f" with {dict(architecture.options)}" if architecture.options else "")

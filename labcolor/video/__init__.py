@@ -1,0 +1,1 @@
+"""Videos: colored as a stream, with colors that hold over time."""
