@@ -12,6 +12,7 @@ from labcolor.errors import InputError, InputTypeError
 from labcolor.inference.engine import quietly
 from labcolor.networks.autoencoder import build_autoencoder
 from labcolor.networks.classifier import build_classifier
+from labcolor.networks.efficientnet import build_efficientnet
 from labcolor.networks.heads import BinsHead, Head, RegressionHead
 
 if TYPE_CHECKING:
@@ -201,4 +202,5 @@ def list_architectures() -> list[str]:
 _PACKAGED: set[str] = set()
 register_architecture(Architecture("reference", build_autoencoder, RegressionHead(), multiple=8))
 register_architecture(Architecture("classifier", build_classifier, BinsHead(), multiple=32))
+register_architecture(Architecture("efficientnet", build_efficientnet, BinsHead(), multiple=32))
 _PACKAGED |= set(_registered)
