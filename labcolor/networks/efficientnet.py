@@ -11,7 +11,7 @@ from labcolor.errors import InputError
 from labcolor.networks.bins import ab_bins
 from labcolor.networks.layers import names, seeds
 
-__all__ = ["ENCODER_VARIANTS", "build_efficientnet", "encoder_blocks"]
+__all__ = ["ENCODER_VARIANTS", "build_efficientnet", "encoder_blocks", "encoder_features"]
 
 # Factors of width and depth of each variant. Lite leaves out squeeze-excitation, has ReLU6 only, and does not scale the
 # stem and the depth of the first and the last stage.
@@ -56,9 +56,26 @@ def encoder_blocks(variant: str) -> Iterator[tuple[int, int, int, int]]:
             yield kernel, stride if block == 0 else 1, expansion, _scaled(filters, width)
 
 
-def _encoder(x: Any, variant: str, seeds_: Iterator[int | None], dtype: str) -> list[Any]:
-    """Return the features at strides 2, 4, 8, 16 and 32. Batch normalization is part of the convolutions."""
-    names_ = names("encoder")
+def encoder_features(x: Any, variant: str, *, seed: int | None = None, dtype: str = "float32") -> list[Any]:
+    """Return the encoder's features of an input, at strides 2, 4, 8, 16 and 32.
+
+    Parameters
+    ----------
+    x : keras.KerasTensor
+        (N, H, W, C) in [-1, 1]; H and W are multiples of 32.
+    variant : {"lite0", "lite1", "lite2"}
+        Which EfficientNet-Lite.
+    seed : int, optional
+        Fixes the initial weights.
+    dtype : str
+        Keras dtype policy.
+
+    Returns
+    -------
+    list of keras.KerasTensor
+        Batch normalization is part of the convolutions, whose names begin with ``encoder_``.
+    """
+    seeds_, names_ = seeds(seed), names("encoder")
     common = {"padding": "same", "dtype": dtype, "data_format": "channels_last"}
 
     def initializer() -> Any:
@@ -98,7 +115,8 @@ def build_efficientnet(
 
     The encoder is an EfficientNet-Lite without its head, its batch normalization folded into its convolutions, the
     first of which takes one channel. The decoder doubles the size three times; each time it adds the encoder's
-    features of that size and has one residual block. It holds nothing but convolutions, additions and ReLU, which quantize well.
+    features of that size and has one residual block. It holds nothing but convolutions, additions and ReLU, which
+    quantize well.
 
     Parameters
     ----------
@@ -140,7 +158,8 @@ def build_efficientnet(
             f"expected a variant of {', '.join(ENCODER_VARIANTS)} and three decoder stages of at least 8 filters, got "
             f"{variant!r} and {decoder}."
         )
-    seeds_, names_, norm_names = seeds(seed), names("decoder"), names("normalization")
+    seeds_ = seeds(None if seed is None else seed + 1000)  # the encoder's are counted from seed
+    names_, norm_names = names("decoder"), names("normalization")
 
     def convolve(x: Any, filters: int, kernel: int, **options: Any) -> Any:
         options |= {"kernel_initializer": keras.initializers.HeNormal(next(seeds_)), "name": next(names_)}
@@ -157,7 +176,7 @@ def build_efficientnet(
         return layers.Add(dtype=dtype)([x, y])
 
     inputs = keras.Input((None, None, 1), name="l", dtype="float32")
-    _, *skips, x = _encoder(inputs, variant, seeds_, dtype)
+    _, *skips, x = encoder_features(inputs, variant, seed=seed, dtype=dtype)
     x = relu(unit(x, decoder[0], 1))
     for filters, skip in zip(decoder, reversed(skips), strict=True):
         if x.shape[-1] != filters:
