@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Two choices, by figures: how small chroma is enlarged, and what becomes of colors outside the sRGB gamut.
 
-    python benchmarks/chroma PHOTOGRAPH_OR_FOLDER ... [--every N]
+    python benchmarks/chroma.py PHOTOGRAPH_OR_FOLDER ... [--holdout N]
 
 Enlargement is measured with the true ab reduced to the size of the default model's output, where only the enlarging
 errs, and with the model's own ab. "At edges": the mean ab error on the tenth of the pixels where true ab changes most.
@@ -21,25 +21,30 @@ from tqdm import tqdm
 
 from labcolor import Colorizer, lab_to_rgb, metrics, read_picture, rgb_to_lab, rgb_to_lightness
 from labcolor.io.pictures import picture_paths
-from labcolor.pictures.picture import as_pictures
+from labcolor.pictures.picture import one_picture
+from labcolor.pictures.small import SmallPicture
+from labcolor.training.data import hold_out
 
 BILINEAR, BOX = Image.Resampling.BILINEAR, Image.Resampling.BOX
 
 
 def resize(plane, shape, how):
+    """Return one plane at another size."""
     return np.asarray(Image.fromarray(np.ascontiguousarray(plane, np.float32)).resize(shape[::-1], how))
 
 
 def planes(ab, shape, how):
+    """Return both planes of ab at another size."""
     return np.stack([resize(ab[..., index], shape, how) for index in (0, 1)], axis=-1)
 
 
 def bilinear(ab, lightness):
+    """Enlarge ab without a guide."""
     return planes(ab, lightness.shape, BILINEAR)
 
 
 def guided(epsilon, radius):
-    """The guided filter of He, Sun, Tang 2013, its coefficients found small and enlarged (fast guided filter, 2015)."""
+    """Return the fast guided filter of He and Sun 2015: coefficients found small, then enlarged."""
 
     def enlarge(ab, lightness):
         guide = resize(lightness, ab.shape[:2], BOX)
@@ -61,7 +66,7 @@ def guided(epsilon, radius):
 
 
 def joint_bilateral(space, value):
-    """Joint bilateral upsampling of Kopf et al. 2007, over 5 x 5 small pixels."""
+    """Return joint bilateral upsampling of Kopf et al. 2007, over 5 x 5 small pixels."""
 
     def enlarge(ab, lightness):
         guide = resize(lightness, ab.shape[:2], BOX)
@@ -89,12 +94,20 @@ ENLARGE = {
 }
 
 
+def small_chroma(picture, pipeline, saturation=1.0):
+    """Return what the network predicts for one picture, unscaled ab at its own small size."""
+    (ab,) = pipeline.chroma([SmallPicture.of(one_picture(picture, "picture"), pipeline.working_size)], saturation)
+    return ab
+
+
 def enlargement(pictures, colorizer):
+    """Print how near each way of enlarging comes to the truth."""
+    pipeline = colorizer.pipeline()
     rows = {}
     for picture in tqdm(pictures):
         lab = rgb_to_lab(picture).astype(np.float32)
         lightness, ab = lab[..., 0], lab[..., 1:]
-        (predicted,) = colorizer._small_chroma(colorizer._small_lightness(as_pictures(picture)[0]), 1.0)
+        predicted = small_chroma(picture, pipeline)
         change = sum(np.hypot(ndimage.sobel(plane, 0), ndimage.sobel(plane, 1)) for plane in np.moveaxis(ab, -1, 0))
         edges = change >= np.percentile(change, 90)
         for source, small in (("true ab", planes(ab, predicted.shape[:2], BOX)), ("predicted ab", predicted)):
@@ -110,19 +123,20 @@ def enlargement(pictures, colorizer):
 
 
 def gamut(pictures, colorizer):
+    """Print what clipping and what lowering the chroma do to colors outside the gamut."""
+    pipeline = colorizer.pipeline()
     rows = {}
     for picture in tqdm(pictures):
-        (checked,), _ = as_pictures(picture)
-        true = checked.lightness()
+        true = rgb_to_lightness(picture)
         for saturation in (1.0, 1.5, 2.0):
-            (small,) = colorizer._small_chroma(colorizer._small_lightness([checked]), saturation)
+            small = small_chroma(picture, pipeline, saturation)
             lab = np.dstack([true, planes(small, true.shape, BILINEAR)]).astype(np.float32)
-            ways = {
+            results = {
                 "clipped": lab_to_rgb(lab, dtype=np.uint8),
                 "chroma lowered": colorizer.predict(picture, saturation=saturation),
             }
-            outside = (np.abs(ways["clipped"].astype(int) - ways["chroma lowered"]) > 2).any(axis=2).mean()
-            for name, result in ways.items():
+            outside = (np.abs(results["clipped"].astype(int) - results["chroma lowered"]) > 2).any(axis=2).mean()
+            for name, result in results.items():
                 wrong = np.abs(rgb_to_lightness(result) - true)
                 row = (
                     metrics.psnr(result, picture),
@@ -132,11 +146,8 @@ def gamut(pictures, colorizer):
                     100 * outside,
                 )
                 rows.setdefault((saturation, name), []).append(row)
-    print(
-        "| saturation | | PSNR | CIEDE2000 | colorfulness | L error, 99.9 % | pixels that differ |\n"
-        + "|---" * 7
-        + "|"
-    )
+    print("| saturation | | PSNR | CIEDE2000 | colorfulness | L error, 99.9 % | pixels that differ |")
+    print("|---" * 7 + "|")
     for (saturation, name), values in rows.items():
         print(
             "| {:g} | {} | {:.2f} dB | {:.2f} | {:.1f} | {:.2f} | {:.1f} % |".format(
@@ -146,11 +157,13 @@ def gamut(pictures, colorizer):
 
 
 def main():
+    """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("pictures", nargs="+")
-    parser.add_argument("--every", type=int, default=1, help="take only every Nth")
+    parser.add_argument("--holdout", type=int, metavar="N", help="take only every Nth by name")
     arguments = parser.parse_args()
-    pictures = [read_picture(path) for path in picture_paths(arguments.pictures)[:: arguments.every]]
+    training, held_out = hold_out(picture_paths(arguments.pictures), arguments.holdout)
+    pictures = [read_picture(path) for path in held_out or training]
     pictures = [picture for picture in pictures if picture.ndim == 3 and picture.shape[2] == 3]
     print(f"{len(pictures)} photographs")
     colorizer = Colorizer.from_pretrained()

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Memory over many predictions and fits: it must not grow.
 
-python benchmarks/endurance [--predictions 10000] [--fits 100]
+python benchmarks/endurance.py [--predictions 10000] [--fits 100]
 """
 
 from __future__ import annotations
@@ -23,12 +23,13 @@ PROCESS = psutil.Process()
 
 
 def resident():
-    """Resident memory in MiB, after a collection."""
+    """Return the resident memory in MiB, after a collection."""
     gc.collect()
     return PROCESS.memory_info().rss / (1 << 20)
 
 
 def main():
+    """Print memory as it goes."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--predictions", type=int, default=10000)
     parser.add_argument("--fits", type=int, default=100)

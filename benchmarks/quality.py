@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Quality on any folder of photographs: what is trivial, what is possible, and what each model does.
 
-    python benchmarks/quality FOLDER [--holdout 40] [--sheet SHEET.png] [--sizes PLOT.png] [--hints] [--bars]
+    python benchmarks/quality.py FOLDER [--holdout 40] [--sheet SHEET.png] [--sizes PLOT.png] [--hints] [--bars]
 
 Short sides are reduced to at most 256 and center-cropped. "mean color" and "mean ab for each L" are fitted to the very
 photographs that are measured, so they are the best of their kind. --sheet writes contact sheets (grey, each model,
@@ -25,27 +25,28 @@ from PIL import Image
 from tqdm import tqdm
 
 from labcolor import Colorizer, lab_to_rgb, rgb_to_lab, write_picture
-from labcolor.networks import PACKAGED_MODELS
 from labcolor.errors import LabcolorError
 from labcolor.evaluation import center_square, evaluate, table
 from labcolor.io.pictures import picture_paths
+from labcolor.networks import PACKAGED_MODELS
 from labcolor.pictures.picture import one_picture
+from labcolor.training.data import hold_out
 
 
 def grey(picture):
-    """L alone."""
+    """Return L alone."""
     return one_picture(picture, "picture").grey()
 
 
 def with_ab(picture, ab):
-    """The picture's L with other ab, clipped to the gamut."""
+    """Return the picture's L with other ab, clipped to the gamut."""
     lab = rgb_to_lab(picture)
     lab[..., 1:] = ab
     return lab_to_rgb(lab, dtype=np.uint8)
 
 
 def reduced_ab(picture, size):
-    """True ab reduced to ``size`` and enlarged bilinearly."""
+    """Return true ab, reduced to ``size`` and enlarged bilinearly."""
     planes = []
     for plane in np.moveaxis(rgb_to_lab(picture)[..., 1:], -1, 0):
         small = Image.fromarray(plane).resize((size, size), Image.Resampling.BOX)
@@ -53,8 +54,8 @@ def reduced_ab(picture, size):
     return np.stack(planes, axis=-1)
 
 
-def trivial_ways(pictures):
-    """Ways that need no network."""
+def trivial_methods(pictures):
+    """Return methods that need no network."""
     pixels = np.concatenate([rgb_to_lab(picture[::2, ::2]).reshape(-1, 3) for picture in pictures])
     mean = pixels[:, 1:].mean(axis=0)
     level = np.clip(pixels[:, 0].round().astype(int), 0, 100)
@@ -71,18 +72,18 @@ def trivial_ways(pictures):
     }
 
 
-def model_way(name, saturation=1.0, working_size=None):
-    """A packaged model."""
+def model_method(name, saturation=1.0, working_size=None):
+    """Return the coloring of a packaged model."""
     colorizer = Colorizer.from_pretrained(name)
     if working_size:
         colorizer.set_params(working_size=working_size)
     return lambda picture: colorizer.predict(picture, saturation=saturation)
 
 
-def hinted_way(colorizer, count):
-    """The default model with some true colors as hints, at places that are the same in each run."""
+def hinted_method(colorizer, count):
+    """Return the coloring of a model with true colors as hints, at places that are the same in each run."""
 
-    def way(picture):
+    def method(picture):
         random = np.random.default_rng(int(picture.sum()))
         ab = rgb_to_lab(picture)[..., 1:]
         hints = np.full(ab.shape, np.nan, np.float32)
@@ -91,22 +92,22 @@ def hinted_way(colorizer, count):
             hints[around] = ab[around].mean(axis=(0, 1))
         return colorizer.predict(picture, hints=hints)
 
-    return way
+    return method
 
 
-def barred_way(way, rows, columns, value):
-    """What a way makes of a picture with bars around it, which are cut off again before the measuring."""
+def barred_method(method, rows, columns, value):
+    """Return a method that adds bars to each picture, colors it, and cuts them off again."""
 
     def barred(picture):
         height, width, _ = picture.shape
         with_bars = np.pad(picture, ((rows, rows), (columns, columns), (0, 0)), constant_values=value)
-        return way(with_bars)[rows : rows + height, columns : columns + width]
+        return method(with_bars)[rows : rows + height, columns : columns + width]
 
     return barred
 
 
 def plot(curves, path):
-    """Gain in AuC and PSNR over grey, against milliseconds a picture."""
+    """Plot the gain in AuC and PSNR over grey against milliseconds a picture."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -127,11 +128,11 @@ def plot(curves, path):
     figure.savefig(path, dpi=110)
 
 
-def seconds(ways, picture, rounds=31):
-    """Median time of each way, taken in turn."""
-    times = {name: [] for name in ways}
+def seconds(methods, picture, rounds=31):
+    """Return the median time of each method, taken in turn."""
+    times = {name: [] for name in methods}
     for _ in range(rounds):
-        for name, color in ways.items():
+        for name, color in methods.items():
             start = time.perf_counter()
             color(picture)
             times[name].append(time.perf_counter() - start)
@@ -139,15 +140,15 @@ def seconds(ways, picture, rounds=31):
 
 
 def sizes(pictures, path):
-    """Quality over working sizes: a table and a plot."""
+    """Print a table of quality over working sizes, and plot it."""
     base = evaluate(pictures, {"grey": grey})["grey"]
     curves = {}
     for name in PACKAGED_MODELS:
-        ways = {size: model_way(name, working_size=size) for size in (64, 96, 112, 128, 136, 160, 192, 256)}
-        times = seconds(ways, pictures[0])
+        methods = {size: model_method(name, working_size=size) for size in (64, 96, 112, 128, 136, 160, 192, 256)}
+        times = seconds(methods, pictures[0])
         curves[name] = []
-        for size, way in ways.items():
-            row = evaluate(pictures, {"": way})[""]
+        for size, method in methods.items():
+            row = evaluate(pictures, {"": method})[""]
             gain = {metric: row[metric] - base[metric] for metric in ("PSNR", "AuC")}
             print(
                 f"| {name} at {size} | {gain['PSNR']:+.2f} dB | {gain['AuC']:+.2f} | {row['colorfulness']:.1f} "
@@ -159,6 +160,7 @@ def sizes(pictures, path):
 
 
 def main():
+    """Measure, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder")
     parser.add_argument("--holdout", type=int, help="take only every Nth photograph by name")
@@ -170,7 +172,8 @@ def main():
     parser.add_argument("--saturations", type=float, nargs="*", default=[1.0, 1.5, 2.0])
     arguments = parser.parse_args()
     pictures = []
-    for path in picture_paths([arguments.folder])[:: arguments.holdout or 1]:
+    training, held_out = hold_out(picture_paths([arguments.folder]), arguments.holdout)
+    for path in held_out or training:
         try:
             pictures.append(center_square(path, 256))
         except LabcolorError as error:
@@ -181,28 +184,28 @@ def main():
         return
     if arguments.hints:
         colorizer = Colorizer.load(arguments.model) if arguments.model else Colorizer.from_pretrained()
-        ways = {f"{count} hints": hinted_way(colorizer, count) for count in (0, 1, 2, 5, 10, 20, 50, 100)}
-        print(table(evaluate(pictures, ways, tqdm)))
+        methods = {f"{count} hints": hinted_method(colorizer, count) for count in (0, 1, 2, 5, 10, 20, 50, 100)}
+        print(table(evaluate(pictures, methods, tqdm)))
         return
     if arguments.bars:
-        ways = {}
+        methods = {}
         for name in PACKAGED_MODELS:
-            way = ways[name] = model_way(name)
-            ways[f"{name}, letterbox"] = barred_way(way, 40, 0, 0)
-            ways[f"{name}, black margins"] = barred_way(way, 20, 20, 0)
-            ways[f"{name}, white margins"] = barred_way(way, 20, 20, 245)
-        print(table(evaluate(pictures, ways, tqdm)))
+            method = methods[name] = model_method(name)
+            methods[f"{name}, letterbox"] = barred_method(method, 40, 0, 0)
+            methods[f"{name}, black margins"] = barred_method(method, 20, 20, 0)
+            methods[f"{name}, white margins"] = barred_method(method, 20, 20, 245)
+        print(table(evaluate(pictures, methods, tqdm)))
         return
-    ways = trivial_ways(pictures)
+    methods = trivial_methods(pictures)
     for name in PACKAGED_MODELS:
         for saturation in arguments.saturations:
-            ways[f"{name}, saturation {saturation:g}"] = model_way(name, saturation)
-    print(table(evaluate(pictures, ways, tqdm)))
+            methods[f"{name}, saturation {saturation:g}"] = model_method(name, saturation)
+    print(table(evaluate(pictures, methods, tqdm)))
     if arguments.sheet:
-        models = [ways[f"{name}, saturation {arguments.saturations[0]:g}"] for name in PACKAGED_MODELS]
+        models = [methods[f"{name}, saturation {arguments.saturations[0]:g}"] for name in PACKAGED_MODELS]
         chosen = pictures[:: max(1, len(pictures) // 24)][:24]
         size = min(len(picture) for picture in chosen)
-        rows = [np.hstack([way(p)[:size, :size] for way in (grey, *models, lambda p: p)]) for p in chosen]
+        rows = [np.hstack([method(p)[:size, :size] for method in (grey, *models, lambda p: p)]) for p in chosen]
         half = (len(rows) + 1) // 2
         columns = [np.vstack(part) for part in (rows[:half], rows[half:]) if part]
         height = max(len(column) for column in columns)

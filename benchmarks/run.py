@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Speed of labcolor beside the straightforward way, in one run: a table, and JSON to compare commits with.
 
-    python benchmarks/run [--json FILE] [--only WORD]
+    python benchmarks/run.py [--json FILE] [--only WORD]
 
-Each figure is the median of several calls; two ways that are compared are called in turn, so that a machine that
+Each figure is the median of several calls; what is compared is called in turn, so that a machine that
 slows down slows both. Nothing here is asserted: machines differ.
 """
 
@@ -31,18 +31,17 @@ import skimage.data
 import tensorflow as tf
 from skimage import color, transform
 
-from labcolor import Colorizer, lab_to_rgb, rgb_to_lab, rgb_to_lightness, write_picture
+from labcolor import Colorizer, LabCodec, build_autoencoder, lab_to_rgb, rgb_to_lab, rgb_to_lightness, write_picture
 from labcolor.networks import PACKAGED_MODELS
-from labcolor.color.codec import LabCodec
-from labcolor.networks import build_autoencoder
-from labcolor.pictures.picture import as_pictures, working_shape
+from labcolor.pictures.picture import one_picture
+from labcolor.pictures.small import SmallPicture
 
 ROWS: list[dict[str, object]] = []
 MIB = 1 << 20
 
 
 def measure(*calls, rounds=7):
-    """Median seconds of each call, called in turn after one call of each to warm up."""
+    """Return the median seconds of each call, called in turn after one call of each to warm up."""
     times = [[] for _ in calls]
     for call in calls:
         call()
@@ -55,6 +54,7 @@ def measure(*calls, rounds=7):
 
 
 def report(work, ours, against, other, unit="ms", scale=1e3, ratio=None, aim=""):
+    """Print one row, and keep it for the JSON."""
     ratio = other / ours if ratio is None and other else ratio
     row = {"work": work, "labcolor": ours, "against": against, "other": other, "ratio": ratio, "aim": aim}
     ROWS.append(row)
@@ -63,12 +63,12 @@ def report(work, ours, against, other, unit="ms", scale=1e3, ratio=None, aim="")
 
 
 def photograph(height, width):
-    """A real photograph, enlarged."""
+    """Return a real photograph, enlarged."""
     return (transform.resize(skimage.data.coffee(), (height, width), order=1) * 255).astype(np.uint8)
 
 
 def straightforward(network, photo, height, width):
-    """The plain way: scikit-image's Lab, model.predict, scikit-image back."""
+    """Color in the plain way: scikit-image's Lab, model.predict, scikit-image back."""
     lab = color.rgb2lab(np.repeat(photo[..., None], 3, axis=2) / np.float32(255))
     small = transform.resize(lab[..., 0], (height, width), order=1, anti_aliasing=True)
     ab = network.predict((small[None, ..., None] / 50 - 1).astype(np.float32), verbose=0)[0] * 128
@@ -77,6 +77,7 @@ def straightforward(network, photo, height, width):
 
 
 def lab_both_ways():
+    """Measure RGB to Lab and back."""
     photo = photograph(1080, 1920)
     unit = photo / np.float32(255)
     ours, other = measure(lambda: rgb_to_lab(photo), lambda: color.rgb2lab(unit))
@@ -89,14 +90,14 @@ def lab_both_ways():
 
 
 def one_photograph(name):
+    """Measure one large photograph beside the network alone."""
     colorizer = Colorizer.from_pretrained(name)
-    photo = np.asarray(as_pictures(photograph(1080, 1920))[0][0].grey()[..., 0])
-    height, width = working_shape(photo.shape, colorizer.working_size)
-    multiple = colorizer._predictor.architecture.multiple
-    padded = np.zeros((1, -(-height // multiple) * multiple, -(-width // multiple) * multiple, 1), np.float32)
-    ours, network = measure(
-        lambda: colorizer.predict(photo), lambda: colorizer._predictor._network_output(padded), rounds=15
-    )
+    photo = one_picture(photograph(1080, 1920), "photograph").grey()[..., 0]
+    pipeline = colorizer.pipeline()
+    small = SmallPicture.of(one_picture(photo, "photograph"), pipeline.working_size)
+    height, width = small.lightness.shape
+    padded = np.zeros((1, *small.padded_shape(pipeline.model.architecture.multiple), 1), np.float32)
+    ours, network = measure(lambda: colorizer.predict(photo), lambda: pipeline.engine.run(padded), rounds=15)
     label = f"predict, grey 1920x1080, {name} at {height}x{width}"
     report(label, ours, "its network alone", network, ratio=ours / network, aim="at most 2.5")
     if name == "reference":
@@ -108,26 +109,26 @@ def one_photograph(name):
 
 
 def many_photographs(name):
+    """Measure a batch beside the network alone."""
     colorizer = Colorizer.from_pretrained(name)
     rng = np.random.default_rng(0)
     photo = photograph(600, 900)
     places = rng.integers(0, [344, 644], (256, 2))
     pictures = np.stack([photo[y : y + 256, x : x + 256] for y, x in places])
-    side = (
-        -(-colorizer.working_size // colorizer._predictor.architecture.multiple)
-        * colorizer._predictor.architecture.multiple
-    )
-    batch = np.zeros((16, side, side, 1), np.float32)
+    pipeline = colorizer.pipeline()
+    small = SmallPicture.of(one_picture(pictures[0], "picture"), pipeline.working_size)
+    batch = np.zeros((16, *small.padded_shape(pipeline.model.architecture.multiple), 1), np.float32)
 
     def network():
         for _ in range(16):
-            colorizer._predictor._network_output(batch)
+            pipeline.engine.run(batch)
 
     ours, other = measure(lambda: colorizer.predict(pictures), network, rounds=3)
     report(f"predict, 256 of 256x256, {name}", ours, "its network alone", other, ratio=ours / other, aim="at most 1.4")
 
 
 def a_large_photograph():
+    """Measure time and memory of large photographs."""
     code = """
 import os, sys, time, threading
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -154,6 +155,7 @@ print(took, peak - base)
 
 
 def many_sizes():
+    """Measure calls of ever new sizes."""
     colorizer = Colorizer.from_pretrained("reference")
     rng = np.random.default_rng(0)
     sizes = np.unique(rng.integers(200, 400, (4000, 2)), axis=0)
@@ -192,6 +194,7 @@ def many_sizes():
 
 
 def first_call():
+    """Measure the first call in a new process."""
     ours = (
         "import os, numpy as np; from labcolor import Colorizer; "
         "Colorizer.from_pretrained('reference').predict(np.zeros((256, 256), np.uint8)); "
@@ -217,6 +220,7 @@ def first_call():
 
 
 def fit_from_files():
+    """Measure training from a folder beside Keras on tensors."""
     rng = np.random.default_rng(0)
     photo = photograph(600, 900)
     with tempfile.TemporaryDirectory() as folder:
@@ -248,6 +252,7 @@ def fit_from_files():
 
 
 def lightness_alone():
+    """Measure L alone beside the whole of Lab."""
     photo = photograph(1080, 1920)
     ours, other = measure(lambda: rgb_to_lightness(photo), lambda: rgb_to_lab(photo))
     report("rgb_to_lightness, uint8 1920x1080", ours, "rgb_to_lab", other)
@@ -266,6 +271,7 @@ WORKS = {
 
 
 def main():
+    """Run the works that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", type=Path, help="write the figures to this file, too")
     parser.add_argument("--only", choices=WORKS, help="measure one work only")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Films: speed beside a plain transcode by the same encoder in the same run, memory, and steadiness of color.
+"""Video: speed beside a plain transcode by the same encoder in the same run, memory, and steadiness of color.
 
-    python benchmarks/video [CLIP ...] [--long SECONDS]
+    python benchmarks/video.py [CLIP ...] [--long SECONDS]
 
 Clips given on the command line are measured for steadiness (CDC); speed and memory are measured on ffmpeg's test
 pictures in four sizes.
@@ -24,24 +24,26 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import imageio_ffmpeg
 import numpy as np
 
-from labcolor import Colorizer, colorize_video, ffmpeg, rgb_to_lab
+from labcolor import Colorizer, colorize_video, rgb_to_lab
+from labcolor.io import ffmpeg
 from labcolor.io.video import ENCODERS
 
 
-def film(path, size, seconds):
-    """A moving test film of 25 frames a second, with grain and a tone."""
+def make_video(path, size, seconds):
+    """Write a moving test video of 25 frames a second, with grain and a tone."""
     source = f"mandelbrot=size={size}:rate=25:start_scale=1,noise=alls=6:allf=t,format=gray,format=yuv420p"
     ffmpeg.run(["-f", "lavfi", "-i", source, "-f", "lavfi", "-i", "sine", "-t", str(seconds), "-y", str(path)])
 
 
 def speed(name):
+    """Print the rate of coloring beside that of a plain transcode."""
     colorizer = Colorizer.from_pretrained(name)
     print(f"\n| {name}: size | labcolor | plain transcode | share | aim |\n|---|---|---|---|---|")
     aims = {"320x240": "", "768x432": "0.33", "1280x720": "25 fps", "1920x1080": "0.5"}
     with tempfile.TemporaryDirectory() as folder:
         source, ours, plain = (Path(folder) / f"{word}.mp4" for word in ("in", "ours", "plain"))
         for size, aim in aims.items():
-            film(source, size, 12)
+            make_video(source, size, 12)
             colorize_video(source, ours, colorizer)
             rates = []
             for _ in range(3):
@@ -54,6 +56,7 @@ def speed(name):
 
 
 def memory(long):
+    """Print the peak memory for a short and a long video."""
     code = (
         "import resource, sys; from labcolor import colorize_video; colorize_video(sys.argv[1], sys.argv[2]);"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
@@ -62,14 +65,14 @@ def memory(long):
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder) / "in.mp4", Path(folder) / "out.mp4"
         for seconds in (10, long):
-            film(source, "320x240", seconds)
+            make_video(source, "320x240", seconds)
             command = [sys.executable, "-c", code, str(source), str(target)]
             peak = subprocess.run(command, check=True, capture_output=True, text=True).stdout
             print(f"| {seconds} s | {float(peak):.0f} MiB |", flush=True)
 
 
 def divergence(first, second):
-    """Jensen-Shannon divergence, in nats, of two pictures' histograms of bytes, the mean over their channels."""
+    """Return the mean over channels of the Jensen-Shannon divergence, in nats, of two pictures' histograms."""
     total = 0.0
     channels = first.shape[2]
     for channel in range(channels):
@@ -82,32 +85,32 @@ def divergence(first, second):
 
 
 def cdc(frames):
-    """Color-distribution consistency: the mean divergence over strides 1, 2 and 4 (Liu et al. 2021)."""
+    """Return the color-distribution consistency: the mean divergence over strides 1, 2 and 4 (Liu et al. 2021)."""
     return np.mean(
         [np.mean([divergence(a, b) for a, b in zip(frames, frames[stride:], strict=False)]) for stride in (1, 2, 4)]
     )
 
 
 def frames_of(path, limit=150):
-    """Decoded frames, (H, W, 3) uint8."""
+    """Return decoded frames, (H, W, 3) uint8."""
     reader = imageio_ffmpeg.read_frames(str(path))
     width, height = next(reader)["size"]
     return [np.frombuffer(frame, np.uint8).reshape(height, width, 3) for frame in itertools.islice(reader, limit)]
 
 
 def chroma(frame):
-    """ab as bytes."""
+    """Return ab as bytes."""
     return np.clip(rgb_to_lab(frame)[..., 1:] + 128.5, 0, 255).astype(np.uint8)
 
 
 def steadiness(clips, name):
-    """CDC of RGB, of ab alone, and the mean change of ab, of the films that come out."""
+    """Print the CDC of RGB, of ab alone, and the mean change of ab, of the videos that come out."""
     colorizer = Colorizer.from_pretrained(name)
     print(f"\n| {name}: clip | | CDC | CDC of ab alone | change of ab from frame to frame |\n|---|---|---|---|---|")
     for clip in clips:
         with tempfile.TemporaryDirectory() as folder:
-            films = {"grey": 0, "frame by frame": 0, "smoothed": 0.96}
-            for word, smoothing in films.items():
+            smoothings = {"grey": 0, "frame by frame": 0, "smoothed": 0.96}
+            for word, smoothing in smoothings.items():
                 path = Path(folder) / "out.mkv"
                 colorize_video(clip, path, colorizer, smoothing=smoothing, saturation=0 if word == "grey" else 1)
                 frames = frames_of(path)
@@ -117,10 +120,11 @@ def steadiness(clips, name):
 
 
 def main():
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("clips", nargs="*")
     parser.add_argument("--model", default="classifier")
-    parser.add_argument("--long", type=int, default=300, help="seconds of the long film")
+    parser.add_argument("--long", type=int, default=300, help="seconds of the long video")
     parser.add_argument("--only", choices=["speed", "memory", "steadiness"])
     arguments = parser.parse_args()
     if arguments.only in (None, "speed"):

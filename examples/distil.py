@@ -9,16 +9,18 @@ each photograph.
 """
 
 import argparse
+import dataclasses
 from pathlib import Path
 
 from tqdm import tqdm
 
 from labcolor import Colorizer, read_picture
-from labcolor.training.data import reduce_picture
 from labcolor.errors import LabcolorError
 from labcolor.io.pictures import picture_paths
-from labcolor.pictures.picture import as_pictures
+from labcolor.pictures.picture import one_picture
+from labcolor.training.data import hold_out, reduce_picture
 
+HOLD_OUT = 40  # each 40th photograph by name
 SHORT_SIDE = 136  # what crops of 128 x 128 are taken from
 SATURATION = 1.1  # of the default model's colors
 CHROMA = 0.93  # what the trained chroma is multiplied by: nearer to the truth than all of the teacher's
@@ -35,22 +37,22 @@ def main() -> None:
 
     teacher = Colorizer.from_pretrained()
     colored = []
-    for index, path in enumerate(tqdm(picture_paths([arguments.photos]))):
-        if index % 40:
-            try:
-                (picture,), _ = as_pictures(read_picture(path))
-                small = reduce_picture(picture, SHORT_SIDE, str(path))
-                colored.append(teacher.predict(small, saturation=SATURATION))
-            except LabcolorError as error:
-                print(error)
+    training, _ = hold_out(picture_paths([arguments.photos]), HOLD_OUT)
+    for path in tqdm(training):
+        try:
+            picture = one_picture(read_picture(path), str(path))
+            small = reduce_picture(picture, SHORT_SIDE, str(path))
+            colored.append(teacher.predict(small, saturation=SATURATION))
+        except LabcolorError as error:
+            print(error)
     pupil = Colorizer.load(arguments.start) if arguments.start else Colorizer.from_pretrained("reference")
     pupil.set_params(
         epochs=arguments.epochs, learning_rate=1e-3, precision="mixed_bfloat16", warm_start=True, verbose=2
     )
     pupil.fit(colored)
-    last = [layer for layer in pupil.network_.layers if layer.weights][-1]
-    last.set_weights([CHROMA * weight for weight in last.get_weights()])
-    pupil.set_params(warm_start=False, verbose=0).save(arguments.output, half=True)
+    model = pupil.model_
+    pupil.model_ = dataclasses.replace(model, head=dataclasses.replace(model.head, chroma=CHROMA))
+    pupil.save(arguments.output, half=True)
 
 
 if __name__ == "__main__":
