@@ -1,17 +1,18 @@
-"""Paths, and writing so that a file on disk is always whole: beside the destination first, then renamed over it."""
+"""Paths, folders, and writing so that a file on disk is always whole: beside it first, then renamed over it."""
 
 from __future__ import annotations
 
 import errno
 import os
 import secrets
-from collections.abc import Iterator
+import sys
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from labcolor.errors import FileError, InputError, InputTypeError
 
-__all__ = ["as_path", "check_destination", "replacing"]
+__all__ = ["as_path", "check_destination", "files_in", "identity", "replacing"]
 
 
 def as_path(name: str, value: object) -> Path:
@@ -24,6 +25,64 @@ def as_path(name: str, value: object) -> Path:
     if "\0" in str(path):
         raise InputError(f"{name}: expected a path without null characters, got {str(path)!r}.")
     return path
+
+
+def identity(path: Path) -> Hashable:
+    """Return what two names of one file have in common.
+
+    Parameters
+    ----------
+    path : Path
+        A file, which need not exist.
+
+    Returns
+    -------
+    hashable
+        The file's device and number, which links share; or, where there is no file yet, its resolved path, on Windows
+        and macOS in lower case, since their file systems take two names that differ in case only for one.
+    """
+    try:
+        about = os.stat(path)
+    except OSError:
+        real = os.path.realpath(path)
+        return real.casefold() if sys.platform.startswith(("win", "darwin")) else real
+    return about.st_dev, about.st_ino
+
+
+def files_in(folder: Path, endings: Sequence[str]) -> tuple[list[Path], list[OSError]]:
+    """Find the files of a folder and of its subfolders by their endings.
+
+    Hidden files and folders are left out, and so is what is neither a file nor a link. Links to files count as files,
+    even where there is none; links to folders are not followed, so that loops end.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    endings : sequence of str
+        The endings to look for, in lower case, with their dots.
+
+    Returns
+    -------
+    files : list of Path
+        Sorted by their path in the folder.
+    problems : list of OSError
+        One for each folder that cannot be read; its ``filename`` tells which.
+    """
+    found: list[str] = []
+    problems: list[OSError] = []
+    for place, folders, names in os.walk(folder, onerror=problems.append):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            path = os.path.join(place, name)
+            if (
+                not name.startswith(".")
+                and os.path.splitext(name)[1].lower() in endings
+                and (os.path.isfile(path) or not os.path.exists(path))
+            ):
+                found.append(path)
+    paths = [Path(path) for path in found]
+    return sorted(paths, key=lambda path: path.relative_to(folder).as_posix()), problems
 
 
 def check_destination(path: Path, kind: type[FileError]) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageCms, ImageOps
 
-from labcolor._paths import as_path, check_destination, replacing
+from labcolor._paths import as_path, check_destination, files_in, replacing
 from labcolor._typing import Array
 from labcolor._validation import as_array
 from labcolor.errors import InputError, LabcolorError, OutOfMemoryError, PictureFileError
@@ -300,14 +300,18 @@ def _write_deep_png(path: Path, picture: Array) -> None:
     path.write_bytes(ffmpeg.run([*source, *target], picture.astype("<u2").tobytes()))
 
 
-def picture_paths(sources: Iterable[str | os.PathLike[str]]) -> list[Path]:
-    """The picture files among ``sources``, by name; folders are searched with their subfolders.
+def picture_paths(
+    sources: Iterable[str | os.PathLike[str]], problems: list[PictureFileError] | None = None
+) -> list[Path]:
+    """Return the picture files among ``sources``, by name; folders are searched with their subfolders.
 
     Parameters
     ----------
     sources : iterable of path
         Files, which are taken whatever their ending, and folders, of whose files those with one of :data:`ENDINGS` are
-        taken, but for hidden ones.
+        taken, but for hidden ones. Links to folders in folders are not followed.
+    problems : list, optional
+        Where to put the errors rather than to raise them; the rest is returned then.
 
     Returns
     -------
@@ -317,27 +321,29 @@ def picture_paths(sources: Iterable[str | os.PathLike[str]]) -> list[Path]:
     Raises
     ------
     PictureFileError
-        A source does not exist, or a folder holds no picture.
+        A source does not exist, or a folder holds no picture, or cannot be read.
     InputError, InputTypeError
         A source is not a path.
     """
     paths: list[Path] = []
+    wrong: list[PictureFileError] = []
     for source in (as_path("source", source) for source in sources):
         if os.path.isdir(source):
-            inside = [
-                path
-                for path in source.rglob("*")
-                if path.suffix.lower() in ENDINGS
-                and os.path.isfile(path)
-                and not any(part.startswith(".") for part in path.relative_to(source).parts)
-            ]
-            if not inside:
-                raise PictureFileError(
-                    f"{source}: expected pictures in this folder ({', '.join(ENDINGS)}), found none."
+            inside, unreadable = files_in(source, ENDINGS)
+            wrong += [PictureFileError(f"{e.filename}: this folder cannot be read: {e.strerror}.") for e in unreadable]
+            if not inside and not unreadable:
+                wrong.append(
+                    PictureFileError(f"{source}: expected pictures in this folder ({', '.join(ENDINGS)}), found none.")
                 )
-            paths += sorted(inside, key=lambda path: path.relative_to(source).as_posix())
+            paths += inside
         elif os.path.exists(source):
             paths.append(source)
         else:
-            raise PictureFileError(f"{source}: expected a picture or a folder, but there is none. Check the path.")
+            wrong.append(
+                PictureFileError(f"{source}: expected a picture or a folder, but there is none. Check the path.")
+            )
+    if problems is None and wrong:
+        raise wrong[0]
+    if problems is not None:
+        problems += wrong
     return paths

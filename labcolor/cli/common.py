@@ -1,0 +1,112 @@
+"""What the commands share: exit codes, messages, models and their options."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from labcolor.errors import InputError
+
+if TYPE_CHECKING:
+    from labcolor.colorizer import Colorizer
+
+__all__ = [
+    "DONE",
+    "FAILED",
+    "INTERRUPTED",
+    "MISUSED",
+    "MODELS",
+    "add_model_options",
+    "held_out",
+    "load",
+    "model_of",
+    "progress_bar",
+    "say",
+    "whole_number",
+]
+
+DONE, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
+MODELS = ("classifier", "reference")  # the packaged ones, named here so that --help need not load TensorFlow
+
+
+def progress_bar(items: Iterable[Any], total: int, unit: str) -> Any:
+    """Wrap items in a progress bar on standard error, where that is a terminal and there are several items."""
+    from tqdm import tqdm
+
+    return tqdm(items, total=total, unit=unit, disable=total < 2 or not sys.stderr.isatty())
+
+
+def say(text: str) -> None:
+    """Write a line to standard error, above a progress bar if there is one."""
+    from tqdm import tqdm
+
+    tqdm.write(f"labcolor: {text}", file=sys.stderr)
+
+
+def add_model_options(command: argparse.ArgumentParser) -> None:
+    """Add the options that say which model colors, and how."""
+    command.add_argument(
+        "--model",
+        default=MODELS[0],
+        help=f"a packaged model ({', '.join(MODELS)}), or the path of a model file (default: %(default)s)",
+    )
+    command.add_argument(
+        "--working-size",
+        type=int,
+        metavar="PIXELS",
+        help="short side of the picture that the network sees, from 8; more finds smaller things and takes longer "
+        "(default: the model's own)",
+    )
+    command.add_argument(
+        "--saturation",
+        type=float,
+        metavar="FACTOR",
+        default=1.0,
+        help="strength of the colors, from 0 (grey) to 4 (vivid) (default: %(default)g, as predicted)",
+    )
+
+
+def load(model: str) -> Colorizer:
+    """Load a packaged model by its name, or else one from a file."""
+    from labcolor.colorizer import Colorizer
+    from labcolor.networks.pretrained import PACKAGED_MODELS
+
+    return Colorizer.from_pretrained(model) if model in PACKAGED_MODELS else Colorizer.load(model)
+
+
+def model_of(arguments: argparse.Namespace) -> Colorizer:
+    """Load the model that the options name, and check the others of :func:`add_model_options`."""
+    from labcolor import _validation
+
+    colorizer = load(arguments.model)
+    if arguments.working_size is not None:
+        colorizer.set_params(working_size=arguments.working_size)
+    colorizer.check_params()
+    _validation.saturation(arguments.saturation)
+    return colorizer
+
+
+def whole_number(least: int, most: int | None = None) -> Callable[[str], int]:
+    """Return what turns an argument's text into a whole number from ``least`` to ``most``."""
+    expected = f"a whole number of at least {least}" if most is None else f"a whole number from {least} to {most}"
+
+    def convert(text: str) -> int:
+        if not text.isdecimal() or len(text) > 9 or int(text) < least or (most is not None and int(text) > most):
+            raise argparse.ArgumentTypeError(f"expected {expected}, got {text[:40]!r}")
+        return int(text)
+
+    return convert
+
+
+def held_out(folder: str, every: int | None) -> tuple[list[Path], list[Path]]:
+    """Split the pictures of a folder into those to train on and those held out, as ``--holdout`` says."""
+    from labcolor.io.pictures import picture_paths
+    from labcolor.training.data import hold_out
+
+    try:
+        return hold_out(picture_paths([folder]), every)
+    except InputError as error:
+        raise InputError(f"--holdout {every}: {error}") from error

@@ -1,0 +1,71 @@
+"""``labcolor evaluate``: measure a model on a folder of color pictures."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from labcolor.cli.common import DONE, FAILED, add_model_options, held_out, model_of, progress_bar, say, whole_number
+from labcolor.errors import InputError, LabcolorError
+
+__all__ = ["add_to", "run"]
+
+_LEAST = 7  # pixels of a side that SSIM needs
+
+
+def add_to(commands: Any) -> None:
+    """Add this command to the parser's."""
+    command = commands.add_parser(
+        "evaluate",
+        help="measure a model on a folder of color pictures",
+        description="Measure a model on a folder of color pictures, and print a table: labcolor.evaluation tells what "
+        "its columns mean.",
+    )
+    command.set_defaults(run=run)
+    command.add_argument("folder", metavar="FOLDER", help="color pictures; subfolders are searched too")
+    command.add_argument(
+        "--holdout",
+        type=whole_number(1),
+        metavar="N",
+        help="measure every Nth picture by name only, those that labcolor train --holdout N left out (default: all)",
+    )
+    command.add_argument(
+        "--size",
+        type=whole_number(_LEAST),
+        metavar="PIXELS",
+        default=256,
+        help="side of the squares to measure on, from 7: pictures are reduced to it and cropped (default: %(default)s)",
+    )
+    add_model_options(command)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure a model on a folder of color pictures."""
+    from labcolor import evaluation
+    from labcolor.pictures.picture import one_picture
+
+    colorizer = model_of(arguments)
+    training, others = held_out(arguments.folder, arguments.holdout)
+    pictures, failed = [], 0
+    for path in training if arguments.holdout is None else others:
+        try:
+            picture = evaluation.center_square(path, arguments.size)
+            if len(picture) < _LEAST:
+                raise InputError(f"{path}: expected at least {_LEAST} x {_LEAST} pixels. Left out.")
+            pictures.append(picture)
+        except LabcolorError as error:
+            failed += 1
+            say(str(error))
+    if not pictures:
+        raise InputError(f"{arguments.folder}: expected color pictures, found none that can be used.")
+    methods = {
+        "grey": lambda picture: one_picture(picture, "picture").grey(),
+        arguments.model: lambda picture: colorizer.predict(picture, saturation=arguments.saturation),
+    }
+    rows = evaluation.evaluate(pictures, methods, lambda p: progress_bar(p, len(p), "picture"))
+    rows[arguments.model].update(
+        evaluation.at_colorfulness(pictures, lambda p, saturation: colorizer.predict(p, saturation=saturation))
+    )
+    print(f"{len(pictures)} pictures")
+    print(evaluation.table(rows))
+    return FAILED if failed else DONE
