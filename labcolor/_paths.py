@@ -42,7 +42,7 @@ def identity(path: Path) -> Hashable:
         and macOS in lower case, since their file systems take two names that differ in case only for one.
     """
     try:
-        about = os.stat(path)
+        about = path.stat()
     except OSError:
         real = os.path.realpath(path)
         return real.casefold() if sys.platform.startswith(("win", "darwin")) else real
@@ -116,11 +116,11 @@ def replacing(destination: Path, kind: type[FileError]) -> Iterator[Path]:
     try:
         yield temporary
         try:
-            with open(temporary, "rb") as written:
+            with temporary.open("rb") as written:
                 os.fsync(written.fileno())
             with suppress(FileNotFoundError):
                 temporary.chmod(destination.stat().st_mode & 0o777)
-            os.replace(temporary, destination)
+            temporary.replace(destination)
         except OSError as error:
             raise kind(f"{destination}: cannot be written: {error.strerror}.") from error
     except BaseException:

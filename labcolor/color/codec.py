@@ -133,7 +133,7 @@ class LabCodec:
         return lab_to_rgb(lab, dtype=dtype)
 
     def get_config(self) -> dict[str, float]:
-        """The parameters, from which ``LabCodec(**config)`` makes an equal codec.
+        """Return the parameters, from which ``LabCodec(**config)`` makes an equal codec.
 
         Returns
         -------

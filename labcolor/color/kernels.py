@@ -99,14 +99,14 @@ def linear_to_srgb(v, F):
 
 @_inline
 def lab_f(t, F):
-    """The function f of CIE Lab: a cube root with a straight foot."""
+    """Return the function f of CIE Lab: a cube root with a straight foot."""
     root = _cbrt(max(t, F(0.008856)))
     return root if t > F(0.008856) else F(7.787) * t + F(16.0 / 116.0)
 
 
 @_inline
 def lab_f_inverse(f, F):
-    """The inverse of :func:`lab_f`."""
+    """Return the inverse of :func:`lab_f`."""
     return f * f * f if f > F(0.2068966) else (f - F(16.0 / 116.0)) / F(7.787)
 
 
@@ -356,7 +356,7 @@ def color_rows(lightness, ab, first, row_scale, column_scale, m, scale, half, ou
 
 @jit
 def chroma_rows(luma, table, ab, first, row_scale, column_scale, m, weights, u, v):
-    """The U and V that give 4:2:0 luma the colors of a small map of ab.
+    """Compute the U and V that give 4:2:0 luma the colors of a small map of ab.
 
     Parameters: ``luma`` (2 n, 2 w) uint8; ``table``, L of each value of luma; ``ab``, ``row_scale`` and
     ``column_scale`` as for :func:`color_rows`, a pixel being one of ``u`` and ``v``, (n, w) uint8, of which the first
@@ -390,7 +390,7 @@ def chroma_rows(luma, table, ab, first, row_scale, column_scale, m, weights, u, 
 
 @jit
 def annealed_mean(scores, offsets, sharpness, bins, out):
-    """The mean color, (N, 2), of softmax((scores + offsets) * sharpness) over the bins of ab."""
+    """Compute the mean color, (N, 2), of softmax((scores + offsets) * sharpness) over the bins of ab."""
     F = scores.dtype.type
     shares = np.empty(scores.shape[1], scores.dtype)
     for i in range(scores.shape[0]):
@@ -410,7 +410,7 @@ def annealed_mean(scores, offsets, sharpness, bins, out):
 
 @jit
 def deviation(scores, offsets, bins, out):
-    """The standard deviation, (N,), of the color under softmax(scores + offsets) over the bins of ab."""
+    """Compute the standard deviation, (N,), of the color under softmax(scores + offsets) over the bins of ab."""
     F = scores.dtype.type
     for i in range(scores.shape[0]):
         largest = F(-np.inf)

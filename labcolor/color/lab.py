@@ -48,7 +48,7 @@ def linear_light_table(dtype: np.dtype[Any]) -> Array:
 
 
 def full_scale(target: np.dtype[Any], compute: np.dtype[Any]) -> tuple[Any, Any]:
-    """What to multiply [0, 1] with, and to add for rounding, so that it fills the range of ``target``."""
+    """Return what to multiply [0, 1] with, and to add for rounding, so that it fills the range of ``target``."""
     if target.kind == "u":
         return compute.type(np.iinfo(target).max), compute.type(0.5)
     return compute.type(1), compute.type(0)

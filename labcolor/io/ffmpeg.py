@@ -25,7 +25,7 @@ class FfmpegError(Exception):
 
 
 def executable() -> str:
-    """The path of ffmpeg.
+    """Return the path of ffmpeg.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def executable() -> str:
 
 
 def last_words(log: bytes) -> str:
-    """What ffmpeg said when it failed, on one line: where it began and how it ended, without what it always says."""
+    """Return on one line what ffmpeg said when it failed: its first and last lines, without what it always says."""
     lines = [line.strip() for line in log.decode(errors="replace").splitlines() if line.strip()]
     telling = [line for line in lines if not _BOILERPLATE.search(line)] or lines
     if len(telling) > 3:

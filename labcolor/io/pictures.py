@@ -46,7 +46,7 @@ _PROFILED = ("L", "LA", "P", "PA", "RGB", "RGBA", "CMYK")  # modes to which a co
 
 def _is_deep_png(path: Path) -> bool:
     """Whether a file is a PNG of 16 bits with more than one channel, which Pillow would cut down to 8 bits."""
-    with open(path, "rb") as file:
+    with path.open("rb") as file:
         head = file.read(26)
     return head[:8] == b"\x89PNG\r\n\x1a\n" and len(head) == 26 and head[24] == 16 and head[25] in (2, 4, 6)
 
@@ -76,7 +76,7 @@ def _read_deep_tiff(path: Path) -> Array | None:
 
     Pillow would cut RGB down to 8 bits, and knows neither planes apart nor white as zero at 16 bits.
     """
-    with open(path, "rb") as file:
+    with path.open("rb") as file:
         if file.read(4) not in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
             return None
     import tifffile

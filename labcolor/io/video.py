@@ -123,7 +123,7 @@ def probe(path: Path) -> VideoInfo:
 
 
 def _read_exactly(pipe: IO[bytes], size: int) -> bytearray | None:
-    """The next ``size`` bytes of a pipe, or None where it ends."""
+    """Return the next ``size`` bytes of a pipe, or None where it ends."""
     content = bytearray(size)
     view = memoryview(content)
     done = 0
@@ -136,7 +136,7 @@ def _read_exactly(pipe: IO[bytes], size: int) -> bytearray | None:
 
 
 def _exact(rate: Fraction) -> Fraction:
-    """The rate that was meant: containers that round times to milliseconds turn 60000/1001 into 19001/317."""
+    """Return the rate that was meant: containers that round times to milliseconds turn 60000/1001 into 19001/317."""
     for meant in (Fraction(round(rate)), Fraction(round(rate * 1001 / 1000) * 1000, 1001)):
         if abs(meant - rate) < rate / 1_000_000:
             return meant
@@ -199,9 +199,11 @@ class Decoder:
         self.aspect = said["A"] if said.get("A", "0:0") != "0:0" else "1:1"
 
     def __enter__(self) -> Decoder:
+        """Return itself."""
         return self
 
     def __exit__(self, *exception: object) -> None:
+        """End ffmpeg."""
         self.__close()
 
     def __close(self) -> str:
@@ -217,13 +219,14 @@ class Decoder:
         return words or "ffmpeg said nothing"
 
     def complaints(self) -> str:
-        """What ffmpeg has complained of so far, its last lines; empty if nothing."""
+        """Return what ffmpeg has complained of so far, its last lines; empty if nothing."""
         self._log.seek(0, io.SEEK_END)
         self._log.seek(max(0, self._log.tell() - 2000))
         log = self._log.read()
         return ffmpeg.last_words(log) if log.strip() else ""
 
     def __iter__(self) -> Iterator[Array]:
+        """Yield the frames."""
         size = self.width * self.height
         while self._pipe.readline(100).startswith(b"FRAME"):
             frame = _read_exactly(self._pipe, size)
@@ -239,7 +242,7 @@ class Decoder:
 
 
 def _tracks(info: VideoInfo, ending: str) -> list[str]:
-    """ffmpeg's arguments that carry sound and subtitles from input 1."""
+    """Return ffmpeg's arguments that carry sound and subtitles from input 1."""
     arguments: list[str] = []
     if ending in _SOUND and info.sound:
         fits, otherwise = _SOUND[ending]

@@ -177,7 +177,7 @@ def as_bytes(values: Array) -> Array:
 
 
 def working_shape(shape: tuple[int, int], size: int) -> tuple[int, int]:
-    """The size at which the network sees a picture: its short side ``size``, its aspect ratio kept.
+    """Return the size at which the network sees a picture: its short side ``size``, its aspect ratio kept.
 
     Very long pictures are held to a long side of eight times ``size``; their short side shrinks accordingly.
 

@@ -91,9 +91,11 @@ class PictureCache(Sequence[Array]):
         self._unusable: set[int] = set()
 
     def __len__(self) -> int:
+        """Return the number of files."""
         return len(self._paths)
 
     def __getitem__(self, index: Any) -> Any:
+        """Return one picture, (H, W, 3) uint8."""
         for candidate in (*range(index, len(self)), *range(index)):
             if candidate in self._kept:
                 return self._kept[candidate]
@@ -152,7 +154,7 @@ def training_pictures(x: Any, short_side: int, limit: int) -> Sequence[Array]:
 
 
 def random_crop(picture: Array, size: int, random: np.random.Generator) -> Array:
-    """A random ``size`` x ``size`` crop, mirrored left to right half of the time."""
+    """Return a random ``size`` x ``size`` crop, mirrored left to right half of the time."""
     height, width = picture.shape[:2]
     top, left = random.integers(0, height - size + 1), random.integers(0, width - size + 1)
     crop = picture[top : top + size, left : left + size]

@@ -150,7 +150,7 @@ def _chroma_maps(
 def _shown(
     progress: bool | Callable[[int, int | None], object], total: int | None
 ) -> Iterator[Callable[[int], object]]:
-    """A function to call with the number of frames done."""
+    """Yield a function to call with the number of frames done."""
     if callable(progress):
         yield lambda done: progress(done, total)
         return

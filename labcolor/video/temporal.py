@@ -116,7 +116,7 @@ class ChromaSmoother:
         return self._averages[1], cut
 
     def _held(self, ab: Array, past: Array, rests: Array, means: Array) -> Array:
-        """New ab, held where it rests; elsewhere as far behind as what is like it around: motion leaves no track."""
+        """Return new ab: held where it rests, elsewhere as far behind as what is like it around, to leave no track."""
         offsets = (past - ab) * (self._strength * rests[..., None])
         reach = max(2, min(rests.shape) // 3)
         spread = np.empty_like(offsets)
