@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.optimize import brentq
 
 from labcolor import metrics
 from labcolor._typing import Array
@@ -16,9 +20,22 @@ from labcolor.io.pictures import read_picture
 from labcolor.pictures.picture import one_picture
 from labcolor.training.data import reduce_picture
 
-__all__ = ["METRICS", "center_square", "evaluate", "table"]
+__all__ = ["COLORFULNESS", "METRICS", "at_colorfulness", "center_square", "evaluate", "table"]
 
-METRICS = ("PSNR", "SSIM", "CIEDE2000", "colorfulness", "AuC", "AuC rebalanced", "seconds")
+COLORFULNESS = 36.0  # at which methods are compared: about that of photographs
+METRICS = (
+    "PSNR",
+    "PSNR at 36",
+    "SSIM",
+    "CIEDE2000",
+    "colorfulness",
+    "AuC",
+    "AuC rebalanced",
+    "tinted %",
+    "left grey %",
+    "seconds",
+)
+_SATURATION = 4.0  # the largest that Colorizer.predict takes
 
 
 def center_square(path: Path, size: int) -> Array:
@@ -62,11 +79,14 @@ def evaluate(
     Returns
     -------
     dict
-        From each method's name to its mean of each of :data:`METRICS`, seconds a picture among them; the rebalanced AuC
-        is that of all pixels together. A row "truth" tells the photographs' own colorfulness.
+        From each method's name to its mean of each of :data:`METRICS`, seconds a picture among them. The rebalanced AuC
+        and the shares, in per cent, of neutral pixels wrongly tinted and of colorful ones left grey
+        (:func:`labcolor.metrics.tint_errors`) are those of all pixels together. "PSNR at 36" is left to
+        :func:`at_colorfulness`. A row "truth" tells the photographs' own colorfulness.
     """
     prior = metrics.ab_prior(pictures)
-    sums = {name: dict.fromkeys(METRICS, 0.0) for name in methods}
+    sums: dict[str, dict[str, float]] = {name: defaultdict(float) for name in methods}
+    tints = {name: np.zeros(4) for name in methods}
     rebalanced = {name: np.zeros(152) for name in methods}
     truth = 0.0
     for picture in progress(pictures):
@@ -81,19 +101,70 @@ def evaluate(
             row["CIEDE2000"] += metrics.ciede2000(result, picture)
             row["colorfulness"] += metrics.colorfulness(result)
             row["AuC"] += metrics.auc(result, picture)
+            tints[name] += metrics.tint_counts(result, picture)
             rebalanced[name] += metrics.ab_errors(result, picture, prior=prior)
     rows = {name: {metric: value / len(pictures) for metric, value in row.items()} for name, row in sums.items()}
-    for name, errors in rebalanced.items():
-        rows[name]["AuC rebalanced"] = metrics.area_under_curve(errors)
+    for name, row in rows.items():
+        row["AuC rebalanced"] = metrics.area_under_curve(rebalanced[name])
+        tinted, neutral, grey, colorful = tints[name]
+        row["tinted %"] = 100 * tinted / neutral if neutral else math.nan
+        row["left grey %"] = 100 * grey / colorful if colorful else math.nan
     rows["truth"] = {"colorfulness": truth / len(pictures)}
     return rows
 
 
+def at_colorfulness(
+    pictures: Sequence[Array],
+    color: Callable[[Array, float], Array],
+    progress: Callable[[Sequence[Array]], Any] = lambda pictures: pictures,
+) -> dict[str, float]:
+    """Measure PSNR where a method is as colorful as photographs, so that careful and vivid methods can be compared.
+
+    PSNR alone rewards grey. Here the saturation is searched at which the mean colorfulness of all pictures is
+    :data:`COLORFULNESS`, some six passes over them.
+
+    Parameters
+    ----------
+    pictures : sequence of ndarray, each (H, W, 3), uint8
+        Color photographs.
+    color : callable
+        Gets the true picture and a saturation from 0 to 4, as :meth:`labcolor.Colorizer.predict` takes it, and gives
+        the picture back with its own colors.
+    progress : callable, optional
+        Wraps the sequence in each pass, for a progress bar.
+
+    Returns
+    -------
+    dict
+        "PSNR at 36": the mean PSNR in dB, for a row of :func:`evaluate`; nan where not even saturation 4 is as
+        colorful. "saturation at 36": the saturation that was found, to within 0.005; nan likewise.
+    """
+
+    @cache
+    def measured(saturation: float) -> tuple[float, float]:
+        values = []
+        for picture in progress(pictures):
+            result = color(picture, saturation)
+            values.append((metrics.colorfulness(result), metrics.psnr(result, picture)))
+        colorfulness, psnr = np.mean(values, axis=0).tolist()
+        return colorfulness, psnr
+
+    def missing(saturation: float) -> float:
+        return measured(saturation)[0] - COLORFULNESS
+
+    saturation = psnr = math.nan
+    if missing(0.0) <= 0 <= missing(_SATURATION):
+        saturation = float(brentq(missing, 0.0, _SATURATION, xtol=0.005))
+        psnr = measured(saturation)[1]
+    return {"PSNR at 36": psnr, "saturation at 36": saturation}
+
+
 def table(rows: Mapping[str, Mapping[str, float]]) -> str:
-    """Rows of :func:`evaluate` as a Markdown table."""
+    """Format rows of :func:`evaluate` as a Markdown table; what a row lacks, or is nan, stays empty."""
     digits = {"SSIM": 4, "seconds": 3}
     lines = ["| | " + " | ".join(METRICS) + " |", "|---" * (len(METRICS) + 1) + "|"]
     for name, row in rows.items():
-        cells = [f"{row[metric]:.{digits.get(metric, 2)}f}" if metric in row else "" for metric in METRICS]
+        values = [(row.get(metric, math.nan), digits.get(metric, 2)) for metric in METRICS]
+        cells = ["" if math.isnan(value) else f"{value:.{places}f}" for value, places in values]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)

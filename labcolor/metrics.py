@@ -1,4 +1,4 @@
-"""How good a colored picture is: PSNR, SSIM, CIEDE2000, colorfulness, and the area under the ab-error curve."""
+"""How good a colored picture is: PSNR, SSIM, CIEDE2000, colorfulness, the area under the ab-error curve, and tints."""
 
 from __future__ import annotations
 
@@ -15,7 +15,25 @@ from labcolor.color.lab import full_scale, rgb_to_lab
 from labcolor.errors import InputError
 from labcolor.pictures.picture import one_picture
 
-__all__ = ["ab_errors", "ab_prior", "area_under_curve", "auc", "ciede2000", "colorfulness", "psnr", "ssim"]
+__all__ = [
+    "ab_errors",
+    "ab_prior",
+    "area_under_curve",
+    "auc",
+    "ciede2000",
+    "colorfulness",
+    "psnr",
+    "ssim",
+    "tint_counts",
+    "tint_errors",
+]
+
+# Chroma of Lab, the distance of ab from grey. A step of 2.3 can just be seen (M. Mahy et al., "Evaluation of uniform
+# color spaces developed after the adoption of CIELAB and CIELUV", Color Research and Application 19 (1994)). White
+# walls, asphalt and overcast skies stay below 6 for all the casts of light and camera; skin, leaves and blue skies
+# begin near 24. Between true and predicted lie at least 12, five such steps: no error is a matter of taste.
+_NEUTRAL, _TINTED = 6, 18
+_COLORFUL, _GREY = 24, 8
 
 
 def _color(name: str, picture: npt.ArrayLike) -> Array:
@@ -218,7 +236,7 @@ def ab_errors(
 
 
 def area_under_curve(errors: Array) -> float:
-    """The area under the cumulative curve of a histogram from :func:`ab_errors`, in per cent.
+    """Return the area under the cumulative curve of a histogram from :func:`ab_errors`, in per cent.
 
     Parameters
     ----------
@@ -237,6 +255,76 @@ def area_under_curve(errors: Array) -> float:
     100.0
     """
     return float((np.cumsum(errors)[:151] / errors.sum()).mean() * 100)
+
+
+def tint_counts(predicted: npt.ArrayLike, true: npt.ArrayLike) -> Array:
+    """Count the pixels from which :func:`tint_errors` takes its shares; counts of several pictures may be added up.
+
+    Parameters
+    ----------
+    predicted, true : array_like, shape (H, W, 3)
+        As for :func:`psnr`.
+
+    Returns
+    -------
+    ndarray, shape (4,), int64
+        Pixels that are neutral and wrongly tinted, that are neutral, that are colorful and left grey, and that are
+        colorful.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        As for :func:`psnr`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from labcolor.metrics import tint_counts
+    >>> tint_counts(np.array([[[255, 0, 0], [9, 9, 9]]], np.uint8), np.array([[[99, 99, 99]] * 2], np.uint8))
+    array([1, 2, 0, 0])
+    """
+    predicted_chroma, true_chroma = (
+        np.hypot(*np.moveaxis(rgb_to_lab(p)[..., 1:], -1, 0)) for p in _pair(predicted, true)
+    )
+    neutral, colorful = true_chroma < _NEUTRAL, true_chroma > _COLORFUL
+    tinted, grey = neutral & (predicted_chroma > _TINTED), colorful & (predicted_chroma < _GREY)
+    return np.array([np.count_nonzero(pixels) for pixels in (tinted, neutral, grey, colorful)], np.int64)
+
+
+def tint_errors(predicted: npt.ArrayLike, true: npt.ArrayLike) -> tuple[float, float]:
+    """Tell how much of what is neutral was wrongly tinted, and how much of what is colorful was left grey.
+
+    What is wrong is what anybody sees: with C, the chroma of Lab, a neutral pixel (true C < 6) is wrongly tinted where
+    the predicted C > 18, and a colorful one (true C > 24) is left grey where the predicted C < 8. Hue does not count.
+    The first share is 0 for grey, and the second one for what tints everything: print both.
+
+    Parameters
+    ----------
+    predicted, true : array_like, shape (H, W, 3)
+        As for :func:`psnr`.
+
+    Returns
+    -------
+    tinted : float
+        Share of the neutral pixels that are wrongly tinted, 0 to 1; nan where none is neutral.
+    grey : float
+        Share of the colorful pixels that are left grey, 0 to 1; nan where none is colorful. Over several pictures both
+        are best taken from the sum of their :func:`tint_counts`.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        As for :func:`psnr`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from labcolor.metrics import tint_errors
+    >>> tint_errors(np.array([[[255, 0, 0], [9, 9, 9]]], np.uint8), np.array([[[99, 99, 99]] * 2], np.uint8))
+    (0.5, nan)
+    """
+    tinted, neutral, grey, colorful = tint_counts(predicted, true).tolist()
+    return tinted / neutral if neutral else float("nan"), grey / colorful if colorful else float("nan")
 
 
 def auc(predicted: npt.ArrayLike, true: npt.ArrayLike, *, prior: dict[tuple[int, int], float] | None = None) -> float:

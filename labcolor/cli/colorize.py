@@ -36,9 +36,9 @@ def add_to(commands: Any) -> None:
     command = commands.add_parser(
         "colorize",
         help="color picture files",
-        description="Color picture files. Each keeps its name, size, depth and format; what cannot be written is "
-        "written as .png. A file that cannot be read is reported and does not stop the rest. Each name gets its colors, so a "
-        "file with two names is colored under both. No picture that is to be colored is ever overwritten.",
+        description="Color picture files. Each keeps its name, size, depth and format; one of a format that cannot be "
+        "written becomes a .png. A file that cannot be read is reported and does not stop the rest. Each name gets its "
+        "colors, so a file with two names is colored under both. No picture that is to be colored is overwritten.",
     )
     command.set_defaults(run=run)
     command.add_argument(
