@@ -1,0 +1,129 @@
+"""The packaged default model: a decoder trained on a pretrained encoder, then both.
+
+    python scripts/train_efficientnet.py FOLDER [FOLDER ...] --start start.labcolor -o frozen.labcolor --steps 7000
+    python scripts/train_efficientnet.py FOLDER [FOLDER ...] --start frozen.labcolor -o MODEL --steps 3000 \
+        --encoder-rate 0.3 --learning-rate 7e-4 --plateau 0
+
+``start.labcolor`` comes from ``scripts/import_efficientnet.py``; to go on from the packaged model, start from its
+file. Every 40th photograph of each folder, by name, is held out. The learning rate rises over the first 300 steps,
+rests for a share of the steps (``--plateau``), and falls along a cosine to ``--final`` of it. The averaged weights are
+written every few minutes, so that a run that was stopped goes on from its own output, without the optimizer's state.
+All of it is Keras 3: set KERAS_BACKEND=jax to train on a GPU with JAX. Photographs are kept in memory, 65 kB each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+from dataclasses import replace
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from labcolor import Colorizer
+from labcolor.io.pictures import picture_paths
+from labcolor.networks import FittedModel
+from labcolor.training.data import crop_batches, hold_out, training_pictures
+
+CROP, SHORT_SIDE, MEMORY = 128, 136, 8 << 30
+WARM_UP = 300  # steps
+AVERAGE_EVERY = 10  # steps between two updates of the averaged weights
+
+
+class Adam(keras.optimizers.AdamW):
+    """AdamW with a share of the learning rate for each variable, in the order of the trainable ones."""
+
+    shares: tuple[float, ...] = ()
+
+    def _backend_update_step(self, grads: Any, trainable_variables: Any, learning_rate: Any) -> None:
+        for gradient, variable, share in zip(grads, trainable_variables, self.shares, strict=True):
+            self.update_step(gradient, variable, learning_rate * share)
+
+
+def rate_at(step: int, arguments: argparse.Namespace) -> float:
+    """Return the learning rate of a step."""
+    progress = step / arguments.steps
+    falling = max(0.0, (progress - arguments.plateau) / (1 - arguments.plateau))
+    share = arguments.final + (1 - arguments.final) * 0.5 * (1 + math.cos(math.pi * falling))
+    return float(arguments.learning_rate * share * min(1, (step + 1) / WARM_UP))
+
+
+def main() -> None:
+    """Train and save."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("folders", nargs="+", help="folders of color photographs")
+    parser.add_argument("--start", required=True, help="the model file to start from")
+    parser.add_argument("-o", "--output", required=True, help="the model file to write")
+    parser.add_argument("--steps", type=int, required=True, help="batches to train on")
+    parser.add_argument("--batch-size", type=int, default=32)
+    parser.add_argument("--learning-rate", type=float, default=1.5e-3, help="of the decoder, at its peak")
+    parser.add_argument("--encoder-rate", type=float, default=0.0, help="the encoder's share of it; 0 freezes it")
+    parser.add_argument("--plateau", type=float, default=0.4, help="share of the steps before the rate falls")
+    parser.add_argument("--final", type=float, default=0.05, help="share of the rate at the end")
+    parser.add_argument("--aged", type=float, default=0.15, help="share of crops made to look like old film")
+    parser.add_argument("--precision", default="mixed_bfloat16")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--minutes", type=float, default=7, help="between two writings of the output")
+    arguments = parser.parse_args()
+
+    paths = [path for folder in arguments.folders for path in hold_out(picture_paths([folder]), 40)[0]]
+    pictures = training_pictures(paths, SHORT_SIDE, MEMORY)
+    print(f"{len(pictures)} photographs to train on", flush=True)
+    start = Colorizer.load(arguments.start).model_
+    epochs = math.ceil(arguments.steps / (len(pictures) // arguments.batch_size))
+
+    def batches(passes: int) -> Any:
+        options = {"size": CROP, "batch_size": arguments.batch_size, "seed": arguments.seed, "aged": arguments.aged}
+        return crop_batches(pictures, start.codec, epochs=passes, **options)
+
+    head, loss = start.head.prepared(batches(1), start.codec)
+    network = start.architecture.network(seed=arguments.seed, dtype=arguments.precision)
+    network.set_weights(start.weights)
+    for layer in network.layers:
+        if layer.name.startswith("encoder_"):
+            layer.trainable = arguments.encoder_rate > 0
+    optimizer = Adam(arguments.learning_rate, weight_decay=0.01, global_clipnorm=4.0)
+    optimizer.shares = tuple(
+        arguments.encoder_rate if "encoder_" in variable.path else 1.0 for variable in network.trainable_variables
+    )
+    optimizer.exclude_from_weight_decay(
+        [variable for variable in network.trainable_variables if "decoder_" not in variable.path or variable.ndim < 4]
+    )
+    network.compile(optimizer, loss=loss, jit_compile="auto" if keras.backend.backend() == "jax" else False)
+
+    average = [ops.convert_to_numpy(weight).astype(np.float32) for weight in network.weights]
+    losses: list[float] = []
+
+    def save(step: int) -> None:
+        training = {**start.training, "photographs": len(pictures), "steps": step, "options": vars(arguments)}
+        model = FittedModel(
+            start.architecture, tuple(average), start.codec, head, start.working_size, training=training
+        )
+        colorizer = Colorizer(network=start.architecture, working_size=start.working_size)
+        colorizer.model_ = replace(model, history={"loss": [float(np.mean(losses[-200:]))]})
+        colorizer.save(arguments.output)
+
+    began = saved = time.monotonic()
+    for step, (lightness, ab) in zip(range(arguments.steps), batches(epochs), strict=False):
+        optimizer.learning_rate = rate_at(step, arguments)
+        losses.append(float(network.train_on_batch(lightness, ab)))
+        if not math.isfinite(losses[-1]):
+            raise SystemExit(f"the loss of step {step} is not finite. The last weights written are good.")
+        if step % AVERAGE_EVERY == 0:
+            keep = min(0.98, (step + 1) / (step + 200))
+            for mean, weight in zip(average, network.get_weights(), strict=True):
+                mean += (1 - keep) * (weight - mean)
+        if step % 50 == 49:
+            speed = (step + 1) * arguments.batch_size / (time.monotonic() - began)
+            print(f"step {step + 1}: loss {np.mean(losses[-50:]):.4f}, {speed:.1f} photographs a second", flush=True)
+        if time.monotonic() - saved > 60 * arguments.minutes:
+            saved = time.monotonic()
+            save(step + 1)
+    save(arguments.steps)
+
+
+if __name__ == "__main__":
+    main()
