@@ -1,7 +1,7 @@
 """The table of bad inputs: each row with the error, or the result, that it must give.
 
-The rows for files, models and films stand beside their subjects (test_picturefiles.py, test_modelfiles.py,
-test_video.py); here stand arrays and parameters.
+The rows for files, models and videos stand beside their subjects (io/test_pictures.py, networks/test_files.py,
+video/test_colorize.py); here stand arrays and parameters.
 """
 
 import numpy as np
@@ -204,8 +204,3 @@ def test_calls(name, call, words):
     """Every other public call refuses what it cannot use by an error of the library."""
     with pytest.raises(LabcolorError, match=words):
         call()
-
-
-def test_the_table_is_long_enough():
-    """At least 150 rows, those of files, models and films not counted."""
-    assert len(ARRAYS) + len(ACCEPTED) + len(ROWS) + len(CALLS) >= 150

@@ -13,6 +13,7 @@ import pytest
 from labcolor import Colorizer, read_picture, write_picture
 from labcolor.cli import main
 from labcolor.errors import LabcolorError, OutOfMemoryError, PictureFileError
+from labcolor.networks.files import decode_model, read_model
 from labcolor.pictures.picture import Picture
 
 WRITER = """
@@ -33,8 +34,6 @@ while True:
 
 def test_killed_fifty_times_it_leaves_whole_files(tmp_path):
     """SIGKILL at random moments while pictures and models are written: each file is whole, old or new."""
-    from labcolor.networks.files import read_model
-
     for _ in range(50):
         with subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE) as process:
             process.stdout.readline()
@@ -45,7 +44,7 @@ def test_killed_fifty_times_it_leaves_whole_files(tmp_path):
             if path.exists():
                 assert len(np.unique(read_picture(path))) == 1
         if (tmp_path / "m.labcolor").exists():
-            about, arrays = read_model(tmp_path / "m.labcolor")
+            about, arrays = decode_model(read_model(tmp_path / "m.labcolor"), "m.labcolor")
             assert (arrays["w"] == about["n"]).all()
     assert (tmp_path / "m.labcolor").exists()
 

@@ -1,14 +1,14 @@
 """Hints: they show where they are given, spread to what is alike, and change nothing where there are none."""
 
+import copy
+
 import numpy as np
 import pytest
 
 from labcolor import Colorizer, rgb_to_lab
-from labcolor.errors import InputError, InputTypeError, ModelFileError
-from labcolor.pictures.hints import HintSpreader, as_hints, hints_on_grid, places_of
+from labcolor.errors import InputError, ModelFileError
 from labcolor.metrics import ciede2000, psnr
-from labcolor.networks.files import read_model, write_model
-from labcolor.pictures.picture import as_pictures
+from labcolor.networks.files import decode_model, encode_model
 
 
 def hints_at(picture, points, side=9):
@@ -75,85 +75,16 @@ def test_hints_everywhere_are_the_result(classifier, photographs):
 
 def test_hints_are_saved(classifier, tmp_path, photographs):
     """A saved and a copied model take hints alike; a damaged array is refused."""
-    import copy
-
     hints = hints_at(photographs[1], [(100, 100)])
     expected = classifier.predict(photographs[1], hints=hints)
     classifier.save(tmp_path / "model.labcolor")
     for again in (Colorizer.load(tmp_path / "model.labcolor"), copy.deepcopy(classifier)):
         np.testing.assert_array_equal(again.predict(photographs[1], hints=hints), expected)
-    about, arrays = read_model(tmp_path / "model.labcolor")
-    from labcolor.networks.files import encode_model
-
-    about.pop("format")
+    about, arrays = decode_model((tmp_path / "model.labcolor").read_bytes(), "model")
     for damaged in (arrays["hints0"][:5, :3], arrays["hints0"] * np.nan, np.array(["a"])):
-        write_model(tmp_path / "damaged.labcolor", encode_model(about, {**arrays, "hints0": damaged}))
+        (tmp_path / "damaged.labcolor").write_bytes(encode_model(about, {**arrays, "hints0": damaged}))
         with pytest.raises(ModelFileError):
             Colorizer.load(tmp_path / "damaged.labcolor")
-
-
-def test_training_of_hints(batch, small):
-    """fit_hints makes a classifier take hints and leaves what it predicts; a regression is refused."""
-    colorizer = Colorizer("classifier", epochs=1, crop_size=32, working_size=32, batch_size=5, random_state=0)
-    colorizer.fit(batch)
-    before = colorizer.predict(batch)
-    hints = np.full((*batch.shape[:3], 2), np.nan)
-    hints[0, 0, 0] = 1, 2
-    with pytest.raises(InputError, match="takes none"):
-        colorizer.predict(batch, hints=hints)
-    assert colorizer.fit_hints(batch, steps=3) is colorizer
-    assert len(colorizer.history_["loss"]) == 1
-    np.testing.assert_array_equal(colorizer.predict(batch), before)
-    assert colorizer.predict(batch, hints=hints).shape == batch.shape
-    with pytest.raises(InputError, match="expected a classifier"):
-        small.fit_hints(batch)
-    with pytest.raises(InputError, match="steps: expected"):
-        colorizer.fit_hints(batch, steps=0)
-
-
-def test_the_mean_is_weighted():
-    """Between a hint and no hint: in place the hint rules, elsewhere, where nothing is alike, the prediction."""
-    random = np.random.default_rng(0)
-    spreader = HintSpreader()
-    features = random.normal(0, 1, (1, 12, 8)).astype(np.float32)
-    places = places_of(3, 4)[None]
-    ab = np.zeros((1, 12, 2), np.float32)
-    hints, there = np.full((1, 1, 2), 50, np.float32), np.ones((1, 1), np.float32)
-    result = spreader((ab, features * 9, places, hints, features[:, 5:6] * 9, places[:, 5:6], there))
-    assert result[0, 5, 0] > 45
-    assert result[0, 11, 0] < 25
-    empty = spreader((ab, features, places, hints, features[:, 5:6], places[:, 5:6], there * 0))
-    np.testing.assert_allclose(empty, ab, atol=1e-6)
-
-
-def test_cells_take_the_mean_of_their_hints():
-    """Two hints in one cell become their mean; those at the last row and column stay inside."""
-    hint = np.full((10, 20, 2), np.nan, np.float32)
-    hint[0, 0], hint[1, 1], hint[9, 19] = (10, 0), (20, 4), (-5, 5)
-    cells, ab = hints_on_grid(hint, 2, 4, (0.2, 0.2))
-    np.testing.assert_array_equal(cells, [0, 7])
-    np.testing.assert_allclose(ab, [[15, 2], [-5, 5]])
-
-
-@pytest.mark.parametrize(
-    ("hints", "error", "words"),
-    [
-        ("red", InputTypeError, "hints: expected None, an array"),
-        (np.zeros((4, 6)), InputError, "expected one entry for each of 1"),
-        (np.zeros((4, 6, 3)), InputError, r"hints\[0\]: expected .* got shape \(4, 6, 3\)"),
-        (np.zeros((5, 6, 2)), InputError, "as large as the picture"),
-        (np.zeros((4, 6, 2), int), InputTypeError, "got an array of int64"),
-        (np.full((4, 6, 2), 129.0), InputError, "got 129 to 129"),
-        (np.full((4, 6, 2), np.inf), InputError, "got inf"),
-        ([None, None], InputError, "got 2"),
-        ([(10, 10, 3, 4)], InputTypeError, "got tuple"),
-        (np.zeros((2, 4, 6, 2)), InputError, "got 2"),
-    ],
-)
-def test_bad_hints(hints, error, words):
-    """What is no hint is refused in the library's words."""
-    with pytest.raises(error, match=words):
-        as_hints(hints, [picture.shape for picture in as_pictures(np.zeros((4, 6)))[0]])
 
 
 def test_the_reference_network_takes_none(reference):

@@ -1,5 +1,6 @@
 """Model files: the same in a new process, and nothing a stranger's file can do."""
 
+import copy
 import io
 import json
 import pickle
@@ -11,7 +12,7 @@ import keras
 import numpy as np
 import pytest
 
-from labcolor import Colorizer, colorizer
+from labcolor import Colorizer
 from labcolor.errors import InputError, ModelFileError, NotFittedError
 from labcolor.networks.files import FORMAT
 
@@ -37,11 +38,23 @@ def test_predicts_the_same_in_a_new_process(small, saved, batch, tmp_path):
 
 
 def test_everything_is_saved(small, saved):
-    """Parameters, codec and history come back."""
+    """Network, working size, codec, history and what it was trained on come back."""
     loaded = Colorizer.load(saved)
-    assert loaded.get_params() == small.get_params()
+    assert (loaded.network, loaded.working_size, loaded.codec) == ("reference", 32, None)
     assert loaded.codec_ == small.codec_
     assert loaded.history_ == small.history_
+    assert loaded.model_.training == small.model_.training
+    assert small.model_.training["epochs"] == 1
+
+
+def test_how_a_training_talks_and_starts_is_no_part_of_a_model(small, tmp_path):
+    """A saved file holds neither verbose nor warm_start, and a colorizer that is loaded has their defaults."""
+    copy.deepcopy(small).set_params(verbose=2, warm_start=True).save(tmp_path / "m.labcolor")
+    about = zipfile.ZipFile(tmp_path / "m.labcolor").read("about.json").decode()
+    assert "verbose" not in about
+    assert "warm_start" not in about
+    loaded = Colorizer.load(tmp_path / "m.labcolor")
+    assert (loaded.verbose, loaded.warm_start) == (0, False)
 
 
 def test_saving_is_deterministic_and_half_is_half(small, saved, tmp_path, batch):
@@ -52,27 +65,6 @@ def test_saving_is_deterministic_and_half_is_half(small, saved, tmp_path, batch)
     assert (tmp_path / "half.labcolor").stat().st_size < 0.6 * saved.stat().st_size
     half = Colorizer.load(tmp_path / "half.labcolor").predict(batch[0])
     assert np.abs(half.astype(int) - small.predict(batch[0])).max() <= 2
-
-
-def test_pretrained_models_are_the_ones_that_were_published(tmp_path, monkeypatch):
-    """Each packaged model loads, has a card, and is refused if its SHA-256 differs."""
-    from importlib import resources
-
-    for name in colorizer.PRETRAINED:
-        assert Colorizer.from_pretrained(name).network == name
-        card = (resources.files("labcolor") / "weights" / f"{name}.md").read_text()
-        for word in ("Data", "Recipe", "Measured", "Limits"):
-            assert f"## {word}" in card
-    monkeypatch.setitem(colorizer.PRETRAINED, "reference", "0" * 64)
-    with pytest.raises(ModelFileError, match="SHA-256"):
-        Colorizer.from_pretrained("reference")
-
-
-@pytest.mark.parametrize("name", ["vgg", "../secrets", "", None, 3])
-def test_unknown_pretrained_names(name):
-    """An unknown name lists the known ones."""
-    with pytest.raises(InputError, match="name: expected one of classifier, reference"):
-        Colorizer.from_pretrained(name)
 
 
 def test_truncated_at_every_tenth(saved):
@@ -131,19 +123,27 @@ def test_keras_files_are_refused(tmp_path):
         Colorizer.load(tmp_path / "other.keras")
 
 
-def test_archives_of_other_things(saved, tmp_path, small):
+def test_archives_of_other_things(saved, tmp_path):
     """Missing parts, other formats, wrong weights and names that point elsewhere are refused."""
     good = json.loads(zipfile.ZipFile(saved).read("about.json"))
+    architecture = good["architecture"]
     cases = [
         (None, "another kind"),
         ("not json", "damaged"),
         ([1], "no format number"),
         ({}, "no format number"),
         ({"format": FORMAT + 1}, "Upgrade labcolor"),
-        ({**good}, "offsets|log_weights"),
-        ({**good, "network": "os.system"}, "expected a network of"),
-        ({**good, "params": {"epochs": "many"}}, "epochs"),
-        ({**good, "params": {"nonsense": 1}}, "nonsense"),
+        ({"format": FORMAT}, "architecture"),
+        ({"format": 1}, "network"),
+        ({**good}, "not a model that this version can use"),  # no weights
+        ({**good, "architecture": {**architecture, "name": "os.system"}}, "expected one of .* got 'os.system'"),
+        ({**good, "architecture": {**architecture, "options": {"nonsense": 1}}}, "nonsense"),
+        ({**good, "architecture": {**architecture, "options": {"encoder": [1]}}}, "encoder"),
+        ({**good, "architecture": {**architecture, "multiple": "many"}}, "many"),
+        ({**good, "head": {"chroma": 1.0}}, "head: expected chroma, stride, got chroma"),
+        ({**good, "head": {"chroma": "much", "stride": 1}}, "head chroma: expected"),
+        ({**good, "working_size": 2}, "working_size: expected"),
+        ({**good, "history": 5}, "not a model"),
         ({**good, "codec": {"ab_scale": -1}}, "ab_scale"),
     ]
     for about, words in cases:
@@ -152,7 +152,7 @@ def test_archives_of_other_things(saved, tmp_path, small):
             Colorizer.load(tmp_path / "case.labcolor")
     content = io.BytesIO()
     np.save(content, np.zeros(3, np.float32))
-    members = {"log_weights.npy": content.getvalue(), "../../escaped.npy": content.getvalue()}
+    members = {"weight000.npy": content.getvalue(), "../../escaped.npy": content.getvalue()}
     _archive(tmp_path / "case.labcolor", good, **members)
     with pytest.raises(ModelFileError):
         Colorizer.load(tmp_path / "case.labcolor")
@@ -188,8 +188,6 @@ def test_paths_that_do_not_work(small, saved, tmp_path):
 
 def test_what_could_not_be_loaded_is_not_saved(batch, tmp_path, small):
     """A wrong parameter is found before a file is written that could not be read."""
-    import copy
-
     twin = copy.deepcopy(small).set_params(crop_size=100)
     with pytest.raises(InputError, match="crop_size"):
         twin.save(tmp_path / "m.labcolor")

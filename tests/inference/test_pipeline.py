@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labcolor import Colorizer, rgb_to_lab, rgb_to_lightness
-from labcolor.pictures.bars import inside_bars
 from labcolor.errors import InputError, NotFittedError
+from labcolor.inference.pipeline import Pipeline
 from labcolor.metrics import colorfulness
 from labcolor.pictures.picture import as_pictures
 
@@ -98,13 +98,12 @@ def test_saturation_goes_from_grey_to_vivid(name, photographs):
 def test_uncertainty_lies_where_the_picture_does(monkeypatch):
     """Its map is enlarged like chroma is, and an empty batch has an empty one."""
     classifier = Colorizer.from_pretrained().set_params(working_size=33)
-    predictor = classifier._predictor
 
-    def position(lightness):
-        rows, columns = predictor._chroma_shape(lightness)
-        return np.tile((np.arange(columns, dtype=np.float32) + 0.5) * 4 / lightness.shape[1], (rows, 1))
+    def position(pipeline, small):
+        rows, columns = small.chroma_shape(pipeline.stride)
+        return np.tile((np.arange(columns, dtype=np.float32) + 0.5) * 4 / small.lightness.shape[1], (rows, 1))
 
-    monkeypatch.setattr(predictor, "deviation", position)
+    monkeypatch.setattr(Pipeline, "deviation", position)
     map_ = classifier.uncertainty(np.zeros((330, 330), np.uint8))
     true = (np.arange(330) + 0.5) / 330
     assert np.abs(map_[100] - true)[20:-20].max() < 0.005
@@ -209,19 +208,3 @@ def test_bars_are_no_part_of_the_picture(classifier, photographs, rows, columns,
     unsure = classifier.uncertainty(with_bars)
     assert not unsure[: rows // 3].any()
     assert unsure[rows + 20 : -rows - 20, columns + 20 : -columns - 20].min() > 0
-
-
-def test_what_bars_are():
-    """Even black or white at the edges, in any noise of an encoder; no picture is all bars."""
-    picture = RANDOM.uniform(20, 80, (40, 60)).astype(np.float32)
-    assert inside_bars(picture) == (slice(0, 40), slice(0, 60))
-    picture[:6], picture[35:] = RANDOM.uniform(0, 3, (6, 60)), 97
-    assert inside_bars(picture) == (slice(6, 35), slice(0, 60))
-    picture[35:], picture[:, :9] = 2, 0
-    assert inside_bars(picture) == (slice(6, 35), slice(9, 60))
-    grey = np.full((40, 60), 50, np.float32)
-    assert inside_bars(grey) == (slice(0, 40), slice(0, 60))
-    black = np.zeros((40, 60), np.float32)
-    assert inside_bars(black) == (slice(0, 40), slice(0, 60))
-    black[20, 30] = 90
-    assert inside_bars(black) == (slice(0, 40), slice(0, 60))

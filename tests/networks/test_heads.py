@@ -1,0 +1,34 @@
+"""The heads: bins, their targets, their weights, and the loss."""
+
+import numpy as np
+import pytest
+
+from labcolor import rgb_to_lab
+from labcolor.networks import ab_bins, bin_loss, bin_targets, rebalancing
+
+
+def test_bins_cover_the_gamut_and_keep_the_color():
+    """Each color of sRGB is spread over bins whose weights add up to one and whose mean is the color itself."""
+    levels = np.arange(0, 256, 5, dtype=np.uint8)
+    colors = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(-1, 3)
+    ab = rgb_to_lab(colors)[:, 1:]
+    targets = np.asarray(bin_targets(ab))
+    np.testing.assert_allclose(targets.sum(axis=-1), 1, atol=1e-4)
+    np.testing.assert_allclose(targets @ ab_bins(), ab, atol=2e-3)
+
+
+def test_rebalancing_raises_what_is_rare():
+    """Rare bins weigh more than common ones, and the mean weight over the prior is one."""
+    prior = np.array([0.9, 0.1, 0.0])
+    weights = rebalancing(prior)
+    assert weights[0] < weights[1] < weights[2]
+    assert (weights * prior).sum() == pytest.approx(1)
+
+
+def test_bin_loss_is_cross_entropy():
+    """For a constant color and even scores the loss is the logarithm of the number of bins."""
+    count = len(ab_bins())
+    loss = bin_loss(128, np.ones(count), stride=4)(
+        np.zeros((1, 8, 8, 2), np.float32), np.zeros((1, 2, 2, count), np.float32)
+    )
+    assert float(loss) == pytest.approx(np.log(count), rel=1e-5)

@@ -1,0 +1,72 @@
+"""Training: it learns, the same for the same seed, and leaves nothing behind."""
+
+import gc
+import pickle
+
+import numpy as np
+import pytest
+
+from labcolor import Colorizer
+from labcolor.errors import InputError
+
+QUICK = {"epochs": 1, "crop_size": 32, "working_size": 32, "random_state": 0}
+
+
+def test_fit_returns_itself_and_learns(batch):
+    """fit returns self, keeps its history, and a few epochs lower the loss."""
+    colorizer = Colorizer(**{**QUICK, "epochs": 15})
+    assert colorizer.fit(batch) is colorizer
+    losses = colorizer.history_["loss"]
+    assert len(losses) == 15
+    assert losses[-1] < losses[0]
+
+
+def test_classifier_learns(batch):
+    """The classifier trains, predicts, and comes back from its file the same."""
+    colorizer = Colorizer("classifier", **{**QUICK, "epochs": 4}).fit(batch)
+    assert colorizer.history_["loss"][-1] < colorizer.history_["loss"][0]
+    again = pickle.loads(pickle.dumps(colorizer))
+    np.testing.assert_array_equal(again.predict(batch[0]), colorizer.predict(batch[0]))
+
+
+def test_the_same_seed_gives_the_same_network(batch):
+    """Two fits with one random_state agree, and a third with another does not."""
+    results = [Colorizer(**{**QUICK, "random_state": seed}).fit(batch).predict(batch[0]) for seed in (1, 1, 2)]
+    assert np.abs(results[0].astype(int) - results[1]).max() <= 1
+    assert not np.array_equal(results[0], results[2])
+
+
+def test_a_fit_leaves_no_training_graph_behind(batch):
+    """TensorFlow's graphs of a training, which hold its variables, are gone with it: memory stays flat over fits."""
+
+    def graphs():
+        Colorizer(**QUICK).fit(batch)
+        gc.collect()
+        return sum(type(thing).__name__ == "FuncGraph" for thing in gc.get_objects())
+
+    graphs()
+    assert graphs() == graphs()
+
+
+def test_refit_starts_afresh_unless_warm(batch):
+    """A second fit forgets the first; with warm_start it goes on from it."""
+    colorizer = Colorizer(**{**QUICK, "learning_rate": 1e-9})
+    first = colorizer.fit(batch).network_.get_weights()[0]
+    colorizer.set_params(random_state=5).fit(batch)
+    assert not np.allclose(colorizer.network_.get_weights()[0], first)
+    second = colorizer.network_.get_weights()[0]
+    colorizer.set_params(warm_start=True, random_state=6).fit(batch)
+    np.testing.assert_allclose(colorizer.network_.get_weights()[0], second, atol=1e-6)
+    with pytest.raises(InputError, match="the trained network is 'reference'"):
+        colorizer.set_params(network="classifier").fit(batch)
+
+
+def test_callbacks_are_called(batch):
+    """Keras callbacks go to fit."""
+    import keras
+
+    seen = []
+    Colorizer(**QUICK).fit(
+        batch, callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=lambda e, logs: seen.append(e))]
+    )
+    assert seen == [0]

@@ -1,0 +1,121 @@
+"""Steady colors: held where the picture rests, new where it moves, and never carried across a cut."""
+
+import numpy as np
+import pytest
+
+from labcolor.pictures.picture import as_pictures
+from labcolor.pictures.small import SmallPicture
+from labcolor.video.temporal import ChromaSmoother, chroma_between
+
+RANDOM = np.random.default_rng(0)
+
+
+def grain(frames=12):
+    """A photograph at rest, with film grain."""
+    import skimage.data
+
+    still = skimage.data.camera()[::2, ::2].astype(float)
+    return np.clip(still + RANDOM.normal(0, 8, (frames, *still.shape)), 0, 255).astype(np.uint8)
+
+
+def network_maps(colorizer, frames):
+    """The small pictures of frames, and the chroma that the network gives each."""
+    pipeline = colorizer.pipeline()
+    small = [SmallPicture.of(picture, pipeline.working_size) for picture in as_pictures(frames)[0]]
+    return small, pipeline.chroma(small)
+
+
+def flicker(colorizer, frames, smoothing):
+    """Mean change of ab from frame to frame, of the small maps."""
+    smoother = ChromaSmoother(smoothing)
+    small, chroma = network_maps(colorizer, frames)
+    ab = np.stack([smoother.update(one.lightness, map_)[0] for one, map_ in zip(small, chroma, strict=True)])
+    return np.abs(np.diff(ab, axis=0))[2:].mean()
+
+
+def test_a_still_scene_does_not_flicker(reference):
+    """With film grain on a still scene, colors change at least five times less than frame by frame."""
+    frames = grain()
+    assert flicker(reference, frames, 0) > 5 * flicker(reference, frames, 0.96)
+
+
+def test_colors_do_not_trail_behind_a_moving_square():
+    """Two frames after a square has left a place, that place has the background's color again."""
+    smoother = ChromaSmoother(0.96)
+    for step in range(12):
+        lightness = np.full((64, 96), 40, np.float32) + RANDOM.normal(0, 1, (64, 96)).astype(np.float32)
+        ab = np.zeros((64, 96, 2), np.float32)
+        where = slice(20, 40), slice(4 * step, 4 * step + 20)
+        lightness[where] += 30
+        ab[where] = (50, -40)
+        result, cut = smoother.update(lightness, ab)
+        assert not cut
+        left_two_frames_ago = result[20:40, : max(0, 4 * (step - 2))]
+        assert np.abs(left_two_frames_ago).max(initial=0) < 5
+        assert np.abs(result[where] - (50, -40)).max() < 10
+
+
+def test_motion_leaves_no_track():
+    """While the network thinks anew of a whole still road, what a car uncovers is as far behind as the road around."""
+    smoother = ChromaSmoother(0.96)
+    for step in range(10):
+        lightness = np.full((64, 96), 40, np.float32) + RANDOM.normal(0, 1, (64, 96)).astype(np.float32)
+        ab = np.full((16, 24, 2), 0 if step < 4 else 40, np.float32)
+        lightness[24:40, 8 * step : 8 * step + 16] += 40
+        ab[6:10, 2 * step : 2 * step + 4] = -30
+        result, _ = smoother.update(lightness, ab)
+        road, uncovered = result[:3, :4], result[6:10, : max(0, 2 * step - 2)]
+        assert np.abs(uncovered - road.mean()).max(initial=0) < 8
+        assert np.abs(result[7:9, 2 * step + 1 : 2 * step + 3] + 30).max() < 8
+    assert road.mean() < 12
+
+
+def test_colors_follow_a_slow_fade():
+    """While a still picture fades in over two seconds, its chroma is never more than 0.4 seconds late."""
+    smoother = ChromaSmoother(0.96)
+    still = RANDOM.uniform(50, 70, (4, 6)).repeat(16, axis=0).repeat(16, axis=1).astype(np.float32)
+    for frame in range(51):
+        result, _ = smoother.update(still * np.float32(frame / 50), np.full((64, 96, 2), frame, np.float32))
+        assert result.min() >= frame - 10
+
+
+@pytest.mark.parametrize("stride", [1, 4])
+def test_nothing_is_carried_across_a_cut(stride):
+    """At a hard cut the colors are new at once, and the cut is found; grain and slow fades are no cuts."""
+    smoother = ChromaSmoother(0.96)
+    scenes = RANDOM.uniform(0, 100, (2, 65, 97)).astype(np.float32)
+    cuts = []
+    for frame in range(20):
+        scene = frame // 10
+        lightness = scenes[scene] * (1 - 0.01 * (frame % 10)) + RANDOM.normal(0, 1, (65, 97)).astype(np.float32)
+        ab = np.full((-(-65 // stride), -(-97 // stride), 2), (30, -30)[scene], np.float32)
+        result, cut = smoother.update(lightness, ab)
+        np.testing.assert_array_equal(result, ab)
+        cuts += [frame] if cut else []
+    assert cuts == [10]
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_frames_between_take_the_side_that_they_are_like(side):
+    """Beside a hard cut, a frame without a network's answer gets the colors of its own scene; of none, no colors."""
+    scenes = RANDOM.uniform(0, 100, (3, 16, 24)).astype(np.float32).repeat(4, axis=1).repeat(4, axis=2)
+    colors = np.full((2, 16, 24, 2), 30, np.float32) * np.float32([[[[1]]], [[[-1]]]])
+    frame = scenes[side] + RANDOM.normal(0, 1, scenes[0].shape).astype(np.float32)
+    pairs = [(scenes[index], colors[index]) for index in range(2)]
+    assert np.abs(chroma_between(frame, *pairs) - colors[side]).mean() < 2  # of 30; in places their L is the same
+    assert chroma_between(scenes[2], *pairs) is None
+
+
+def skimage_grey(picture):
+    """L as grey."""
+    return as_pictures(picture)[0][0].grey()[..., 0]
+
+
+def test_frames_between_at_rest_and_in_motion(reference, photographs):
+    """Of a moving picture, too, chroma from the neighbors is close to the network's own."""
+    grey = skimage_grey(photographs[0])
+    frames = [np.ascontiguousarray(grey[100:356, start : start + 256]) for start in (100, 101, 102)]
+    small, maps = network_maps(reference, frames)
+    first, middle, last = (one.lightness for one in small)
+    guessed = chroma_between(middle, (first, maps[0]), (last, maps[2]))
+    assert np.abs(guessed - maps[1]).mean() < 0.2 * np.abs(maps[1]).mean()
