@@ -26,7 +26,7 @@ from tqdm import tqdm
 
 from labcolor import Colorizer, lab_to_rgb, rgb_to_lab, write_picture
 from labcolor.errors import LabcolorError
-from labcolor.evaluation import center_square, evaluate, table
+from labcolor.evaluation import at_colorfulness, center_square, evaluate, table
 from labcolor.io.pictures import picture_paths
 from labcolor.networks import PACKAGED_MODELS
 from labcolor.pictures.picture import one_picture
@@ -200,7 +200,12 @@ def main():
     for name in PACKAGED_MODELS:
         for saturation in arguments.saturations:
             methods[f"{name}, saturation {saturation:g}"] = model_method(name, saturation)
-    print(table(evaluate(pictures, methods, tqdm)))
+    rows = evaluate(pictures, methods, tqdm)
+    for name in PACKAGED_MODELS if arguments.saturations else ():
+        predict = Colorizer.from_pretrained(name).predict
+        matched = at_colorfulness(pictures, lambda p, saturation, f=predict: f(p, saturation=saturation), tqdm)
+        rows[f"{name}, saturation {arguments.saturations[0]:g}"].update(matched)
+    print(table(rows))
     if arguments.sheet:
         models = [methods[f"{name}, saturation {arguments.saturations[0]:g}"] for name in PACKAGED_MODELS]
         chosen = pictures[:: max(1, len(pictures) // 24)][:24]

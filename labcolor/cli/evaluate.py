@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import Any
 
 from labcolor.cli.common import DONE, FAILED, add_model_options, held_out, model_of, progress_bar, say, whole_number
@@ -62,10 +63,13 @@ def run(arguments: argparse.Namespace) -> int:
         "grey": lambda picture: one_picture(picture, "picture").grey(),
         arguments.model: lambda picture: colorizer.predict(picture, saturation=arguments.saturation),
     }
-    rows = evaluation.evaluate(pictures, methods, lambda p: progress_bar(p, len(p), "picture"))
-    rows[arguments.model].update(
-        evaluation.at_colorfulness(pictures, lambda p, saturation: colorizer.predict(p, saturation=saturation))
-    )
+
+    def progress(pictures: Sequence[Any]) -> Any:
+        return progress_bar(pictures, len(pictures), "picture")
+
+    rows = evaluation.evaluate(pictures, methods, progress)
+    matched = evaluation.at_colorfulness(pictures, lambda p, s: colorizer.predict(p, saturation=s), progress)
+    rows[arguments.model].update(matched)
     print(f"{len(pictures)} pictures")
     print(evaluation.table(rows))
     return FAILED if failed else DONE
