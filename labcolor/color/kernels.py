@@ -19,6 +19,23 @@ import numba
 import numpy as np
 from numba.extending import overload
 
+__all__ = [
+    "FROM_RELATIVE_XYZ",
+    "TO_RELATIVE_XYZ",
+    "all_finite",
+    "annealed_mean",
+    "chroma_rows",
+    "color_rows",
+    "decode_srgb",
+    "deviation",
+    "grey_to_lightness",
+    "lab_to_rgb",
+    "resample",
+    "rgb_to_lab",
+    "rgb_to_lightness",
+    "spread",
+]
+
 RGB_TO_XYZ = np.array(
     [
         [0.412453, 0.357580, 0.180423],

@@ -1,0 +1,231 @@
+"""Walls between the rooms, held by reading the source: what a module may import, name and touch."""
+
+import ast
+import importlib
+from pathlib import Path
+
+import pytest
+
+import labcolor
+
+PACKAGE = Path(labcolor.__file__).parent
+REPOSITORY = Path(__file__).parents[1]
+
+# Each module imports only from those before it. A new one gets its place here.
+FLOORS = [
+    "errors",
+    "_version",
+    "_deprecation",
+    "_typing",
+    "_validation",
+    "_paths",
+    "_strips",
+    "inference.engine",
+    "_keras",
+    "color.kernels",
+    "color.lab",
+    "color.codec",
+    "color.yuv",
+    "pictures.picture",
+    "pictures.bars",
+    "pictures.small",
+    "pictures.hints",
+    "io.ffmpeg",
+    "io.sources",
+    "io.decoders",
+    "io.pictures",
+    "io.video",
+    "metrics",
+    "_triptych",
+    "networks.layers",
+    "networks.bins",
+    "networks.autoencoder",
+    "networks.classifier",
+    "networks.efficientnet",
+    "networks.heads",
+    "networks.hint_spreader",
+    "networks.registry",
+    "networks.files",
+    "networks.fitted",
+    "networks.pretrained",
+    "training.data",
+    "training.loop",
+    "training.hints",
+    "evaluation",
+    "inference.pipeline",
+    "_estimator",
+    "colorizer",
+    "video.temporal",
+    "video.colorize",
+    "cli.common",
+    "cli.colorize",
+    "cli.video",
+    "cli.train",
+    "cli.evaluate",
+    "cli",
+    "cli.__main__",
+    "__main__",
+]
+
+
+def dotted(path):
+    """The name of a module of the package, without the package's own."""
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix("__init__").rstrip(".")
+
+
+TREES = {dotted(path): ast.parse(path.read_text(encoding="utf-8")) for path in sorted(PACKAGE.rglob("*.py"))}
+# An __init__ that only says what lives in its folder, or hands out names lazily, is on no floor.
+ROOMS = sorted(dotted(path) for path in PACKAGE.rglob("__init__.py") if dotted(path) not in FLOORS)
+MODULES = sorted(set(TREES) - set(ROOMS))
+OUTSIDE = [path for name in ("tests", "examples", "benchmarks", "scripts") for path in (REPOSITORY / name).rglob("*.py")]
+
+
+def at_run_time(tree):
+    """All nodes but those that only type checkers see."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        yield node
+        yield from at_run_time(node)
+
+
+def imports(nodes):
+    """What is imported of the package: pairs of a module and a name in it, or None for the module as a whole."""
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.startswith("labcolor."):
+                    yield alias.name.removeprefix("labcolor."), None
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "labcolor":
+            assert node.level == 0, "imports are written in full"
+            source = node.module.removeprefix("labcolor").removeprefix(".")
+            for alias in node.names:
+                inner = f"{source}.{alias.name}".removeprefix(".")
+                yield (inner, None) if inner in TREES else (source, alias.name)
+
+
+def is_private(name):
+    """Whether a name begins with an underscore, and is no protocol's like ``__len__`` or ``_repr_html_``."""
+    return name.startswith("_") and not name.endswith("_")
+
+
+def touched(tree):
+    """Private attributes of anything but ``self``, ``cls`` and ``super()``."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and is_private(node.attr):
+            if ast.unparse(node.value) not in ("self", "cls", "super()"):
+                yield node.attr
+
+
+def defined(tree):
+    """Names that a module gives itself: functions, classes, attributes that it assigns."""
+    names = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    stored = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store))
+    return names | {node.attr for node in stored}
+
+
+def public(module):
+    """What a module or a room lists in ``__all__``."""
+    return importlib.import_module(f"labcolor.{module}".rstrip(".")).__all__
+
+
+def test_every_module_is_on_a_floor():
+    """The list of floors names each module, once, and nothing else."""
+    assert sorted(FLOORS) == MODULES
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_come_from_below(module):
+    """No import, in a function either, goes up the floors."""
+    for source, name in imports(at_run_time(TREES[module])):
+        if name == "__version__":
+            continue
+        assert source in FLOORS, f"{module} imports {name} of the room {source or 'labcolor'}: name its module"
+        assert FLOORS.index(source) < FLOORS.index(module), f"{module} imports {source}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_module_uses_the_private_names_of_another(module):
+    """What begins with an underscore is used where it is defined."""
+    tree = TREES[module]
+    taken = [name for _, name in imports(ast.walk(tree)) if name and is_private(name)]
+    assert taken == []
+    assert set(touched(tree)) - defined(tree) == set()
+
+
+def test_only_the_engine_names_tensorflow():
+    """No other module imports TensorFlow or asks for it by name: the rest is pure Keras."""
+    naming = set()
+    for module, tree in TREES.items():
+        for node in ast.walk(tree):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [node.value] if isinstance(node, ast.Constant) and isinstance(node.value, str) else []
+            names += [node.id] if isinstance(node, ast.Name) else []
+            if any(name.split(".")[0] in ("tensorflow", "tf") for name in names if " " not in name):
+                naming.add(module)
+    assert naming == {"inference.engine"}
+
+
+def test_color_knows_no_network():
+    """The room of color imports only itself and the ground."""
+    ground = FLOORS[: FLOORS.index("inference.engine")]
+    for module in (name for name in MODULES if name.startswith("color.")):
+        for source, _ in imports(ast.walk(TREES[module])):
+            assert source in ground or source.startswith("color."), f"{module} imports {source}"
+
+
+def test_video_touches_no_private_attribute():
+    """Videos are colored through the public methods of a Colorizer and its pipeline."""
+    for module in (name for name in MODULES if name.startswith("video.")):
+        assert list(touched(TREES[module])) == [], module
+
+
+@pytest.mark.parametrize("path", OUTSIDE, ids=lambda path: path.relative_to(REPOSITORY).as_posix())
+def test_the_outside_uses_public_names(path):
+    """Tests, examples, benchmarks and scripts use what is public, or what a module lists."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for source, name in imports(ast.walk(tree)):
+        assert not any(is_private(part) for part in source.split(".")), f"labcolor.{source} is private"
+        if name is not None and name != "__version__":
+            assert name in public(source), f"labcolor.{source} does not list {name}"
+    assert set(touched(tree)) <= {"_exit"}  # os._exit
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if not name.endswith(("__main__", "_version"))])
+def test_each_module_lists_its_names(module):
+    """``__all__`` is true: each of its names exists, and what another module imports is one of them."""
+    listed = public(module)
+    assert not any(is_private(name) for name in listed)
+    for name in listed:
+        assert hasattr(importlib.import_module(f"labcolor.{module}"), name), f"{module} has no {name}"
+    for other, tree in TREES.items():
+        nodes = list(ast.walk(tree))
+        names = {name for source, name in imports(nodes) if source == module and name is not None}
+        if (module, None) in imports(nodes):
+            called = module.split(".")[-1]
+            values = (node for node in nodes if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name))
+            names |= {node.attr for node in values if node.value.id == called}
+        assert names <= set(listed), f"{other} uses {names - set(listed)} of {module}"
+
+
+@pytest.mark.parametrize("module", TREES)
+def test_each_module_says_what_it_is(module):
+    """Its docstring begins with one line that is a sentence."""
+    first, *rest = ast.get_docstring(TREES[module]).splitlines()
+    assert first.endswith(".")
+    assert rest[:1] in ([], [""])
+
+
+def test_each_folder_says_what_lives_in_it():
+    """Every folder of modules has an ``__init__`` with one line; only the package's own goes on with an example."""
+    folders = {path.parent for path in PACKAGE.rglob("*.py")}
+    assert {path.parent for path in PACKAGE.rglob("__init__.py")} == folders
+    for room in (dotted(folder / "__init__.py") for folder in folders - {PACKAGE}):
+        assert len(ast.get_docstring(TREES[room]).splitlines()) == 1, room
+
+
+def test_every_test_folder_mirrors_a_room():
+    """Tests lie where what they test lies."""
+    folders = {path.parent.name for path in (REPOSITORY / "tests").glob("*/test_*.py")}
+    assert folders <= {path.name for path in PACKAGE.iterdir()}
