@@ -77,7 +77,8 @@ TREES = {dotted(path): ast.parse(path.read_text(encoding="utf-8")) for path in s
 # An __init__ that only says what lives in its folder, or hands out names lazily, is on no floor.
 ROOMS = sorted(dotted(path) for path in PACKAGE.rglob("__init__.py") if dotted(path) not in FLOORS)
 MODULES = sorted(set(TREES) - set(ROOMS))
-OUTSIDE = [path for name in ("tests", "examples", "benchmarks", "scripts") for path in (REPOSITORY / name).rglob("*.py")]
+USERS = ("tests", "examples", "benchmarks", "scripts")
+OUTSIDE = [path for folder in USERS for path in sorted((REPOSITORY / folder).rglob("*.py"))]
 
 
 def at_run_time(tree):
@@ -112,9 +113,9 @@ def is_private(name):
 def touched(tree):
     """Private attributes of anything but ``self``, ``cls`` and ``super()``."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and is_private(node.attr):
-            if ast.unparse(node.value) not in ("self", "cls", "super()"):
-                yield node.attr
+        private = isinstance(node, ast.Attribute) and is_private(node.attr)
+        if private and ast.unparse(node.value) not in ("self", "cls", "super()"):
+            yield node.attr
 
 
 def defined(tree):
