@@ -23,13 +23,15 @@ class Estimator:
 
     @classmethod
     def _parameters(cls) -> dict[str, inspect.Parameter]:
-        """Return the parameters of ``__init__`` by name."""
-        parameters = dict(inspect.signature(cls).parameters)
-        return {
-            name: parameter
-            for name, parameter in parameters.items()
-            if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-        }
+        """Return the parameters of ``__init__`` by name; with ``**params``, those of the class above, too."""
+        found: dict[str, inspect.Parameter] = {}
+        for kind in cls.__mro__:
+            _, *own = inspect.signature(kind.__init__).parameters.values()
+            named = [one for one in own if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
+            found = {one.name: one for one in named} | found
+            if named == own:
+                break
+        return found
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters by name.

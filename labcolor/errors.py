@@ -89,6 +89,7 @@ def not_fitted() -> NotFittedError:
     theirs = sys.modules.get("sklearn.exceptions")
     if theirs is None:
         return NotFittedError(message)
-    kind = type("NotFittedError", (NotFittedError, theirs.NotFittedError), {"__module__": __name__})
+    members = {"__module__": __name__, "__reduce__": lambda self: (not_fitted, ())}  # to pickle it, by this function
+    kind = type("NotFittedError", (NotFittedError, theirs.NotFittedError), members)
     error: NotFittedError = kind(message)
     return error

@@ -18,7 +18,7 @@ from labcolor import (
     triptych,
     write_picture,
 )
-from labcolor.errors import InputError, InputTypeError, LabcolorError
+from labcolor.errors import InputError, InputTypeError, LabcolorError, PictureFileError
 
 NAN, INF = float("nan"), float("inf")
 
@@ -34,10 +34,10 @@ class Odd:
 
 # (name, what is passed to predict, error, words of its message)
 ARRAYS = [
-    ("none", None, InputTypeError, "numeric"),
+    ("none", None, InputTypeError, "got NoneType"),
     ("an object", Odd(), InputTypeError, "numeric"),
-    ("a text", "photo.jpg", InputTypeError, "read_picture"),
-    ("bytes", b"photo", InputTypeError, "read_picture"),
+    ("a missing file", "photo.jpg", PictureFileError, "photo.jpg: .* there is none"),
+    ("bytes of no picture", b"photo", PictureFileError, r"X \(bytes\): .* cannot be decoded"),
     ("a dictionary", {"a": 1}, InputTypeError, "numeric"),
     ("a set", {1, 2}, InputTypeError, "numeric"),
     ("a generator", (zeros(4, 4) for _ in range(2)), InputTypeError, "numeric"),
@@ -85,7 +85,7 @@ ARRAYS = [
     ("records", np.zeros((4, 4), [("r", "u1")]), InputTypeError, r"\('r'"),
     ("nested lists of numbers", [[0, 1], [2, 3]], InputTypeError, "A list holds pictures"),
     ("a list of numbers", [1, 2, 3], InputTypeError, "A list holds pictures"),
-    ("a list of texts", ["a.jpg", "b.jpg"], InputTypeError, "A list holds pictures"),
+    ("a list of missing files", ["a.jpg", "b.jpg"], PictureFileError, "a.jpg: .* there is none"),
     ("a list with none", [zeros(4, 4), None], InputTypeError, r"X\[1\]"),
     ("a list with a bad dtype", [zeros(4, 4), zeros(4, 4, dtype=int)], InputTypeError, r"X\[1\]"),
     ("a list with a bad shape", [zeros(4, 4), zeros(4, 4, 2)], InputError, r"X\[1\]"),
@@ -161,6 +161,22 @@ def test_parameters(batch, name, value):
     """fit refuses a wrong parameter by its name, before it trains."""
     with pytest.raises(InputError, match=f"{name}: expected"):
         Colorizer(**{"epochs": 1, "crop_size": 32, name: value}).fit(batch)
+
+
+WRONG_TYPES = [
+    (name, value)
+    for name, value in ROWS
+    if isinstance(value, str | bool | None) and name not in ("network", "precision", "warm_start", "verbose")
+]
+WRONG_TYPES += [("network", None), ("precision", 16), ("warm_start", "yes"), ("verbose", "loud"), ("epochs", 1.5)]
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG_TYPES, ids=[f"{name}={value!r}" for name, value in WRONG_TYPES])
+def test_parameters_of_another_type(name, value):
+    """A parameter of the wrong type is an InputTypeError, and so a TypeError."""
+    with pytest.raises(InputTypeError, match=f"{name}: expected") as caught:
+        Colorizer(**{name: value}).check_params()
+    assert isinstance(caught.value, TypeError)
 
 
 # (name, call, words)

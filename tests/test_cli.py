@@ -152,7 +152,8 @@ def test_evaluate_leaves_out_what_is_too_small(folder, capsys):
     captured = capsys.readouterr()
     assert captured.out.startswith("3 pictures")
     assert "tiny.png: expected at least 7 x 7" in captured.err
-    assert "grey.png" in captured.err
+    assert "grey.png: expected a color picture, got a grey one" in captured.err
+    assert "train" not in captured.err
     assert "rgb.png: expected a color picture" in captured.err
 
 

@@ -6,12 +6,13 @@ import pickle
 
 import numpy as np
 import pytest
+from sklearn import exceptions
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.utils.validation import check_is_fitted
 
-from labcolor import Colorizer
-from labcolor.errors import InputError
+from labcolor import Colorizer, LabCodec
+from labcolor.errors import InputError, NotFittedError
 
 QUICK = {"epochs": 1, "crop_size": 32, "working_size": 32, "random_state": 0}
 
@@ -53,3 +54,41 @@ def test_copies_predict_the_same(small, batch):
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         np.testing.assert_array_equal(pool.apply(small.predict, (batch[0],)), expected)
     assert pickle.loads(pickle.dumps(Colorizer(epochs=3))).epochs == 3
+
+
+class Titled(Colorizer):
+    """A Colorizer with a parameter of its own."""
+
+    def __init__(self, network="reference", *, title="untitled", **params):
+        super().__init__(network, **params)
+        self.title = title
+
+
+def test_a_subclass_may_have_parameters_of_its_own():
+    """scikit-learn clones it with all parameters, and its repr and its pickles know them."""
+    titled = Titled(title="mine", epochs=3)
+    assert clone(titled).get_params() == titled.get_params() == {**Colorizer(epochs=3).get_params(), "title": "mine"}
+    assert repr(titled) == "Titled(epochs=3, title='mine')"
+    assert pickle.loads(pickle.dumps(titled)).get_params() == titled.get_params()
+
+
+def test_not_fitted_is_scikit_learns_too():
+    """Where scikit-learn is loaded, its users can catch its own error; it goes through processes, too."""
+    with pytest.raises(exceptions.NotFittedError, match="from_pretrained") as caught:
+        Colorizer().predict(np.zeros((8, 8)))
+    for error in (caught.value, pickle.loads(pickle.dumps(caught.value))):
+        assert isinstance(error, NotFittedError)
+        assert isinstance(error, exceptions.NotFittedError)
+        assert str(error) == str(caught.value)
+
+
+def test_a_codec_of_ones_own(batch, tmp_path):
+    """A training with another scale of ab keeps it, and so does its file."""
+    codec = LabCodec(ab_scale=110)
+    colorizer = Colorizer(codec=codec, **QUICK).fit(batch)
+    colorizer.save(tmp_path / "m.labcolor")
+    loaded = Colorizer.load(tmp_path / "m.labcolor")
+    assert colorizer.codec_ == loaded.codec_ == loaded.codec == codec
+    np.testing.assert_array_equal(loaded.predict(batch[0]), colorizer.predict(batch[0]))
+    with pytest.raises(InputError, match="codec: expected None or a LabCodec"):
+        Colorizer(codec="lab").check_params()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import resources
 
-from labcolor.errors import InputError
+from labcolor._validation import one_of, require
 from labcolor.networks.files import read_model
 from labcolor.networks.fitted import FittedModel
 
@@ -66,8 +66,7 @@ def load_packaged(name: str) -> FittedModel:
     ModelFileError
         Its file is missing, damaged, or not the one that was published.
     """
-    if not isinstance(name, str) or name not in PACKAGED_MODELS:
-        raise InputError(f"name: expected one of {', '.join(PACKAGED_MODELS)}, got {name!r}.")
+    require("name", name, one_of(*PACKAGED_MODELS))
     model = PACKAGED_MODELS[name]
     with resources.as_file(resources.files("labcolor") / "weights" / model.file) as path:
         return FittedModel.from_bytes(read_model(path, model.sha256), str(path))

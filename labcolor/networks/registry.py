@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from labcolor._validation import require, whole
-from labcolor.errors import InputError, InputTypeError
-from labcolor.inference.engine import quietly
+from labcolor._validation import one_of, require, shortened, whole
+from labcolor.errors import InputError, InputTypeError, LabcolorError
+from labcolor.inference.engine import quietly, weight_shapes
 from labcolor.networks.autoencoder import build_autoencoder
 from labcolor.networks.classifier import build_classifier
 from labcolor.networks.efficientnet import build_efficientnet
@@ -18,7 +19,16 @@ from labcolor.networks.heads import BinsHead, Head, RegressionHead
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["Architecture", "as_architecture", "get_architecture", "list_architectures", "register_architecture"]
+__all__ = [
+    "MULTIPLE",
+    "Architecture",
+    "as_architecture",
+    "get_architecture",
+    "list_architectures",
+    "register_architecture",
+]
+
+MULTIPLE = whole(1, most=1024)
 
 
 @dataclass(frozen=True)
@@ -35,7 +45,7 @@ class Architecture:
     head : Head
         What the network's output means: a :class:`RegressionHead`, a :class:`BinsHead`, or one of your own.
     multiple : int, default 8
-        Height and width of the network's input are multiples of this.
+        Height and width of the network's input are multiples of this; at most 1024.
     options : mapping, optional
         More keywords for ``build``. They are saved in model files, so they must be what JSON can hold.
 
@@ -83,11 +93,47 @@ class Architecture:
         >>> get_architecture("reference").network().count_params()
         3099714
         """
+        with self._building():
+            return self.build(**self.options, seed=seed, dtype=dtype)
+
+    def weight_shapes(self, most: int) -> list[tuple[int, ...]]:
+        """Return the shapes of the network's weights, in Keras's order, without building it in memory.
+
+        Parameters
+        ----------
+        most : int
+            Number of weights at which to stop.
+
+        Returns
+        -------
+        list of tuple of int
+
+        Raises
+        ------
+        InputError
+            The options do not give a network, or one of more weights.
+
+        Examples
+        --------
+        >>> from labcolor.networks import get_architecture
+        >>> get_architecture("reference").weight_shapes(most=16)[0]
+        (3, 3, 1, 64)
+        """
+        with self._building():
+            return weight_shapes(lambda: self.build(**self.options, seed=0, dtype="float32"), most)
+
+    @contextmanager
+    def _building(self) -> Iterator[None]:
+        """Say which options it was, where a builder raises what it likes."""
         try:
             with quietly(devices=True):
-                return self.build(**self.options, seed=seed, dtype=dtype)
-        except TypeError as error:
-            raise InputError(f"{self.name}: its builder refuses the options {dict(self.options)!r}: {error}") from error
+                yield
+        except LabcolorError:
+            raise
+        except Exception as error:
+            raise InputError(
+                f"{self.name}: its builder refuses the options {shortened(dict(self.options))}: {error}"
+            ) from error
 
     def with_options(self, **options: Any) -> Architecture:
         """Return this architecture with other options for its builder.
@@ -142,10 +188,12 @@ def register_architecture(architecture: Architecture) -> Architecture:
     if not isinstance(architecture, Architecture):
         raise InputTypeError(f"architecture: expected an Architecture, got {type(architecture).__name__}.")
     if not isinstance(architecture.name, str) or not re.fullmatch(r"[\w.-]+", architecture.name):
-        raise InputError(f"architecture: expected a name of letters, digits, -, _ and ., got {architecture.name!r}.")
+        raise InputError(
+            f"architecture: expected a name of letters, digits, -, _ and ., got {shortened(architecture.name)}."
+        )
     if architecture.name in _PACKAGED:
         raise InputError(f"architecture: {architecture.name!r} comes with the package. Choose another name.")
-    require("multiple", architecture.multiple, whole(1))
+    require("multiple", architecture.multiple, MULTIPLE)
     _registered[architecture.name] = architecture
     return architecture
 
@@ -173,8 +221,7 @@ def get_architecture(name: str) -> Architecture:
     >>> get_architecture("classifier").multiple
     32
     """
-    if not isinstance(name, str) or name not in _registered:
-        raise InputError(f"network: expected one of {', '.join(map(repr, _registered))}, got {name!r}.")
+    require("network", name, one_of(*_registered))
     return _registered[name]
 
 

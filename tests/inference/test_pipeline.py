@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from labcolor import Colorizer, rgb_to_lab, rgb_to_lightness
 from labcolor.errors import InputError, NotFittedError
 from labcolor.inference.pipeline import Pipeline
+from labcolor.io.inputs import as_pictures
 from labcolor.metrics import colorfulness
-from labcolor.pictures.picture import as_pictures
 
 RANDOM = np.random.default_rng(0)
 DTYPES = [np.uint8, np.uint16, np.float16, np.float32, np.float64, np.bool_]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from labcolor.pictures.picture import as_pictures
+from labcolor.io.inputs import as_pictures
 from labcolor.pictures.small import SmallPicture
 from labcolor.video.temporal import ChromaSmoother, chroma_between
 
