@@ -20,8 +20,8 @@ from scipy import ndimage
 from tqdm import tqdm
 
 from labcolor import Colorizer, lab_to_rgb, metrics, read_picture, rgb_to_lab, rgb_to_lightness
+from labcolor.io.inputs import one_picture
 from labcolor.io.pictures import picture_paths
-from labcolor.pictures.picture import one_picture
 from labcolor.pictures.small import SmallPicture
 from labcolor.training.data import hold_out
 

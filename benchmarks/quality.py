@@ -27,9 +27,9 @@ from tqdm import tqdm
 from labcolor import Colorizer, lab_to_rgb, rgb_to_lab, write_picture
 from labcolor.errors import LabcolorError
 from labcolor.evaluation import at_colorfulness, center_square, evaluate, table
+from labcolor.io.inputs import one_picture
 from labcolor.io.pictures import picture_paths
 from labcolor.networks import PACKAGED_MODELS
-from labcolor.pictures.picture import one_picture
 from labcolor.training.data import hold_out
 
 

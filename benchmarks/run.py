@@ -32,8 +32,8 @@ import tensorflow as tf
 from skimage import color, transform
 
 from labcolor import Colorizer, LabCodec, build_autoencoder, lab_to_rgb, rgb_to_lab, rgb_to_lightness, write_picture
+from labcolor.io.inputs import one_picture
 from labcolor.networks import PACKAGED_MODELS
-from labcolor.pictures.picture import one_picture
 from labcolor.pictures.small import SmallPicture
 
 ROWS: list[dict[str, object]] = []

@@ -16,8 +16,8 @@ from tqdm import tqdm
 
 from labcolor import Colorizer, read_picture
 from labcolor.errors import LabcolorError
+from labcolor.io.inputs import one_picture
 from labcolor.io.pictures import picture_paths
-from labcolor.pictures.picture import one_picture
 from labcolor.training.data import hold_out, reduce_picture
 
 HOLD_OUT = 40  # each 40th photograph by name

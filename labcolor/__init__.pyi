@@ -1,6 +1,7 @@
 from . import errors as errors
 from . import metrics as metrics
 from . import networks as networks
+from ._triptych import show as show
 from ._triptych import triptych as triptych
 from ._version import __version__ as __version__
 from .color.codec import LabCodec as LabCodec
@@ -8,6 +9,8 @@ from .color.lab import lab_to_rgb as lab_to_rgb
 from .color.lab import rgb_to_lab as rgb_to_lab
 from .color.lab import rgb_to_lightness as rgb_to_lightness
 from .colorizer import Colorizer as Colorizer
+from .io.metadata import PictureMetadata as PictureMetadata
+from .io.metadata import read_metadata as read_metadata
 from .io.pictures import read_picture as read_picture
 from .io.pictures import write_picture as write_picture
 from .networks.autoencoder import build_autoencoder as build_autoencoder

@@ -1,59 +1,111 @@
-"""Results to look at: L, colored and original side by side."""
+"""Results to look at: pictures in a notebook, and L, colored and original side by side."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from labcolor._deprecation import warn_renamed
-from labcolor._typing import Array, PathLike
+from labcolor._typing import Array, PathLike, PictureInput
 from labcolor.errors import InputError
+from labcolor.io.inputs import as_pictures, one_picture
 from labcolor.io.pictures import write_picture
-from labcolor.pictures.picture import Picture, as_bytes, one_picture
+from labcolor.pictures.picture import Picture, as_bytes, over_white
 
-__all__ = ["triptych"]
+__all__ = ["show", "triptych"]
 
 _GAP = 8  # pixels of white between panels
+_SHOWN = 1600  # the longest side, in pixels, that is shown
 
 
 def _rgb(picture: Picture) -> Array:
-    """One picture as (H, W, 3) uint8, without its alpha."""
-    values = as_bytes(picture.values)
-    return np.broadcast_to(values, (*picture.shape, 3))
+    """Return one picture as (H, W, 3) uint8, without its alpha."""
+    return np.broadcast_to(as_bytes(picture.values), (*picture.shape, 3))
+
+
+def _side_by_side(panels: list[Array]) -> Array:
+    """Put pictures (H, W, 3), uint8, in a row, with white between and below them."""
+    height, width = max(len(panel) for panel in panels), sum(panel.shape[1] + _GAP for panel in panels) - _GAP
+    row = np.full((height, width, 3), 255, np.uint8)
+    left = 0
+    for panel in panels:
+        row[: len(panel), left : left + panel.shape[1]] = panel
+        left += panel.shape[1] + _GAP
+    return row
+
+
+def show(pictures: PictureInput | list[Any] | tuple[Any, ...]) -> Image.Image:
+    """Show pictures in a notebook: the last line of a cell, ``show(...)``, is shown as a picture.
+
+    ``Colorizer.predict`` and :func:`triptych` give arrays, to go on with; this is to look at them.
+
+    Parameters
+    ----------
+    pictures : array, path, bytes, open binary file, PIL image, or sequence of these
+        One picture or several, as for :meth:`labcolor.Colorizer.predict`.
+
+    Returns
+    -------
+    PIL.Image.Image
+        One picture, or all side by side with 8 white pixels between them; alpha is laid over white. It is reduced where
+        a side is longer than 1,600 pixels. Outside notebooks its methods ``show`` and ``save`` serve.
+
+    Raises
+    ------
+    InputError, InputTypeError, PictureFileError
+        Something is not a picture, or there is none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from labcolor import Colorizer, show
+    >>> grey = np.full((48, 64), 128, np.uint8)
+    >>> show([grey, Colorizer.from_pretrained().predict(grey)]).size
+    (136, 48)
+    """
+    checked, _ = as_pictures(pictures, "pictures")
+    if not checked:
+        raise InputError("pictures: expected at least one picture, got none.")
+    image = Image.fromarray(_side_by_side([over_white(picture) for picture in checked]))
+    image.thumbnail((_SHOWN, _SHOWN))
+    return image
 
 
 def triptych(
-    original: npt.ArrayLike,
-    colored: npt.ArrayLike | None = None,
+    original: PictureInput,
+    colored: PictureInput | None = None,
     *,
     path: PathLike | None = None,
-    coloured: npt.ArrayLike | None = None,
+    coloured: PictureInput | None = None,
 ) -> npt.NDArray[np.uint8]:
     """Put L, the colored picture and the original side by side.
 
     Parameters
     ----------
-    original : array_like, shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4)
-        The picture that was colored, in color or not; uint8, uint16, float in [0, 1] or bool. Its lightness is the
-        first panel.
-    colored : array_like, shape (H, W, 3) or (H, W, 4)
+    original : array, path, bytes, open binary file or PIL image
+        The picture that was colored, in color or not, as one picture for :meth:`labcolor.Colorizer.predict`. Its
+        lightness is the first panel.
+    colored : array, path, bytes, open binary file or PIL image
         What ``Colorizer.predict`` made of it.
     path : path, optional
         Where to write the panels as well.
-    coloured : array_like, optional
+    coloured : array, optional
         The old name of ``colored``; it will be removed in 0.3.
 
     Returns
     -------
     ndarray, shape (H, 3 * W + 16, 3), uint8
-        The three panels with 8 white pixels between them; alpha is dropped.
+        The three panels with 8 white pixels between them; alpha is dropped. :func:`show` shows it in a notebook.
 
     Raises
     ------
     InputError, InputTypeError
-        An array is not one picture, or the sizes differ.
+        Something is not one picture, or the sizes differ.
     PictureFileError
-        The file cannot be written.
+        A file cannot be read or written.
 
     Examples
     --------
@@ -68,8 +120,7 @@ def triptych(
     first, second = one_picture(original, "original"), one_picture(colored, "colored")
     if first.shape != second.shape:
         raise InputError(f"expected two pictures of one size, got {first.shape} and {second.shape}.")
-    white = np.full((first.shape[0], _GAP, 3), 255, np.uint8)
-    panels = np.hstack([first.grey(), white, _rgb(second), white, _rgb(first)])
+    panels = _side_by_side([first.grey(), _rgb(second), _rgb(first)])
     if path is not None:
         write_picture(path, panels)
     return panels

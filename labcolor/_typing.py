@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import os
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy.typing as npt
+from PIL import Image
 
-__all__ = ["Array", "PathLike"]
+__all__ = ["Array", "BinaryFile", "PathLike", "PictureInput", "PictureSource"]
+
+
+class BinaryFile(Protocol):
+    """A file that is open for reading bytes."""
+
+    def read(self, size: int = ..., /) -> bytes:
+        """Return the next bytes, by default all."""
+        ...
+
 
 Array: TypeAlias = npt.NDArray[Any]
 PathLike: TypeAlias = str | os.PathLike[str]
+PictureSource: TypeAlias = (
+    PathLike | bytes | bytearray | memoryview | BinaryFile | Image.Image
+)  # from which to read one
+PictureInput: TypeAlias = Array | PictureSource  # one picture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ __all__ = [
     "one_of",
     "optional",
     "require",
+    "require_names",
     "saturation",
     "shortened",
     "smoothing",
@@ -51,6 +52,11 @@ def as_array(name: str, value: Any) -> Array:
         return np.asarray(value)
     except ValueError as error:
         raise InputError(f"{name}: expected an array, got a sequence of unequal parts. Make them one shape.") from error
+    except Exception as error:  # a tensor on a graphics card, or one that is trained, raises what its library likes
+        remedy = " Move it to the CPU first: .detach().cpu().numpy()." if hasattr(value, "cpu") else ""
+        raise InputTypeError(
+            f"{name}: expected an array, got {type(value).__name__}, which NumPy cannot read.{remedy}"
+        ) from error
 
 
 def whole(least: int, multiple: int = 1, most: int | None = None) -> Check:
@@ -67,7 +73,9 @@ def whole(least: int, multiple: int = 1, most: int | None = None) -> Check:
 def number(low: float, high: float) -> Check:
     """Return the check for a number from ``low`` to ``high``."""
     return Check(
-        f"a number from {low:g} to {high:g}", (int, float, np.number), lambda value: bool(low <= value <= high)
+        f"a number from {low:g} to {high:g}",
+        (int, float, np.integer, np.floating),
+        lambda value: bool(low <= value <= high),
     )
 
 
@@ -100,9 +108,19 @@ def require(name: str, value: Any, check: Check) -> None:
         raise kind(f"{name}: expected {check.expected}, got {shortened(value)}.")
 
 
+def require_names(name: str, found: Any, expected: Iterable[str]) -> None:
+    """Raise an InputError unless a value is a dict of just the expected names."""
+    require(name, found, instance_of(dict))
+    if set(found) != set(expected):
+        raise InputError(f"{name}: expected {', '.join(expected) or 'nothing'}, got {shortened(sorted(found))}.")
+
+
 def shortened(value: Any) -> str:
     """Return a value's repr for a message; long ones are cut, so that no message prints a user's data."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except Exception:  # Python refuses to print very large integers; an object's own repr may raise anything
+        return f"a value of type {type(value).__name__}"
     return text if len(text) <= 80 else f"{text[:60]}... ({type(value).__name__})"
 
 

@@ -9,23 +9,22 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 
 import numpy as np
-import numpy.typing as npt
 
 from labcolor import _validation
 from labcolor._estimator import Estimator
-from labcolor._typing import Array, PathLike
+from labcolor._typing import Array, PathLike, PictureInput
 from labcolor._validation import Check, instance_of, number, one_of, optional, require, whole
 from labcolor.color.codec import LabCodec
 from labcolor.errors import InputError, not_fitted
 from labcolor.inference.engine import Engine, check_process, forked
 from labcolor.inference.pipeline import Pipeline
+from labcolor.io.inputs import Nested, as_pictures
 from labcolor.metrics import psnr
 from labcolor.networks.files import read_model, write_model
 from labcolor.networks.fitted import FittedModel
 from labcolor.networks.pretrained import load_packaged
 from labcolor.networks.registry import Architecture, as_architecture
 from labcolor.pictures.hints import as_hints
-from labcolor.pictures.picture import Nested, as_pictures
 from labcolor.training.data import crop_batches, training_pictures
 from labcolor.training.hints import fit_hints
 from labcolor.training.loop import fit_network
@@ -339,23 +338,23 @@ class Colorizer(Estimator):
         return Pipeline(model, engine[1], self.working_size)
 
     @overload
-    def predict(self, X: npt.NDArray[Any], *, saturation: float = 1.0, hints: Any = None) -> Array: ...
+    def predict(self, X: PictureInput, *, saturation: float = 1.0, hints: Any = None) -> Array: ...
     @overload
     def predict(self, X: list[Any], *, saturation: float = 1.0, hints: Any = None) -> list[Array]: ...
     @overload
     def predict(self, X: tuple[Any, ...], *, saturation: float = 1.0, hints: Any = None) -> tuple[Array, ...]: ...
 
     def predict(
-        self, X: npt.NDArray[Any] | list[Any] | tuple[Any, ...], *, saturation: float = 1.0, hints: Any = None
+        self, X: PictureInput | list[Any] | tuple[Any, ...], *, saturation: float = 1.0, hints: Any = None
     ) -> Nested:
         """Color pictures.
 
         Parameters
         ----------
-        X : array or sequence of array
-            One picture, (H, W), (H, W, 1), (H, W, 3) or (H, W, 4); a batch of equal ones with one axis more in front;
-            or a list or tuple of pictures of different sizes. uint8, uint16, float in [0, 1] or bool. Of RGB only the
-            lightness is used. It is not modified.
+        X : array, path, bytes, open binary file, PIL image, or sequence of these
+            One picture: an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of uint8, uint16, float in [0, 1] or bool,
+            or a file or image, as for :func:`labcolor.read_picture`; a batch: an array with one axis more in front; or
+            a list or tuple of pictures, which may differ. Of RGB only the lightness is used. It is not modified.
         saturation : float, default 1
             From 0 (grey) over 1 (as predicted) to 4. Below 1 the predicted chroma is multiplied by it, which gives
             paler colors. Above, the reference network's chroma is multiplied, too; the classifier gives rarer, more
@@ -369,9 +368,9 @@ class Colorizer(Estimator):
         -------
         array, list or tuple
             RGB, or RGBA where alpha came in (untouched), nested as ``X``, of the same sizes and dtypes (uint8 for
-            bool). Lightness stays as it was; a color outside the sRGB gamut has its chroma lowered until it fits.
-            Even bars of black or white at the edges, a letterbox or margins, are not shown to the network, and stay
-            grey.
+            bool; for files those that ``read_picture`` gives). Lightness stays as it was; a color outside the sRGB
+            gamut has its chroma lowered until it fits. Even bars of black or white at the edges, a letterbox or
+            margins, are not shown to the network, and stay grey.
 
         Raises
         ------
@@ -379,6 +378,8 @@ class Colorizer(Estimator):
             There is no network yet.
         InputError, InputTypeError
             ``X`` or a parameter is not as above, or the model takes no hints.
+        PictureFileError
+            A file cannot be read.
         OutOfMemoryError
             It did not fit in memory.
 
@@ -403,18 +404,18 @@ class Colorizer(Estimator):
         return rebuild(pipeline.colorize(pictures, saturation, known))
 
     @overload
-    def uncertainty(self, X: npt.NDArray[Any]) -> Array: ...
+    def uncertainty(self, X: PictureInput) -> Array: ...
     @overload
     def uncertainty(self, X: list[Any]) -> list[Array]: ...
     @overload
     def uncertainty(self, X: tuple[Any, ...]) -> tuple[Array, ...]: ...
 
-    def uncertainty(self, X: npt.NDArray[Any] | list[Any] | tuple[Any, ...]) -> Nested:
+    def uncertainty(self, X: PictureInput | list[Any] | tuple[Any, ...]) -> Nested:
         """How unsure a classifier is of the color of each pixel.
 
         Parameters
         ----------
-        X : array or sequence of array
+        X : array, path, bytes, open binary file, PIL image, or sequence of these
             As for :meth:`predict`.
 
         Returns
@@ -426,7 +427,7 @@ class Colorizer(Estimator):
 
         Raises
         ------
-        NotFittedError, InputError, InputTypeError
+        NotFittedError, InputError, InputTypeError, PictureFileError
             As for :meth:`predict`, or the model is no classifier.
         OutOfMemoryError
             It did not fit in memory.
@@ -444,14 +445,14 @@ class Colorizer(Estimator):
             return np.empty((0, *X.shape[1:3]), np.float32)
         return rebuild(pipeline.uncertainty(pictures))
 
-    def score(self, X: Any, y: Any = None) -> float:
+    def score(self, X: PictureInput | list[Any] | tuple[Any, ...], y: Any = None) -> float:
         """Mean PSNR, in dB of RGB, between color pictures and what ``predict`` makes of their lightness.
 
         PSNR rewards grey: it serves to compare trainings of one kind. ``labcolor evaluate`` shows more.
 
         Parameters
         ----------
-        X : array or sequence of array
+        X : array, path, bytes, open binary file, PIL image, or sequence of these
             Color pictures, as for :meth:`predict`.
         y : None
             Ignored; it is there for scikit-learn.
@@ -463,7 +464,7 @@ class Colorizer(Estimator):
 
         Raises
         ------
-        NotFittedError, InputError, InputTypeError
+        NotFittedError, InputError, InputTypeError, PictureFileError
             As for :meth:`predict`, or a picture is grey.
 
         Examples

@@ -16,8 +16,8 @@ from scipy.optimize import brentq
 from labcolor import metrics
 from labcolor._typing import Array
 from labcolor.errors import InputError
+from labcolor.io.inputs import one_picture
 from labcolor.io.pictures import read_picture
-from labcolor.pictures.picture import one_picture
 from labcolor.training.data import reduce_picture
 
 __all__ = ["COLORFULNESS", "METRICS", "at_colorfulness", "center_square", "evaluate", "table"]

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import skimage.color
 import skimage.metrics
 
 from labcolor._deprecation import warn_renamed
-from labcolor._typing import Array
+from labcolor._typing import Array, PictureInput
 from labcolor.color.lab import full_scale, rgb_to_lab
 from labcolor.errors import InputError
-from labcolor.pictures.picture import one_picture
+from labcolor.io.inputs import one_picture
 
 __all__ = [
     "ab_errors",
@@ -36,11 +35,11 @@ _NEUTRAL, _TINTED = 6, 18
 _COLORFUL, _GREY = 24, 8
 
 
-def _color(name: str, picture: npt.ArrayLike) -> Array:
+def _color(name: str, picture: PictureInput) -> Array:
     """Check one RGB picture; alpha is dropped."""
     values = one_picture(picture, name).values
     if values.shape[2] != 3:
-        raise InputError(f"{name}: expected one RGB picture (H, W, 3), got shape {np.shape(picture)}.")
+        raise InputError(f"{name}: expected one RGB picture (H, W, 3), got a grey one of {values.shape[:2]}.")
     return values
 
 
@@ -49,20 +48,20 @@ def _unit(picture: Array) -> Array:
     return np.asarray(picture / scale)
 
 
-def _pair(predicted: npt.ArrayLike, true: npt.ArrayLike) -> tuple[Array, Array]:
+def _pair(predicted: PictureInput, true: PictureInput) -> tuple[Array, Array]:
     first, second = _color("predicted", predicted), _color("true", true)
     if first.shape != second.shape:
         raise InputError(f"expected two pictures of one shape, got {first.shape} and {second.shape}.")
     return first, second
 
 
-def psnr(predicted: npt.ArrayLike, true: npt.ArrayLike) -> float:
+def psnr(predicted: PictureInput, true: PictureInput) -> float:
     """Peak signal-to-noise ratio in RGB. It rewards grey: print it beside :func:`colorfulness`.
 
     Parameters
     ----------
-    predicted, true : array_like, shape (H, W, 3)
-        uint8, uint16 or float in [0, 1].
+    predicted, true : array, path, bytes, open binary file or PIL image
+        Two color pictures of one size, each as one picture for :meth:`labcolor.Colorizer.predict`; alpha is dropped.
 
     Returns
     -------
@@ -91,12 +90,12 @@ def psnr(predicted: npt.ArrayLike, true: npt.ArrayLike) -> float:
     return float(skimage.metrics.peak_signal_noise_ratio(second, first, data_range=1))
 
 
-def ssim(predicted: npt.ArrayLike, true: npt.ArrayLike) -> float:
+def ssim(predicted: PictureInput, true: PictureInput) -> float:
     """Structural similarity in RGB, the mean over the channels.
 
     Parameters
     ----------
-    predicted, true : array_like, shape (H, W, 3)
+    predicted, true : picture
         As for :func:`psnr`; no side shorter than 7.
 
     Returns
@@ -126,12 +125,12 @@ def ssim(predicted: npt.ArrayLike, true: npt.ArrayLike) -> float:
     return float(skimage.metrics.structural_similarity(second, first, channel_axis=2, data_range=1))
 
 
-def ciede2000(predicted: npt.ArrayLike, true: npt.ArrayLike) -> float:
+def ciede2000(predicted: PictureInput, true: PictureInput) -> float:
     """Mean CIEDE2000 color difference; lower is better, about 1 can just be seen.
 
     Parameters
     ----------
-    predicted, true : array_like, shape (H, W, 3)
+    predicted, true : picture
         As for :func:`psnr`.
 
     Returns
@@ -159,12 +158,12 @@ def ciede2000(predicted: npt.ArrayLike, true: npt.ArrayLike) -> float:
     return float(skimage.color.deltaE_ciede2000(rgb_to_lab(second), rgb_to_lab(first)).mean())
 
 
-def colorfulness(picture: npt.ArrayLike) -> float:
+def colorfulness(picture: PictureInput) -> float:
     """Colorfulness M3 of Hasler and Süsstrunk, with signed opponent channels, on the scale of 8-bit values.
 
     Parameters
     ----------
-    picture : array_like, shape (H, W, 3)
+    picture : picture
         As for :func:`psnr`.
 
     Returns
@@ -195,13 +194,13 @@ def colorfulness(picture: npt.ArrayLike) -> float:
 
 
 def ab_errors(
-    predicted: npt.ArrayLike, true: npt.ArrayLike, *, prior: dict[tuple[int, int], float] | None = None
+    predicted: PictureInput, true: PictureInput, *, prior: dict[tuple[int, int], float] | None = None
 ) -> Array:
     """Histogram of the ab error, from which :func:`auc` is the area; those of several pictures may be added up.
 
     Parameters
     ----------
-    predicted, true : array_like, shape (H, W, 3)
+    predicted, true : picture
         As for :func:`psnr`.
     prior : dict, optional
         As for :func:`auc`.
@@ -257,12 +256,12 @@ def area_under_curve(errors: Array) -> float:
     return float((np.cumsum(errors)[:151] / errors.sum()).mean() * 100)
 
 
-def tint_counts(predicted: npt.ArrayLike, true: npt.ArrayLike) -> Array:
+def tint_counts(predicted: PictureInput, true: PictureInput) -> Array:
     """Count the pixels from which :func:`tint_errors` takes its shares; counts of several pictures may be added up.
 
     Parameters
     ----------
-    predicted, true : array_like, shape (H, W, 3)
+    predicted, true : picture
         As for :func:`psnr`.
 
     Returns
@@ -291,7 +290,7 @@ def tint_counts(predicted: npt.ArrayLike, true: npt.ArrayLike) -> Array:
     return np.array([np.count_nonzero(pixels) for pixels in (tinted, neutral, grey, colorful)], np.int64)
 
 
-def tint_errors(predicted: npt.ArrayLike, true: npt.ArrayLike) -> tuple[float, float]:
+def tint_errors(predicted: PictureInput, true: PictureInput) -> tuple[float, float]:
     """Tell how much of what is neutral was wrongly tinted, and how much of what is colorful was left grey.
 
     What is wrong is what anybody sees: with C, the chroma of Lab, a neutral pixel (true C < 6) is wrongly tinted where
@@ -300,7 +299,7 @@ def tint_errors(predicted: npt.ArrayLike, true: npt.ArrayLike) -> tuple[float, f
 
     Parameters
     ----------
-    predicted, true : array_like, shape (H, W, 3)
+    predicted, true : picture
         As for :func:`psnr`.
 
     Returns
@@ -327,12 +326,12 @@ def tint_errors(predicted: npt.ArrayLike, true: npt.ArrayLike) -> tuple[float, f
     return tinted / neutral if neutral else float("nan"), grey / colorful if colorful else float("nan")
 
 
-def auc(predicted: npt.ArrayLike, true: npt.ArrayLike, *, prior: dict[tuple[int, int], float] | None = None) -> float:
+def auc(predicted: PictureInput, true: PictureInput, *, prior: dict[tuple[int, int], float] | None = None) -> float:
     """Area under the cumulative curve of the ab error, thresholds 0 to 150, in per cent; higher is better.
 
     Parameters
     ----------
-    predicted, true : array_like, shape (H, W, 3)
+    predicted, true : picture
         As for :func:`psnr`.
     prior : dict, optional
         How often each bin of ab of side 10 occurs, from :func:`ab_prior`. If given, each pixel weighs the inverse of
@@ -396,12 +395,12 @@ def ab_prior(pictures: Any) -> dict[tuple[int, int], float]:
     return {cell: count / total for cell, count in counts.items()}
 
 
-def colourfulness(picture: npt.ArrayLike) -> float:
+def colourfulness(picture: PictureInput) -> float:
     """Call :func:`colorfulness` by its old name.
 
     Parameters
     ----------
-    picture : array_like, shape (H, W, 3)
+    picture : picture
         As for :func:`colorfulness`.
 
     Returns

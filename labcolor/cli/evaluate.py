@@ -43,7 +43,7 @@ def add_to(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Measure a model on a folder of color pictures."""
     from labcolor import evaluation
-    from labcolor.pictures.picture import one_picture
+    from labcolor.io.inputs import one_picture
 
     colorizer = model_of(arguments)
     training, others = held_out(arguments.folder, arguments.holdout)

@@ -54,7 +54,7 @@ class Pipeline:
         Parameters
         ----------
         pictures : sequence of Picture
-            As :func:`labcolor.pictures.picture.as_pictures` gives them.
+            As :func:`labcolor.io.inputs.as_pictures` gives them.
         saturation : float
             From 0 (grey) over 1 to 4 (vivid).
         hints : sequence of ndarray or None, optional

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from skimage.util import img_as_ubyte
 
 from labcolor._strips import in_strips
 from labcolor._typing import Array
-from labcolor._validation import as_array
 from labcolor.color import kernels
 from labcolor.color.lab import (
     NO_TABLE,
@@ -25,7 +23,7 @@ from labcolor.color.lab import (
 )
 from labcolor.errors import InputError, InputTypeError
 
-__all__ = ["Nested", "Picture", "as_bytes", "as_picture", "as_pictures", "one_picture", "working_shape"]
+__all__ = ["SHAPES", "Picture", "as_bytes", "as_picture", "over_white", "working_shape"]
 
 FLOAT32 = np.dtype(np.float32)
 SHAPES = "(H, W), (H, W, 1), (H, W, 3) or (H, W, 4)"
@@ -176,6 +174,16 @@ def as_bytes(values: Array) -> Array:
     return np.asarray(img_as_ubyte(np.clip(values, 0, 1) if values.dtype.kind == "f" else values))
 
 
+def over_white(picture: Picture) -> Array:
+    """Return a picture as it looks on white paper: (H, W, 3) uint8, without alpha."""
+    values = np.broadcast_to(as_bytes(picture.values), (*picture.shape, 3))
+    if picture.alpha is None:
+        return values
+    share = np.divide(picture.alpha, full_scale(picture.dtype, FLOAT32)[0], dtype=np.float32)
+    blended: Array = np.rint(255 - share * (255 - values.astype(np.float32)))
+    return blended.astype(np.uint8)
+
+
 def working_shape(shape: tuple[int, int], size: int) -> tuple[int, int]:
     """Return the size at which the network sees a picture: its short side ``size``, its aspect ratio kept.
 
@@ -214,73 +222,3 @@ def as_picture(array: Any, where: str) -> Picture:
     if array.shape[2] == 4:
         return Picture(array[..., :3], array[..., 3:], dtype)
     return Picture(array, None, dtype)
-
-
-Nested: TypeAlias = Array | list[Array] | tuple[Array, ...]
-Rebuild: TypeAlias = Callable[[Sequence[Array]], Nested]
-
-
-def as_pictures(x: Any, name: str = "X") -> tuple[list[Picture], Rebuild]:
-    """Check what a user passed as one or several pictures.
-
-    Parameters
-    ----------
-    x : ndarray or sequence of ndarray
-        One picture, (H, W), (H, W, 1), (H, W, 3) or (H, W, 4); a batch of equal ones, with one axis more in front; or
-        a list or tuple of pictures, whose sizes, channels and dtypes may differ. uint8, uint16, float in [0, 1] or
-        bool.
-    name : str
-        What to call it in errors.
-
-    Returns
-    -------
-    pictures : list of Picture
-    rebuild : callable
-        Nests one result a picture as ``x`` was nested.
-
-    Raises
-    ------
-    InputError, InputTypeError
-        A shape, dtype or range is not as above, or a shape could mean two things.
-    """
-    if isinstance(x, list | tuple):
-        pictures = []
-        for index, item in enumerate(x):
-            if isinstance(item, list | tuple) or np.ndim(item) == 0:
-                raise InputTypeError(
-                    f"{name}[{index}]: expected an array, got {type(item).__name__}. A list holds pictures "
-                    f"as numpy arrays; read files with labcolor.read_picture."
-                )
-            pictures.append(as_picture(as_array(f"{name}[{index}]", item), f"{name}[{index}]"))
-        kind = type(x)
-        return pictures, lambda results: list(results) if kind is list else tuple(results)
-    if isinstance(x, str | bytes) or hasattr(x, "__fspath__"):
-        raise InputTypeError(f"{name}: expected an array, got the path {x!r}. Read it with labcolor.read_picture.")
-    array = as_array(name, x)
-    if array.dtype.kind not in "uifb":
-        raise InputTypeError(f"{name}: expected a numeric array or a list of arrays, got dtype {array.dtype}.")
-    single = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (1, 3, 4))
-    if single:
-        return [as_picture(array, name)], lambda results: results[0]
-    if array.ndim == 3 and (array.shape[0] in (1, 3, 4) or array.shape[2] == 2):
-        raise InputError(
-            f"{name}: shape {array.shape} is ambiguous: channels first, or a batch of grey pictures? Put channels "
-            f"last (np.moveaxis(x, 0, -1)), or pass a batch as (N, H, W, 1)."
-        )
-    if array.ndim == 3 or (array.ndim == 4 and array.shape[3] in (1, 3, 4)):
-        pictures = [as_picture(item, f"{name}[{index}]") for index, item in enumerate(array)]
-        channels = 4 if array.ndim == 4 and array.shape[3] == 4 else 3
-        empty = np.empty((0, *array.shape[1:3], channels), np.uint8 if array.dtype == np.bool_ else array.dtype)
-        return pictures, lambda results: np.stack(results) if results else empty
-    raise InputError(
-        f"{name}: expected {SHAPES}, a batch (N, ...) of these, or a list of them, with the channels last, got shape "
-        f"{array.shape}."
-    )
-
-
-def one_picture(x: Any, name: str) -> Picture:
-    """Check what must be one picture; ``name`` is what to call it in errors."""
-    pictures, _ = as_pictures(as_array(name, x), name)
-    if len(pictures) != 1:
-        raise InputError(f"{name}: expected one picture, got shape {np.shape(x)}.")
-    return pictures[0]

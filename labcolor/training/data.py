@@ -17,8 +17,9 @@ from scipy import ndimage
 from labcolor._typing import Array
 from labcolor.color.codec import LabCodec
 from labcolor.errors import InputError, LabcolorError
+from labcolor.io.inputs import as_pictures, one_picture
 from labcolor.io.pictures import picture_paths, read_picture
-from labcolor.pictures.picture import Picture, as_bytes, as_pictures, one_picture
+from labcolor.pictures.picture import Picture, as_bytes
 
 __all__ = ["PictureCache", "age", "crop_batches", "hold_out", "random_crop", "reduce_picture", "training_pictures"]
 

@@ -10,17 +10,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 
-import numpy.typing as npt
-
 from labcolor import _validation
 from labcolor._paths import as_path, check_destination, replacing
-from labcolor._typing import Array
+from labcolor._typing import Array, PictureInput
 from labcolor.color.yuv import chroma_planes, even, luma_lightness, packed_frame
 from labcolor.colorizer import Colorizer
 from labcolor.errors import InputError, InputTypeError, VideoFileError
 from labcolor.inference.pipeline import Pipeline
+from labcolor.io.inputs import one_picture
 from labcolor.io.video import ENCODERS, Decoder, encoding, probe
-from labcolor.pictures.picture import Picture, one_picture
+from labcolor.pictures.picture import Picture
 from labcolor.pictures.small import SmallPicture
 from labcolor.video.temporal import ChromaSmoother, chroma_between
 
@@ -59,7 +58,7 @@ class VideoReport:
 
 
 def colorize_frames(
-    frames: Iterable[npt.ArrayLike],
+    frames: Iterable[PictureInput],
     colorizer: Colorizer | None = None,
     *,
     smoothing: float = 0.96,
@@ -69,7 +68,7 @@ def colorize_frames(
 
     Parameters
     ----------
-    frames : iterable of array_like
+    frames : iterable of picture
         Each as one picture for :meth:`Colorizer.predict`. The look-ahead is zero: each colored frame is given before
         the next one is asked for.
     colorizer : Colorizer, optional
@@ -96,10 +95,12 @@ def colorize_frames(
     >>> [frame.shape for frame in colorize_frames(np.zeros((2, 48, 64), np.uint8))]
     [(48, 64, 3), (48, 64, 3)]
     """
+    if isinstance(frames, str | bytes | os.PathLike):
+        raise InputTypeError("frames: expected an iterable of pictures, got a single path. Use colorize_video.")
     try:
         frames = iter(frames)
     except TypeError as error:
-        raise InputTypeError(f"frames: expected an iterable of arrays, got {type(frames).__name__}.") from error
+        raise InputTypeError(f"frames: expected an iterable of pictures, got {type(frames).__name__}.") from error
     smoother = ChromaSmoother(_validation.smoothing(smoothing))
     return _colored(frames, _pipeline(colorizer), smoother, _validation.saturation(saturation))
 
@@ -114,7 +115,7 @@ def _pipeline(colorizer: Colorizer | None) -> Pipeline:
 
 
 def _colored(
-    frames: Iterable[npt.ArrayLike], pipeline: Pipeline, smoother: ChromaSmoother, saturation: float
+    frames: Iterable[PictureInput], pipeline: Pipeline, smoother: ChromaSmoother, saturation: float
 ) -> Iterator[Array]:
     for index, frame in enumerate(frames):
         picture = one_picture(frame, f"frames[{index}]")

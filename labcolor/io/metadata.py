@@ -1,0 +1,215 @@
+"""What a picture file tells beside its pixels, and keeps when it is colored: EXIF, XMP and resolution."""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from PIL import Image
+
+from labcolor._typing import PictureSource
+from labcolor._validation import Check, optional, require
+from labcolor.errors import InputError
+from labcolor.io.sources import as_source, decoding
+
+__all__ = ["EXIF_IFD", "GPS_IFD", "PictureMetadata", "full_exif", "read_metadata"]
+
+_log = logging.getLogger(__name__)
+
+EXIF_IFD, GPS_IFD = 0x8769, 0x8825
+_ORIENTATION, _XMP, _RESOLUTION = 0x0112, 0x02BC, (0x011A, 0x011B, 0x0128)
+# The tags that describe a picture; in a TIFF those of its layout stand among them: document, title, maker, model, page,
+# software, date, artist, computer, ratings, copyright, Windows' title, comment, author, keywords and subject.
+_DESCRIPTIVE = {269, 270, 271, 272, 285, 305, 306, 315, 316, 18246, 18249, 33432, *range(40091, 40096)}
+# Color space and size, which are those of the old file, and the maker's notes, which hold places in it.
+_OUTDATED = {0xA001, 0xA002, 0xA003, 0xA005, 0x927C}
+_DPI = 1, 65535  # what JPEG can hold
+
+
+def _are_dots(value: Any) -> bool:
+    return len(value) == 2 and all(isinstance(one, int | float) and _DPI[0] <= one <= _DPI[1] for one in value)
+
+
+_BYTES = optional(Check("bytes", (bytes,), lambda value: True))
+_DOTS = optional(Check(f"two numbers from {_DPI[0]} to {_DPI[1]}", (tuple,), _are_dots))
+
+
+@dataclass(frozen=True)
+class PictureMetadata:
+    r"""What a picture file tells beside its pixels; immutable.
+
+    Parameters
+    ----------
+    exif : bytes or None
+        EXIF in the form of a TIFF, with or without ``b"Exif\0\0"`` in front.
+    xmp : bytes or None
+        XMP, a packet of XML in UTF-8.
+    dpi : tuple of float or None
+        Dots an inch in a row and in a column, each from 1 to 65,535.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        A value is not as above, or ``exif`` cannot be understood.
+
+    Examples
+    --------
+    >>> import numpy as np, tempfile
+    >>> from labcolor import read_metadata, write_picture
+    >>> from labcolor.io.metadata import PictureMetadata
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_picture(f"{folder}/p.png", np.zeros((4, 6), np.uint8), metadata=PictureMetadata(dpi=(300, 300)))
+    ...     round(read_metadata(f"{folder}/p.png").dpi[0])
+    300
+    """
+
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    dpi: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        require("exif", self.exif, _BYTES)
+        require("xmp", self.xmp, _BYTES)
+        require("dpi", self.dpi, _DOTS)
+        if self.exif is not None:
+            try:
+                full_exif(self).tobytes()
+            except Exception as error:  # its parser raises every kind of exception
+                raise InputError("exif: expected EXIF in the form of a TIFF, got other bytes. Leave it out.") from error
+
+
+def full_exif(metadata: PictureMetadata) -> Image.Exif:
+    """Return the EXIF of metadata with the resolution in it; it is empty if there is neither.
+
+    Parameters
+    ----------
+    metadata : PictureMetadata
+        The metadata.
+
+    Returns
+    -------
+    PIL.Image.Exif
+    """
+    exif = Image.Exif()
+    if metadata.exif is not None:
+        exif.load(metadata.exif)
+    if metadata.dpi is not None:
+        for tag, value in zip(_RESOLUTION, (*metadata.dpi, 2), strict=True):  # 2: an inch
+            exif[tag] = value
+    return exif
+
+
+def read_metadata(source: PictureSource) -> PictureMetadata:
+    """Read what a picture file tells beside its pixels, for :func:`labcolor.write_picture`.
+
+    It is brought to what :func:`labcolor.read_picture` gives: EXIF and XMP say that the picture stands upright, and
+    thumbnails are left out, since they show the old picture. So are color spaces and profiles, which are applied to the
+    pixels, and the camera maker's own notes, which hold places in the old file.
+
+    Parameters
+    ----------
+    source : path, bytes, open binary file or PIL image
+        As for :func:`labcolor.read_picture`.
+
+    Returns
+    -------
+    labcolor.io.metadata.PictureMetadata
+        EXIF (date, copyright, camera, place, ...), XMP and resolution (dots an inch); None for what there is not. EXIF
+        that is damaged is logged and left out.
+
+    Raises
+    ------
+    PictureFileError
+        The file is missing, or is not a picture.
+    InputTypeError, InputError
+        ``source`` is something else.
+
+    Examples
+    --------
+    Color a scan and keep its date and resolution:
+
+    >>> import numpy as np, tempfile
+    >>> from labcolor import Colorizer, read_metadata, read_picture, write_picture
+    >>> colorizer = Colorizer.from_pretrained("reference")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_picture(f"{folder}/scan.tif", np.full((48, 64), 128, np.uint8))
+    ...     colored = colorizer.predict(read_picture(f"{folder}/scan.tif"))
+    ...     write_picture(f"{folder}/colored.tif", colored, metadata=read_metadata(f"{folder}/scan.tif"))
+    """
+    if isinstance(source, Image.Image):
+        return _of_image("source (PIL image)", source)
+    file = as_source("source", source)
+    with decoding(file.name, file), file.open() as stream:
+        if file.head(4) in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):  # of which Pillow opens only some
+            exif = Image.Exif()
+            exif.load_from_fp(stream)
+            return _of_exif(file.name, exif, exif.get(_XMP), None)
+        with Image.open(stream) as image:
+            return _of_image(file.name, image)
+
+
+def _of_image(name: str, image: Image.Image) -> PictureMetadata:
+    xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
+    try:
+        exif = image.getexif()
+    except Exception:  # its parser raises every kind of exception
+        _log.warning("%s: its EXIF is damaged, and left out.", name)
+        exif = Image.Exif()
+    return _of_exif(name, exif, exif.get(_XMP) if xmp is None else xmp, image.info.get("dpi"))
+
+
+def _of_exif(name: str, exif: Image.Exif, xmp: Any, dpi: Any) -> PictureMetadata:
+    """Return metadata of a picture that is to stand upright."""
+    lies = exif.get(_ORIENTATION, 1) in (5, 6, 7, 8)
+    try:
+        dots = _dots(exif, dpi)
+    except (TypeError, ValueError, ZeroDivisionError):
+        dots = None
+    packed = None
+    try:
+        packed = _descriptive(exif)
+    except Exception:  # its parser raises every kind of exception
+        _log.warning("%s: its EXIF is damaged, and left out.", name)
+    if isinstance(xmp, str):
+        xmp = xmp.encode()
+    if isinstance(xmp, bytes):
+        xmp = re.sub(rb"(tiff:Orientation\s*(?:=\s*[\"']|>)\s*)[0-9]", rb"\g<1>1", xmp)
+        xmp = re.sub(rb"<xmp:Thumbnails>.*?</xmp:Thumbnails>", b"", xmp, flags=re.DOTALL)
+    return PictureMetadata(
+        exif=packed,
+        xmp=xmp if isinstance(xmp, bytes) and xmp else None,
+        dpi=(dots[1], dots[0]) if dots is not None and lies else dots,
+    )
+
+
+def _dots(exif: Image.Exif, dpi: Any) -> tuple[float, float] | None:
+    """Return dots an inch as the file lies, from its own format or else from EXIF."""
+    if dpi is None:
+        x, y = (exif.get(tag) for tag in _RESOLUTION[:2])
+        factor = {2: 1, 3: 2.54}.get(exif.get(_RESOLUTION[2], 2))
+        if x is None or y is None or factor is None:
+            return None
+        dpi = float(x) * factor, float(y) * factor
+    dots = float(dpi[0]), float(dpi[1])
+    return dots if _are_dots(dots) else None
+
+
+def _descriptive(exif: Image.Exif) -> bytes | None:
+    """Return the tags of EXIF that hold for the upright picture, in the form of a TIFF; None if there are none."""
+    kept = Image.Exif()
+    for tag in _DESCRIPTIVE & set(exif):
+        value = exif[tag]
+        # Pillow reads text as Latin-1, which keeps the bytes of any code, and would write it as ASCII
+        kept[tag] = value.encode("latin-1") if isinstance(value, str) else value
+    for place in (EXIF_IFD, GPS_IFD):
+        inside = {tag: value for tag, value in exif.get_ifd(place).items() if tag not in _OUTDATED}
+        if inside:
+            kept[place] = inside
+    if not kept:
+        return None
+    if _ORIENTATION in exif:
+        kept[_ORIENTATION] = 1
+    return kept.tobytes()
