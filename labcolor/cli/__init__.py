@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import signal
 import sys
@@ -11,7 +12,7 @@ from contextlib import suppress
 
 from labcolor import __version__
 from labcolor.cli import colorize, evaluate, train, video
-from labcolor.cli.common import FAILED, INTERRUPTED, MISUSED
+from labcolor.cli.common import FAILED, INTERRUPTED, MISUSED, Sayer
 from labcolor.errors import InputError, LabcolorError
 
 __all__ = ["main"]
@@ -75,6 +76,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     with suppress(ValueError):  # which a thread gets that is not the main one
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # to end as on SIGINT, leaving nothing behind
     arguments = _parser().parse_args(argv)
+    log, sayer = logging.getLogger("labcolor"), Sayer(logging.WARNING)
+    log.addHandler(sayer)
     try:
         return int(arguments.run(arguments))
     except LabcolorError as error:
@@ -85,3 +88,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("labcolor: interrupted.", file=sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:  # nobody reads on, as with `| head`: nor is there anything to say when Python ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return FAILED
+    finally:
+        log.removeHandler(sayer)

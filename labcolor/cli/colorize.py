@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from labcolor.cli.common import DONE, FAILED, add_model_options, model_of, progress_bar, say
+from labcolor.cli.common import DONE, FAILED, add_model_options, model_of, progress_bar, say, whole_number
 from labcolor.errors import InputError, LabcolorError, PictureFileError
 
 if TYPE_CHECKING:
@@ -36,9 +36,10 @@ def add_to(commands: Any) -> None:
     command = commands.add_parser(
         "colorize",
         help="color picture files",
-        description="Color picture files. Each keeps its name, size, depth and format; one of a format that cannot be "
-        "written becomes a .png. A file that cannot be read is reported and does not stop the rest. Each name gets its "
-        "colors, so a file with two names is colored under both. No picture that is to be colored is overwritten.",
+        description="Color picture files. Each keeps its name, size, depth, format, EXIF, XMP and resolution; one of a "
+        "format that cannot be written becomes a .png, and alpha that .jpg and .bmp do not hold is laid over white. A "
+        "file that cannot be read is reported and does not stop the rest. Each name gets its colors, so a file with "
+        "two names is colored under both. No picture that is to be colored is overwritten.",
     )
     command.set_defaults(run=run)
     command.add_argument(
@@ -53,6 +54,19 @@ def add_to(commands: Any) -> None:
     )
     command.add_argument("--triptych", action="store_true", help="write L, colored and original side by side")
     command.add_argument("--resume", action="store_true", help="leave out what is in the output folder already")
+    command.add_argument(
+        "--quality",
+        type=whole_number(1, 100),
+        metavar="NUMBER",
+        help="quality of .jpg, .webp and .avif, from 1 to 100: more is finer and larger (default: 95)",
+    )
+    command.add_argument(
+        "--compression",
+        type=whole_number(0, 9),
+        metavar="NUMBER",
+        help="compression without loss of .png, from 0 (large) to 9 (small, slow) (default: 6); from 1 on .tif is "
+        "compressed, too (default: it is not)",
+    )
     command.add_argument(
         "--hint",
         type=_hint,
@@ -95,10 +109,24 @@ def _map_of(hints: Sequence[_Hint], shape: tuple[int, int]) -> Array:
     return known
 
 
+def _options(arguments: argparse.Namespace, ending: str) -> dict[str, Any]:
+    """Return what ``write_picture`` takes of ``--quality`` and ``--compression`` for the format of an ending."""
+    from labcolor.io.encoders import LOSSY
+
+    if ending in LOSSY:
+        return {"quality": arguments.quality}
+    if ending == ".png":
+        return {"compression": arguments.compression}
+    if ending in (".tif", ".tiff"):
+        return {"compression": "deflate" if arguments.compression else None}
+    return {}
+
+
 def _found(sources: Sequence[str], folder: Path) -> tuple[list[tuple[Path, Path]], list[PictureFileError]]:
     """Find the pictures and where the colors of each go, into ``folder`` under the same name; and what is wrong."""
     from labcolor._paths import as_path
-    from labcolor.io.pictures import WRITABLE, picture_paths
+    from labcolor.io.encoders import WRITABLE
+    from labcolor.io.pictures import picture_paths
 
     real_folder = folder.resolve()
     pairs: list[tuple[Path, Path]] = []
@@ -121,25 +149,29 @@ def _apart(pairs: Sequence[tuple[Path, Path]]) -> list[tuple[Path, Path]]:
     """Check that no output is an input and no two outputs are one file; the same file to the same place counts once."""
     from labcolor._paths import identity
 
-    inputs = {identity(path): path for path, _ in pairs if os.path.exists(path)}
-    outputs: dict[Any, tuple[Path, Path]] = {}
-    for path, place in pairs:
-        file = identity(place)
-        if file in inputs and inputs[file] == path:
-            raise InputError(f"{path}: would be replaced by its own colors. Name another folder with -o.")
-        if file in inputs:
-            raise InputError(f"{inputs[file]}: would be replaced by the colors of {path}. Name another folder with -o.")
-        other, _ = outputs.setdefault(file, (path, place))
-        if other != path and identity(other) != identity(path):
+    files = [identity(path) for path, _ in pairs]
+    inputs = {file: path for file, (path, _) in zip(files, pairs, strict=True) if os.path.exists(path)}
+    outputs: dict[Hashable, tuple[Hashable, Path, Path]] = {}
+    for file, (path, place) in zip(files, pairs, strict=True):
+        output = identity(place)
+        if output in inputs:
+            colors = "its own colors" if output == file else f"the colors of {path}"
+            raise InputError(f"{inputs[output]}: would be replaced by {colors}. Name another folder with -o.")
+        first, other, _ = outputs.setdefault(output, (file, path, place))
+        if first != file:
             raise InputError(f"{path} and {other} would both be written to {place}. Color them apart.")
-    return list(outputs.values())
+    return [(path, place) for _, path, place in outputs.values()]
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Color picture files; one that fails does not stop the rest."""
     from labcolor._paths import as_path
     from labcolor._triptych import triptych
-    from labcolor.io.pictures import WRITABLE, read_picture, write_picture
+    from labcolor.io.encoders import OPAQUE, WRITABLE
+    from labcolor.io.inputs import one_picture
+    from labcolor.io.metadata import read_metadata
+    from labcolor.io.pictures import read_picture, write_picture
+    from labcolor.pictures.picture import over_white
 
     folder = as_path("-o", arguments.output)
     if folder.suffix.lower() in WRITABLE and not os.path.isdir(folder):
@@ -148,6 +180,10 @@ def run(arguments: argparse.Namespace) -> int:
     pairs = _apart(found)
     if arguments.hint and len(pairs) != 1:
         raise InputError(f"--hint: expected one picture, got {len(pairs)}. Color the others apart.")
+    taken = {name for _, place in pairs for name in _options(arguments, place.suffix.lower())}
+    for name in ("quality", "compression"):
+        if getattr(arguments, name) is not None and pairs and name not in taken:
+            raise InputError(f"--{name}: expected pictures in a format that has one, got none. Leave it out.")
     if arguments.resume:
         pairs = [(path, place) for path, place in pairs if not os.path.exists(place)]
     colorizer = model_of(arguments)
@@ -162,7 +198,10 @@ def run(arguments: argparse.Namespace) -> int:
             raise PictureFileError(f"{place.parent}: this folder cannot be made: {error.strerror}.") from error
         if arguments.triptych:
             colored = triptych(picture, colored)
-        write_picture(place, colored)
+        elif place.suffix.lower() in OPAQUE:
+            colored = over_white(one_picture(colored, "colored"))
+        options = _options(arguments, place.suffix.lower())
+        write_picture(place, colored, metadata=read_metadata(path), **options)
 
     for problem in problems:
         say(str(problem))

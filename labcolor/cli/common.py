@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -19,6 +20,7 @@ __all__ = [
     "INTERRUPTED",
     "MISUSED",
     "MODELS",
+    "Sayer",
     "add_model_options",
     "held_out",
     "load",
@@ -44,6 +46,14 @@ def say(text: str) -> None:
     from tqdm import tqdm
 
     tqdm.write(f"labcolor: {text}", file=sys.stderr)
+
+
+class Sayer(logging.Handler):
+    """A handler that writes what the library warns of as the command line writes its own messages."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one warning."""
+        say(record.getMessage())
 
 
 def add_model_options(command: argparse.ArgumentParser) -> None:

@@ -70,6 +70,5 @@ def run(arguments: argparse.Namespace) -> int:
     rows = evaluation.evaluate(pictures, methods, progress)
     matched = evaluation.at_colorfulness(pictures, lambda p, s: colorizer.predict(p, saturation=s), progress)
     rows[arguments.model].update(matched)
-    print(f"{len(pictures)} pictures")
-    print(evaluation.table(rows))
+    print(f"{len(pictures)} pictures\n{evaluation.table(rows)}", flush=True)
     return FAILED if failed else DONE
