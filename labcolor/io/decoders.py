@@ -215,9 +215,20 @@ def _deep_png(source: Source) -> Array:
     channels = 4 if content[25] in (4, 6) else 3
     layout = {3: "rgb48le", 4: "rgba64le"}[channels]
     # through a pipe, since ffmpeg takes a % in a picture's name for a pattern
-    options = ["-noautorotate", "-f", "png_pipe", "-i", "-", "-frames:v", "1", "-pix_fmt", layout, "-f", "rawvideo"]
-    pixels = ffmpeg.run([*options, "-"], content)
+    options = ["-f", "png_pipe", "-i", "-", "-frames:v", "1", "-pix_fmt", layout, "-f", "rawvideo", "-"]
+    pixels = ffmpeg.run(options, _bare_png(content))
     return _upright(np.frombuffer(pixels, "<u2").reshape(height, width, channels).astype(np.uint16), orientation)
+
+
+def _bare_png(content: bytes) -> bytes:
+    """Return a PNG without all that is not pixels: ffmpeg turns a picture by its EXIF, and refuses damaged EXIF."""
+    place, kept = 8, [content[:8]]
+    while place < len(content):
+        end = place + 12 + int.from_bytes(content[place : place + 4], "big")
+        if content[place + 4 : place + 8] in (b"IHDR", b"IDAT", b"IEND"):
+            kept.append(content[place:end])
+        place = end
+    return b"".join(kept)
 
 
 def _deep_tiff(source: Source) -> Array | None:

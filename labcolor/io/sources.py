@@ -102,6 +102,8 @@ def as_source(name: str, value: Any) -> Source:
                 value.seek(start)
     if not isinstance(content, bytes):
         raise InputTypeError(f'{name}: expected an open binary file, got {type(value).__name__}. Open it with "rb".')
+    if not content:
+        raise PictureFileError(f"{name}: expected a picture, got a file that is at its end. Rewind it: .seek(0).")
     return Source(name, content)
 
 
