@@ -10,14 +10,15 @@ from typing import Any
 
 import imageio.v3 as iio
 import numpy as np
-from PIL import Image
+from PIL import Image, TiffTags
 from PIL.PngImagePlugin import PngInfo
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
+from PIL.TiffTags import lookup
 
 from labcolor._typing import Array
 from labcolor._validation import one_of, require, whole
 from labcolor.errors import InputError
-from labcolor.io.metadata import EXIF_IFD, GPS_IFD, PictureMetadata, full_exif
+from labcolor.io.metadata import EXIF_IFD, GPS_IFD, ORIENTATION, RESOLUTION, PictureMetadata, full_exif
 
 __all__ = ["LOSSY", "OPAQUE", "WRITABLE", "check_options", "encode"]
 
@@ -98,6 +99,8 @@ def encode(
         options["quality"] = _QUALITY if quality is None else int(quality)
     if metadata.dpi is not None:
         options["dpi"] = metadata.dpi
+    if ending == ".avif":
+        exif.pop(ORIENTATION, None)  # for which Pillow would write all texts anew, as ASCII
     if exif and ending != ".bmp":
         options["exif"] = exif.tobytes()
     if metadata.xmp is not None and ending == ".png":
@@ -132,17 +135,17 @@ def _write_tiff(
     """Write a TIFF of 8 or 16 bits or of floats, through tifffile; Pillow writes no RGB of 16 bits or of floats."""
     import tifffile
 
-    tags: list[tuple[int, str, int, Any, bool]] = []
-    for tag in set(exif) - {EXIF_IFD, GPS_IFD, 0x011A, 0x011B, 0x0128}:
+    large = picture.nbytes > 4_000_000_000  # more than places of 32 bits reach: without the directories in EXIF
+    parts = {place: inside for place in (EXIF_IFD, GPS_IFD) if (inside := exif.get_ifd(place)) and not large}
+    # tifffile does not write these directories: neighboring tags keep their places until they stand at the file's end
+    tags: list[tuple[int, str, int, Any, bool]] = [(place - 1, "I", 1, 0, True) for place in parts]
+    for tag in sorted(set(exif) - {EXIF_IFD, GPS_IFD, *RESOLUTION}):
         value = exif[tag]
-        if isinstance(value, str):
-            tags.append((tag, "s", 0, value.encode("latin-1"), True))
-        elif isinstance(value, bytes):
-            tags.append((tag, "B", len(value), value, True))
+        if isinstance(value, bytes):
+            text = lookup(tag).type == TiffTags.ASCII
+            tags.append((tag, "s" if text else "B", 0 if text else len(value), value, True))
         elif isinstance(value, int):
             tags.append((tag, "H", 1, value, True))
-    parts = {place: inside for place in (EXIF_IFD, GPS_IFD) if (inside := exif.get_ifd(place))}
-    tags += [(place, "I", 1, 0, True) for place in parts]
     if metadata.xmp is not None:
         tags.append((0x02BC, "B", len(metadata.xmp), metadata.xmp, True))
     tifffile.imwrite(
@@ -155,19 +158,25 @@ def _write_tiff(
         resolutionunit=None if metadata.dpi is None else "inch",
         metadata=None,
         software=False,
+        bigtiff=large,
         byteorder="<",
         extratags=tags,
     )
-    for place, inside in parts.items():  # tifffile writes no directories in directories: they go to the file's end
-        directory = ImageFileDirectory_v2(b"II*\0\0\0\0\0", group=place)
-        for tag, value in inside.items():
-            directory[tag] = value
-        with path.open("r+b") as file:
+    with path.open("r+b") as file:
+        for place, inside in parts.items():
+            directory = ImageFileDirectory_v2(b"II*\0\0\0\0\0", group=place)
+            for tag, value in inside.items():
+                directory[tag] = value
             start = file.seek(0, 2)
             start += file.write(bytes(start % 2))
             file.write(directory.tobytes(start))
-        with tifffile.TiffFile(path, mode="r+") as tiff:
-            tiff.pages.first.tags[place].overwrite(start)
+            file.seek(4)
+            (first,) = struct.unpack("<I", file.read(4))
+            file.seek(first)
+            (count,) = struct.unpack("<H", file.read(2))
+            codes = [code for code, _ in struct.iter_unpack("<H10s", file.read(12 * count))]
+            file.seek(first + 2 + 12 * codes.index(place - 1))
+            file.write(struct.pack("<2H2I", place, 4, 1, start))
 
 
 def _write_deep_png(path: Path, picture: Array, level: int, metadata: PictureMetadata, exif: Image.Exif) -> None:

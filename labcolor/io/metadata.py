@@ -14,12 +14,15 @@ from labcolor._validation import Check, optional, require
 from labcolor.errors import InputError
 from labcolor.io.sources import as_source, decoding
 
-__all__ = ["EXIF_IFD", "GPS_IFD", "PictureMetadata", "full_exif", "read_metadata"]
+__all__ = ["EXIF_IFD", "GPS_IFD", "ORIENTATION", "RESOLUTION", "PictureMetadata", "full_exif", "read_metadata"]
 
 _log = logging.getLogger(__name__)
 
+# Numbers of tags: the directories for camera and place; dots in a row, in a column, and their unit; others.
 EXIF_IFD, GPS_IFD = 0x8769, 0x8825
-_ORIENTATION, _XMP, _RESOLUTION = 0x0112, 0x02BC, (0x011A, 0x011B, 0x0128)
+RESOLUTION = 0x011A, 0x011B, 0x0128
+ORIENTATION = 0x0112
+_XMP = 0x02BC
 # The tags that describe a picture; in a TIFF those of its layout stand among them: document, title, maker, model, page,
 # software, date, artist, computer, ratings, copyright, Windows' title, comment, author, keywords and subject.
 _DESCRIPTIVE = {269, 270, 271, 272, 285, 305, 306, 315, 316, 18246, 18249, 33432, *range(40091, 40096)}
@@ -96,10 +99,18 @@ def full_exif(metadata: PictureMetadata) -> Image.Exif:
     exif = Image.Exif()
     if metadata.exif is not None:
         exif.load(metadata.exif)
+        _keep_codes(exif)
     if metadata.dpi is not None:
-        for tag, value in zip(_RESOLUTION, (*metadata.dpi, 2), strict=True):  # 2: an inch
+        for tag, value in zip(RESOLUTION, (*metadata.dpi, 2), strict=True):  # 2: an inch
             exif[tag] = value
     return exif
+
+
+def _keep_codes(exif: Image.Exif) -> None:
+    """Turn texts into the bytes that they were: Pillow reads them as Latin-1, and would write them as ASCII."""
+    for tag, value in list(exif.items()):
+        if isinstance(value, str):
+            exif[tag] = value.encode("latin-1")
 
 
 def read_metadata(source: PictureSource) -> PictureMetadata:
@@ -163,7 +174,7 @@ def _of_image(name: str, image: Image.Image) -> PictureMetadata:
 
 def _of_exif(name: str, exif: Image.Exif, xmp: Any, dpi: Any) -> PictureMetadata:
     """Return metadata of a picture that is to stand upright."""
-    lies = exif.get(_ORIENTATION, 1) in (5, 6, 7, 8)
+    lies = exif.get(ORIENTATION, 1) in (5, 6, 7, 8)
     try:
         dots = _dots(exif, dpi)
     except (TypeError, ValueError, ZeroDivisionError):
@@ -188,8 +199,8 @@ def _of_exif(name: str, exif: Image.Exif, xmp: Any, dpi: Any) -> PictureMetadata
 def _dots(exif: Image.Exif, dpi: Any) -> tuple[float, float] | None:
     """Return dots an inch as the file lies, from its own format or else from EXIF."""
     if dpi is None:
-        x, y = (exif.get(tag) for tag in _RESOLUTION[:2])
-        factor = {2: 1, 3: 2.54}.get(exif.get(_RESOLUTION[2], 2))
+        x, y = (exif.get(tag) for tag in RESOLUTION[:2])
+        factor = {2: 1, 3: 2.54}.get(exif.get(RESOLUTION[2], 2))
         if x is None or y is None or factor is None:
             return None
         dpi = float(x) * factor, float(y) * factor
@@ -201,15 +212,14 @@ def _descriptive(exif: Image.Exif) -> bytes | None:
     """Return the tags of EXIF that hold for the upright picture, in the form of a TIFF; None if there are none."""
     kept = Image.Exif()
     for tag in _DESCRIPTIVE & set(exif):
-        value = exif[tag]
-        # Pillow reads text as Latin-1, which keeps the bytes of any code, and would write it as ASCII
-        kept[tag] = value.encode("latin-1") if isinstance(value, str) else value
+        kept[tag] = exif[tag]
+    _keep_codes(kept)
     for place in (EXIF_IFD, GPS_IFD):
         inside = {tag: value for tag, value in exif.get_ifd(place).items() if tag not in _OUTDATED}
         if inside:
             kept[place] = inside
     if not kept:
         return None
-    if _ORIENTATION in exif:
-        kept[_ORIENTATION] = 1
+    if ORIENTATION in exif:
+        kept[ORIENTATION] = 1
     return kept.tobytes()
