@@ -76,7 +76,7 @@ def test_triptychs(folder):
         (["train", "in", "-o", "missing/m.labcolor"], 1, "there is no folder"),
         (["train", "in", "-o", "x" * 300], 1, "cannot be written"),
         (["train", "in", "-o", "m.labcolor", "--epochs", "0"], 2, "epochs: expected"),
-        (["train", "in", "-o", "m.labcolor", "--holdout", "1"], 2, "leaves nothing"),
+        (["train", "in", "-o", "m.labcolor", "--holdout", "1"], 2, "--holdout 1: expected more pictures"),
         (["evaluate", "in/more/none"], 1, "there is none"),
     ],
 )
