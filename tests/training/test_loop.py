@@ -2,6 +2,8 @@
 
 import gc
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -70,3 +72,28 @@ def test_callbacks_are_called(batch):
         batch, callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=lambda e, logs: seen.append(e))]
     )
     assert seen == [0]
+
+
+REPLICAS = """
+import keras, numpy as np, tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+from labcolor.training.loop import train_network
+random = np.random.default_rng(0)
+batch = random.normal(size=(8, 4)), random.normal(size=(8, 3))
+for devices in (["CPU:0"], ["CPU:0", "CPU:1"]):
+    with tf.distribute.MirroredStrategy(devices).scope():
+        layer = keras.layers.Dense(3, kernel_initializer=keras.initializers.GlorotUniform(0))
+        network = keras.Sequential([keras.Input((4,)), layer])
+        options = {"steps_per_epoch": 3, "epochs": 2, "learning_rate": 0.1, "verbose": 0}
+        train_network(network, (batch for _ in range(40)), "mean_squared_error", **options)
+    print(*np.concatenate([weight.ravel() for weight in network.get_weights()]).tolist())
+"""
+
+
+@pytest.mark.slow
+def test_gradients_of_several_replicas_are_summed():
+    """Two devices that share each batch learn what one device learns from it."""
+    output = subprocess.run([sys.executable, "-c", REPLICAS], check=True, capture_output=True, text=True).stdout
+    one, two = ([float(value) for value in line.split()] for line in output.splitlines())
+    np.testing.assert_allclose(two, one, atol=1e-5)
