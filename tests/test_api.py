@@ -87,6 +87,7 @@ def test_import_is_light():
     assert output == "set()\n"
 
 
+@pytest.mark.slow
 def test_using_the_library_changes_no_global_state():
     """Backend, precision, random states, logging, warnings, environment, folder and collector stay as they were."""
     output = run(

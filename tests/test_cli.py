@@ -136,6 +136,7 @@ def test_a_folder_without_pictures_does_not_stop_the_rest(folder, tmp_path, caps
     assert "1 colored, 1 failed" in said
 
 
+@pytest.mark.slow
 def test_standard_error_may_be_closed(folder):
     """What nobody reads is not written, and the work is done."""
     command = f"{sys.executable} -m labcolor colorize {folder / 'in' / 'a.png'} -o {folder / 'out'} 2>&-"
@@ -157,6 +158,7 @@ def test_evaluate_leaves_out_what_is_too_small(folder, capsys):
     assert "rgb.png: expected a color picture" in captured.err
 
 
+@pytest.mark.slow
 def test_train_then_evaluate_then_color(folder, capsys):
     """A model trained on the command line measures and colors; every third picture is held out."""
     model = str(folder / "m.labcolor")
@@ -172,6 +174,7 @@ def test_train_then_evaluate_then_color(folder, capsys):
     assert main(["colorize", str(folder / "in" / "a.png"), "-o", str(folder / "out"), "--model", model]) == 0
 
 
+@pytest.mark.slow
 def test_installed_command(folder):
     """The installed command runs in a process of its own, quiet when it is piped."""
     command = [sys.executable, "-m", "labcolor.cli", "colorize", str(folder / "in"), "-o", str(folder / "out")]

@@ -17,6 +17,7 @@ from labcolor.errors import InputError, NotFittedError
 QUICK = {"epochs": 1, "crop_size": 32, "working_size": 32, "random_state": 0}
 
 
+@pytest.mark.slow
 def test_contract_with_scikit_learn(batch):
     """get_params, set_params, clone, GridSearchCV and cross_val_score work on 4-D arrays."""
     colorizer = Colorizer(**QUICK)

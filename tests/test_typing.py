@@ -9,7 +9,7 @@ import pytest
 pytestmark = pytest.mark.slow
 
 # What a project downstream writes; assert_type says what a checker must conclude.
-GOOD = '''
+GOOD = """
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, assert_type
@@ -79,10 +79,10 @@ def train(pictures: list[Array]) -> Colorizer:
         raise SystemExit(str(error)) from error
     except LabcolorError:
         return Colorizer.load("old.labcolor")
-'''
+"""
 
 # Each line is one mistake.
-BAD = '''
+BAD = """
 from labcolor import Colorizer, colorize_video, read_picture, triptych
 
 colorizer = Colorizer.from_pretrained()
@@ -97,7 +97,7 @@ triptych(picture, colored=picture, path=5)
 wrong: list[int] = colorizer.predict([picture])
 colorizer.model_.working_size = 5
 Coloriser = Colorizer.nothing
-'''
+"""
 MISTAKES = len(BAD.strip().splitlines()) - 4
 
 

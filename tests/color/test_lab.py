@@ -58,6 +58,7 @@ def test_lab_to_rgb_agrees_with_scikit_image(dtype, tolerance):
     np.testing.assert_allclose(result, expected, atol=tolerance)
 
 
+@pytest.mark.slow
 def test_every_uint8_color_survives_the_round_trip():
     """All 16,777,216 colors of 8 bits come back exactly."""
     low = np.arange(65536)

@@ -84,6 +84,7 @@ def test_dtypes_agree(reference, photographs):
 
 
 @pytest.mark.parametrize("name", ["reference", "classifier"])
+@pytest.mark.slow
 def test_saturation_goes_from_grey_to_vivid(name, photographs):
     """Saturation 0 gives the grey picture; more gives more color, never other lightness."""
     colorizer = Colorizer.from_pretrained(name)

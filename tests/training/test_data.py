@@ -20,6 +20,7 @@ def folder(tmp_path, photographs):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_trains_on_everything_that_is_promised(folder, photographs, batch):
     """A folder, files, a list of different sizes and a tf.data.Dataset all train."""
     import tensorflow as tf

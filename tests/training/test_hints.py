@@ -1,35 +1,56 @@
-"""How a classifier learns to take hints."""
+"""How a network learns to take hints."""
+
+import copy
 
 import numpy as np
 import pytest
 
 from labcolor import Colorizer
 from labcolor.errors import InputError
+from labcolor.networks import get_architecture
+
+pytestmark = pytest.mark.slow
 
 
-@pytest.mark.slow
-def test_training_of_hints(batch, small):
-    """fit_hints makes a classifier take hints and leaves what it predicts; a regression is refused.
+@pytest.fixture(scope="module")
+def untaught(batch):
+    """A small classifier that takes no hints."""
+    tiny = get_architecture("classifier").with_options(encoder=(8, 8, 8), blocks=(0, 0, 0), decoder=(8,))
+    return Colorizer(tiny, epochs=1, crop_size=32, working_size=32, batch_size=5, random_state=0).fit(batch)
 
-    A fit that goes on from it keeps them; one that starts afresh does not.
-    """
-    colorizer = Colorizer("classifier", epochs=1, crop_size=32, working_size=32, batch_size=5, random_state=0)
-    colorizer.fit(batch)
-    before = colorizer.predict(batch)
+
+@pytest.fixture
+def hints(batch):
+    """One hint, in the first picture."""
     hints = np.full((*batch.shape[:3], 2), np.nan)
     hints[0, 0, 0] = 1, 2
+    return hints
+
+
+def test_training_of_hints(untaught, batch, hints):
+    """fit_hints makes a network take hints and leaves what it predicts without them."""
+    before = untaught.predict(batch)
     with pytest.raises(InputError, match="takes none"):
-        colorizer.predict(batch, hints=hints)
-    assert colorizer.fit_hints(batch, steps=3) is colorizer
-    assert len(colorizer.history_["loss"]) == 1
-    np.testing.assert_array_equal(colorizer.predict(batch), before)
-    assert colorizer.predict(batch, hints=hints).shape == batch.shape
-    with pytest.raises(InputError, match="expected a classifier"):
-        small.fit_hints(batch)
+        untaught.predict(batch, hints=hints)
+    taught = copy.deepcopy(untaught)
+    assert taught.fit_hints(batch, steps=3) is taught
+    assert len(taught.history_["loss"]) == 1
+    np.testing.assert_array_equal(taught.predict(batch), before)
+    assert taught.predict(batch, hints=hints).shape == batch.shape
     with pytest.raises(InputError, match="steps: expected"):
-        colorizer.fit_hints(batch, steps=0)
-    kept = colorizer.model_.hints
-    colorizer.set_params(warm_start=True).fit(batch)
-    assert all(np.array_equal(new, old) for new, old in zip(colorizer.model_.hints, kept, strict=True))
-    assert colorizer.predict(batch, hints=hints).shape == batch.shape
-    assert colorizer.set_params(warm_start=False).fit(batch).model_.hints == ()
+        taught.fit_hints(batch, steps=0)
+
+
+def test_a_regression_learns_hints_too(small, batch, hints):
+    """A network that gives ab itself can be taught them like a classifier."""
+    taught = copy.deepcopy(small).fit_hints(batch, steps=1)
+    assert taught.predict(batch, hints=hints).shape == batch.shape
+
+
+def test_a_warm_start_keeps_hints(untaught, batch):
+    """A fit that goes on from a network keeps how it spreads hints; one that starts afresh does not."""
+    taught = copy.deepcopy(untaught).fit_hints(batch, steps=1).set_params(warm_start=True)
+    kept = taught.model_.hints
+    for new, old in zip(taught.fit(batch).model_.hints, kept, strict=True):
+        np.testing.assert_array_equal(new, old)
+    assert taught.set_params(warm_start=False).fit(batch).model_.hints == ()

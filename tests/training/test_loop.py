@@ -14,6 +14,7 @@ from labcolor.errors import InputError
 QUICK = {"epochs": 1, "crop_size": 32, "working_size": 32, "random_state": 0}
 
 
+@pytest.mark.slow
 def test_fit_returns_itself_and_learns(batch):
     """fit returns self, keeps its history, and a few epochs lower the loss."""
     colorizer = Colorizer(**{**QUICK, "epochs": 15})
@@ -23,6 +24,7 @@ def test_fit_returns_itself_and_learns(batch):
     assert losses[-1] < losses[0]
 
 
+@pytest.mark.slow
 def test_classifier_learns(batch):
     """The classifier trains, predicts, and comes back from its file the same."""
     colorizer = Colorizer("classifier", **{**QUICK, "epochs": 4}).fit(batch)
@@ -31,6 +33,7 @@ def test_classifier_learns(batch):
     np.testing.assert_array_equal(again.predict(batch[0]), colorizer.predict(batch[0]))
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_network(batch):
     """Two fits with one random_state agree, and a third with another does not."""
     results = [Colorizer(**{**QUICK, "random_state": seed}).fit(batch).predict(batch[0]) for seed in (1, 1, 2)]
@@ -38,6 +41,7 @@ def test_the_same_seed_gives_the_same_network(batch):
     assert not np.array_equal(results[0], results[2])
 
 
+@pytest.mark.slow
 def test_a_fit_leaves_no_training_graph_behind(batch):
     """TensorFlow's graphs of a training, which hold its variables, are gone with it: memory stays flat over fits."""
 
@@ -50,6 +54,7 @@ def test_a_fit_leaves_no_training_graph_behind(batch):
     assert graphs() == graphs()
 
 
+@pytest.mark.slow
 def test_refit_starts_afresh_unless_warm(batch):
     """A second fit forgets the first; with warm_start it goes on from it."""
     colorizer = Colorizer(**{**QUICK, "learning_rate": 1e-9})

@@ -116,6 +116,7 @@ def test_a_rotated_film_stands_upright(small, clip, tmp_path):
     assert "rotation" not in str(subprocess.run([ffmpeg.executable(), "-i", tmp_path / "out.mp4"], capture_output=True))
 
 
+@pytest.mark.slow
 def test_variable_rate_does_not_drift(small, tmp_path):
     """A film from which frames are missing keeps its length beside the sound."""
     choose = ["-vf", "select='lt(n,20)+not(mod(n,3))'", "-fps_mode", "vfr"]
@@ -129,6 +130,7 @@ def test_variable_rate_does_not_drift(small, tmp_path):
 
 
 @pytest.mark.parametrize("size", ["64x48", "1280x720"])
+@pytest.mark.slow
 def test_luma_is_kept(reference, tmp_path, size):
     """The result's luma is as near to the source's as that of a plain transcode by the same encoder."""
     clip = make(tmp_path / "clip.mp4", size=size, seconds=0.4)
@@ -144,6 +146,7 @@ def test_luma_is_kept(reference, tmp_path, size):
 
 @pytest.mark.parametrize("ending", [".mp4", ".webm", ".gif"])
 @pytest.mark.parametrize("repeat", [1, 3])
+@pytest.mark.slow
 def test_colors_are_those_of_the_pictures(reference, photographs, tmp_path, repeat, ending):
     """A film of a photograph gets the colors that the photograph gets, within what 4:2:0 and the encoder lose."""
     photo = photographs[0][::2, ::2].repeat(repeat, 0).repeat(repeat, 1)
@@ -258,6 +261,7 @@ def test_a_missing_encoder_is_said(small, clip, tmp_path, monkeypatch):
     assert len(list(tmp_path.iterdir())) == 2
 
 
+@pytest.mark.slow
 def test_what_can_be_decoded_of_a_damaged_film_is_colored(small, tmp_path):
     """Damage in the middle and a missing end are reported, and the rest is colored."""
     source = make(tmp_path / "in.ts", seconds=4, size="320x240", sound=False, extra=["-c:v", "mpeg2video", "-q:v", "2"])
@@ -272,6 +276,7 @@ def test_what_can_be_decoded_of_a_damaged_film_is_colored(small, tmp_path):
 
 
 @pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+@pytest.mark.slow
 def test_interrupted_it_leaves_the_old_film_and_no_process(tmp_path, kind):
     """Killed or interrupted in the middle, the destination is as it was and no ffmpeg goes on."""
     source = make(tmp_path / "in.mp4", seconds=60, size="640x360")
@@ -299,6 +304,7 @@ def test_interrupted_it_leaves_the_old_film_and_no_process(tmp_path, kind):
     assert (kind == signal.SIGKILL) == bool(list(tmp_path.glob(".labcolor-*")))
 
 
+@pytest.mark.slow
 def test_a_limit_on_file_size_stands_for_a_full_disk(clip, tmp_path):
     """If the destination cannot grow, there is one error, and the old film stays."""
     (tmp_path / "out.mkv").write_bytes(b"old")
@@ -342,6 +348,7 @@ def test_default_colorizer_is_the_packaged_one(clip, tmp_path):
         ("pcm_s16le", "7.1.4", ".mp4", "aac"),
     ],
 )
+@pytest.mark.slow
 def test_unusual_sound(small, tmp_path, codec, layout, ending, expected):
     """Sound that a container cannot hold as it is is encoded anew, surround too."""
     extra = ["-c:a", codec, "-af", f"aformat=channel_layouts={layout}"]
@@ -403,6 +410,7 @@ def test_fields_become_frames(small, tmp_path):
     assert comb(lumas(tmp_path / "out.mp4")[0]) < 0.8 * comb(woven)
 
 
+@pytest.mark.slow
 def test_a_screen_recorders_clock_makes_no_thousand_frames_a_second(small, tmp_path):
     """A film whose times are in milliseconds keeps its length, at a rate that it needs."""
     dropped = ["-vf", "select='gt(random(0),0.2)',setpts='PTS+floor(random(1)*9)/1000/TB'", "-fps_mode", "passthrough"]
@@ -426,6 +434,7 @@ def test_paths_that_cannot_be(small, clip, tmp_path):
             colorize_video(source, destination, small, progress=lambda done, total: pytest.fail("began"))
 
 
+@pytest.mark.slow
 def test_a_decoder_that_dies_is_no_end_of_a_film(small, tmp_path):
     """If the decoding process is killed, that is an error, and there is no short film."""
     source = make(tmp_path / "in.mp4", seconds=20, size="320x240")
