@@ -171,6 +171,8 @@ def _resampling(old: int, new: int) -> tuple[Array, Array]:
 
 def as_bytes(values: Array) -> Array:
     """Pixel values of any dtype that is a picture's, as uint8; floats that leave [0, 1] by rounding are clipped."""
+    if values.dtype.newbyteorder("=") == np.uint16:
+        return (values >> 8).astype(np.uint8)  # scikit-image would leave dark pictures, below 256, as they are
     return np.asarray(img_as_ubyte(np.clip(values, 0, 1) if values.dtype.kind == "f" else values))
 
 
