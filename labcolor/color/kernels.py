@@ -28,8 +28,10 @@ __all__ = [
     "color_rows",
     "decode_srgb",
     "deviation",
+    "gather_hints",
     "grey_to_lightness",
     "lab_to_rgb",
+    "look_over_hints",
     "resample",
     "rgb_to_lab",
     "rgb_to_lightness",
@@ -290,28 +292,54 @@ def resample(rows, first, row_starts, row_weights, column_starts, column_weights
             out[y, x] = total
 
 
-@_inline
-def _into_gamut(lightness, a, b, m, F):
-    """One color to linear RGB; outside the gamut its chroma is lowered, and lightness and hue stay.
+# A channel of linear light may leave [0, 1] by this much, which the encoding clips: less than half a level of 255.
+_UNDER, _OVER = 1e-4, 4e-3
+_MOST_CHROMA = 136.0  # no color of sRGB has more
+_HALVINGS = 9  # they find the chroma that fits to less than 0.3
 
-    Along the line to grey, linear RGB is nearly straight: three steps of regula falsi end within rounding, and the
-    encoding clips what is left.
+
+@_inline
+def _halve(lightness, a, b, m, highest, chroma, n, F):
+    """Find the largest chroma at which no channel of linear light lies below 0 or above ``highest``.
+
+    ``a`` and ``b`` are directions. A halving is made for all ``n`` colors before the next: so it becomes vector code.
     """
-    keep = F(1.0)
-    grey = lab_f_inverse((lightness + F(16.0)) * F(1.0 / 116.0), F)
-    red, green, blue = lab_to_linear(lightness, a, b, m, F)
-    for _ in range(3):
-        low, high = min(red, green, blue), max(red, green, blue)
-        part = F(1.0)
-        if low < F(0.0):
-            part = min(part, grey / (grey - low))
-        if high > F(1.0):
-            part = min(part, (F(1.0) - grey) / (high - grey))
-        if part >= F(1.0):
-            break
-        keep *= max(part, F(0.0))
-        red, green, blue = lab_to_linear(lightness, a * keep, b * keep, m, F)
-    return red, green, blue
+    for x in range(n):
+        chroma[x] = F(0.0)
+    step = F(_MOST_CHROMA)
+    for _ in range(_HALVINGS):
+        step *= F(0.5)
+        for x in range(n):
+            more = chroma[x] + step
+            red, green, blue = lab_to_linear(lightness[x], a[x] * more, b[x] * more, m, F)
+            fits = (min(red, green, blue) >= F(-_UNDER)) & (max(red, green, blue) <= highest)
+            chroma[x] = more if fits else chroma[x]
+
+
+@_inline
+def _into_gamut(lightness, a, b, m, asked, chroma, unbounded, n, F):
+    """Lower the chroma of ``n`` colors outside the gamut, in place, until they fit: lightness and hue stay.
+
+    How much fits does not depend on how much was asked, so asking more never gives less. On the way from grey a channel
+    leaves [0, 1] once and for all, but next to pure yellow, where one exceeds 1 a little and comes back: there the end
+    is sought without that bound, too, and taken where it keeps it.
+    """
+    highest = F(1.0 + _OVER)
+    yellow = False
+    for x in range(n):
+        asked[x] = max(np.sqrt(a[x] * a[x] + b[x] * b[x]), F(1e-6))
+        a[x], b[x] = a[x] / asked[x], b[x] / asked[x]
+        yellow |= (lightness[x] > F(92.0)) & (b[x] > F(0.95))
+    _halve(lightness, a, b, m, highest, chroma, n, F)
+    if yellow:
+        _halve(lightness, a, b, m, F(np.inf), unbounded, n, F)
+        for x in range(n):
+            red, green, blue = lab_to_linear(lightness[x], a[x] * unbounded[x], b[x] * unbounded[x], m, F)
+            fits = (max(red, green, blue) <= highest) & (unbounded[x] <= asked[x])
+            chroma[x] = unbounded[x] if fits else chroma[x]
+    for x in range(n):
+        a[x] *= min(chroma[x], asked[x])
+        b[x] *= min(chroma[x], asked[x])
 
 
 @_inline
@@ -342,22 +370,46 @@ def _enlarge_row(ab, y, row_scale, left, right, across, small_a, small_b, a, b, 
 
 
 @_inline
-def _join_row(lightness, a, b, m, red, green, blue, F):
-    """L, a, b to linear planes; colors outside the gamut have their chroma lowered."""
+def _keep_bars_grey(y, inside, a, b, F):
+    """Set row ``y`` of a and b to 0 where it lies in a bar; ``inside``: first row, row after the last, columns too."""
+    top, bottom, left, right = inside
+    if y < top or y >= bottom:
+        right = left
+    for x in range(left):
+        a[x], b[x] = F(0.0), F(0.0)
+    for x in range(right, a.shape[0]):
+        a[x], b[x] = F(0.0), F(0.0)
+
+
+@_inline
+def _join_row(lightness, a, b, m, red, green, blue, outside, work, F):
+    """L, a, b to linear planes; colors outside the gamut have their chroma lowered.
+
+    ``outside`` (W,) int32 and ``work`` (6, W) are room to work in.
+    """
     for x in range(lightness.shape[0]):
         red[x], green[x], blue[x] = lab_to_linear(lightness[x], a[x], b[x], m, F)
+    n = 0
     for x in range(lightness.shape[0]):
-        if min(red[x], green[x], blue[x]) < F(-1e-4) or max(red[x], green[x], blue[x]) > F(1.0001):
-            red[x], green[x], blue[x] = _into_gamut(lightness[x], a[x], b[x], m, F)
+        if min(red[x], green[x], blue[x]) < F(-_UNDER) or max(red[x], green[x], blue[x]) > F(1.0 + _OVER):
+            outside[n] = x
+            work[0, n], work[1, n], work[2, n] = lightness[x], a[x], b[x]
+            n += 1
+    if n > 0:
+        _into_gamut(work[0], work[1], work[2], m, work[3], work[4], work[5], n, F)
+        for i in range(n):
+            x = outside[i]
+            red[x], green[x], blue[x] = lab_to_linear(work[0, i], work[1, i], work[2, i], m, F)
 
 
 @jit
-def color_rows(lightness, ab, first, row_scale, column_scale, m, scale, half, out):
+def color_rows(lightness, ab, first, row_scale, column_scale, inside, m, scale, half, out):
     """Join full-resolution L and small ab to sRGB.
 
     Parameters: ``lightness`` (n, W), of which the first row is row ``first`` of its picture; ``ab`` (h, w, 2);
     ``row_scale`` and ``column_scale``, the size of a picture's pixel measured in pixels of ``ab``, which is enlarged
-    bilinearly; ``out`` (n, W, 3).
+    bilinearly; ``inside``, the rows and columns that are colored, as (top, bottom, left, right): what lies around them
+    is grey; ``out`` (n, W, 3).
     """
     F = lightness.dtype.type
     n = lightness.shape[1]
@@ -365,19 +417,21 @@ def color_rows(lightness, ab, first, row_scale, column_scale, m, scale, half, ou
     small = np.empty((2, ab.shape[1]), lightness.dtype)
     planes = np.empty((5, n), lightness.dtype)
     a, b, red, green, blue = planes[0], planes[1], planes[2], planes[3], planes[4]
+    outside, work = np.empty(n, np.int32), np.empty((6, n), lightness.dtype)
     for y in range(lightness.shape[0]):
         _enlarge_row(ab, first + y, row_scale, left, right, across, small[0], small[1], a, b, F)
-        _join_row(lightness[y], a, b, m, red, green, blue, F)
+        _keep_bars_grey(first + y, inside, a, b, F)
+        _join_row(lightness[y], a, b, m, red, green, blue, outside, work, F)
         store_srgb(red, green, blue, scale, half, out[y], n, F)
 
 
 @jit
-def chroma_rows(luma, table, ab, first, row_scale, column_scale, m, weights, u, v):
+def chroma_rows(luma, table, ab, first, row_scale, column_scale, inside, m, weights, u, v):
     """Compute the U and V that give 4:2:0 luma the colors of a small map of ab.
 
-    Parameters: ``luma`` (2 n, 2 w) uint8; ``table``, L of each value of luma; ``ab``, ``row_scale`` and
-    ``column_scale`` as for :func:`color_rows`, a pixel being one of ``u`` and ``v``, (n, w) uint8, of which the first
-    row is row ``first`` of its plane; ``weights``, the weights of red and blue in luma.
+    Parameters: ``luma`` (2 n, 2 w) uint8; ``table``, L of each value of luma; ``ab``, ``row_scale``, ``column_scale``
+    and ``inside`` as for :func:`color_rows`, a pixel being one of ``u`` and ``v``, (n, w) uint8, of which the first row
+    is row ``first`` of its plane; ``weights``, the weights of red and blue in luma.
     """
     F = ab.dtype.type
     n = u.shape[1]
@@ -385,6 +439,7 @@ def chroma_rows(luma, table, ab, first, row_scale, column_scale, m, weights, u, 
     small = np.empty((2, ab.shape[1]), ab.dtype)
     planes = np.empty((6, n), ab.dtype)
     lightness, a, b, red, green, blue = planes[0], planes[1], planes[2], planes[3], planes[4], planes[5]
+    outside, work = np.empty(n, np.int32), np.empty((6, n), ab.dtype)
     kr, kb = weights
     for y in range(u.shape[0]):
         upper, lower = luma[2 * y], luma[2 * y + 1]
@@ -392,7 +447,8 @@ def chroma_rows(luma, table, ab, first, row_scale, column_scale, m, weights, u, 
             total = np.int32(upper[2 * x]) + upper[2 * x + 1] + lower[2 * x] + lower[2 * x + 1]
             lightness[x] = table[np.intp((total + 2) >> 2)]
         _enlarge_row(ab, first + y, row_scale, left, right, across, small[0], small[1], a, b, F)
-        _join_row(lightness, a, b, m, red, green, blue, F)
+        _keep_bars_grey(first + y, inside, a, b, F)
+        _join_row(lightness, a, b, m, red, green, blue, outside, work, F)
         for x in range(n):
             red[x] = linear_to_srgb(red[x], F)
         for x in range(n):
@@ -470,3 +526,40 @@ def spread(offsets, held, lightness, reach, step, out):
             share = F(1.0) - held[y, x]
             out[y, x, 0] += share * (a / total - offsets[y, x, 0])
             out[y, x, 1] += share * (b / total - offsets[y, x, 1])
+
+
+@jit
+def gather_hints(hints, inside, row_scale, column_scale, sums):
+    """Add up the hints in each cell of a grid: ``sums`` (h, w, 5) gets how many, their y, x, a and b.
+
+    Parameters: ``hints`` (H, W, 2), nan where there is none; ``inside`` as for :func:`color_rows`: what lies around it
+    is left out; ``row_scale`` and ``column_scale``, the size of a pixel measured in cells.
+    """
+    top, bottom, left, right = inside
+    for y in range(top, bottom):
+        v = (y + 0.5) * row_scale
+        row = min(int(v), sums.shape[0] - 1)
+        for x in range(left, right):
+            a, b = hints[y, x, 0], hints[y, x, 1]
+            if a == a and b == b:
+                u = (x + 0.5) * column_scale
+                cell = sums[row, min(int(u), sums.shape[1] - 1)]
+                cell[0] += 1.0
+                cell[1] += v
+                cell[2] += u
+                cell[3] += a
+                cell[4] += b
+
+
+@jit
+def look_over_hints(hints):
+    """How many of (N, 2) hints are whole, how many are half nan, and the least and largest number of whole ones."""
+    whole, halves, low, high = 0, 0, np.inf, -np.inf
+    for i in range(hints.shape[0]):
+        a, b = hints[i, 0], hints[i, 1]
+        if a == a and b == b:
+            whole += 1
+            low, high = min(low, a, b), max(high, a, b)
+        elif a == a or b == b:
+            halves += 1
+    return whole, halves, low, high

@@ -8,6 +8,7 @@ from labcolor._strips import in_strips
 from labcolor._typing import Array
 from labcolor.color import kernels
 from labcolor.color.lab import matrices, rgb_to_lightness
+from labcolor.pictures.bars import Inside
 
 __all__ = ["chroma_planes", "color_matrix", "even", "luma_lightness", "packed_frame"]
 
@@ -37,18 +38,36 @@ def even(luma: Array) -> Array:
     return np.pad(luma, ((0, rows), (0, columns)), "edge") if rows or columns else luma
 
 
-def chroma_planes(luma: Array, table: Array, ab: Array, pixel: tuple[float, float]) -> tuple[Array, Array]:
-    """Return U and V, (H / 2, W / 2) uint8 each, that color a frame of luma; ``pixel``: its pixel in ab."""
+def chroma_planes(
+    luma: Array, table: Array, ab: Array, pixel: tuple[float, float], inside: Inside
+) -> tuple[Array, Array]:
+    """Return U and V, (H / 2, W / 2) uint8 each, that color a frame of luma.
+
+    Parameters
+    ----------
+    luma : ndarray, shape (H, W), uint8
+        Both sides even.
+    table : ndarray, shape (256,), float32
+        L of each value of luma.
+    ab : ndarray, shape (h, w, 2), float32
+        Small map of chroma.
+    pixel : (float, float)
+        Height and width of a pixel of luma, measured in pixels of ``ab``.
+    inside : (rows, columns)
+        What is colored, in pixels of luma; what lies around stays grey.
+    """
     height, width = luma.shape[0] // 2, luma.shape[1] // 2
     u, v = np.empty((2, height, width), np.uint8)
     _, matrix = matrices(np.dtype(np.float32))
     _, kr, kb = color_matrix(luma.shape[0])
     scales = np.float32(2 * pixel[0]), np.float32(2 * pixel[1])
+    # where four pixels of luma share one of chroma and some lie in a bar, it is grey: black would show a wrong color
+    edges = tuple(edge for part in inside for edge in ((part.start + 1) // 2, part.stop // 2))
 
     def strip(start: int, stop: int) -> None:
         rows = luma[2 * start : 2 * stop]
         weights = np.float32(kr), np.float32(kb)
-        kernels.chroma_rows(rows, table, ab, start, *scales, matrix, weights, u[start:stop], v[start:stop])
+        kernels.chroma_rows(rows, table, ab, start, *scales, edges, matrix, weights, u[start:stop], v[start:stop])
 
     in_strips(strip, height, 24 * width)
     return u, v

@@ -12,7 +12,7 @@ from labcolor._typing import Array
 from labcolor.errors import InputError, OutOfMemoryError
 from labcolor.inference.engine import Engine
 from labcolor.networks.fitted import FittedModel
-from labcolor.pictures.hints import hints_on_grid, places_of
+from labcolor.pictures.hints import colors_near_hints, hints_on_grid, places_of
 from labcolor.pictures.picture import Picture
 from labcolor.pictures.small import SmallPicture
 
@@ -82,11 +82,11 @@ class Pipeline:
                 plain = iter(self.chroma(unaided, saturation))
                 for picture, one, hint in zip(pictures[part], small, hints[part], strict=True):
                     ab = next(plain) if hint is None else self.hinted_chroma(one, hint, saturation)
-                    results.append(picture.colored(ab, *one.pixel(self.stride)))
+                    results.append(picture.colored(ab, one.pixel(self.stride), one.inside))
         return results
 
     def uncertainty(self, pictures: Sequence[Picture]) -> list[Array]:
-        """Return the standard deviation of ab at each pixel of each picture, (H, W) float32.
+        """Return the standard deviation of ab at each pixel of each picture, (H, W) float32; 0 in bars.
 
         Parameters
         ----------
@@ -112,7 +112,9 @@ class Pipeline:
                 rows, columns = small.pixel(self.stride)
                 box = (0, 0, columns * width, rows * height)  # less than the map where the stride does not divide
                 deviation = Image.fromarray(self.deviation(small))
-                maps.append(np.asarray(deviation.resize((width, height), Image.Resampling.BILINEAR, box)))
+                enlarged = np.asarray(deviation.resize((width, height), Image.Resampling.BILINEAR, box))
+                maps.append(np.zeros_like(enlarged))
+                maps[-1][small.inside] = enlarged[small.inside]
         return maps
 
     def chroma(self, small: Sequence[SmallPicture], saturation: float = 1.0) -> list[Array]:
@@ -128,7 +130,7 @@ class Pipeline:
         Returns
         -------
         list of ndarray, each (h / stride, w / stride, 2), float32
-            ab, unscaled; sizes rounded up; 0 in bars.
+            ab, unscaled; sizes rounded up.
         """
         multiple = self.model.architecture.multiple
         groups: dict[tuple[int, int], list[int]] = {}
@@ -154,7 +156,7 @@ class Pipeline:
         small : SmallPicture
             What the network sees.
         hint : ndarray, shape (H, W, 2), float32
-            ab at full resolution, nan where there is no hint.
+            ab at full resolution, nan where there is no hint. Hints in bars, which stay grey, are left out.
         saturation : float
             Of the prediction; hints are taken as they are.
 
@@ -172,17 +174,23 @@ class Pipeline:
             raise InputError("hints: this model takes none. Use the packaged classifier, or train yours by fit_hints.")
         rows, columns = small.chroma_shape(self.stride)
         (chroma,), (features,) = self.with_features(self._batch([small]), saturation)
-        chroma = small.cropped(chroma, self.stride).reshape(rows * columns, -1)
+        chroma = small.cropped(chroma, self.stride)
+        cells, hints, where = hints_on_grid(hint, rows, columns, small.pixel(self.stride), small.inside)
+        if len(cells) == 0:
+            return chroma
+        chroma = chroma.reshape(rows * columns, -1)
         features = features[:rows, :columns].reshape(rows * columns, -1)
         places = places_of(rows, columns)
-        cells, hints = hints_on_grid(hint, rows, columns, small.pixel(self.stride))
         theirs = hints[None], features[cells][None], places[cells][None], np.ones((1, len(cells)), np.float32)
+        held, share = colors_near_hints(hints, where, rows, columns)
+        spread = held.copy()
+        free = np.flatnonzero(share < 1)  # where no hint holds, they spread
         together = max(1, _LOGITS // len(cells))
-        parts = [
-            spreader((chroma[None, part], features[None, part], places[None, part], *theirs))[0]
-            for part in (slice(start, start + together) for start in range(0, len(chroma), together))
-        ]
-        return np.concatenate([np.asarray(part) for part in parts]).reshape(rows, columns, 2)
+        for start in range(0, len(free), together):
+            part = free[start : start + together]
+            spread[part] = spreader((chroma[None, part], features[None, part], places[None, part], *theirs))[0]
+        spread += share * (held - spread)
+        return spread.reshape(rows, columns, 2)
 
     def with_features(self, batch: Array, saturation: float = 1.0) -> tuple[Array, Array]:
         """Predict ab, and return the features that it was made of.
@@ -214,7 +222,7 @@ class Pipeline:
         Returns
         -------
         ndarray, shape (h / stride, w / stride), float32
-            Standard deviation of ab; 0 in bars.
+            Standard deviation of ab.
 
         Raises
         ------

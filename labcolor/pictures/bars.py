@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from labcolor._typing import Array
 
-__all__ = ["Inside", "inside_bars", "over_bars"]
+if TYPE_CHECKING:
+    from labcolor.pictures.picture import Picture
+
+__all__ = ["Inside", "inside_bars", "over_bars", "refined"]
 
 Inside = tuple[slice, slice]
 # Bars are rows or columns at the edges of small L that are as even as this, and as black or as white, all in L. Within
-# them is at least this share of a side.
-_EVEN, _BLACK, _WHITE, _WITHIN = 6.0, 8.0, 90.0, 0.2
+# them is more than this share of a side, and than so many pixels.
+_EVEN, _BLACK, _WHITE, _WITHIN, _LEAST = 6.0, 8.0, 90.0, 0.2, 6
+# A sky may be as even and white as a margin. But a white bar is so many rows at least, it darkens by no more than this
+# towards the picture, and half of the picture's first row is darker than it by this. No steady ramp is all of that.
+_ROWS, _DRIFT, _EDGE = 2, 2.0, 6.0
+# A black bar ends where anything is brighter than it by this; a slope in a night sky does not.
+_GLEAM = 4.0
 
 
 def inside_bars(lightness: Array) -> Inside:
-    """Where the picture is.
+    """Return where the picture is.
 
     Parameters
     ----------
@@ -27,25 +38,99 @@ def inside_bars(lightness: Array) -> Inside:
     rows, columns : slice
         All of them where there are no bars, or hardly anything else.
     """
-    parts = []
-    for axis, side in enumerate(lightness.shape):
-        low, high = lightness.min(axis=1 - axis), lightness.max(axis=1 - axis)
-        bars = (high - low <= _EVEN) & ((high <= _BLACK) | (low >= _WHITE))
-        inner = np.flatnonzero(~bars)
-        part = slice(int(inner[0]), int(inner[-1]) + 1) if len(inner) else slice(0, side)
-        parts.append(part if part.stop - part.start > max(2, _WITHIN * side) else slice(0, side))
-    return parts[0], parts[1]
+    lightness = np.clip(lightness, 0, 100)  # next to edges, small L leaves the range
+    rows = _within(lightness)
+    return rows, _within(lightness[rows].T)
 
 
-def over_bars(lightness: Array, inside: Inside, shape: tuple[int, int]) -> Array:
-    """Small L of a larger shape: what is no picture, bars and what lies beyond the edges, filled with its reflection.
+def _within(lightness: Array) -> slice:
+    side = len(lightness)
+    before, after = _bar(lightness), _bar(lightness[::-1])
+    if before + after == 0 or side - before - after <= max(_LEAST, _WITHIN * side):
+        return slice(0, side)
+    return slice(before, side - after)
+
+
+def _bar(lightness: Array) -> int:
+    """Return how many rows, from the first on, are a bar."""
+    low, high, means = lightness.min(axis=1), lightness.max(axis=1), lightness.mean(axis=1)
+    even = high - low <= _EVEN
+    black = _leading(even & (high <= _BLACK))
+    white = _leading(even & (low >= _WHITE) & (means >= means[0] - _DRIFT))
+    count = max(black, white)
+    if count == 0 or count == len(lightness):
+        return 0
+    # the row next to a bar may be made of both
+    step = lightness[min(count + 1, len(lightness) - 1)] - means[count - 1]
+    ends = step.max() >= _GLEAM if black else count >= _ROWS and np.median(step) <= -_EDGE
+    return count if ends else 0
+
+
+def _leading(wanted: Array) -> int:
+    """Return how many of the first entries are true without a gap."""
+    return len(wanted) if wanted.all() else int(wanted.argmin())
+
+
+def refined(inside: Inside, small: tuple[int, int], picture: Picture) -> Inside:
+    """Find the ends of bars, known from small L, to the pixel.
+
+    Parameters
+    ----------
+    inside : (rows, columns)
+        As :func:`inside_bars` gives it.
+    small : (h, w)
+        Size of small L.
+    picture : Picture
+        What small L was made from.
+
+    Returns
+    -------
+    rows, columns : slice
+        In pixels of the picture.
+    """
+    height, width = picture.shape
+    rows = slice(
+        _end(picture, 0, inside[0].start, small[0]),
+        height - _end(picture, 0, small[0] - inside[0].stop, small[0], backwards=True),
+    )
+    columns = slice(
+        _end(picture, 1, inside[1].start, small[1]),
+        width - _end(picture, 1, small[1] - inside[1].stop, small[1], backwards=True),
+    )
+    return rows, columns
+
+
+def _end(picture: Picture, axis: int, count: int, small: int, backwards: bool = False) -> int:
+    """Return how many rows (axis 0) or columns of a picture are a bar that takes ``count`` of ``small`` ones."""
+    if count == 0:
+        return 0
+    side = picture.shape[axis]
+    # of the bar, of what holds its end, and of the picture
+    first, second, third, last = (
+        int(np.clip(round((count + shift) * side / small), 0, side)) for shift in (-2, -1, 1, 2.5)
+    )
+    strip = slice(side - last, side - first) if backwards else slice(first, last)
+    values = picture.values[strip] if axis == 0 else picture.values[:, strip]
+    lightness = replace(picture, values=values, alpha=None).lightness()
+    lines = lightness if axis == 0 else lightness.T
+    lines = lines[::-1] if backwards else lines
+    level = np.median(lines[: max(1, second - first)])
+    away = np.abs(lines - level).mean(axis=1)
+    bar, beyond = np.median(away[: max(1, second - first)]), np.median(away[min(third, last - 1) - first :])
+    # less than half of the way: the picture's first rows may be darker than those behind them
+    reached = np.flatnonzero(away > bar + (beyond - bar) / 4)
+    return first + int(reached[0]) if len(reached) else count * side // small
+
+
+def over_bars(lightness: Array, rows: slice, columns: slice, shape: tuple[int, int]) -> Array:
+    """Return small L of a larger shape, whose bars, and what lies beyond its edges, are filled with its reflection.
 
     Parameters
     ----------
     lightness : ndarray, shape (h, w), float32
         Small L.
-    inside : (rows, columns)
-        As :func:`inside_bars` gives it.
+    rows, columns : slice
+        What is kept.
     shape : (H, W)
         The result's; at least as large.
 
@@ -53,10 +138,5 @@ def over_bars(lightness: Array, inside: Inside, shape: tuple[int, int]) -> Array
     -------
     ndarray, shape (H, W), float32
     """
-    # next to a bar, one pixel may be made of both
-    rows, columns = (
-        slice(part.start + (part.start > 0), part.stop - (part.stop < side))
-        for part, side in zip(inside, lightness.shape, strict=True)
-    )
     beyond = [(part.start, side - part.stop) for part, side in zip((rows, columns), shape, strict=True)]
     return np.pad(lightness[rows, columns], beyond, "symmetric")

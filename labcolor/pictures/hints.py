@@ -8,9 +8,13 @@ from typing import Any
 import numpy as np
 
 from labcolor._typing import Array
+from labcolor.color import kernels
 from labcolor.errors import InputError, InputTypeError
+from labcolor.pictures.bars import Inside
 
-__all__ = ["as_hints", "hints_on_grid", "places_of"]
+__all__ = ["as_hints", "colors_near_hints", "hints_on_grid", "places_of"]
+
+_NEAR = 0.1  # a cell whose share in the color of a hint's place is as large as this takes the hint's color
 
 
 def as_hints(hints: Any, shapes: Sequence[tuple[int, int]]) -> list[Array | None]:
@@ -55,13 +59,22 @@ def _as_hint(name: str, hint: Any, shape: tuple[int, int]) -> Array | None:
         raise InputTypeError(f"{name}: expected {expected}, got {kind}.")
     if hint.shape != (*shape, 2):
         raise InputError(f"{name}: expected {expected}, got shape {hint.shape}.")
-    there = ~np.isnan(hint).any(axis=2)
-    if np.abs(hint[there]).max(initial=0) > 128:
-        raise InputError(f"{name}: expected {expected}, got {hint[there].min():g} to {hint[there].max():g}.")
-    return hint.astype(np.float32) if there.any() else None
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused below
+        hint = np.ascontiguousarray(hint, np.float32)
+    whole, halves, low, high = kernels.look_over_hints(hint.reshape(-1, 2))
+    if halves:
+        raise InputError(
+            f"{name}: expected a and b, or nan for both, at each place, got nan for one of them at {halves} places. "
+            "Set both to nan where there is no hint."
+        )
+    if whole and max(-low, high) > 128:
+        raise InputError(f"{name}: expected {expected}, got {low:g} to {high:g}.")
+    return hint if whole else None
 
 
-def hints_on_grid(hint: Array, rows: int, columns: int, pixel: tuple[float, float]) -> tuple[Array, Array]:
+def hints_on_grid(
+    hint: Array, rows: int, columns: int, pixel: tuple[float, float], inside: Inside
+) -> tuple[Array, Array, Array]:
     """Bring one picture's hints to the grid of its small chroma: the mean of those in each cell.
 
     Parameters
@@ -72,6 +85,8 @@ def hints_on_grid(hint: Array, rows: int, columns: int, pixel: tuple[float, floa
         Size of the small chroma.
     pixel : (float, float)
         A pixel's height and width in cells.
+    inside : (rows, columns)
+        What lies inside the bars, in pixels; hints in bars are left out.
 
     Returns
     -------
@@ -79,13 +94,45 @@ def hints_on_grid(hint: Array, rows: int, columns: int, pixel: tuple[float, floa
         The cells with hints, counted row by row.
     ab : ndarray, shape (K, 2), float32
         Their colors.
+    places : ndarray, shape (K, 2), float32
+        Where their hints are on the mean, y and x in cells.
     """
-    y, x = np.nonzero(~np.isnan(hint).any(axis=2))
-    row = np.minimum(((y + 0.5) * pixel[0]).astype(int), rows - 1)
-    column = np.minimum(((x + 0.5) * pixel[1]).astype(int), columns - 1)
-    cells, where, counts = np.unique(row * columns + column, return_inverse=True, return_counts=True)
-    sums = [np.bincount(where, hint[y, x, channel], len(cells)) for channel in range(2)]
-    return cells.astype(np.int32), (np.stack(sums, axis=1) / counts[:, None]).astype(np.float32)
+    grid = np.zeros((rows, columns, 5))
+    kernels.gather_hints(hint, tuple(edge for part in inside for edge in (part.start, part.stop)), *pixel, grid)
+    sums = grid.reshape(-1, 5)
+    cells = np.flatnonzero(sums[:, 0])
+    means = (sums[cells, 1:] / sums[cells, :1]).astype(np.float32)
+    return cells.astype(np.int32), means[:, 2:], means[:, :2]
+
+
+def colors_near_hints(hints: Array, places: Array, rows: int, columns: int) -> tuple[Array, Array]:
+    """Return the colors that hints give to the cells right around them, so that they win where they are.
+
+    Enlarged bilinearly, small chroma gives a place the color of the four cells around it, and so all four are held.
+
+    Parameters
+    ----------
+    hints, places : ndarray, shape (K, 2), float32
+        As :func:`hints_on_grid` gives them.
+    rows, columns : int
+        Size of the small chroma.
+
+    Returns
+    -------
+    ab : ndarray, shape (rows * columns, 2), float32
+        The mean of the hints around each cell, weighted as cells are in the enlargement.
+    share : ndarray, shape (rows * columns, 1), float32
+        How far a cell is held: 0 where no hint is near, 1 where one is.
+    """
+    first = np.floor(places - 0.5).astype(int)
+    sums = np.zeros((rows * columns, 3), np.float32)
+    for corner in np.ndindex(2, 2):
+        cell = first + corner
+        weight = np.prod(1 - np.abs(places - 0.5 - cell), axis=1, keepdims=True)
+        index = np.clip(cell[:, 0], 0, rows - 1) * columns + np.clip(cell[:, 1], 0, columns - 1)
+        np.add.at(sums, index, weight * np.hstack([hints, np.ones_like(weight)]))
+    weights = sums[:, 2:]
+    return sums[:, :2] / np.maximum(weights, 1e-9), np.minimum(weights / _NEAR, 1)
 
 
 def places_of(rows: int, columns: int) -> Array:

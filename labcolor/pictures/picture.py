@@ -22,6 +22,7 @@ from labcolor.color.lab import (
     rgb_to_lightness,
 )
 from labcolor.errors import InputError, InputTypeError
+from labcolor.pictures.bars import Inside
 
 __all__ = ["SHAPES", "Picture", "as_bytes", "as_picture", "over_white", "working_shape"]
 
@@ -111,7 +112,7 @@ class Picture:
         in_strips(strip, height, self.shape[1] * source_rows)  # long strips: neighboring ones share rows
         return out
 
-    def colored(self, ab: Array, row_scale: float, column_scale: float) -> Array:
+    def colored(self, ab: Array, pixel: tuple[float, float], inside: Inside) -> Array:
         """Join this picture's L with a small map of ab, enlarged bilinearly.
 
         Where a color lies outside the sRGB gamut, its chroma is lowered until it fits: lightness and hue stay.
@@ -120,8 +121,10 @@ class Picture:
         ----------
         ab : ndarray, shape (h, w, 2), float32
             Chroma, unscaled.
-        row_scale, column_scale : float
-            Size of one pixel of this picture, measured in pixels of ``ab``.
+        pixel : (float, float)
+            Height and width of a pixel of this picture, measured in pixels of ``ab``.
+        inside : (rows, columns)
+            What is colored; what lies around stays grey.
 
         Returns
         -------
@@ -133,14 +136,15 @@ class Picture:
         scale, half = full_scale(self.dtype, FLOAT32)
         _, matrix = matrices(FLOAT32)
         ab = np.ascontiguousarray(ab, np.float32)
-        scales = np.float32(row_scale), np.float32(column_scale)
+        scales = np.float32(pixel[0]), np.float32(pixel[1])
+        edges = tuple(edge for part in inside for edge in (part.start, part.stop))
         # the kernels are compiled for float32 output; other floats are converted strip by strip
         compute = out.dtype if out.dtype.kind == "u" else FLOAT32
 
         def strip(start: int, stop: int) -> None:
             direct = channels == 3 and out.dtype == compute
             rgb = out[start:stop] if direct else np.empty((stop - start, self.shape[1], 3), compute)
-            kernels.color_rows(self.lightness(start, stop), ab, start, *scales, matrix, scale, half, rgb)
+            kernels.color_rows(self.lightness(start, stop), ab, start, *scales, edges, matrix, scale, half, rgb)
             if not direct:
                 out[start:stop, :, :3] = rgb
             if self.alpha is not None:

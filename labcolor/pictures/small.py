@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from labcolor._typing import Array
-from labcolor.pictures.bars import Inside, inside_bars, over_bars
+from labcolor.pictures.bars import Inside, inside_bars, over_bars, refined
 from labcolor.pictures.picture import Picture, working_shape
 
 __all__ = ["SmallPicture"]
@@ -22,7 +20,7 @@ class SmallPicture:
     lightness : ndarray, shape (h, w), float32
         L in [0, 100]; next to sharp edges it may leave the range by a little.
     inside : (rows, columns)
-        What lies inside the bars, as two slices.
+        What lies inside the bars, as two slices, in pixels of the picture.
     shape : (H, W)
         Size of the picture that it was made from.
     """
@@ -35,7 +33,7 @@ class SmallPicture:
     def of(cls, picture: Picture, working_size: int) -> SmallPicture:
         """Reduce a picture so that its short side is ``working_size``."""
         lightness = picture.small_lightness(*working_shape(picture.shape, working_size))
-        return cls(lightness, inside_bars(lightness), picture.shape)
+        return cls(lightness, refined(inside_bars(lightness), lightness.shape, picture), picture.shape)
 
     def pixel(self, stride: int) -> tuple[float, float]:
         """Return the height and width of a pixel of the picture, measured in pixels of its chroma."""
@@ -53,10 +51,21 @@ class SmallPicture:
 
     def padded(self, multiple: int) -> Array:
         """Return its lightness, (H, W) float32, extended by reflection: over the bars, and to multiples of a number."""
-        return over_bars(self.lightness, self.inside, self.padded_shape(multiple))
+        # next to a bar, one pixel may be made of both
+        rows, columns = (
+            slice(
+                part.start * small // side + 1 if part.start > 0 else 0,
+                -(-part.stop * small // side) - 1 if part.stop < side else small,
+            )
+            for part, small, side in zip(self.inside, self.lightness.shape, self.shape, strict=True)
+        )
+        return over_bars(self.lightness, rows, columns, self.padded_shape(multiple))
 
     def cropped(self, values: Array, stride: int) -> Array:
-        """Return what belongs to the picture of values that were made of :meth:`padded`; in bars it is 0.
+        """Return what belongs to the picture of values that were made of :meth:`padded`.
+
+        Values in bars are those of the picture's reflection: so they go on over its edges, and where the picture is
+        joined with them at its full size, they end to the pixel.
 
         Parameters
         ----------
@@ -66,10 +75,7 @@ class SmallPicture:
 
         Returns
         -------
-        ndarray, of :meth:`chroma_shape`, float32
+        ndarray, of :meth:`chroma_shape`
         """
-        shape = self.chroma_shape(stride)
-        result = np.zeros((*shape, *values.shape[2:]), np.float32)
-        picture = tuple(slice(part.start // stride, -(-part.stop // stride)) for part in self.inside)
-        result[picture] = values[: shape[0], : shape[1]][picture]
-        return result
+        rows, columns = self.chroma_shape(stride)
+        return values[:rows, :columns]

@@ -122,7 +122,7 @@ def _colored(
         small = SmallPicture.of(picture, pipeline.working_size)
         (chroma,) = pipeline.chroma([small], saturation)
         ab, _ = smoother.update(small.lightness, chroma)
-        yield picture.colored(ab, *small.pixel(pipeline.stride))
+        yield picture.colored(ab, small.pixel(pipeline.stride), small.inside)
 
 
 def _chroma_maps(
@@ -270,7 +270,7 @@ def colorize_video(
                     ab, cut = smoother.update(one.lightness, chroma)
                     if cut:
                         cuts.append(done)
-                    pipe.write(packed_frame(luma, *chroma_planes(luma, table, ab, pixel), side_by_side))
+                    pipe.write(packed_frame(luma, *chroma_planes(luma, table, ab, pixel, one.inside), side_by_side))
                     done += 1
                 show(done)
             if done == 0:

@@ -11,7 +11,7 @@ def test_cells_take_the_mean_of_their_hints():
     """Two hints in one cell become their mean; those at the last row and column stay inside."""
     hint = np.full((10, 20, 2), np.nan, np.float32)
     hint[0, 0], hint[1, 1], hint[9, 19] = (10, 0), (20, 4), (-5, 5)
-    cells, ab = hints_on_grid(hint, 2, 4, (0.2, 0.2))
+    cells, ab, _ = hints_on_grid(hint, 2, 4, (0.2, 0.2), (slice(0, 10), slice(0, 20)))
     np.testing.assert_array_equal(cells, [0, 7])
     np.testing.assert_allclose(ab, [[15, 2], [-5, 5]])
 

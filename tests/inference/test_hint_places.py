@@ -1,0 +1,64 @@
+"""Hints win where they are, whatever others there are; in bars they do nothing."""
+
+import numpy as np
+import pytest
+
+from labcolor import rgb_to_lab
+from labcolor.errors import InputError
+
+
+def chroma(picture):
+    """Its ab, (H, W, 2)."""
+    return rgb_to_lab(picture)[..., 1:]
+
+
+def test_a_hint_wins_beside_another(classifier):
+    """Two unlike hints near each other, on one smooth grey, are both honored where they are."""
+    picture = np.full((400, 400), 128, np.uint8)
+    for shift in range(0, 16, 5):
+        hints = np.full((400, 400, 2), np.nan)
+        places = {(200 + shift, 150 + shift): (50, 30), (200 + shift, 240 + shift): (-30, 34)}
+        for (row, column), ab in places.items():
+            hints[row - 2 : row + 3, column - 2 : column + 3] = ab
+        result = chroma(classifier.predict(picture, hints=hints))
+        for place, ab in places.items():
+            assert np.linalg.norm(result[place] - ab) < 4
+
+
+def test_many_hints_are_as_near_as_the_grid_allows(classifier, photographs):
+    """With the truth at each pixel, the error is about that of true chroma at the grid's size."""
+    photo = photographs[1]
+    true = chroma(photo)
+    result = chroma(classifier.predict(photo, hints=true))
+    assert np.linalg.norm(result - true, axis=2).mean() < 2.8
+
+
+def test_half_a_hint_is_refused(classifier):
+    """A hint of which one number is nan is an error, which says so."""
+    hints = np.full((60, 60, 2), np.nan)
+    hints[20, 20] = 30, 30
+    hints[3, 4, 0] = 20
+    with pytest.raises(InputError, match="nan for both, at each place, got nan for one of them at 1 places"):
+        classifier.predict(np.zeros((60, 60), np.uint8), hints=hints)
+
+
+def test_a_hint_in_a_bar_does_nothing(classifier, photographs):
+    """Bars stay grey: a hint there is left out, alone and beside one in the picture."""
+    picture = np.pad(photographs[0], ((60, 60), (0, 0), (0, 0)))
+    hints = np.full((*picture.shape[:2], 2), np.nan)
+    hints[20:30, 200:210] = 60, 60
+    np.testing.assert_array_equal(classifier.predict(picture, hints=hints), classifier.predict(picture))
+    hints[300:309, 300:309] = -20, 40
+    both = classifier.predict(picture, hints=hints)
+    hints[:60] = np.nan
+    np.testing.assert_array_equal(classifier.predict(picture, hints=hints), both)
+
+
+def test_a_single_hint_holds_wherever_it_lies(classifier, photographs):
+    """One pixel of hint shows at its place, wherever in the grid of chroma it lies."""
+    photo = photographs[4]
+    for place in ((250, 250), (255, 257), (261, 248), (0, 0), (511, 300)):
+        hints = np.full((*photo.shape[:2], 2), np.nan, np.float32)
+        hints[place] = 10, 12
+        result = classifier.predict(photo, hints=hints)
+        assert np.linalg.norm(chroma(result)[place] - (10, 12)) < 3
