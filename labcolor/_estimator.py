@@ -26,7 +26,9 @@ class Estimator:
         """Return the parameters of ``__init__`` by name; with ``**params``, those of the class above, too."""
         found: dict[str, inspect.Parameter] = {}
         for kind in cls.__mro__:
-            _, *own = inspect.signature(kind.__init__).parameters.values()
+            if "__init__" not in vars(kind):
+                continue
+            _, *own = inspect.signature(vars(kind)["__init__"]).parameters.values()
             named = [one for one in own if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
             found = {one.name: one for one in named} | found
             if named == own:

@@ -112,7 +112,8 @@ def require_names(name: str, found: Any, expected: Iterable[str]) -> None:
     """Raise an InputError unless a value is a dict of just the expected names."""
     require(name, found, instance_of(dict))
     if set(found) != set(expected):
-        raise InputError(f"{name}: expected {', '.join(expected) or 'nothing'}, got {shortened(sorted(found))}.")
+        came = _cut(", ".join(map(str, found)) or "nothing", found)
+        raise InputError(f"{name}: expected {', '.join(expected) or 'nothing'}, got {came}.")
 
 
 def shortened(value: Any) -> str:
@@ -121,6 +122,11 @@ def shortened(value: Any) -> str:
         text = repr(value)
     except Exception:  # Python refuses to print very large integers; an object's own repr may raise anything
         return f"a value of type {type(value).__name__}"
+    return _cut(text, value)
+
+
+def _cut(text: str, value: Any) -> str:
+    """Return a text about a value, cut where it is long."""
     return text if len(text) <= 80 else f"{text[:60]}... ({type(value).__name__})"
 
 

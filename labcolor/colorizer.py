@@ -21,13 +21,14 @@ from labcolor.inference.pipeline import Pipeline
 from labcolor.io.inputs import Nested, as_pictures
 from labcolor.metrics import psnr
 from labcolor.networks.files import read_model, write_model
-from labcolor.networks.fitted import FittedModel
+from labcolor.networks.fitted import WORKING_SIZE, FittedModel
 from labcolor.networks.pretrained import load_packaged
 from labcolor.networks.registry import Architecture, as_architecture
 from labcolor.pictures.hints import as_hints
 from labcolor.training.data import crop_batches, training_pictures
 from labcolor.training.hints import fit_hints
 from labcolor.training.loop import fit_network
+from labcolor.training.seeds import RANDOM_STATE, RandomState, as_seed
 
 if TYPE_CHECKING:
     import keras
@@ -36,6 +37,7 @@ __all__ = ["Colorizer"]
 
 _CACHE = 6 << 30  # bytes of training pictures kept in memory
 _HINTS_LEARNING_RATE = 1e-2  # for some 1,500 weights
+_MOST = 1_000_000  # epochs, pictures in a batch, and steps
 _MARGIN = 17 / 16  # training pictures' short side over the crop's: 136 for 128
 _lock = threading.Lock()
 
@@ -52,10 +54,10 @@ class Colorizer(Estimator):
         "classifier": the stronger network, which chooses among bins of ab
         (:func:`labcolor.networks.build_classifier`); or an architecture of your own, by its registered name or itself.
     working_size : int, default 136
-        Short side, in pixels, of the picture that the network sees; its aspect ratio is kept. Lightness always keeps
-        the full resolution. The default is the size from which training crops of 128 are taken.
+        Short side, in pixels, of the picture that the network sees, from 8 to 8192; its aspect ratio is kept. Lightness
+        always keeps the full resolution. The default is the size from which training crops of 128 are taken.
     crop_size : int, default 128
-        Side of the square crops to train on; a multiple of 32.
+        Side of the square crops to train on; a multiple of 32, at most 4096.
     epochs : int, default 20
         Passes over the training pictures.
     batch_size : int, default 32
@@ -70,8 +72,9 @@ class Colorizer(Estimator):
         Whether ``fit`` goes on from the present network rather than from new weights.
     codec : LabCodec, optional
         How a training scales L and ab; by default ``LabCodec()``.
-    random_state : int or None, default None
-        From 0 to 2**32 - 1. Fixes initial weights, order, crops and mirroring of a training.
+    random_state : int, numpy.random.Generator, numpy.random.RandomState or None, default None
+        Fixes initial weights, order, crops and mirroring of a training: a seed from 0 to 2**32 - 1, or a generator from
+        which each training draws one. ``model_.training`` tells the seed.
     verbose : {0, 1, 2}, default 0
         How much Keras says while it trains: nothing, a progress bar, or a line an epoch.
 
@@ -96,16 +99,16 @@ class Colorizer(Estimator):
     """
 
     parameter_checks: ClassVar[Mapping[str, Check]] = {
-        "working_size": whole(8),
-        "crop_size": whole(32, multiple=32),
-        "epochs": whole(1),
-        "batch_size": whole(1),
+        "working_size": WORKING_SIZE,
+        "crop_size": whole(32, multiple=32, most=4096),
+        "epochs": whole(1, most=_MOST),
+        "batch_size": whole(1, most=_MOST),
         "learning_rate": number(1e-9, 10),
         "aged": number(0, 1),
         "precision": one_of("float32", "mixed_bfloat16"),
         "warm_start": one_of(False, True),
         "codec": optional(instance_of(LabCodec)),
-        "random_state": optional(whole(0, most=2**32 - 1)),
+        "random_state": RANDOM_STATE,
         "verbose": one_of(0, 1, 2, False, True),
     }
 
@@ -124,7 +127,7 @@ class Colorizer(Estimator):
         precision: str = "float32",
         warm_start: bool = False,
         codec: LabCodec | None = None,
-        random_state: int | None = None,
+        random_state: RandomState = None,
         verbose: int = 0,
     ) -> None:
         self.network = network
@@ -190,7 +193,8 @@ class Colorizer(Estimator):
         X : array, sequence of array, path, sequence of path, or tf.data.Dataset
             Color pictures: a batch (N, H, W, 3), a list of pictures of different sizes, a folder (searched with its
             subfolders), files, or a finite dataset of pictures, or of tuples that begin with one. Each is reduced so
-            that its short side is 17/16 of ``crop_size``; files that cannot be used are logged and left out.
+            that its short side is 17/16 of ``crop_size``; of one that is more than eight times as long as wide only the
+            middle is taken. Files that cannot be used are logged and left out.
         y : None
             Ignored; it is there for scikit-learn.
         callbacks : sequence of keras.callbacks.Callback
@@ -240,7 +244,7 @@ class Colorizer(Estimator):
         return self
 
     def fit_hints(self, X: Any, *, steps: int = 500) -> Self:
-        """Teach a trained classifier to spread hints, by simulated ones. What it predicts without hints stays.
+        """Teach the trained network to spread hints, by simulated ones. What it predicts without hints stays.
 
         Parameters
         ----------
@@ -257,7 +261,7 @@ class Colorizer(Estimator):
         Raises
         ------
         NotFittedError, InputError, InputTypeError, PictureFileError
-            There is no trained classifier yet, a parameter is wrong, or there is no color picture in ``X``.
+            There is no trained network yet, a parameter is wrong, or there is no color picture in ``X``.
 
         Examples
         --------
@@ -268,7 +272,7 @@ class Colorizer(Estimator):
         ['loss']
         """
         pipeline = self.pipeline()
-        require("steps", steps, whole(1))
+        require("steps", steps, whole(1, most=_MOST))
         pictures = self._training_pictures(X)
         seed = self._seed()
         codec = pipeline.model.codec
@@ -300,7 +304,7 @@ class Colorizer(Estimator):
         return training_pictures(X, round(self.crop_size * _MARGIN), _CACHE)
 
     def _seed(self) -> int:
-        return int(np.random.default_rng().integers(1 << 31) if self.random_state is None else self.random_state)
+        return as_seed(self.random_state)
 
     # ------------------------------------------------------------------ prediction
 
@@ -543,6 +547,9 @@ class Colorizer(Estimator):
     @classmethod
     def from_pretrained(cls, name: str = "classifier") -> Self:
         """Load a model that comes with the package. It needs no network connection.
+
+        ``sklearn.base.clone`` copies the parameters only: a clone has no trained network. ``copy.deepcopy`` and pickle
+        keep it.
 
         Parameters
         ----------

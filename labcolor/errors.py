@@ -83,8 +83,8 @@ def not_fitted() -> NotFittedError:
     True
     """
     message = (
-        "this Colorizer has no trained network yet. Call fit, or use Colorizer.from_pretrained() or "
-        "Colorizer.load(path)."
+        "this Colorizer has no trained network yet; a clone never has one. Call fit, or use "
+        "Colorizer.from_pretrained() or Colorizer.load(path)."
     )
     theirs = sys.modules.get("sklearn.exceptions")
     if theirs is None:

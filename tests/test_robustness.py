@@ -13,7 +13,7 @@ import pytest
 from labcolor import Colorizer, read_picture, write_picture
 from labcolor.cli import main
 from labcolor.errors import LabcolorError, OutOfMemoryError, PictureFileError
-from labcolor.networks.files import decode_model, read_model
+from labcolor.networks.files import PackedModel, read_model
 from labcolor.pictures.picture import Picture
 
 WRITER = """
@@ -32,6 +32,7 @@ while True:
 """
 
 
+@pytest.mark.slow
 def test_killed_fifty_times_it_leaves_whole_files(tmp_path):
     """SIGKILL at random moments while pictures and models are written: each file is whole, old or new."""
     for _ in range(50):
@@ -44,8 +45,9 @@ def test_killed_fifty_times_it_leaves_whole_files(tmp_path):
             if path.exists():
                 assert len(np.unique(read_picture(path))) == 1
         if (tmp_path / "m.labcolor").exists():
-            about, arrays = decode_model(read_model(tmp_path / "m.labcolor"), "m.labcolor")
-            assert (arrays["w"] == about["n"]).all()
+            packed = PackedModel(read_model(tmp_path / "m.labcolor"), "m.labcolor")
+            arrays = packed.arrays({"w": ((50000,), np.dtype(np.float32))})
+            assert (arrays["w"] == packed.about["n"]).all()
     assert (tmp_path / "m.labcolor").exists()
 
 
@@ -69,6 +71,7 @@ except FileError as error:
 """
 
 
+@pytest.mark.slow
 def test_files_that_cannot_grow_leave_the_old_ones(tmp_path):
     """Where nothing more can be written, each writer says so in one error and the old file stays as it was."""
     names = ("m.labcolor", "p.jpg", "p.png", "p.tif")
@@ -84,6 +87,7 @@ def test_files_that_cannot_grow_leave_the_old_ones(tmp_path):
     assert all((tmp_path / name).read_bytes() == b"old" for name in names)
 
 
+@pytest.mark.slow
 def test_kernels_run_where_their_cache_cannot_be_written(tmp_path):
     """A full disk at the very first call, when the compiled kernels would be kept, changes nothing for the caller."""
     code = (
@@ -111,6 +115,7 @@ def test_lack_of_memory_is_an_error(small, monkeypatch):
     assert isinstance(caught.value, MemoryError)
 
 
+@pytest.mark.slow
 def test_an_interrupted_fit_leaves_things_usable(batch):
     """KeyboardInterrupt comes through at once; the old network still predicts, and a new fit works."""
     import keras
@@ -126,6 +131,7 @@ def test_an_interrupted_fit_leaves_things_usable(batch):
     colorizer.fit(batch)
 
 
+@pytest.mark.slow
 def test_joblib(small, batch):
     """A colorizer goes through joblib's processes."""
     from joblib import Parallel, delayed
@@ -135,6 +141,7 @@ def test_joblib(small, batch):
         np.testing.assert_array_equal(result, small.predict(picture))
 
 
+@pytest.mark.slow
 def test_a_thousand_files_with_fifty_bad_ones(tmp_path, batch, small, capsys):
     """950 are colored, 50 reported with their reasons, and --resume does only what is missing."""
     small.save(tmp_path / "m.labcolor")
@@ -193,6 +200,7 @@ def _load_and_fit(_):
     return messages
 
 
+@pytest.mark.slow
 def test_a_forked_process_says_so_instead_of_hanging(small):
     """TensorFlow does not survive a fork: whatever a forked worker tries, inherited or sent, names the remedy."""
     import multiprocessing

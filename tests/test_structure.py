@@ -51,6 +51,7 @@ FLOORS = [
     "networks.files",
     "networks.fitted",
     "networks.pretrained",
+    "training.seeds",
     "training.data",
     "training.loop",
     "training.hints",

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from labcolor._typing import Array
-from labcolor.errors import LabcolorError, OutOfMemoryError
+from labcolor.errors import InputError, LabcolorError, OutOfMemoryError
 
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["Engine", "check_process", "count_replicas", "forked", "quietly"]
+__all__ = ["Engine", "build_outline", "check_process", "count_replicas", "forked", "last_convolution", "quietly"]
 
 _HOME = os.getpid()  # the process that loaded TensorFlow
 Run = Callable[[Array], list[Array]]
@@ -73,18 +74,41 @@ class Engine:
         -------
         outputs : ndarray, shape (N, h, w, C), float32
         features : ndarray, shape (N, h, w, F), float32
+
+        Raises
+        ------
+        InputError
+            The network has no convolution.
+        OutOfMemoryError
+            It did not fit in memory.
         """
         with self._lock:
             if self._outputs_and_features is None:
                 import keras
 
-                last = [layer for layer in self._network.layers if isinstance(layer, keras.layers.Conv2D)][-1]
+                features = last_convolution(self._network).input
                 self._outputs_and_features = _compiled(
-                    keras.Model(self._network.inputs, [self._network.output, last.input])
+                    keras.Model(self._network.inputs, [self._network.output, features])
                 )
             run = self._outputs_and_features
         outputs, features = run(batch)
         return outputs, features
+
+
+def last_convolution(network: keras.Model) -> keras.layers.Conv2D:
+    """Return the last convolution of a network, whose input are the features by which hints spread.
+
+    Raises
+    ------
+    InputError
+        There is none.
+    """
+    import keras
+
+    for layer in reversed(network.layers):
+        if isinstance(layer, keras.layers.Conv2D):
+            return layer
+    raise InputError(f"hints: expected a network with a Conv2D at its end, got none in {network.name!r}.")
 
 
 def _compiled(network: keras.Model) -> Run:
@@ -110,6 +134,43 @@ def _compiled(network: keras.Model) -> Run:
             ) from error
 
     return checked
+
+
+def build_outline(build: Callable[[], keras.Model], most: int) -> keras.Model:
+    """Build a network that tells only shapes: where the backend allows that, no memory is taken for its weights.
+
+    Parameters
+    ----------
+    build : callable
+        Builds the network, of sizes that nobody has checked.
+    most : int
+        Number of weights at which to stop.
+
+    Returns
+    -------
+    keras.Model
+        Of no use but for its shapes.
+
+    Raises
+    ------
+    InputError
+        The network has more weights.
+    """
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return build()
+    import tensorflow as tf
+
+    made = itertools.count(1)
+
+    def counted(make: Callable[..., Any], **options: Any) -> Any:
+        if next(made) > most:
+            raise InputError(f"expected a network of at most {most} weights, got more.")
+        return make(**options)
+
+    with tf.Graph().as_default(), tf.variable_creator_scope(counted):
+        return build()
 
 
 def forked() -> bool:
@@ -169,8 +230,10 @@ def quietly(*, devices: bool = False) -> Iterator[None]:
 
 @contextmanager
 def _closed_stderr() -> Iterator[None]:
-    with suppress(OSError, ValueError):
-        sys.stderr.flush()
+    """Send what C++ writes to standard error nowhere; what Python writes there arrives."""
+    python = sys.stderr
+    with suppress(AttributeError, OSError, ValueError):
+        python.flush()
     try:
         kept = os.dup(2)
     except OSError:  # it is closed already
@@ -178,9 +241,24 @@ def _closed_stderr() -> Iterator[None]:
         return
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
-        os.dup2(nowhere, 2)
-        yield
+        with os.fdopen(kept, "w", buffering=1, errors="backslashreplace", closefd=False) as direct:
+            if _writes_to_2(python):
+                sys.stderr = direct
+            os.dup2(nowhere, 2)
+            try:
+                yield
+            finally:
+                if sys.stderr is direct:
+                    sys.stderr = python
     finally:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)
+
+
+def _writes_to_2(stream: Any) -> bool:
+    """Return whether a stream is the process's standard error; those of notebooks have no number, or no method."""
+    try:
+        return bool(stream.fileno() == 2)
+    except (AttributeError, OSError, ValueError):
+        return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from labcolor._keras import keras, layers
+from labcolor._validation import shortened
 from labcolor.errors import InputError
 from labcolor.networks.layers import names, seeds
 
@@ -56,18 +57,21 @@ def build_autoencoder(
     """
     if len(encoder) < 3 or len(decoder) != 2 or min(*encoder, *decoder) < 1:
         raise InputError(
-            f"expected at least 3 positive encoder filters and exactly 2 decoder filters, got {encoder} and {decoder}."
+            f"expected at least 3 positive encoder filters and exactly 2 decoder filters, "
+            f"got {shortened(encoder)} and {shortened(decoder)}."
         )
     seeds_, names_ = seeds(seed), names("convolution")
 
     def convolve(x: keras.KerasTensor, filters: int, stride: int = 1, activation: str | None = "relu") -> Any:
         options = {"kernel_initializer": keras.initializers.GlorotUniform(next(seeds_)), "name": next(names_)}
-        return layers.Conv2D(filters, 3, stride, "same", activation=activation, dtype=dtype, **options)(x)
+        return layers.Conv2D(
+            filters, 3, stride, "same", "channels_last", activation=activation, dtype=dtype, **options
+        )(x)
 
-    inputs = x = keras.Input((None, None, 1), name="l")
+    inputs = x = keras.Input((None, None, 1), name="l", dtype="float32")
     for index, filters in enumerate(encoder):
         x = convolve(x, filters, stride=2 if index < 3 else 1)
     for filters in decoder:
-        x = convolve(layers.UpSampling2D(2, dtype=dtype)(x), filters)
-    x = convolve(layers.UpSampling2D(2, dtype=dtype)(x), 2, activation=None)
+        x = convolve(layers.UpSampling2D(2, "channels_last", dtype=dtype)(x), filters)
+    x = convolve(layers.UpSampling2D(2, "channels_last", dtype=dtype)(x), 2, activation=None)
     return keras.Model(inputs, layers.Activation("tanh", dtype="float32", name="ab")(x), name=name)

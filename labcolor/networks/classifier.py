@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from labcolor._keras import keras, layers
+from labcolor._validation import shortened
 from labcolor.errors import InputError
 from labcolor.networks.bins import ab_bins
 from labcolor.networks.layers import names, seeds
@@ -61,13 +62,13 @@ def build_classifier(
     if len(blocks) != len(encoder) or len(decoder) != len(encoder) - 2 or min(*encoder, *decoder) < 8:
         raise InputError(
             f"expected as many blocks as encoder stages, two decoder stages fewer, and at least 8 filters in each, "
-            f"got {encoder}, {blocks} and {decoder}."
+            f"got {shortened(encoder)}, {shortened(blocks)} and {shortened(decoder)}."
         )
     seeds_, names_, norm_names = seeds(seed), names("convolution"), names("normalization")
 
     def convolve(x: Any, filters: int, kernel: int = 3, stride: int = 1, **options: Any) -> Any:
         options |= {"kernel_initializer": keras.initializers.HeNormal(next(seeds_)), "name": next(names_)}
-        return layers.Conv2D(filters, kernel, stride, "same", dtype=dtype, **options)(x)
+        return layers.Conv2D(filters, kernel, stride, "same", "channels_last", dtype=dtype, **options)(x)
 
     def unit(x: Any, filters: int, kernel: int = 3, stride: int = 1) -> Any:
         x = convolve(x, filters, kernel, stride, use_bias=False)
@@ -79,12 +80,12 @@ def build_classifier(
     def residual(x: Any) -> Any:
         filters = x.shape[-1]
         y = unit(relu(unit(x, filters)), filters)
-        context = layers.GlobalAveragePooling2D(keepdims=True, dtype=dtype)(y)
+        context = layers.GlobalAveragePooling2D("channels_last", keepdims=True, dtype=dtype)(y)
         context = convolve(context, filters // 8, 1, activation="relu")
         context = convolve(context, filters, 1, activation="sigmoid")
         return relu(layers.Add(dtype=dtype)([x, layers.Multiply(dtype=dtype)([y, context])]))
 
-    inputs = x = keras.Input((None, None, 1), name="l")
+    inputs = x = keras.Input((None, None, 1), name="l", dtype="float32")
     skips = []
     for filters, count in zip(encoder, blocks, strict=True):
         skips.append(x)
@@ -92,7 +93,7 @@ def build_classifier(
         for _ in range(count):
             x = residual(x)
     for filters in decoder:
-        x = layers.UpSampling2D(2, dtype=dtype)(relu(unit(x, filters, 1)))
+        x = layers.UpSampling2D(2, "channels_last", dtype=dtype)(relu(unit(x, filters, 1)))
         x = residual(relu(layers.Add(dtype=dtype)([x, unit(skips.pop(), filters, 1)])))
     x = convolve(x, len(ab_bins()), 1)
     return keras.Model(inputs, layers.Activation("linear", dtype="float32", name="scores")(x), name=name)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from labcolor._keras import keras, layers
+from labcolor._validation import shortened
 from labcolor.errors import InputError
 from labcolor.networks.bins import ab_bins
 from labcolor.networks.layers import names, seeds
@@ -156,7 +157,7 @@ def build_efficientnet(
     if variant not in ENCODER_VARIANTS or len(decoder) != 3 or min(decoder) < 8:
         raise InputError(
             f"expected a variant of {', '.join(ENCODER_VARIANTS)} and three decoder stages of at least 8 filters, got "
-            f"{variant!r} and {decoder}."
+            f"{shortened(variant)} and {shortened(decoder)}."
         )
     seeds_ = seeds(None if seed is None else seed + 1000)  # the encoder's are counted from seed
     names_, norm_names = names("decoder"), names("normalization")

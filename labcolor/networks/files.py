@@ -5,21 +5,31 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
+import stat
 import zipfile
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from labcolor._paths import as_path, check_destination, replacing
 from labcolor._typing import Array, PathLike
+from labcolor._validation import shortened
 from labcolor.errors import ModelFileError
 
-__all__ = ["FORMAT", "decode_model", "encode_model", "read_model", "write_model"]
+__all__ = ["FORMAT", "Layout", "PackedModel", "encode_model", "read_model", "write_model"]
 
 FORMAT = 2  # 1: labcolor 0.1
 _LARGEST = 1 << 30  # bytes, unpacked: a file that claims more is refused before it is unpacked
+_LONGEST_TEXT = 1 << 24  # bytes of about.json
 _LEVEL = 1  # of deflate: pickles are made of this, too, and 6 takes eight times as long for 6 % less
-Arrays = dict[str, Array]
+_TEXT = "about.json"
+_REMEDY = "Use a file that Colorizer.save wrote; if it is one, copy it again."
+_NPY = b"\x93NUMPY\x01\x00"  # version 1.0, which np.save writes for plain arrays; then the header's length, two bytes
+Arrays: TypeAlias = dict[str, Array]
+Layout: TypeAlias = Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]]  # the shape and dtype of each array
 
 
 def encode_model(about: dict[str, Any], arrays: Arrays) -> bytes:
@@ -30,50 +40,122 @@ def encode_model(about: dict[str, Any], arrays: Arrays) -> bytes:
         def add(name: str, content: bytes) -> None:
             archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED, _LEVEL)
 
-        add("about.json", json.dumps({"format": FORMAT, **about}, indent=1).encode())
+        add(_TEXT, json.dumps({"format": FORMAT, **about}, indent=1).encode())
         for name, array in arrays.items():
             content = io.BytesIO()
-            np.save(content, array, allow_pickle=False)
+            np.save(content, np.asarray(array, order="C"), allow_pickle=False)
             add(f"{name}.npy", content.getvalue())
     return packed.getvalue()
 
 
-def decode_model(content: bytes, where: str) -> tuple[dict[str, Any], Arrays]:
-    """Unpack what :func:`encode_model` packed.
+class PackedModel:
+    """What :func:`encode_model` packed, opened: the text is read at once, arrays once it is known what they are.
+
+    Parameters
+    ----------
+    content : bytes
+        The archive.
+    where : str
+        What to call it in errors.
 
     Raises
     ------
     ModelFileError
         The bytes are not a model, are damaged, or come from a newer version of labcolor.
     """
-    remedy = "Use a file that Colorizer.save wrote; if it is one, copy it again."
-    if content[:4] != b"PK\x03\x04":
-        raise ModelFileError(f"{where}: expected a labcolor model, got a file of another kind. {remedy}")
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            members = archive.infolist()
-            if "about.json" not in archive.namelist():
-                raise ModelFileError(f"{where}: expected a labcolor model, got another kind of archive. {remedy}")
+
+    def __init__(self, content: bytes, where: str) -> None:
+        self._where = where
+        if content[:4] != b"PK\x03\x04":
+            raise ModelFileError(f"{where}: expected a labcolor model, got a file of another kind. {_REMEDY}")
+        with _decoding(where):
+            self._archive = zipfile.ZipFile(io.BytesIO(content))
+            members = self._archive.infolist()
+            self._members = {member.filename: member for member in members}
+            if _TEXT not in self._members:
+                raise ModelFileError(f"{where}: expected a labcolor model, got another kind of archive. {_REMEDY}")
             if sum(member.file_size for member in members) > _LARGEST:
-                raise ModelFileError(f"{where}: expected at most {_LARGEST:,} bytes unpacked, got more. {remedy}")
-            about = json.loads(archive.read("about.json"))
-            if not isinstance(about, dict) or not isinstance(about.get("format"), int):
-                raise ModelFileError(f"{where}: expected a labcolor model, got no format number. {remedy}")
-            if about["format"] > FORMAT:
+                raise ModelFileError(f"{where}: expected at most {_LARGEST:,} bytes unpacked, got more. {_REMEDY}")
+            kinds = {member.compress_type for member in members}
+            if len(self._members) < len(members) or not kinds <= {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+                raise ModelFileError(f"{where}: expected members with names of their own, deflated. {_REMEDY}")
+            if self._members[_TEXT].file_size > _LONGEST_TEXT:
+                raise ModelFileError(f"{where}: expected at most {_LONGEST_TEXT:,} bytes of text, got more. {_REMEDY}")
+            about = json.loads(self._archive.read(_TEXT))
+        number = about.get("format") if isinstance(about, dict) else None
+        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+            raise ModelFileError(f"{where}: expected a labcolor model, got no format number. {_REMEDY}")
+        if number > FORMAT:
+            raise ModelFileError(
+                f"{where}: expected a model of format {FORMAT} or older, got format {shortened(number)}. "
+                f"Upgrade labcolor."
+            )
+        self.about: dict[str, Any] = about
+
+    @property
+    def names(self) -> set[str]:
+        """Names of the arrays."""
+        return {name.removesuffix(".npy") for name in self._members if name != _TEXT}
+
+    def arrays(self, layout: Layout) -> Arrays:
+        """Read all arrays, each only if it is what it must be.
+
+        Parameters
+        ----------
+        layout : mapping
+            Their names, with shapes and dtypes; floats may also be stored as float16.
+
+        Returns
+        -------
+        dict of str to ndarray
+            In the layout's dtypes.
+
+        Raises
+        ------
+        ModelFileError
+            One is missing, unknown, damaged, of another shape or dtype, or not finite.
+        """
+        wrong = sorted({f"{name}.npy" for name in layout} ^ (set(self._members) - {_TEXT}))
+        if wrong:
+            there = "an unknown" if wrong[0] in self._members else "no"
+            raise ModelFileError(
+                f"{self._where}: expected the {len(layout)} arrays of its architecture, got {there} "
+                f"{shortened(wrong[0])}. {_REMEDY}"
+            )
+        with _decoding(self._where):
+            return {name: self._array(name, *expected) for name, expected in layout.items()}
+
+    def _array(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+        member = self._members[f"{name}.npy"]
+        stored = {dtype, np.dtype(np.float16)} if dtype.kind == "f" else {dtype}
+        with self._archive.open(member) as file:
+            start = file.read(len(_NPY) + 2)
+            header = file.read(int.from_bytes(start[len(_NPY) :], "little"))
+            for found in [found for one in stored for found in (one.newbyteorder("<"), one.newbyteorder(">"))]:
+                text = f"{{'descr': {found.str!r}, 'fortran_order': False, 'shape': {shape}, }}"
+                size = len(start) + len(header) + math.prod(shape) * found.itemsize
+                if start.startswith(_NPY) and header.strip() == text.encode() and member.file_size == size:
+                    array = np.frombuffer(file.read(), found).reshape(shape).astype(dtype)
+                    break
+            else:
                 raise ModelFileError(
-                    f"{where}: expected a model of format {FORMAT} or older, got format {about['format']}. "
-                    f"Upgrade labcolor."
+                    f"{self._where}: {name}: expected {dtype} of shape {shape} as its architecture has it, got another "
+                    f"array. {_REMEDY}"
                 )
-            arrays = {}
-            for member in members:
-                if member.filename != "about.json":
-                    array = np.load(io.BytesIO(archive.read(member)), allow_pickle=False)
-                    arrays[member.filename.removesuffix(".npy")] = array
-            return about, arrays
+        if not np.isfinite(array).all():
+            raise ModelFileError(f"{self._where}: {name}: expected finite numbers, got others. {_REMEDY}")
+        return array
+
+
+@contextmanager
+def _decoding(where: str) -> Iterator[None]:
+    """Turn what zipfile and json raise on damaged files, which is of many kinds, into an error of the library."""
+    try:
+        yield
     except ModelFileError:
         raise
-    except Exception as error:  # zipfile, json and numpy raise many kinds on damaged files
-        raise ModelFileError(f"{where}: damaged: {type(error).__name__}: {error}. {remedy}") from error
+    except Exception as error:
+        raise ModelFileError(f"{where}: damaged: {type(error).__name__}: {error}. {_REMEDY}") from error
 
 
 def write_model(path: PathLike, content: bytes) -> None:
@@ -107,9 +189,16 @@ def read_model(path: PathLike, sha256: str | None = None) -> bytes:
     """
     path = as_path("path", path)
     try:
-        if path.stat().st_size > _LARGEST:
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            kind = "a folder" if stat.S_ISDIR(about.st_mode) else "a device or a pipe"
+            raise ModelFileError(f"{path}: cannot be read: expected a file, got {kind}. Check the path.")
+        if about.st_size > _LARGEST:
             raise ModelFileError(f"{path}: expected a labcolor model of at most {_LARGEST:,} bytes, got more.")
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(about.st_size + 1)  # not to its end: what the system makes up has none
+        if len(content) != about.st_size:
+            raise ModelFileError(f"{path}: changed while it was read. Try again.")
     except ModelFileError:
         raise
     except (OSError, ValueError) as error:

@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from labcolor._typing import Array
-from labcolor._validation import require, whole
+from labcolor._validation import Check, instance_of, require, require_names, whole
 from labcolor._version import __version__
 from labcolor.color.codec import LabCodec
-from labcolor.errors import ModelFileError
-from labcolor.networks.files import decode_model, encode_model
+from labcolor.errors import InputError, ModelFileError
+from labcolor.inference.engine import last_convolution
+from labcolor.networks.files import Layout, PackedModel, encode_model
 from labcolor.networks.heads import Head
 from labcolor.networks.hint_spreader import HintSpreader
-from labcolor.networks.registry import Architecture, get_architecture
+from labcolor.networks.registry import MULTIPLE, Architecture, get_architecture
 
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["FittedModel"]
+__all__ = ["WORKING_SIZE", "FittedModel"]
 
-WORKING_SIZE = whole(8)
+WORKING_SIZE = whole(8, most=8192)
+_WEIGHT, _HINTS = "weight{:03d}", "hints{}"  # names of arrays in a file
+_FLOAT32 = np.dtype(np.float32)
+_PARTS = {  # of the text of a file
+    "format": int,
+    "labcolor": str,
+    "architecture": dict,
+    "codec": dict,
+    "head": dict,
+    "working_size": int,
+    "history": dict,
+    "training": dict,
+}
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,9 +77,8 @@ class FittedModel:
     @cached_property
     def network(self) -> keras.Model:
         """The Keras network with the weights, float32. Changing it does not change the model."""
-        network = self.architecture.network(seed=0)  # without a seed Keras would draw one from the global random state
-        network.set_weights(self.weights)
-        return network
+        # without a seed Keras would draw one from the global random state
+        return _with_weights(self.architecture.network(seed=0), self.weights)
 
     @cached_property
     def hint_spreader(self) -> HintSpreader | None:
@@ -78,13 +91,22 @@ class FittedModel:
         Parameters
         ----------
         half : bool, default False
-            Whether to keep the network's weights in float16.
+            Whether to keep the network's weights in float16, but for those that are too large for it.
 
         Returns
         -------
         bytes
             The same for the same model.
+
+        Raises
+        ------
+        ModelFileError
+            A weight is not finite.
         """
+        if not all(np.isfinite(weight).all() for weight in (*self.weights, *self.hints)):
+            raise ModelFileError(
+                "a weight of this model is not finite: its training diverged. Train again with a lower learning_rate."
+            )
         about = {
             "labcolor": __version__,
             "architecture": {
@@ -98,9 +120,8 @@ class FittedModel:
             "history": dict(self.history),
             "training": dict(self.training),
         }
-        kept = [weight.astype(np.float16) if half else weight for weight in self.weights]
-        arrays = {f"weight{index:03d}": weight for index, weight in enumerate(kept)}
-        arrays |= {f"hints{index}": weight for index, weight in enumerate(self.hints)}
+        arrays = _named(_WEIGHT, [_halved(weight) if half else weight for weight in self.weights])
+        arrays |= _named(_HINTS, self.hints)
         arrays |= {f"head/{name}": array for name, array in self.head.get_arrays().items()}
         return encode_model(about, arrays)
 
@@ -125,61 +146,114 @@ class FittedModel:
             The bytes are no model, are damaged, come from a newer version, or need an architecture that is not
             registered.
         """
-        about, arrays = decode_model(content, where)
+        packed = PackedModel(content, where)
         try:
-            if about["format"] == 1:
-                about, arrays = _from_format_1(about, arrays)
-            wanted = about["architecture"]
-            architecture = get_architecture(wanted["name"])
-            if wanted["options"] or wanted["multiple"] != architecture.multiple:
-                multiple = int(wanted["multiple"])
-                options = {str(name): value for name, value in wanted["options"].items()}
-                architecture = Architecture(architecture.name, architecture.build, architecture.head, multiple, options)
-            working_size = about["working_size"]
-            require("working_size", working_size, WORKING_SIZE)
-            named = {key: value for key, value in arrays.items() if key.startswith("head/")}
-            model = cls(
-                architecture=architecture,
-                weights=tuple(arrays[key].astype(np.float32) for key in sorted(arrays) if key.startswith("weight")),
-                codec=LabCodec(**about["codec"]),
-                head=architecture.head.restored(
-                    about["head"], {key.removeprefix("head/"): value for key, value in named.items()}
-                ),
-                working_size=working_size,
-                hints=tuple(arrays[key].astype(np.float32) for key in sorted(arrays) if key.startswith("hints")),
-                history={str(key): [float(value) for value in values] for key, values in about["history"].items()},
-                training=dict(about["training"]),
-            )
-            model._check_arrays()
+            return cls._unpacked(packed)
+        except ModelFileError:
+            raise
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             raise ModelFileError(f"{where}: not a model that this version can use: {error}") from error
+
+    @classmethod
+    def _unpacked(cls, packed: PackedModel) -> FittedModel:
+        """Unpack a model. Nothing of it is believed: arrays are read when it is known what they must be."""
+        old = packed.about["format"] == 1
+        about = _from_format_1(packed.about) if old else packed.about
+        require_names("model", about, _PARTS)
+        for name, kind in _PARTS.items():
+            require(name, about[name], instance_of(kind))
+        require("working_size", about["working_size"], WORKING_SIZE)
+        require_names("codec", about["codec"], LabCodec().get_config())
+        architecture = _architecture_of(about["architecture"])
+        # a stranger's options: memory is taken for such a network only if the file has arrays of its sizes
+        unchecked = bool(architecture.options)
+        network = architecture.outline(most=len(packed.names)) if unchecked else architecture.network(seed=0)
+        weights: Layout = {
+            name: (tuple(weight.shape), _FLOAT32) for name, weight in _named(_WEIGHT, network.weights).items()
+        }
+        head = {
+            name if old else f"head/{name}": (array.shape, array.dtype)
+            for name, array in architecture.head.get_arrays().items()
+        }
+        ignored: Layout = {} if head or not old else {"log_weights": ((0,), _FLOAT32)}  # 0.1 saved it for each network
+        hints: Layout = {}
+        if _HINTS.format(0) in packed.names:
+            spreading = HintSpreader.weight_shapes(last_convolution(network).input.shape[-1])
+            hints = {name: (shape, _FLOAT32) for name, shape in _named(_HINTS, spreading).items()}
+        arrays = packed.arrays({**weights, **head, **ignored, **hints})
+        model = cls(
+            architecture=architecture,
+            weights=tuple(arrays[name] for name in weights),
+            codec=LabCodec(**about["codec"]),
+            head=architecture.head.restored(about["head"], {name.removeprefix("head/"): arrays[name] for name in head}),
+            working_size=about["working_size"],
+            hints=tuple(arrays[name] for name in hints),
+            history={str(name): _floats(values) for name, values in about["history"].items()},
+            training=about["training"],
+        )
+        if not unchecked:  # building it takes longest: it is kept
+            vars(model)["network"] = _with_weights(network, model.weights)
+        model._check_output()
         return model
 
-    def _check_arrays(self) -> None:
-        """Raise a ValueError unless the arrays are those of the architecture."""
-        if not all(np.isfinite(array).all() for array in (*self.weights, *self.hints)):
-            raise ValueError("a weight is not finite. The file is damaged: copy it again.")
-        if len(self.hints) not in (0, 3):
-            raise ValueError(f"expected no or three arrays for hints, got {len(self.hints)}.")
-        _ = self.network, self.hint_spreader  # Keras checks numbers and shapes
+    def _check_output(self) -> None:
+        """Raise an InputError unless the network's output is as many times smaller as its head expects."""
+        height, width = self.architecture.multiple, 3 * self.architecture.multiple
+        expected = height / self.head.stride, width / self.head.stride
+        found = self.network.compute_output_shape((1, height, width, 1))[1:3]
+        if found != expected:
+            raise InputError(f"head: expected a stride of {height / found[0]:g}, got {self.head.stride}.")
 
 
-def _from_format_1(about: dict[str, Any], arrays: dict[str, Array]) -> tuple[dict[str, Any], dict[str, Array]]:
+def _with_weights(network: keras.Model, weights: Sequence[Array]) -> keras.Model:
+    """Return a network, its weights set."""
+    network.set_weights(weights)
+    return network
+
+
+def _named(pattern: str, values: Iterable[_T]) -> dict[str, _T]:
+    """Give each value the name that its array has in a file."""
+    return {pattern.format(index): value for index, value in enumerate(values)}
+
+
+def _halved(weight: Array) -> Array:
+    """Return a weight in float16, unless it is too large for that: moving variances may be."""
+    return weight.astype(np.float16) if np.abs(weight).max(initial=0) <= np.finfo(np.float16).max else weight
+
+
+def _floats(values: Any) -> list[float]:
+    """Return the losses of a history as floats."""
+    require("history", values, instance_of(list))
+    for value in values:
+        require("history", value, Check("numbers", (int, float), lambda value: True))
+    return [float(value) for value in values]
+
+
+def _architecture_of(wanted: Mapping[str, Any]) -> Architecture:
+    """Return the architecture that a file names, with its options."""
+    require_names("architecture", wanted, ("name", "options", "multiple"))
+    require("options", wanted["options"], instance_of(dict))
+    require("multiple", wanted["multiple"], MULTIPLE)
+    architecture = get_architecture(wanted["name"])
+    if not wanted["options"] and wanted["multiple"] == architecture.multiple:
+        return architecture
+    return replace(architecture, multiple=wanted["multiple"], options=wanted["options"])
+
+
+def _from_format_1(about: Mapping[str, Any]) -> dict[str, Any]:
     """Bring what labcolor 0.1 saved to today's form."""
-    architecture = get_architecture(about["network"])
-    log_weights = arrays.pop("log_weights")
-    head = architecture.head
-    codec = {"l_center" if name == "l_centre" else name: value for name, value in about["codec"].items()}
+    require_names("model", about, ("format", "labcolor", "network", "codec", "params", "history"))
+    require("codec", about["codec"], instance_of(dict))
     # a pickle of 0.1 has its parameters beside the packed model, not in it
-    params = dict(about["params"])
-    about = {
+    require("params", about["params"], instance_of(dict))
+    architecture = get_architecture(about["network"])
+    return {
+        "format": 1,
+        "labcolor": about["labcolor"],
         "architecture": {"name": architecture.name, "options": {}, "multiple": architecture.multiple},
-        "codec": codec,
-        "head": head.get_config(),
-        "working_size": params.get("working_size", 136),
+        "codec": {"l_center" if name == "l_centre" else name: value for name, value in about["codec"].items()},
+        "head": architecture.head.get_config(),
+        "working_size": about["params"].get("working_size", 136),
         "history": about["history"],
-        "training": params,
+        "training": about["params"],
     }
-    if "log_weights" in head.get_arrays():
-        arrays["head/log_weights"] = log_weights
-    return about, arrays

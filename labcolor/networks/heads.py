@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from labcolor._strips import in_strips
 from labcolor._typing import Array
-from labcolor._validation import number, require, whole
+from labcolor._validation import number, require, require_names, whole
 from labcolor.color import kernels
 from labcolor.color.codec import LabCodec
 from labcolor.errors import InputError
@@ -61,10 +61,13 @@ class Head(Protocol):
         """Return the configuration, which JSON can hold."""
 
     def get_arrays(self) -> dict[str, Array]:
-        """Return what training gave the head, by name."""
+        """Return what training gives the head, by name; before it, arrays of the same shapes and dtypes."""
 
     def restored(self, config: Mapping[str, Any], arrays: Mapping[str, Array]) -> Self:
-        """Return the head with a configuration and arrays that were saved. Raise an InputError if they do not fit."""
+        """Return the head with a configuration and arrays that were saved. Raise an InputError if they do not fit.
+
+        The arrays of a model file come checked: they have the names, shapes and dtypes of :meth:`get_arrays`.
+        """
 
 
 @dataclass(frozen=True)
@@ -96,10 +99,13 @@ class RegressionHead:
             return self, "mean_squared_error"
         from labcolor._keras import ops
 
-        return self, lambda ab, output: ops.mean(ops.square(ops.average_pool(ab, self.stride) - output))
+        return self, lambda ab, output: ops.mean(
+            ops.square(ops.average_pool(ab, self.stride, data_format="channels_last") - output)
+        )
 
     def decode(self, outputs: Array, codec: LabCodec, saturation: float) -> Array:
         """Scale the output back; see :class:`Head`. ``saturation`` multiplies it."""
+        _check_channels(outputs, 2)
         return outputs * np.float32(codec.ab_scale * saturation * self.chroma)
 
     def deviation(self, outputs: Array) -> Array:
@@ -119,8 +125,7 @@ class RegressionHead:
 
     def restored(self, config: Mapping[str, Any], arrays: Mapping[str, Array]) -> Self:
         """Return the head with saved parameters; see :class:`Head`."""
-        _check_names("head", config, self.get_config())
-        _check_names("head arrays", arrays, {})
+        require_names("head", config, self.get_config())
         head = replace(self, **config)
         require("head chroma", head.chroma, number(0, 4))
         require("head stride", head.stride, whole(1))
@@ -166,13 +171,23 @@ class BinsHead:
     temperature: float = 0.7
     log_weights: Array = field(default_factory=lambda: np.zeros(len(ab_bins()), np.float32), repr=False)
 
+    def __post_init__(self) -> None:
+        """Raise an InputError unless there is one finite weight for each bin: the kernels do not look again."""
+        bins = len(ab_bins())
+        weights = np.asarray(self.log_weights)
+        if weights.shape != (bins,) or weights.dtype.kind != "f" or not np.isfinite(weights).all():
+            raise InputError(
+                f"log_weights: expected finite floats of shape {(bins,)}, one for each bin, got {weights.dtype} "
+                f"of shape {weights.shape}."
+            )
+
     def prepared(self, batches: Iterable[tuple[Array, Array]], codec: LabCodec) -> tuple[Self, Loss | str]:
         """Count the bins of the training pictures; see :class:`Head`."""
         from labcolor._keras import ops
 
         counts = np.zeros(len(ab_bins()))
         for _, ab in islice(batches, _PRIOR_BATCHES):
-            targets = bin_targets(ops.average_pool(ab, self.stride) * codec.ab_scale)
+            targets = bin_targets(ops.average_pool(ab, self.stride, data_format="channels_last") * codec.ab_scale)
             counts += ops.convert_to_numpy(ops.sum(targets, axis=(0, 1, 2)))
         prior = counts / counts.sum()
         weights = rebalancing(prior)
@@ -186,6 +201,7 @@ class BinsHead:
         Up to a saturation of 1 the chroma is multiplied by it; from 1 to 2 rarer colors get their chance instead, which
         gives several true colors rather than one loud one; what lies beyond full rebalancing is multiplied again.
         """
+        _check_channels(outputs, len(self.log_weights))
         vivid = min(max(saturation - 1, 0), 1)
         balance = self.rebalancing + (1 - self.rebalancing) * vivid
         offsets = np.asarray((balance - self.training) * self.log_weights, np.float32)
@@ -203,6 +219,7 @@ class BinsHead:
 
     def deviation(self, outputs: Array) -> Array:
         """Return the deviation under the network's distribution, its rebalancing taken back; see :class:`Head`."""
+        _check_channels(outputs, len(self.log_weights))
         scores = outputs.reshape(-1, outputs.shape[-1])
         out = np.empty(len(scores), np.float32)
         kernels.deviation(scores, np.asarray(-self.training * self.log_weights, np.float32), ab_bins(), out)
@@ -223,15 +240,8 @@ class BinsHead:
 
     def restored(self, config: Mapping[str, Any], arrays: Mapping[str, Array]) -> Self:
         """Return the head with saved parameters and weights; see :class:`Head`."""
-        _check_names("head", config, self.get_config())
-        _check_names("head arrays", arrays, {"log_weights": None})
-        weights = arrays["log_weights"]
-        if weights.shape != self.log_weights.shape or weights.dtype.kind != "f" or not np.isfinite(weights).all():
-            raise InputError(
-                f"log_weights: expected finite floats of shape {self.log_weights.shape}, got {weights.dtype} of shape "
-                f"{weights.shape}."
-            )
-        head = replace(self, **config, log_weights=np.asarray(weights, np.float32))
+        require_names("head", config, self.get_config())
+        head = replace(self, **config, log_weights=arrays["log_weights"])
         require("head stride", head.stride, whole(1))
         require("head training", head.training, number(0, 1))
         require("head rebalancing", head.rebalancing, number(0, 1))
@@ -239,9 +249,13 @@ class BinsHead:
         return head
 
 
-def _check_names(what: str, found: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
-    if set(found) != set(expected):
-        raise InputError(f"{what}: expected {', '.join(expected) or 'none'}, got {', '.join(found) or 'none'}.")
+def _check_channels(outputs: Array, channels: int) -> None:
+    """Raise an InputError unless a network's output has as many channels as its head decodes."""
+    if outputs.shape[-1] != channels:
+        raise InputError(
+            f"network: expected an output of {channels} channels, which its head decodes, got {outputs.shape[-1]}. "
+            f"Give the architecture another head."
+        )
 
 
 def bin_targets(ab: Any) -> Any:
@@ -302,7 +316,7 @@ def bin_loss(ab_scale: float, weights: npt.ArrayLike, stride: int) -> Loss:
     weights = np.asarray(weights, np.float32)
 
     def loss(ab: Any, scores: Any) -> Any:
-        targets = bin_targets(ops.average_pool(ab, stride) * ab_scale)
+        targets = bin_targets(ops.average_pool(ab, stride, data_format="channels_last") * ab_scale)
         entropy = -ops.sum(targets * ops.log_softmax(scores), axis=-1)
         return ops.mean(entropy * ops.sum(targets * weights, axis=-1))
 

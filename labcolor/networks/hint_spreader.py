@@ -27,10 +27,15 @@ class HintSpreader(keras.layers.Layer):  # type: ignore[misc]
     hints). A. Vaswani et al., "Attention Is All You Need", 2017 (the mean weighted by a softmax of likeness).
     """
 
+    def __init__(self) -> None:
+        super().__init__(name="hints", dtype="float32")  # whatever Keras's global policy is
+
     def build(self, shapes: Any) -> None:
         """Make the weights for the shapes of what :meth:`call` gets."""
         self.projection = self.add_weight(
-            shape=(shapes[1][-1], _DIMENSIONS), initializer=keras.initializers.GlorotUniform(0), name="projection"
+            shape=self.weight_shapes(shapes[1][-1])[0],
+            initializer=keras.initializers.GlorotUniform(0),
+            name="projection",
         )
         # how fast weight falls with distance, and what the prediction weighs against a hint in place, in logits
         self.distance = self.add_weight(shape=(), initializer=keras.initializers.Constant(2.0), name="distance")
@@ -65,10 +70,15 @@ class HintSpreader(keras.layers.Layer):  # type: ignore[misc]
         near = places * (2 * ops.sqrt(ops.abs(self.distance)))
         return ops.concatenate([ops.matmul(features, self.projection), near], axis=-1)
 
+    @staticmethod
+    def weight_shapes(features: int) -> list[tuple[int, ...]]:
+        """Return the shapes of projection, distance and prediction, for a number of features."""
+        return [(features, _DIMENSIONS), (), ()]
+
     @classmethod
     def with_weights(cls, weights: Sequence[Array]) -> HintSpreader:
         """Build the layer with trained weights: projection, distance and prediction."""
-        spreader = cls(name="hints")
+        spreader = cls()
         spreader.build([(None, None, 2), (None, None, len(weights[0]))])
         spreader.set_weights(weights)
         return spreader

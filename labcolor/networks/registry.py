@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from labcolor._validation import one_of, require, shortened, whole
 from labcolor.errors import InputError, InputTypeError, LabcolorError
-from labcolor.inference.engine import quietly, weight_shapes
+from labcolor.inference.engine import build_outline, quietly
 from labcolor.networks.autoencoder import build_autoencoder
 from labcolor.networks.classifier import build_classifier
 from labcolor.networks.efficientnet import build_efficientnet
@@ -68,6 +69,14 @@ class Architecture:
     multiple: int = 8
     options: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Keep the options as a model file gives them back, or raise an InputError where JSON cannot hold them."""
+        try:
+            plain = json.loads(json.dumps(dict(self.options)))
+        except (RecursionError, TypeError, ValueError) as error:
+            raise InputError(f"options: expected numbers, texts and sequences of these by name: {error}.") from error
+        object.__setattr__(self, "options", {name: _as_tuples(value) for name, value in plain.items()})
+
     def network(self, *, seed: int | None = None, dtype: str = "float32") -> keras.Model:
         """Build the network.
 
@@ -96,8 +105,8 @@ class Architecture:
         with self._building():
             return self.build(**self.options, seed=seed, dtype=dtype)
 
-    def weight_shapes(self, most: int) -> list[tuple[int, ...]]:
-        """Return the shapes of the network's weights, in Keras's order, without building it in memory.
+    def outline(self, most: int) -> keras.Model:
+        """Build the network without memory for its weights, to see the shapes that unchecked options give.
 
         Parameters
         ----------
@@ -106,7 +115,8 @@ class Architecture:
 
         Returns
         -------
-        list of tuple of int
+        keras.Model
+            Of no use but for its shapes.
 
         Raises
         ------
@@ -116,11 +126,11 @@ class Architecture:
         Examples
         --------
         >>> from labcolor.networks import get_architecture
-        >>> get_architecture("reference").weight_shapes(most=16)[0]
-        (3, 3, 1, 64)
+        >>> get_architecture("reference").outline(most=16).count_params()
+        3099714
         """
         with self._building():
-            return weight_shapes(lambda: self.build(**self.options, seed=0, dtype="float32"), most)
+            return build_outline(lambda: self.build(**self.options, seed=0, dtype="float32"), most)
 
     @contextmanager
     def _building(self) -> Iterator[None]:
@@ -152,6 +162,11 @@ class Architecture:
         As for the class.
         """
         return replace(self, options={**self.options, **options})
+
+
+def _as_tuples(value: Any) -> Any:
+    """Return what came from JSON with tuples for lists: builders take tuples."""
+    return tuple(map(_as_tuples, value)) if isinstance(value, list) else value
 
 
 _registered: dict[str, Architecture] = {}

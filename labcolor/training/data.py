@@ -24,6 +24,7 @@ from labcolor.pictures.picture import Picture, as_bytes
 __all__ = ["PictureCache", "age", "crop_batches", "hold_out", "random_crop", "reduce_picture", "training_pictures"]
 
 Batch = tuple[Array, Array]
+_LONGEST = 8  # long side over short side of a training picture, as of the pictures that a network is shown
 _log = logging.getLogger(__name__)
 
 
@@ -58,10 +59,15 @@ def hold_out(paths: Sequence[Path], every: int | None) -> tuple[list[Path], list
 
 
 def reduce_picture(picture: Picture, short_side: int, name: str) -> Array:
-    """One color picture as (H, W, 3) uint8, its short side brought to ``short_side``; alpha is dropped."""
+    """Return one color picture as (H, W, 3) uint8, its short side brought to ``short_side``; alpha is dropped.
+
+    Of a picture that is more than eight times as long as wide only the middle is taken: enlarged it would be huge.
+    """
     if picture.values.shape[2] != 3:
         raise InputError(f"{name}: expected a color picture, got a grey one. Leave it out.")
-    image = Image.fromarray(as_bytes(picture.values))
+    longest = _LONGEST * min(picture.shape)
+    rows, columns = (slice(max(0, side - longest) // 2, (side + longest + 1) // 2) for side in picture.shape)
+    image = Image.fromarray(as_bytes(picture.values[rows, columns]))
     factor = short_side / min(image.size)
     if factor != 1:
         size = max(short_side, round(image.width * factor)), max(short_side, round(image.height * factor))

@@ -84,7 +84,8 @@ def fit_hints(
         for lightness, ab in batches:
             predicted, features = predict(lightness)
             n, rows, columns, channels = features.shape
-            true = ops.convert_to_numpy(ops.average_pool(ab, lightness.shape[1] // rows)).reshape(n, -1, 2) * ab_scale
+            true = ops.average_pool(ab, lightness.shape[1] // rows, data_format="channels_last")
+            true = ops.convert_to_numpy(true).reshape(n, -1, 2) * ab_scale
             features = features.reshape(n, -1, channels)
             places = np.repeat(places_of(rows, columns)[None], n, axis=0)
             chosen, hints, hint_features, there = simulate_hints(true, features, random)
@@ -98,8 +99,8 @@ def fit_hints(
         yield first
         yield from examples
 
-    inputs = [keras.Input((None, *values.shape[2:])) for values in first[0]]
-    spreader = HintSpreader(name="hints")
+    inputs = [keras.Input((None, *values.shape[2:]), dtype="float32") for values in first[0]]
+    spreader = HintSpreader()
     model = keras.Model(inputs, spreader(inputs))
     history = train_network(model, all_of_them(), "mean_absolute_error", steps_per_epoch=steps, epochs=1, **options)
     return history, spreader.get_weights()

@@ -6,7 +6,9 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from labcolor._keras import keras
+import numpy as np
+
+from labcolor._keras import float32_by_default, keras
 from labcolor._typing import Array
 from labcolor.color.codec import LabCodec
 from labcolor.errors import InputError
@@ -35,6 +37,17 @@ class Adam(keras.optimizers.Adam):  # type: ignore[misc]
             return
         for gradient, variable in zip(grads, trainable_variables, strict=True):
             self.update_step(gradient, variable, learning_rate)
+
+
+class _Loss(keras.losses.Loss):  # type: ignore[misc]
+    """A loss in float32, whatever Keras's default is."""
+
+    def __init__(self, function: Any) -> None:
+        super().__init__(name="loss", dtype="float32")
+        self._function = keras.losses.get(function)
+
+    def call(self, true: Any, output: Any) -> Any:
+        return self._function(true, output)
 
 
 def train_network(
@@ -72,12 +85,17 @@ def train_network(
     steps = steps_per_epoch * epochs
     warm_up = max(1, steps // 50)
     schedule = keras.optimizers.schedules.CosineDecay(
-        learning_rate / 10, max(1, steps - warm_up), alpha=0.1, warmup_target=learning_rate, warmup_steps=warm_up
+        np.float32(learning_rate / 10),  # a dtype of its own, where Keras's default is another
+        max(1, steps - warm_up),
+        alpha=0.1,
+        warmup_target=learning_rate,
+        warmup_steps=warm_up,
     )
     # The average covers the last few per cent of the steps, and is short enough for a training of a few steps.
     momentum = 1 - 1 / min(1000, max(2, steps // 20))
     optimizer = Adam(schedule, use_ema=True, ema_momentum=momentum, name="adam")
-    network.compile(optimizer, loss=loss, jit_compile=False)
+    with float32_by_default():  # for the means that Keras shows
+        network.compile(optimizer, loss=_Loss(loss), jit_compile=False, auto_scale_loss=False)
     history = network.fit(
         batches,
         steps_per_epoch=steps_per_epoch,

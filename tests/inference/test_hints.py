@@ -1,6 +1,7 @@
 """Hints: they show where they are given, spread to what is alike, and change nothing where there are none."""
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,6 @@ import pytest
 from labcolor import Colorizer, rgb_to_lab
 from labcolor.errors import InputError, ModelFileError
 from labcolor.metrics import ciede2000, psnr
-from labcolor.networks.files import decode_model, encode_model
 
 
 def hints_at(picture, points, side=9):
@@ -80,10 +80,11 @@ def test_hints_are_saved(classifier, tmp_path, photographs):
     classifier.save(tmp_path / "model.labcolor")
     for again in (Colorizer.load(tmp_path / "model.labcolor"), copy.deepcopy(classifier)):
         np.testing.assert_array_equal(again.predict(photographs[1], hints=hints), expected)
-    about, arrays = decode_model((tmp_path / "model.labcolor").read_bytes(), "model")
-    for damaged in (arrays["hints0"][:5, :3], arrays["hints0"] * np.nan, np.array(["a"])):
-        (tmp_path / "damaged.labcolor").write_bytes(encode_model(about, {**arrays, "hints0": damaged}))
-        with pytest.raises(ModelFileError):
+    projection, *others = classifier.model_.hints
+    for damaged in (projection[:5, :3], projection[:5], np.float32(1)):
+        model = replace(classifier.model_, hints=(damaged, *others))
+        (tmp_path / "damaged.labcolor").write_bytes(model.to_bytes())
+        with pytest.raises(ModelFileError, match="hints0"):
             Colorizer.load(tmp_path / "damaged.labcolor")
 
 
