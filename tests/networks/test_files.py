@@ -132,7 +132,7 @@ def test_archives_of_other_things(saved, tmp_path):
     with zipfile.ZipFile(saved) as archive:
         arrays = {name: archive.read(name) for name in archive.namelist() if name != "about.json"}
     _archive(tmp_path / "case.labcolor", good)
-    with pytest.raises(ModelFileError, match="expected the 16 arrays of its architecture, got no 'weight000.npy'"):
+    with pytest.raises(ModelFileError, match=r"got no 'weight000\.npy'"):
         Colorizer.load(tmp_path / "case.labcolor")
     cases = [
         (None, "another kind"),

@@ -1,5 +1,6 @@
 """Architectures of one's own: trained, saved and loaded as the package's are."""
 
+import dataclasses
 import subprocess
 import sys
 
@@ -23,8 +24,10 @@ from labcolor.networks import Architecture, RegressionHead, register_architectur
 
 def build(*, width=4, seed=None, dtype="float32"):
     inputs = keras.Input((None, None, 1))
-    x = keras.layers.Conv2D(width, 3, 1, "same", activation="relu", dtype=dtype)(inputs)
-    return keras.Model(inputs, keras.layers.Conv2D(2, 1, activation="tanh", dtype="float32")(x))
+    first, second = (keras.initializers.GlorotUniform(None if seed is None else seed + n) for n in range(2))
+    x = keras.layers.Conv2D(width, 3, 1, "same", activation="relu", kernel_initializer=first, dtype=dtype)(inputs)
+    x = keras.layers.Conv2D(2, 1, activation="tanh", kernel_initializer=second, dtype="float32")(x)
+    return keras.Model(inputs, x)
 
 register_architecture(Architecture("mine", build, RegressionHead(chroma=1.5), multiple=2, options={"width": 6}))
 """
@@ -83,8 +86,6 @@ def test_a_name_and_an_architecture_mean_the_same(mine, batch):
 
 def test_a_file_that_needs_an_unknown_architecture_says_which(small, tmp_path, monkeypatch):
     """The error names the file and the architecture."""
-    import dataclasses
-
     stranger = dataclasses.replace(get_architecture("reference"), name="stranger")
     content = dataclasses.replace(small.model_, architecture=stranger).to_bytes()
     (tmp_path / "m.labcolor").write_bytes(content)
