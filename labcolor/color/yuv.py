@@ -8,7 +8,6 @@ from labcolor._strips import in_strips
 from labcolor._typing import Array
 from labcolor.color import kernels
 from labcolor.color.lab import matrices, rgb_to_lightness
-from labcolor.pictures.bars import Inside
 
 __all__ = ["chroma_planes", "color_matrix", "even", "luma_lightness", "packed_frame"]
 
@@ -39,7 +38,7 @@ def even(luma: Array) -> Array:
 
 
 def chroma_planes(
-    luma: Array, table: Array, ab: Array, pixel: tuple[float, float], inside: Inside
+    luma: Array, table: Array, ab: Array, pixel: tuple[float, float], inside: tuple[slice, slice]
 ) -> tuple[Array, Array]:
     """Return U and V, (H / 2, W / 2) uint8 each, that color a frame of luma.
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from labcolor._typing import Array
+from labcolor.pictures.picture import Inside, Picture
 
-if TYPE_CHECKING:
-    from labcolor.pictures.picture import Picture
+__all__ = ["inside_bars", "over_bars", "refined"]
 
-__all__ = ["Inside", "inside_bars", "over_bars", "refined"]
-
-Inside = tuple[slice, slice]
 # Bars are rows or columns at the edges of small L that are as even as this, and as black or as white, all in L. Within
 # them is more than this share of a side, and than so many pixels.
 _EVEN, _BLACK, _WHITE, _WITHIN, _LEAST = 6.0, 8.0, 90.0, 0.2, 6

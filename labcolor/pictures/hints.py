@@ -10,7 +10,7 @@ import numpy as np
 from labcolor._typing import Array
 from labcolor.color import kernels
 from labcolor.errors import InputError, InputTypeError
-from labcolor.pictures.bars import Inside
+from labcolor.pictures.picture import Inside
 
 __all__ = ["as_hints", "colors_near_hints", "hints_on_grid", "places_of"]
 

@@ -22,10 +22,10 @@ from labcolor.color.lab import (
     rgb_to_lightness,
 )
 from labcolor.errors import InputError, InputTypeError
-from labcolor.pictures.bars import Inside
 
-__all__ = ["SHAPES", "Picture", "as_bytes", "as_picture", "over_white", "working_shape"]
+__all__ = ["SHAPES", "Inside", "Picture", "as_bytes", "as_picture", "over_white", "working_shape"]
 
+Inside = tuple[slice, slice]  # the rows and columns that lie inside the bars
 FLOAT32 = np.dtype(np.float32)
 SHAPES = "(H, W), (H, W, 1), (H, W, 3) or (H, W, 4)"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from labcolor._typing import Array
-from labcolor.pictures.bars import Inside, inside_bars, over_bars, refined
-from labcolor.pictures.picture import Picture, working_shape
+from labcolor.pictures.bars import inside_bars, over_bars, refined
+from labcolor.pictures.picture import Inside, Picture, working_shape
 
 __all__ = ["SmallPicture"]
 
