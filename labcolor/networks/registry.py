@@ -58,7 +58,7 @@ class Architecture:
     >>> from labcolor.networks import get_architecture
     >>> small = get_architecture("reference").with_options(encoder=(16, 32, 64), decoder=(32, 16))
     >>> small.network().count_params()
-    55506
+    46674
     >>> Colorizer(network=small).network.name
     'reference'
     """
