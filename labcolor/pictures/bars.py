@@ -14,9 +14,9 @@ __all__ = ["inside_bars", "over_bars", "refined"]
 # Bars are rows or columns at the edges of small L that are as even as this, and as black or as white, all in L. Within
 # them is more than this share of a side, and than so many pixels.
 _EVEN, _BLACK, _WHITE, _WITHIN, _LEAST = 6.0, 8.0, 90.0, 0.2, 6
-# A sky may be as even and white as a margin. But a white bar is so many rows at least, it darkens by no more than this
-# towards the picture, and half of the picture's first row is darker than it by this. No steady ramp is all of that.
-_ROWS, _DRIFT, _EDGE = 2, 2.0, 6.0
+# A sky may be as even and white as a margin. But a white bar darkens by no more than this towards the picture, and half
+# of the picture's first row is darker than it by this, and by more than two rows further on: so no ramp is a bar.
+_DRIFT, _EDGE = 2.0, 2.5
 # A black bar ends where anything is brighter than it by this; a slope in a night sky does not.
 _GLEAM = 4.0
 
@@ -57,8 +57,9 @@ def _bar(lightness: Array) -> int:
     if count == 0 or count == len(lightness):
         return 0
     # the row next to a bar may be made of both
-    step = lightness[min(count + 1, len(lightness) - 1)] - means[count - 1]
-    ends = step.max() >= _GLEAM if black else count >= _ROWS and np.median(step) <= -_EDGE
+    first, third = lightness[min(count + 1, len(means) - 1)], lightness[min(count + 3, len(means) - 1)]
+    step = first - means[count - 1]
+    ends = step.max() >= _GLEAM if black else -np.median(step) >= _EDGE + abs(np.median(third - first))
     return count if ends else 0
 
 
