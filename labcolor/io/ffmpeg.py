@@ -1,4 +1,4 @@
-"""The ffmpeg program that imageio-ffmpeg carries: one call, with its last words when it fails."""
+"""Calls of the ffmpeg program that imageio-ffmpeg carries, and a summary of its errors."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from labcolor.errors import FileError
 
-__all__ = ["LOCAL", "FfmpegError", "executable", "last_words", "run"]
+__all__ = ["LOCAL", "FfmpegError", "error_summary", "executable", "run"]
 
-# Before an input: a playlist from a stranger must not make ffmpeg open network connections.
+# Arguments before an input: a playlist from an untrusted source must not open network connections.
 LOCAL = ("-protocol_whitelist", "file,pipe")
 
 
@@ -21,7 +21,7 @@ _BOILERPLATE = re.compile(
 
 
 class FfmpegError(Exception):
-    """ffmpeg failed; the text is its last words. Callers turn it into an error of the library."""
+    """Failure of ffmpeg, with a summary of its messages. Callers turn it into an error of the library."""
 
 
 def executable() -> str:
@@ -30,7 +30,7 @@ def executable() -> str:
     Raises
     ------
     FileError
-        There is none that can be started.
+        ffmpeg is missing or cannot be started.
     """
     import imageio_ffmpeg
 
@@ -39,17 +39,17 @@ def executable() -> str:
     except RuntimeError as error:
         raise FileError(f"ffmpeg: cannot be found: {error}. Reinstall imageio-ffmpeg.") from error
     if shutil.which(path) is None:
-        raise FileError(f"ffmpeg: {path} cannot be started. Reinstall imageio-ffmpeg, or mend IMAGEIO_FFMPEG_EXE.")
+        raise FileError(f"ffmpeg: {path} cannot be started. Reinstall imageio-ffmpeg, or correct IMAGEIO_FFMPEG_EXE.")
     return path
 
 
-def last_words(log: bytes) -> str:
-    """Return on one line what ffmpeg said when it failed: its first and last lines, without what it always says."""
+def error_summary(log: bytes) -> str:
+    """Return ffmpeg's first two and last messages on one line, without messages that carry no information."""
     lines = [line.strip() for line in log.decode(errors="replace").splitlines() if line.strip()]
-    telling = [line for line in lines if not _BOILERPLATE.search(line)] or lines
-    if len(telling) > 3:
-        telling = [*telling[:2], telling[-1]]
-    return "; ".join(dict.fromkeys(telling)) or "ffmpeg said nothing"
+    relevant = [line for line in lines if not _BOILERPLATE.search(line)] or lines
+    if len(relevant) > 3:
+        relevant = [*relevant[:2], relevant[-1]]
+    return "; ".join(dict.fromkeys(relevant)) or "ffmpeg gave no reason"
 
 
 def run(arguments: Sequence[str], data: bytes = b"") -> bytes:
@@ -58,10 +58,10 @@ def run(arguments: Sequence[str], data: bytes = b"") -> bytes:
     Raises
     ------
     FfmpegError
-        It failed.
+        ffmpeg ended with an error.
     """
     command = [executable(), "-hide_banner", "-loglevel", "error", *arguments]
     result = subprocess.run(command, input=data, capture_output=True, check=False)
     if result.returncode:
-        raise FfmpegError(last_words(result.stderr))
+        raise FfmpegError(error_summary(result.stderr))
     return result.stdout

@@ -1,4 +1,4 @@
-"""Reading and writing films through ffmpeg: luma in, luma and chroma out, sound and subtitles carried along."""
+"""Video through ffmpeg: luma is read, luma and chroma are written, sound and subtitles are carried along."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from labcolor.io import ffmpeg
 __all__ = ["ENCODERS", "Decoder", "VideoInfo", "encoding", "probe"]
 
 
-# How each container's picture is encoded. x264's "faster" is as true as its "medium" at the same size: docs/speed.md.
+# How each container's frames are encoded. x264's "faster" is as accurate as "medium" at the same size: docs/speed.md.
 _H264 = ("-c:v", "libx264", "-preset", "faster", "-crf", "20", "-pix_fmt", "yuv420p")
-_PALETTE = "split[a][b];[a]palettegen=stats_mode=single[p];[b][p]paletteuse=new=1"  # frame by frame: memory stays flat
+_PALETTE = "split[a][b];[a]palettegen=stats_mode=single[p];[b][p]paletteuse=new=1"  # frame by frame: constant memory
 ENCODERS: dict[str, tuple[str, ...]] = {
     ".mp4": (*_H264, "-movflags", "+faststart"),
     ".mov": (*_H264, "-movflags", "+faststart"),
     ".mkv": _H264,
     ".webm": ("-c:v", "libvpx-vp9", "-crf", "32", "-b:v", "0", "-deadline", "good", "-cpu-used", "4", "-row-mt", "1"),
-    ".gif": ("-fpsmax", "50"),  # the shortest time that players show a frame of a GIF is 20 ms
+    ".gif": ("-fpsmax", "50"),  # players show each frame of a GIF for at least 20 ms
 }
-# The sound that each container holds as it is, and what other sound becomes.
+# Codecs of sound that each container can hold, and the codec to which other sound is converted.
 _MP4_SOUND = {"aac", "mp3", "ac3", "eac3", "alac"}
 _MKV_SOUND = {
     "flac",
@@ -56,10 +56,10 @@ _SOUND: dict[str, tuple[set[str], str]] = {
     ".mkv": (_MP4_SOUND | _MKV_SOUND, "flac"),
     ".webm": ({"opus", "vorbis"}, "libopus"),
 }
-_USUAL_RATE = 60  # frames a second that a variable rate may make
-# Layouts that AAC and Opus take; ffmpeg chooses the nearest.
+_USUAL_RATE = 60  # largest frames per second of a video with a variable rate, unless its mean rate is higher
+# Layouts that AAC and Opus support; ffmpeg chooses the nearest.
 _LAYOUTS = "aformat=channel_layouts=7.1|5.1|stereo|mono"
-# Subtitles that are text, and what each container makes of them; subtitles that are pictures, which .mkv holds.
+# Codecs of text subtitles, codecs of subtitles that are pictures (.mkv only), and each container's text codec.
 _TEXT = {"mov_text", "subrip", "srt", "ass", "ssa", "webvtt", "text"}
 _DRAWN = {"hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle"}
 _SUBTITLES = {".mp4": "mov_text", ".mov": "mov_text", ".webm": "webvtt", ".mkv": "srt"}
@@ -67,18 +67,18 @@ _SUBTITLES = {".mp4": "mov_text", ".mov": "mov_text", ".webm": "webvtt", ".mkv":
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What ffmpeg says of a file before it is decoded.
+    """Properties of a video file, known before it is decoded.
 
     Parameters
     ----------
     duration : float or None
-        Seconds, if known.
+        Length in seconds, if known.
     sound, subtitles : tuple of str
-        Codec of each track; "none" for one that ffmpeg cannot decode.
+        Codec of each track. "none" if ffmpeg cannot decode it.
     mean_rate : float or None
-        Frames a second, on the mean, if known.
+        Mean frames per second, if known.
     interlaced : bool
-        Whether its frames are said to be two fields.
+        Whether the file declares that each frame consists of two fields.
     """
 
     duration: float | None
@@ -89,12 +89,12 @@ class VideoInfo:
 
 
 def probe(path: Path) -> VideoInfo:
-    """Ask ffmpeg what is in a file.
+    """Read the properties of a video file, without decoding it.
 
     Raises
     ------
     VideoFileError
-        It is missing, or there is no moving picture in it.
+        The file is missing or contains no video.
     """
     if not os.path.isfile(path):
         kind = "got a folder" if os.path.isdir(path) else "but there is none"
@@ -106,7 +106,7 @@ def probe(path: Path) -> VideoInfo:
     pictures = [rest for kind, _, rest in streams if kind == "Video" and "(attached pic)" not in rest]
     if not pictures:
         what = "only sound" if any(kind == "Audio" for kind, _, _ in streams) else "none"
-        raise VideoFileError(f"{path}: expected a video, found {what}: {ffmpeg.last_words(log)}")
+        raise VideoFileError(f"{path}: expected a video, found {what}: {ffmpeg.error_summary(log)}")
     found = re.search(r"^ +Duration: (\d+):(\d+):([\d.]+)", text, re.MULTILINE)
     duration = None
     if found:
@@ -123,7 +123,7 @@ def probe(path: Path) -> VideoInfo:
 
 
 def _read_exactly(pipe: IO[bytes], size: int) -> bytearray | None:
-    """Return the next ``size`` bytes of a pipe, or None where it ends."""
+    """Return the next ``size`` bytes of a pipe, or None if it ends before."""
     content = bytearray(size)
     view = memoryview(content)
     done = 0
@@ -136,41 +136,41 @@ def _read_exactly(pipe: IO[bytes], size: int) -> bytearray | None:
 
 
 def _exact(rate: Fraction) -> Fraction:
-    """Return the rate that was meant: containers that round times to milliseconds turn 60000/1001 into 19001/317."""
-    for meant in (Fraction(round(rate)), Fraction(round(rate * 1001 / 1000) * 1000, 1001)):
-        if abs(meant - rate) < rate / 1_000_000:
-            return meant
+    """Return the nominal rate. Containers that round times to milliseconds turn 60000/1001 into 19001/317."""
+    for nominal in (Fraction(round(rate)), Fraction(round(rate * 1001 / 1000) * 1000, 1001)):
+        if abs(nominal - rate) < rate / 1_000_000:
+            return nominal
     return rate
 
 
 class Decoder:
-    """A film's luma as a stream: iterate over it for (H, W) uint8 frames in video range, 16 to 235.
+    """Stream of the luma of a video. Iteration yields (H, W) uint8 frames in video range, 16 to 235.
 
-    Rotation is applied, and fields are made into frames. The frames come at a constant rate: those of a variable rate
-    are repeated or dropped so that picture and sound stay together. Use it as a context manager.
+    Rotation is applied, and fields are converted to frames. The frames have a constant rate: frames of a variable rate
+    are repeated or dropped, so that video and sound stay synchronous. Use the decoder as a context manager.
 
     Parameters
     ----------
     path : Path
-        The info.
+        The video file.
     info : VideoInfo
-        What :func:`probe` says of it.
+        Its properties, from :func:`probe`.
     resize : (width, height) or None
-        Scale to this size.
+        Size to scale to. None keeps the size of the video.
 
     Attributes
     ----------
     width, height : int
         Size of a frame.
     rate : Fraction
-        Frames a second, exact.
+        Frames per second, exact.
     aspect : str
-        Shape of a pixel, "1:1" for square.
+        Aspect ratio of a pixel, "1:1" for a square.
 
     Raises
     ------
     VideoFileError
-        Nothing can be decoded.
+        No frame can be decoded.
     """
 
     def __init__(self, path: Path, info: VideoInfo, resize: tuple[int, int] | None) -> None:
@@ -179,7 +179,7 @@ class Decoder:
         scale = f"scale={resize[0]}:{resize[1]}:out_range=tv,setsar=1" if resize else "scale=out_range=tv"
         fields = "bwdif=mode=send_frame:deint=interlaced," if info.interlaced else ""
         filters = f"{fields}{scale},format=yuv420p,extractplanes=y"
-        # screen recorders' clocks tick a thousand times a second; what is not on the mean as fast needs no such rate
+        # screen recorders declare 1,000 frames per second; a video with a lower mean rate does not need that
         fastest = math.inf if info.mean_rate is None else max(_USUAL_RATE, math.ceil(info.mean_rate))
         command = [ffmpeg.executable(), "-hide_banner", "-nostdin", "-loglevel", "error"]
         command += [*ffmpeg.LOCAL, "-i", f"file:{path}"]
@@ -191,15 +191,15 @@ class Decoder:
         self._pipe: IO[bytes] = self._process.stdout
         head = self._pipe.readline(1000).split()
         if head[:1] != [b"YUV4MPEG2"]:
-            words = self.__close()
-            raise VideoFileError(f"{path}: no frame can be decoded: {words}")
-        said = {field[:1].decode(): field[1:].decode() for field in head[1:]}
-        self.width, self.height = int(said["W"]), int(said["H"])
-        self.rate = _exact(Fraction(*map(int, said["F"].split(":"))))
-        self.aspect = said["A"] if said.get("A", "0:0") != "0:0" else "1:1"
+            reason = self.__close()
+            raise VideoFileError(f"{path}: no frame can be decoded: {reason}")
+        header = {field[:1].decode(): field[1:].decode() for field in head[1:]}
+        self.width, self.height = int(header["W"]), int(header["H"])
+        self.rate = _exact(Fraction(*map(int, header["F"].split(":"))))
+        self.aspect = header["A"] if header.get("A", "0:0") != "0:0" else "1:1"
 
     def __enter__(self) -> Decoder:
-        """Return itself."""
+        """Return the decoder."""
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -207,23 +207,23 @@ class Decoder:
         self.__close()
 
     def __close(self) -> str:
-        """End ffmpeg, if it has not ended, and return its last words."""
+        """End ffmpeg if it is running, and return a summary of its messages."""
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()
         self._pipe.close()
         if self._log.closed:
             return ""
-        words = self.complaints()
+        complaints = self.complaints()
         self._log.close()
-        return words or "ffmpeg said nothing"
+        return complaints or "ffmpeg gave no reason"
 
     def complaints(self) -> str:
-        """Return what ffmpeg has complained of so far, its last lines; empty if nothing."""
+        """Return a summary of ffmpeg's latest error messages, empty if there are none."""
         self._log.seek(0, io.SEEK_END)
         self._log.seek(max(0, self._log.tell() - 2000))
         log = self._log.read()
-        return ffmpeg.last_words(log) if log.strip() else ""
+        return ffmpeg.error_summary(log) if log.strip() else ""
 
     def __iter__(self) -> Iterator[Array]:
         """Yield the frames."""
@@ -233,7 +233,7 @@ class Decoder:
             if frame is None:
                 break
             yield np.frombuffer(frame, np.uint8).reshape(self.height, self.width)
-        # a damaged film makes ffmpeg complain; what ends without a complaint, or by a signal, did not end well
+        # a damaged video gives error messages; without one, or after a signal, the decoding was cut short
         code = self._process.wait()
         if code < 0 or (code > 0 and not self.complaints()):
             raise VideoFileError(
@@ -245,11 +245,11 @@ def _tracks(info: VideoInfo, ending: str) -> list[str]:
     """Return ffmpeg's arguments that carry sound and subtitles from input 1."""
     arguments: list[str] = []
     if ending in _SOUND and info.sound:
-        fits, otherwise = _SOUND[ending]
-        heard = [(index, codec) for index, codec in enumerate(info.sound) if codec != "none"]
-        for place, (index, codec) in enumerate(heard):
-            arguments += ["-map", f"1:a:{index}", f"-c:a:{place}", "copy" if codec in fits else otherwise]
-            if codec not in fits and otherwise != "flac":
+        supported, substitute = _SOUND[ending]
+        decodable = [(index, codec) for index, codec in enumerate(info.sound) if codec != "none"]
+        for place, (index, codec) in enumerate(decodable):
+            arguments += ["-map", f"1:a:{index}", f"-c:a:{place}", "copy" if codec in supported else substitute]
+            if codec not in supported and substitute != "flac":
                 arguments += [f"-filter:a:{place}", _LAYOUTS]
     if ending in _SUBTITLES:
         kept = [
@@ -258,8 +258,8 @@ def _tracks(info: VideoInfo, ending: str) -> list[str]:
             if codec in _TEXT or (ending == ".mkv" and codec in _DRAWN)
         ]
         for place, index in enumerate(kept):
-            as_it_is = ending == ".mkv" and info.subtitles[index] != "mov_text"
-            arguments += ["-map", f"1:s:{index}", f"-c:s:{place}", "copy" if as_it_is else _SUBTITLES[ending]]
+            unchanged = ending == ".mkv" and info.subtitles[index] != "mov_text"
+            arguments += ["-map", f"1:s:{index}", f"-c:s:{place}", "copy" if unchanged else _SUBTITLES[ending]]
     return arguments
 
 
@@ -274,31 +274,31 @@ def encoding(
     aspect: str,
     encoder: Sequence[str],
 ) -> Iterator[IO[bytes]]:
-    """Encode frames that are written to the pipe that this gives, each as a line "FRAME", then Y, U and V of 4:2:0.
+    """Yield a pipe that encodes the frames written to it: each a line "FRAME", then Y, U and V of 4:2:0.
 
     Parameters
     ----------
     path : Path
-        Where to write; its ending chooses the container.
+        File to write. Its ending selects the container.
     name : Path
-        What to call it in errors.
+        Name of the file in error messages.
     source, info : Path, VideoInfo
-        Where sound, subtitles and titles come from.
+        Source of sound, subtitles and metadata, and its properties.
     size : (width, height)
-        Even numbers.
+        Size of a frame. Both sides are even.
     rate, aspect : Fraction, str
-        As the decoder gives them.
+        As the attributes of :class:`Decoder`.
     encoder : sequence of str
-        ffmpeg's arguments for the picture.
+        Arguments of ffmpeg for the encoding of frames, from :data:`ENCODERS`.
 
     Raises
     ------
     VideoFileError
-        ffmpeg fails: the destination cannot be written, the disk is full, an encoder is missing.
+        ffmpeg fails: the destination cannot be written, the disk is full, or an encoder is missing.
     """
     ending = path.suffix.lower()
     colors, _, _ = color_matrix(size[1])
-    # said of the frames, not of the file: ffmpeg would convert frames that say nothing to what the file is to be
+    # set for the frames, not for the file: otherwise ffmpeg would convert the frames to the color space of the file
     filters = f"setparams=range=tv:colorspace={colors}:color_primaries={colors}:color_trc={colors}"
     command = [ffmpeg.executable(), "-hide_banner", "-loglevel", "error", "-y", "-f", "yuv4mpegpipe", "-i", "pipe:0"]
     if ending == ".gif":
@@ -313,10 +313,10 @@ def encoding(
 
         def failed(cause: BaseException | None) -> VideoFileError:
             log.seek(0)
-            words = ffmpeg.last_words(log.read()).replace(str(path), str(name))
+            reason = ffmpeg.error_summary(log.read()).replace(str(path), str(name))
             if process.returncode < 0:
-                words += f" (ended by signal {-process.returncode})"
-            error = VideoFileError(f"{name}: cannot be encoded: {words}")
+                reason += f" (ended by signal {-process.returncode})"
+            error = VideoFileError(f"{name}: cannot be encoded: {reason}")
             error.__cause__ = cause
             return error
 
@@ -331,7 +331,7 @@ def encoding(
                     pipe.close()
                 if process.wait():
                     raise failed(error) from error
-                raise  # ffmpeg is content, so that another pipe broke, in the caller's own code
+                raise  # ffmpeg succeeded, so the broken pipe belongs to the caller's code
             if process.wait():
                 raise failed(None)
         finally:

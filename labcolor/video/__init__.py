@@ -1,1 +1,1 @@
-"""Videos: colored as a stream, with colors that hold over time."""
+"""Video: coloring of frames as a stream, with colors that are steady over time."""

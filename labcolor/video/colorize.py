@@ -1,4 +1,4 @@
-"""Films, colored as a stream: decoding, network and encoding at the same time, and steady color."""
+"""Coloring of video as a stream: decoding, prediction and encoding overlap, and colors are steady over time."""
 
 from __future__ import annotations
 
@@ -25,29 +25,30 @@ from labcolor.video.temporal import ChromaSmoother, chroma_between
 
 __all__ = ["VideoReport", "colorize_frames", "colorize_video"]
 
-_GROUP = 4  # frames that are colored together: if they are alike, by one answer of the network
+_GROUP = 4  # frames that are colored together; the network sees only the last of them if they are similar
 
 
 @dataclass(frozen=True)
 class VideoReport:
-    """What was colored.
+    """Report on a colored video.
 
     Parameters
     ----------
     frames : int
-        Frames written.
+        Number of frames written.
     seconds : float
-        Time it took.
+        Time that the coloring took.
     rate : Fraction
-        Frames a second of the film, exact.
+        Frames per second of the decoded video, exact.
     cuts : tuple of int
-        Frames with which a new scene begins, the first of the film not counted.
+        Indices of the frames that begin a new scene. The first frame of the video is not among them.
     complaints : str
-        What ffmpeg complained of while it decoded a damaged film, and sound that it cannot decode; empty if nothing.
+        ffmpeg's complaints about a damaged video, and a count of the sound tracks that it cannot decode. Empty if
+        there were none.
 
     Examples
     --------
-    As for :func:`colorize_video`, which makes it.
+    See :func:`colorize_video`, which returns it.
     """
 
     frames: int
@@ -64,29 +65,29 @@ def colorize_frames(
     smoothing: float = 0.96,
     saturation: float = 1.0,
 ) -> Iterator[Array]:
-    """Color frames one by one as they come, from a camera or another decoder, with steady colors.
+    """Color frames one by one, from a camera or any decoder, with colors that are steady over time.
 
     Parameters
     ----------
     frames : iterable of picture
-        Each as one picture for :meth:`Colorizer.predict`. The look-ahead is zero: each colored frame is given before
-        the next one is asked for.
+        Each frame is one picture, as for :meth:`Colorizer.predict`. There is no look-ahead: each colored frame is
+        yielded before the next frame is read.
     colorizer : Colorizer, optional
-        By default the packaged model.
+        The model to use. By default the packaged model.
     smoothing : float, default 0.96
-        Share of the past in the colors of what rests, from 0 (none) to 0.99.
+        Weight of past frames in the colors of static regions, from 0 (no smoothing) to 0.99.
     saturation : float, default 1
         As for :meth:`Colorizer.predict`.
 
     Returns
     -------
     iterator of ndarray, each (H, W, 3) or (H, W, 4)
-        RGB, or RGBA, of the frame's size and dtype.
+        RGB or RGBA, with the size and dtype of the frame.
 
     Raises
     ------
     InputError, InputTypeError
-        A parameter or a frame is not as above.
+        A parameter or a frame is not as described above.
 
     Examples
     --------
@@ -106,7 +107,7 @@ def colorize_frames(
 
 
 def _pipeline(colorizer: Colorizer | None) -> Pipeline:
-    """Return the pipeline of a colorizer, by default of the packaged model; raise if it cannot be used."""
+    """Return the pipeline of a colorizer, by default of the packaged model. Raise an error if it cannot be used."""
     if colorizer is None:
         colorizer = Colorizer.from_pretrained()
     if not isinstance(colorizer, Colorizer):
@@ -130,8 +131,8 @@ def _chroma_maps(
 ) -> list[Array]:
     """Return the small chroma of consecutive frames.
 
-    The network sees the last one. The others take theirs from it and from the frame ``before`` all, or from the
-    network where they are like neither.
+    The network predicts the last frame. The other frames take their chroma from it and from ``before``, the frame that
+    precedes the group. The network also predicts each frame that is similar to neither of the two.
     """
     last = len(small) - 1
     maps = {last: pipeline.chroma([small[last]], saturation)[0]}
@@ -151,7 +152,7 @@ def _chroma_maps(
 def _shown(
     progress: bool | Callable[[int, int | None], object], total: int | None
 ) -> Iterator[Callable[[int], object]]:
-    """Yield a function to call with the number of frames done."""
+    """Yield a function that reports progress. Call it with the number of frames done."""
     if callable(progress):
         yield lambda done: progress(done, total)
         return
@@ -172,34 +173,35 @@ def colorize_video(
     side_by_side: bool = False,
     progress: bool | Callable[[int, int | None], object] = False,
 ) -> VideoReport:
-    """Color a film, with its sound.
+    """Color a video and keep its sound.
 
-    The luma of the film is kept as it is; chroma is predicted at the colorizer's working size, for every fourth frame
-    where the frames between are like those around them. Memory does not grow with the film's length. The destination
-    appears only when it is complete; before, there is a hidden file beside it.
+    The luma of the video stays unchanged. Chroma is predicted at the colorizer's working size, for every fourth frame
+    as long as the frames between are similar to their neighbors. Memory use does not grow with the length of the
+    video. The result is written to a hidden file beside the destination, which is renamed once it is complete.
 
     Parameters
     ----------
     source : path
-        Whatever ffmpeg reads: mp4, mkv, avi, mov, webm, gif ...
+        Any format that ffmpeg reads: mp4, mkv, avi, mov, webm, gif ...
     destination : path
-        Ends in .mp4, .mov or .mkv (H.264), .webm (VP9) or .gif. Sound is copied, or re-encoded where the
-        container cannot hold it; text subtitles are kept where it can. One that exists is replaced.
+        Its ending selects the format: .mp4, .mov or .mkv (H.264), .webm (VP9) or .gif. Sound is copied, or encoded
+        again if the container cannot hold it. Text subtitles are kept if the container can hold them. An existing
+        file is replaced.
     colorizer : Colorizer, optional
-        By default the packaged model.
+        The model to use. By default the packaged model.
     smoothing : float, default 0.96
-        Share of the past in the colors of what rests, from 0 (none) to 0.99. Cuts are found, and nothing is carried
-        across them. With 0 each frame gets the colors that it would get alone.
+        Weight of past frames in the colors of static regions, from 0 (no smoothing) to 0.99. Cuts are detected, and
+        colors are not carried across them. With 0 each frame gets the colors that it would get as a still picture.
     saturation : float, default 1
         As for :meth:`Colorizer.predict`.
     resize : (width, height), optional
-        Size of the result; by default the film's. 4:2:0 chroma needs even sides: an odd one gets one more row or
-        column, a copy of the last.
+        Size of the result. By default the size of the video. 4:2:0 chroma needs even sides, so an odd side is
+        extended by a copy of its last row or column.
     side_by_side : bool, default False
-        Whether to put the grey original to the left of the colors.
+        Whether to put the grey original to the left of the colored video.
     progress : bool or callable, default False
-        True shows a progress bar (in notebooks, too); a callable is called with the frames done and the frames in all
-        (None if not known).
+        True shows a progress bar, in notebooks as well. A callable gets the number of frames done and the total number
+        of frames, or None if the total is unknown.
 
     Returns
     -------
@@ -208,10 +210,10 @@ def colorize_video(
     Raises
     ------
     VideoFileError
-        The source is not a film or cannot be decoded, or the destination cannot be written. The message ends with
-        ffmpeg's own last words.
+        The source is not a video or cannot be decoded, or the destination cannot be written. The message ends with
+        ffmpeg's own error messages.
     InputError, InputTypeError
-        A parameter is not as above, or source and destination are the same file.
+        A parameter is not as described above, or source and destination are the same file.
 
     Examples
     --------
@@ -247,7 +249,7 @@ def colorize_video(
     cuts: list[int] = []
     done = 0
     before: tuple[Array, Array] | None = None
-    # ffmpeg decodes and encodes in processes of its own, a few frames ahead: the three works overlap
+    # ffmpeg decodes and encodes in separate processes, so that decoding, prediction and encoding overlap
     with Decoder(source, info, resize) as decoder, replacing(destination, VideoFileError) as temporary:
         total = None if info.duration is None else round(info.duration * decoder.rate)
         size = decoder.width + decoder.width % 2, decoder.height + decoder.height % 2
@@ -266,11 +268,11 @@ def colorize_video(
                 else:
                     maps = pipeline.chroma(small, saturation)
                 pixel = small[0].pixel(pipeline.stride)
-                for luma, one, chroma in zip(batch, small, maps, strict=True):
-                    ab, cut = smoother.update(one.lightness, chroma)
+                for luma, frame, chroma in zip(batch, small, maps, strict=True):
+                    ab, cut = smoother.update(frame.lightness, chroma)
                     if cut:
                         cuts.append(done)
-                    pipe.write(packed_frame(luma, *chroma_planes(luma, table, ab, pixel, one.inside), side_by_side))
+                    pipe.write(packed_frame(luma, *chroma_planes(luma, table, ab, pixel, frame.inside), side_by_side))
                     done += 1
                 show(done)
             if done == 0:
