@@ -1,1 +1,1 @@
-"""CIE Lab: conversion from and to sRGB, and the codec of what a network sees."""
+"""Color: conversion between sRGB, CIE Lab and YUV, and the scaling of Lab for networks."""

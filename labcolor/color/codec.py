@@ -1,4 +1,4 @@
-"""The codec between pictures and what a network sees."""
+"""Codec between pictures and the input and output of a network."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ __all__ = ["LabCodec"]
 
 @dataclass(frozen=True, init=False)
 class LabCodec:
-    """Between pictures and what the network sees.
+    """Scaling of lightness and chroma for a network.
 
-    The network's input is ``(L - l_center) / l_scale``; its output is ``ab / ab_scale``. With the defaults both lie in
-    [-1, 1]. A codec is immutable, comparable by value, and saved inside the model file.
+    The network's input is ``(L - l_center) / l_scale``. Its output is ``ab / ab_scale``. With the defaults both lie in
+    [-1, 1]. A codec is immutable, compares by value, and is saved in the model file.
 
     Parameters
     ----------
     l_center, l_scale : float, default 50
-        The L that maps to 0, and the distance from it that maps to 1.
+        The L that maps to 0, and the difference from it that maps to 1.
     ab_scale : float, default 128
-        The chroma that maps to 1, as in the reference network.
+        The value of a or b that maps to 1.
 
     Raises
     ------
@@ -64,12 +64,12 @@ class LabCodec:
 
     @property
     def l_centre(self) -> float:
-        """The old name of ``l_center``."""
+        """Deprecated name of ``l_center``."""
         warn_renamed("l_centre", "l_center")
         return self.l_center
 
     def encode(self, rgb: npt.ArrayLike) -> tuple[Array, Array]:
-        """Turn a picture into the network's input and target.
+        """Convert a picture to the input and the target of a network.
 
         Parameters
         ----------
@@ -90,13 +90,13 @@ class LabCodec:
 
         Examples
         --------
-        As for the class.
+        See the class.
         """
         lab = rgb_to_lab(rgb)
         return (lab[..., :1] - self.l_center) / self.l_scale, lab[..., 1:] / self.ab_scale
 
     def decode(self, l: npt.ArrayLike, ab: npt.ArrayLike, *, dtype: npt.DTypeLike | None = None) -> Array:  # noqa: E741
-        """Turn scaled lightness and chroma back into a picture.
+        """Convert scaled lightness and chroma to a picture.
 
         Parameters
         ----------
@@ -115,7 +115,7 @@ class LabCodec:
         Raises
         ------
         InputError
-            The shapes do not go together.
+            The shapes do not match.
 
         Examples
         --------
@@ -133,11 +133,12 @@ class LabCodec:
         return lab_to_rgb(lab, dtype=dtype)
 
     def get_config(self) -> dict[str, float]:
-        """Return the parameters, from which ``LabCodec(**config)`` makes an equal codec.
+        """Return the parameters. ``LabCodec(**config)`` makes an equal codec.
 
         Returns
         -------
         dict
+            The parameters by name.
 
         Examples
         --------

@@ -1,12 +1,12 @@
-"""The arithmetic of CIE Lab, compiled: one source of its formulas and constants.
+"""Compiled arithmetic of CIE Lab: the single source of its formulas and constants.
 
 sRGB transfer curve and primaries: IEC 61966-2-1:1999. L*a*b* from XYZ: CIE 15:2004, section 8.2.1. The rounded
-constants (matrix, white D65/2 degrees, 0.008856 and 7.787) are the ones that scikit-image uses, so that results agree
-with ``skimage.color`` to the last digits; Lindbloom (http://brucelindbloom.com, "A Continuity Study of the CIE L*
+constants (matrix, white D65/2 degrees, 0.008856 and 7.787) are those of scikit-image, so that results agree
+with ``skimage.color`` to the last digits. Lindbloom (http://brucelindbloom.com, "A Continuity Study of the CIE L*
 Function") discusses the rounding.
 
-Every kernel releases the GIL and is compiled for the dtype that it is given: float64 where accuracy is asked for,
-float32 with a cube root of its own everywhere else.
+Every kernel releases the GIL and is compiled for the dtype of its arguments: float64 where accuracy matters, and
+float32 with a faster cube root otherwise.
 """
 
 from __future__ import annotations
@@ -46,18 +46,18 @@ RGB_TO_XYZ = np.array(
     ]
 )
 WHITE = np.array([0.95047, 1.0, 1.08883])
-# Linear RGB -> XYZ relative to the white, and back: the white is folded into the matrix.
+# Linear RGB to XYZ relative to the white, and back. The matrices include the white.
 TO_RELATIVE_XYZ = RGB_TO_XYZ / WHITE[:, None]
 FROM_RELATIVE_XYZ = np.linalg.inv(RGB_TO_XYZ) * WHITE[None, :]
 
-BLOCK = 512  # colors worked on at a time, channel by channel: the buffers stay in the first-level cache
+BLOCK = 512  # colors processed at a time, channel by channel: the buffers stay in the first-level cache
 
-# Contraction into fused multiply-adds and reciprocals only: nan, inf and the order of sums keep their meaning.
+# Only fused multiply-adds, reciprocals and unsigned zeros: nan, inf and the order of sums are not affected.
 _FAST = {"contract", "arcp", "nsz"}
 
 
 def jit(function: Callable[..., Any]) -> Any:
-    """Compile a kernel: no GIL, numpy's division, cached on disk where there is a folder to write to, and room."""
+    """Compile a kernel without the GIL and with numpy's division. Cache it on disk if possible."""
     options = {"nogil": True, "fastmath": _FAST, "error_model": "numpy"}
     try:
         compiled = numba.njit(cache=True, **options)(function)
@@ -68,7 +68,7 @@ def jit(function: Callable[..., Any]) -> Any:
     def kernel(*arguments: Any) -> Any:
         try:
             return compiled(*arguments)
-        except OSError:  # the cache's disk is full: the kernel is compiled, and only its file could not be written
+        except OSError:  # the disk of the cache is full: the kernel is compiled, but its file could not be written
             return compiled(*arguments)
 
     return kernel
@@ -87,8 +87,8 @@ def _overload_cbrt(x):
     if x == numba.float32:
 
         def cbrt32(x):
-            # First guess by dividing the exponent by three (Kahan 1991), then two steps of Halley's method, each of
-            # which triples the number of right digits: 2e-7 relative, and the compiler turns it into vector code.
+            # The first guess divides the exponent by three (Kahan 1991). Each of two steps of Halley's method triples
+            # the number of correct digits. The relative error is 2e-7, and the compiler makes vector code of it.
             t = np.int32(np.float32(x).view(np.int32) // 3 + 709921077).view(np.float32)
             t3 = t * t * t
             t = t * (t3 + x + x) / (t3 + t3 + x)
@@ -109,7 +109,7 @@ def srgb_to_linear(v, F):
 
 @_inline
 def linear_to_srgb(v, F):
-    """Encode linear light as sRGB in [0, 1], clipped to the gamut. v ** (1 / 2.4) = v ** (1/3) * v ** (1/12)."""
+    """Encode linear light as sRGB in [0, 1], clipped to the gamut, by v ** (1/2.4) = v ** (1/3) * v ** (1/12)."""
     v = min(max(v, F(0.0)), F(1.0))
     root = _cbrt(max(v, F(1e-9)))
     curve = F(1.055) * root * np.sqrt(np.sqrt(root)) - F(0.055)
@@ -118,7 +118,7 @@ def linear_to_srgb(v, F):
 
 @_inline
 def lab_f(t, F):
-    """Return the function f of CIE Lab: a cube root with a straight foot."""
+    """Return the function f of CIE Lab: a cube root, linear near zero."""
     root = _cbrt(max(t, F(0.008856)))
     return root if t > F(0.008856) else F(7.787) * t + F(16.0 / 116.0)
 
@@ -129,13 +129,13 @@ def lab_f_inverse(f, F):
     return f * f * f if f > F(0.2068966) else (f - F(16.0 / 116.0)) / F(7.787)
 
 
-# The loops below work on planes of BLOCK colors, one short loop a step: written so, the compiler turns each into
-# vector code, several times faster than one loop that does all of it for a color after the other.
+# The loops below process planes of BLOCK colors, with one short loop for each step. The compiler makes vector code of
+# each, which is several times faster than one loop that does all steps for one color after the other.
 
 
 @_inline
 def linear_to_lab_planes(r, g, b, m, n, F):
-    """Linear RGB to L, a, b, in place."""
+    """Convert planes of linear RGB to L, a and b, in place."""
     for i in range(n):
         x = lab_f(m[0][0] * r[i] + m[0][1] * g[i] + m[0][2] * b[i], F)
         y = lab_f(m[1][0] * r[i] + m[1][1] * g[i] + m[1][2] * b[i], F)
@@ -147,7 +147,7 @@ def linear_to_lab_planes(r, g, b, m, n, F):
 
 @_inline
 def lab_to_linear(lightness, a, b, m, F):
-    """One color to linear RGB, which leaves [0, 1] where the color lies outside the sRGB gamut."""
+    """Convert one color to linear RGB, which lies outside [0, 1] if the color is outside the sRGB gamut."""
     fy = (lightness + F(16.0)) * F(1.0 / 116.0)
     x = lab_f_inverse(fy + a * F(1.0 / 500.0), F)
     y = lab_f_inverse(fy, F)
@@ -161,14 +161,14 @@ def lab_to_linear(lightness, a, b, m, F):
 
 @_inline
 def lab_to_linear_planes(lightness, a, b, m, n, F):
-    """L, a, b to linear RGB, in place."""
+    """Convert planes of L, a and b to linear RGB, in place."""
     for i in range(n):
         lightness[i], a[i], b[i] = lab_to_linear(lightness[i], a[i], b[i], m, F)
 
 
 @_inline
 def store_srgb(r, g, b, scale, half, out, n, F):
-    """Encode linear planes as sRGB, in place, and write them to (n, 3) ``out``, times ``scale``."""
+    """Encode linear planes as sRGB, in place, and write them to (n, 3) ``out``, times ``scale`` plus ``half``."""
     for i in range(n):
         r[i] = linear_to_srgb(r[i], F) * scale + half
     for i in range(n):
@@ -183,7 +183,7 @@ def store_srgb(r, g, b, scale, half, out, n, F):
 
 @jit
 def decode_srgb(rgb, out):
-    """Flat sRGB floats to linear light."""
+    """Decode flat sRGB floats to linear light."""
     F = out.dtype.type
     for i in range(rgb.shape[0]):
         out[i] = srgb_to_linear(rgb[i], F)
@@ -191,7 +191,7 @@ def decode_srgb(rgb, out):
 
 @_inline
 def load_linear(rgb, table, r, g, b, n):
-    """(n, 3) colors to linear planes; integers through a table of their linear light, floats as they are."""
+    """Load (n, 3) colors into linear planes: integers through a table of linear light, floats unchanged."""
     if table.shape[0] > 1:
         for i in range(n):
             r[i] = table[np.intp(rgb[i, 0])]
@@ -206,7 +206,7 @@ def load_linear(rgb, table, r, g, b, n):
 
 @jit
 def rgb_to_lab(rgb, table, m, out):
-    """(N, 3) colors, as in :func:`load_linear`, to (N, 3) Lab."""
+    """Convert (N, 3) colors, as for :func:`load_linear`, to (N, 3) Lab."""
     F = out.dtype.type
     planes = np.empty((3, BLOCK), out.dtype)
     r, g, b = planes[0], planes[1], planes[2]
@@ -222,7 +222,7 @@ def rgb_to_lab(rgb, table, m, out):
 
 @jit
 def rgb_to_lightness(rgb, table, m, out):
-    """(N, 3) colors, as in :func:`load_linear`, to N values of L."""
+    """Convert (N, 3) colors, as for :func:`load_linear`, to N values of L."""
     F = out.dtype.type
     planes = np.empty((3, BLOCK), out.dtype)
     r, g, b = planes[0], planes[1], planes[2]
@@ -235,7 +235,7 @@ def rgb_to_lightness(rgb, table, m, out):
 
 @jit
 def lab_to_rgb(lab, m, scale, half, out):
-    """(N, 3) Lab to (N, 3) sRGB times ``scale`` plus ``half``."""
+    """Convert (N, 3) Lab to (N, 3) sRGB, times ``scale`` plus ``half``."""
     F = lab.dtype.type
     planes = np.empty((3, BLOCK), lab.dtype)
     r, g, b = planes[0], planes[1], planes[2]
@@ -251,7 +251,7 @@ def lab_to_rgb(lab, m, scale, half, out):
 
 @jit
 def all_finite(values):
-    """Whether no value of a flat array is nan or inf."""
+    """Return whether a flat array contains no nan and no inf."""
     total = values.dtype.type(0)
     for i in range(values.shape[0]):
         total += values[i] * values.dtype.type(0)
@@ -260,7 +260,7 @@ def all_finite(values):
 
 @jit
 def grey_to_lightness(grey, table, out):
-    """Flat grey values to L: integers through a table of their L, floats by the formulas."""
+    """Convert flat grey values to L: integers through a table of L, floats by the formulas."""
     F = out.dtype.type
     if table.shape[0] > 1:
         for i in range(out.shape[0]):
@@ -272,10 +272,10 @@ def grey_to_lightness(grey, table, out):
 
 @jit
 def resample(rows, first, row_starts, row_weights, column_starts, column_weights, out):
-    """Weighted means of neighbors: (n, W) ``rows``, of which the first is row ``first`` of its picture, to (h, w).
+    """Resample (n, W) ``rows`` to (h, w) ``out`` by weighted means of neighbors.
 
-    ``row_starts`` (h) and ``row_weights`` (h, taps) say which rows of the picture make each row of ``out``; the
-    columns likewise.
+    The first of ``rows`` is row ``first`` of its picture. ``row_starts`` (h) and ``row_weights`` (h, taps) give the
+    rows of the picture that make each row of ``out``, and their weights. The same holds for columns.
     """
     mean = np.empty(rows.shape[1], rows.dtype)
     for y in range(out.shape[0]):
@@ -292,17 +292,17 @@ def resample(rows, first, row_starts, row_weights, column_starts, column_weights
             out[y, x] = total
 
 
-# A channel of linear light may leave [0, 1] by this much, which the encoding clips: less than half a level of 255.
+# A channel of linear light may leave [0, 1] by this much. The encoding clips it, by less than half a level of 255.
 _UNDER, _OVER = 1e-4, 4e-3
 _MOST_CHROMA = 136.0  # no color of sRGB has more
-_HALVINGS = 9  # they find the chroma that fits to less than 0.3
+_HALVINGS = 9  # they find the largest chroma with an error below 0.3
 
 
 @_inline
 def _halve(lightness, a, b, m, highest, chroma, n, F):
     """Find the largest chroma at which no channel of linear light lies below 0 or above ``highest``.
 
-    ``a`` and ``b`` are directions. A halving is made for all ``n`` colors before the next: so it becomes vector code.
+    ``a`` and ``b`` are unit directions. Each halving processes all ``n`` colors, so that it becomes vector code.
     """
     for x in range(n):
         chroma[x] = F(0.0)
@@ -318,11 +318,11 @@ def _halve(lightness, a, b, m, highest, chroma, n, F):
 
 @_inline
 def _into_gamut(lightness, a, b, m, asked, chroma, unbounded, n, F):
-    """Lower the chroma of ``n`` colors outside the gamut, in place, until they fit: lightness and hue stay.
+    """Lower the chroma of ``n`` colors outside the gamut, in place, until they fit. Lightness and hue stay.
 
-    How much fits does not depend on how much was asked, so asking more never gives less. On the way from grey a channel
-    leaves [0, 1] once and for all, but next to pure yellow, where one exceeds 1 a little and comes back: there the end
-    is sought without that bound, too, and taken where it keeps it.
+    The limit depends on lightness and hue only, so a larger chroma never gives a smaller result. Along a hue, a channel
+    that leaves [0, 1] stays outside. The exception is close to pure yellow, where a channel exceeds 1 a little and
+    returns. There a second search ignores the upper bound, and its result is used if it respects that bound.
     """
     highest = F(1.0 + _OVER)
     yellow = False
@@ -344,7 +344,7 @@ def _into_gamut(lightness, a, b, m, asked, chroma, unbounded, n, F):
 
 @_inline
 def _columns(n, width, column_scale, F):
-    """For each of ``n`` columns its two neighbors in a small map of ``width`` columns, and the way between them."""
+    """Return, for each of ``n`` columns, its two neighbors among ``width`` small columns and its place between them."""
     left, right, across = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.float32)
     for x in range(n):
         place = min(max((F(x) + F(0.5)) * column_scale - F(0.5), F(0.0)), F(width - 1))
@@ -356,7 +356,7 @@ def _columns(n, width, column_scale, F):
 
 @_inline
 def _enlarge_row(ab, y, row_scale, left, right, across, small_a, small_b, a, b, F):
-    """Row ``y`` of the bilinearly enlarged map ``ab`` (h, w, 2), to ``a`` and ``b``."""
+    """Write row ``y`` of the bilinearly enlarged map ``ab`` (h, w, 2) to ``a`` and ``b``."""
     place = min(max((F(y) + F(0.5)) * row_scale - F(0.5), F(0.0)), F(ab.shape[0] - 1))
     top = np.int32(place)
     bottom = min(top + 1, ab.shape[0] - 1)
@@ -371,7 +371,7 @@ def _enlarge_row(ab, y, row_scale, left, right, across, small_a, small_b, a, b, 
 
 @_inline
 def _keep_bars_grey(y, inside, a, b, F):
-    """Set row ``y`` of a and b to 0 where it lies in a bar; ``inside``: first row, row after the last, columns too."""
+    """Set row ``y`` of a and b to 0 where it lies in a bar. ``inside`` is as for :func:`color_rows`."""
     top, bottom, left, right = inside
     if y < top or y >= bottom:
         right = left
@@ -383,9 +383,9 @@ def _keep_bars_grey(y, inside, a, b, F):
 
 @_inline
 def _join_row(lightness, a, b, m, red, green, blue, outside, work, F):
-    """L, a, b to linear planes; colors outside the gamut have their chroma lowered.
+    """Convert L, a and b to linear planes. Lower the chroma of colors outside the gamut.
 
-    ``outside`` (W,) int32 and ``work`` (6, W) are room to work in.
+    ``outside`` (W,) int32 and ``work`` (6, W) are buffers.
     """
     for x in range(lightness.shape[0]):
         red[x], green[x], blue[x] = lab_to_linear(lightness[x], a[x], b[x], m, F)
@@ -406,10 +406,10 @@ def _join_row(lightness, a, b, m, red, green, blue, outside, work, F):
 def color_rows(lightness, ab, first, row_scale, column_scale, inside, m, scale, half, out):
     """Join full-resolution L and small ab to sRGB.
 
-    Parameters: ``lightness`` (n, W), of which the first row is row ``first`` of its picture; ``ab`` (h, w, 2);
-    ``row_scale`` and ``column_scale``, the size of a picture's pixel measured in pixels of ``ab``, which is enlarged
-    bilinearly; ``inside``, the rows and columns that are colored, as (top, bottom, left, right): what lies around them
-    is grey; ``out`` (n, W, 3).
+    Parameters: ``lightness`` (n, W), whose first row is row ``first`` of its picture; ``ab`` (h, w, 2), which is
+    enlarged bilinearly; ``row_scale`` and ``column_scale``, the size of a pixel of the picture in pixels of ``ab``;
+    ``inside``, the rows and columns to color, as (top, bottom, left, right), where bottom and right are exclusive and
+    the rest is grey; ``out`` (n, W, 3).
     """
     F = lightness.dtype.type
     n = lightness.shape[1]
@@ -429,9 +429,9 @@ def color_rows(lightness, ab, first, row_scale, column_scale, inside, m, scale, 
 def chroma_rows(luma, table, ab, first, row_scale, column_scale, inside, m, weights, u, v):
     """Compute the U and V that give 4:2:0 luma the colors of a small map of ab.
 
-    Parameters: ``luma`` (2 n, 2 w) uint8; ``table``, L of each value of luma; ``ab``, ``row_scale``, ``column_scale``
-    and ``inside`` as for :func:`color_rows`, a pixel being one of ``u`` and ``v``, (n, w) uint8, of which the first row
-    is row ``first`` of its plane; ``weights``, the weights of red and blue in luma.
+    Parameters: ``luma`` (2 n, 2 w) uint8; ``table``, L of each value of luma; ``u`` and ``v`` (n, w) uint8, whose first
+    row is row ``first`` of its plane; ``ab``, ``row_scale``, ``column_scale`` and ``inside`` as for
+    :func:`color_rows`, with pixels of ``u`` and ``v``; ``weights``, the weights of red and blue in luma.
     """
     F = ab.dtype.type
     n = u.shape[1]
@@ -502,9 +502,10 @@ def deviation(scores, offsets, bins, out):
 
 @jit
 def spread(offsets, held, lightness, reach, step, out):
-    """Where a place is not held, bring its offset of ab towards those of held places that are near and alike in L.
+    """Spread the offsets of ab from held places to places nearby that are not held and are similar in L.
 
-    What is 8 away in L weighs nothing; of the places within reach every so many-th is asked.
+    Places whose L differs by 8 or more have no weight. ``reach`` is the largest distance, and every ``step``-th place
+    within it is used.
     """
     F = offsets.dtype.type
     height, width = held.shape
@@ -513,7 +514,7 @@ def spread(offsets, held, lightness, reach, step, out):
             out[y, x, 0], out[y, x, 1] = offsets[y, x, 0], offsets[y, x, 1]
             if held[y, x] > F(0.95):
                 continue
-            total, a, b = F(0.02), F(0.0), F(0.0)  # at first no offset, which what few places say does not outweigh
+            total, a, b = F(0.02), F(0.0), F(0.0)  # prior of no offset, which a few distant places do not outweigh
             for v in range(max(0, y - reach), min(height, y + reach + 1), step):
                 for u in range(max(0, x - reach), min(width, x + reach + 1), step):
                     unlike = (lightness[v, u] - lightness[y, x]) / F(8.0)
@@ -530,10 +531,10 @@ def spread(offsets, held, lightness, reach, step, out):
 
 @jit
 def gather_hints(hints, inside, row_scale, column_scale, sums):
-    """Add up the hints in each cell of a grid: ``sums`` (h, w, 5) gets how many, their y, x, a and b.
+    """Add up the hints in each cell of a grid: ``sums`` (h, w, 5) gets their number, and the sums of y, x, a and b.
 
-    Parameters: ``hints`` (H, W, 2), nan where there is none; ``inside`` as for :func:`color_rows`: what lies around it
-    is left out; ``row_scale`` and ``column_scale``, the size of a pixel measured in cells.
+    Parameters: ``hints`` (H, W, 2), nan where there is no hint; ``inside`` as for :func:`color_rows`, outside of which
+    hints are ignored; ``row_scale`` and ``column_scale``, the size of a pixel in cells.
     """
     top, bottom, left, right = inside
     for y in range(top, bottom):
@@ -553,7 +554,7 @@ def gather_hints(hints, inside, row_scale, column_scale, sums):
 
 @jit
 def look_over_hints(hints):
-    """How many of (N, 2) hints are whole, how many are half nan, and the least and largest number of whole ones."""
+    """Return the number of complete and of half nan (N, 2) hints, and the extreme values of the complete ones."""
     whole, halves, low, high = 0, 0, np.inf, -np.inf
     for i in range(hints.shape[0]):
         a, b = hints[i, 0], hints[i, 1]
