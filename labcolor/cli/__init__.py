@@ -1,4 +1,4 @@
-"""The command line, thin on the same core as the library: ``colorize``, ``video``, ``train`` and ``evaluate``."""
+"""Command line: ``colorize``, ``video``, ``train`` and ``evaluate``, on the same core as the library."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from labcolor import __version__
 from labcolor.cli import colorize, evaluate, train, video
-from labcolor.cli.common import FAILED, INTERRUPTED, MISUSED, Sayer
+from labcolor.cli.common import FAILED, INTERRUPTED, MISUSED, MessageHandler
 from labcolor.errors import InputError, LabcolorError
 
 __all__ = ["main"]
@@ -33,17 +33,17 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _open_descriptors() -> None:
-    """Open standard input, output and error on nothing where they are closed.
+    """Open the null device as standard input, output and error if they are closed.
 
-    Else the next files to be opened would get their numbers, and what is written to standard error would go into them.
+    Otherwise the next opened files would get their numbers, and messages to standard error would be written into them.
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
         if getattr(sys, name) is None:
-            setattr(sys, name, open(number, "w" if number else "r", closefd=False))  # noqa: SIM115 - until the end
+            setattr(sys, name, open(number, "w" if number else "r", closefd=False))  # noqa: SIM115 - stays open
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -52,17 +52,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     argv : sequence of str, optional
-        What follows the command's name; by default what the program was called with.
+        Arguments after the name of the program. By default those of the current process.
 
     Returns
     -------
     int
-        The exit code: 0 done, 1 something failed, 2 the command line is wrong, 130 interrupted.
+        Exit code: 0 for success, 1 if something failed, 2 if the command line is wrong, 130 if interrupted.
 
     Raises
     ------
     SystemExit
-        The arguments cannot be parsed, or they ask for help or the version.
+        The arguments cannot be parsed, or they request the help or the version.
     LabcolorError
         The command failed, and ``argv`` contains ``--debug``.
 
@@ -73,11 +73,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     1
     """
     _open_descriptors()
-    with suppress(ValueError):  # which a thread gets that is not the main one
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # to end as on SIGINT, leaving nothing behind
+    with suppress(ValueError):  # raised in a thread other than the main one
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as on SIGINT, and clean up
     arguments = _parser().parse_args(argv)
-    log, sayer = logging.getLogger("labcolor"), Sayer(logging.WARNING)
-    log.addHandler(sayer)
+    log, handler = logging.getLogger("labcolor"), MessageHandler(logging.WARNING)
+    log.addHandler(handler)
     try:
         return int(arguments.run(arguments))
     except LabcolorError as error:
@@ -88,8 +88,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("labcolor: interrupted.", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:  # nobody reads on, as with `| head`: nor is there anything to say when Python ends
+    except BrokenPipeError:  # the reader ended, as in `| head`: Python must not report it again at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return FAILED
     finally:
-        log.removeHandler(sayer)
+        log.removeHandler(handler)

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from labcolor.cli.common import DONE, FAILED, add_model_options, model_of, progress_bar, say, whole_number
+from labcolor.cli.common import DONE, FAILED, add_model_options, model_of, print_message, progress_bar, whole_number
 from labcolor.errors import InputError, LabcolorError, PictureFileError
 
 if TYPE_CHECKING:
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 __all__ = ["add_to", "run"]
 
-_WORKERS = 2  # pictures that are read, colored and written at the same time
-_RADIUS = 4  # pixels of a hint
+_WORKERS = 2  # pictures that are processed at the same time
+_RADIUS = 4  # default radius of a hint, in pixels
 
 
 class _Hint(NamedTuple):
-    """A color that is known at a place of the picture."""
+    """Known color at a place of the picture."""
 
     x: int
     y: int
@@ -32,14 +32,14 @@ class _Hint(NamedTuple):
 
 
 def add_to(commands: Any) -> None:
-    """Add this command to the parser's."""
+    """Add this command to the parser."""
     command = commands.add_parser(
         "colorize",
         help="color picture files",
-        description="Color picture files. Each keeps its name, size, depth, format, EXIF, XMP and resolution; one of a "
-        "format that cannot be written becomes a .png, and alpha that .jpg and .bmp do not hold is laid over white. A "
-        "file that cannot be read is reported and does not stop the rest. Each name gets its colors, so a file with "
-        "two names is colored under both. No picture that is to be colored is overwritten.",
+        description="Color picture files. Each keeps its name, size, depth, format, EXIF, XMP and resolution. A "
+        "picture in a format that cannot be written is written as .png. In .jpg and .bmp, which hold no alpha, transparent "
+        "parts become white. A file that cannot be read is reported, and the others are colored. A file with two names "
+        "is colored under both. An input file is never overwritten.",
     )
     command.set_defaults(run=run)
     command.add_argument(
@@ -47,39 +47,40 @@ def add_to(commands: Any) -> None:
         nargs="+",
         metavar="PICTURE",
         help="a picture file, or a folder, which is searched with its subfolders; hidden files, links to folders and "
-        "what lies in the output folder are left out",
+        "files in the output folder are left out",
     )
     command.add_argument(
-        "-o", "--output", required=True, metavar="FOLDER", help="where the colors go; made where it does not exist"
+        "-o", "--output", required=True, metavar="FOLDER", help="folder for the colored pictures; created if it does not exist"
     )
     command.add_argument("--triptych", action="store_true", help="write L, colored and original side by side")
-    command.add_argument("--resume", action="store_true", help="leave out what is in the output folder already")
+    command.add_argument("--resume", action="store_true", help="skip pictures that are in the output folder already")
     command.add_argument(
         "--quality",
         type=whole_number(1, 100),
         metavar="NUMBER",
-        help="quality of .jpg, .webp and .avif, from 1 to 100: more is finer and larger (default: 95)",
+        help="quality of .jpg, .webp and .avif, from 1 (small file) to 100 (best) (default: 95)",
     )
     command.add_argument(
         "--compression",
         type=whole_number(0, 9),
         metavar="NUMBER",
-        help="compression without loss of .png, from 0 (large) to 9 (small, slow) (default: 6); from 1 on .tif is "
-        "compressed, too (default: it is not)",
+        help="lossless compression of .png, from 0 (large file) to 9 (small, slow) (default: 6); .tif is compressed "
+        "if it is at least 1 (default: not compressed)",
     )
     command.add_argument(
         "--hint",
         type=_hint,
         action="append",
         metavar="X,Y,#RRGGBB[,RADIUS]",
-        help="a color that is known, for one picture: pixels from its left and from its top, hue and strength as those "
-        f"of the color, within a radius in pixels (default: {_RADIUS}), as in '120,80,#e07020'; may be repeated",
+        help="a known color in a single picture: its place in pixels from the left and from the top, the color, and a "
+        f"radius in pixels (default: {_RADIUS}), as in '120,80,#e07020'; the lightness of the color is ignored; may be "
+        "repeated",
     )
     add_model_options(command)
 
 
 def _hint(text: str) -> _Hint:
-    """Turn X,Y,#RRGGBB or X,Y,#RRGGBB,RADIUS into a hint."""
+    """Convert X,Y,#RRGGBB or X,Y,#RRGGBB,RADIUS to a hint."""
     parts = re.fullmatch(r"([0-9]{1,9}),([0-9]{1,9}),#([0-9a-fA-F]{6})(?:,([0-9]{1,9}))?", text)
     if parts is None:
         raise argparse.ArgumentTypeError(
@@ -90,8 +91,8 @@ def _hint(text: str) -> _Hint:
     return _Hint(int(x), int(y), (red, green, blue), _RADIUS if radius is None else int(radius))
 
 
-def _map_of(hints: Sequence[_Hint], shape: tuple[int, int]) -> Array:
-    """Turn hints into what ``Colorizer.predict`` takes: (H, W, 2) float32; where two meet, the later one counts."""
+def _hint_map(hints: Sequence[_Hint], shape: tuple[int, int]) -> Array:
+    """Return hints as an array (H, W, 2), float32, for ``Colorizer.predict``. The later of two that overlap counts."""
     import numpy as np
 
     from labcolor.color.lab import rgb_to_lab
@@ -110,7 +111,7 @@ def _map_of(hints: Sequence[_Hint], shape: tuple[int, int]) -> Array:
 
 
 def _options(arguments: argparse.Namespace, ending: str) -> dict[str, Any]:
-    """Return what ``write_picture`` takes of ``--quality`` and ``--compression`` for the format of an ending."""
+    """Return the options of ``write_picture`` from ``--quality`` and ``--compression``, for the format of an ending."""
     from labcolor.io.encoders import LOSSY
 
     if ending in LOSSY:
@@ -122,8 +123,8 @@ def _options(arguments: argparse.Namespace, ending: str) -> dict[str, Any]:
     return {}
 
 
-def _found(sources: Sequence[str], folder: Path) -> tuple[list[tuple[Path, Path]], list[PictureFileError]]:
-    """Find the pictures and where the colors of each go, into ``folder`` under the same name; and what is wrong."""
+def _find_pictures(sources: Sequence[str], folder: Path) -> tuple[list[tuple[Path, Path]], list[PictureFileError]]:
+    """Find the pictures. Return each path with its destination in ``folder``, and the errors of folders."""
     from labcolor._paths import as_path
     from labcolor.io.encoders import WRITABLE
     from labcolor.io.pictures import picture_paths
@@ -145,8 +146,8 @@ def _found(sources: Sequence[str], folder: Path) -> tuple[list[tuple[Path, Path]
     return pairs, problems
 
 
-def _apart(pairs: Sequence[tuple[Path, Path]]) -> list[tuple[Path, Path]]:
-    """Check that no output is an input and no two outputs are one file; the same file to the same place counts once."""
+def _distinct(pairs: Sequence[tuple[Path, Path]]) -> list[tuple[Path, Path]]:
+    """Return the distinct pairs. Raise an error if an output is an input, or if two outputs are the same file."""
     from labcolor._paths import identity
 
     files = [identity(path) for path, _ in pairs]
@@ -164,7 +165,7 @@ def _apart(pairs: Sequence[tuple[Path, Path]]) -> list[tuple[Path, Path]]:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Color picture files; one that fails does not stop the rest."""
+    """Color picture files. An error in one file does not stop the others."""
     from labcolor._paths import as_path
     from labcolor._triptych import triptych
     from labcolor.io.encoders import OPAQUE, WRITABLE
@@ -176,8 +177,8 @@ def run(arguments: argparse.Namespace) -> int:
     folder = as_path("-o", arguments.output)
     if folder.suffix.lower() in WRITABLE and not os.path.isdir(folder):
         raise InputError(f"-o: expected a folder, got {folder}. Leave the ending off.")
-    found, problems = _found(arguments.pictures, folder)
-    pairs = _apart(found)
+    found, problems = _find_pictures(arguments.pictures, folder)
+    pairs = _distinct(found)
     if arguments.hint and len(pairs) != 1:
         raise InputError(f"--hint: expected one picture, got {len(pairs)}. Color the others apart.")
     taken = {name for _, place in pairs for name in _options(arguments, place.suffix.lower())}
@@ -190,7 +191,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     def work(path: Path, place: Path) -> None:
         picture = read_picture(path)
-        hints = _map_of(arguments.hint, picture.shape[:2]) if arguments.hint else None
+        hints = _hint_map(arguments.hint, picture.shape[:2]) if arguments.hint else None
         colored = colorizer.predict(picture, saturation=arguments.saturation, hints=hints)
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -204,7 +205,7 @@ def run(arguments: argparse.Namespace) -> int:
         write_picture(place, colored, metadata=read_metadata(path), **options)
 
     for problem in problems:
-        say(str(problem))
+        print_message(str(problem))
     failed = len(problems)
     pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="labcolor-files")
     try:
@@ -214,10 +215,10 @@ def run(arguments: argparse.Namespace) -> int:
             if isinstance(error, LabcolorError):
                 failed += 1
                 path = running[future]
-                say(str(error) if str(path) in str(error) else f"{path}: {error}")
+                print_message(str(error) if str(path) in str(error) else f"{path}: {error}")
             elif error is not None:
                 raise error
     finally:
         pool.shutdown(cancel_futures=True)
-    say(f"{len(running) + len(problems) - failed} colored, {failed} failed.")
+    print_message(f"{len(running) + len(problems) - failed} colored, {failed} failed.")
     return FAILED if failed else DONE

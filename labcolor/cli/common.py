@@ -1,4 +1,4 @@
-"""What the commands share: exit codes, messages, models and their options."""
+"""Parts that the commands share: exit codes, messages, models and their options."""
 
 from __future__ import annotations
 
@@ -20,44 +20,44 @@ __all__ = [
     "INTERRUPTED",
     "MISUSED",
     "MODELS",
-    "Sayer",
+    "MessageHandler",
     "add_model_options",
     "held_out",
     "load",
     "model_of",
+    "print_message",
     "progress_bar",
-    "say",
     "whole_number",
 ]
 
 DONE, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
-MODELS = ("classifier", "reference")  # the packaged ones, named here so that --help need not load TensorFlow
+MODELS = ("classifier", "reference")  # the packaged models, listed here so that --help does not load TensorFlow
 
 
 def progress_bar(items: Iterable[Any], total: int, unit: str) -> Any:
-    """Wrap items in a progress bar on standard error, where that is a terminal and there are several items."""
+    """Wrap items in a progress bar on standard error if it is a terminal and there are several items."""
     from tqdm import tqdm
 
     return tqdm(items, total=total, unit=unit, disable=total < 2 or not sys.stderr.isatty())
 
 
-def say(text: str) -> None:
-    """Write a line to standard error, above a progress bar if there is one."""
+def print_message(text: str) -> None:
+    """Print a line to standard error, above a progress bar if there is one."""
     from tqdm import tqdm
 
     tqdm.write(f"labcolor: {text}", file=sys.stderr)
 
 
-class Sayer(logging.Handler):
-    """A handler that writes what the library warns of as the command line writes its own messages."""
+class MessageHandler(logging.Handler):
+    """Handler that prints the warnings of the library as messages of the command line."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one warning."""
-        say(record.getMessage())
+        """Print one warning."""
+        print_message(record.getMessage())
 
 
 def add_model_options(command: argparse.ArgumentParser) -> None:
-    """Add the options that say which model colors, and how."""
+    """Add the options that select the model and the strength of its colors."""
     command.add_argument(
         "--model",
         default=MODELS[0],
@@ -67,8 +67,8 @@ def add_model_options(command: argparse.ArgumentParser) -> None:
         "--working-size",
         type=int,
         metavar="PIXELS",
-        help="short side of the picture that the network sees, from 8; more finds smaller things and takes longer "
-        "(default: the model's own)",
+        help="short side of the picture that the network sees, from 8; a larger one shows smaller objects and takes "
+        "longer (default: that of the model)",
     )
     command.add_argument(
         "--saturation",
@@ -80,7 +80,7 @@ def add_model_options(command: argparse.ArgumentParser) -> None:
 
 
 def load(model: str) -> Colorizer:
-    """Load a packaged model by its name, or else one from a file."""
+    """Load a packaged model by its name, or a model from a file."""
     from labcolor.colorizer import Colorizer
     from labcolor.networks.pretrained import PACKAGED_MODELS
 
@@ -88,7 +88,7 @@ def load(model: str) -> Colorizer:
 
 
 def model_of(arguments: argparse.Namespace) -> Colorizer:
-    """Load the model that the options name, and check the others of :func:`add_model_options`."""
+    """Load the model that the options select, and check the other options of :func:`add_model_options`."""
     from labcolor import _validation
 
     colorizer = load(arguments.model)
@@ -100,7 +100,7 @@ def model_of(arguments: argparse.Namespace) -> Colorizer:
 
 
 def whole_number(least: int, most: int | None = None) -> Callable[[str], int]:
-    """Return what turns an argument's text into a whole number from ``least`` to ``most``."""
+    """Return a function that converts the text of an argument to a whole number from ``least`` to ``most``."""
     expected = f"a whole number of at least {least}" if most is None else f"a whole number from {least} to {most}"
 
     def convert(text: str) -> int:
@@ -112,7 +112,7 @@ def whole_number(least: int, most: int | None = None) -> Callable[[str], int]:
 
 
 def held_out(folder: str, every: int | None) -> tuple[list[Path], list[Path]]:
-    """Split the pictures of a folder into those to train on and those held out, as ``--holdout`` says."""
+    """Split the pictures of a folder into training pictures and held-out pictures, for ``--holdout``."""
     from labcolor.io.pictures import picture_paths
     from labcolor.training.data import hold_out
 

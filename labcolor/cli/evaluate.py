@@ -6,21 +6,30 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from labcolor.cli.common import DONE, FAILED, add_model_options, held_out, model_of, progress_bar, say, whole_number
+from labcolor.cli.common import (
+    DONE,
+    FAILED,
+    add_model_options,
+    held_out,
+    model_of,
+    print_message,
+    progress_bar,
+    whole_number,
+)
 from labcolor.errors import InputError, LabcolorError
 
 __all__ = ["add_to", "run"]
 
-_LEAST = 7  # pixels of a side that SSIM needs
+_LEAST = 7  # smallest side for SSIM, in pixels
 
 
 def add_to(commands: Any) -> None:
-    """Add this command to the parser's."""
+    """Add this command to the parser."""
     command = commands.add_parser(
         "evaluate",
         help="measure a model on a folder of color pictures",
-        description="Measure a model on a folder of color pictures, and print a table: labcolor.evaluation tells what "
-        "its columns mean.",
+        description="Measure a model on a folder of color pictures, and print a table. The documentation of "
+        "labcolor.evaluation explains its columns.",
     )
     command.set_defaults(run=run)
     command.add_argument("folder", metavar="FOLDER", help="color pictures; subfolders are searched too")
@@ -28,14 +37,14 @@ def add_to(commands: Any) -> None:
         "--holdout",
         type=whole_number(1),
         metavar="N",
-        help="measure every Nth picture by name only, those that labcolor train --holdout N left out (default: all)",
+        help="measure only every Nth picture by name, which labcolor train --holdout N leaves out (default: all)",
     )
     command.add_argument(
         "--size",
         type=whole_number(_LEAST),
         metavar="PIXELS",
         default=256,
-        help="side of the squares to measure on, from 7: pictures are reduced to it and cropped (default: %(default)s)",
+        help="side of the squares to measure on, from 7; pictures are reduced and cropped to it (default: %(default)s)",
     )
     add_model_options(command)
 
@@ -56,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
             pictures.append(picture)
         except LabcolorError as error:
             failed += 1
-            say(str(error))
+            print_message(str(error))
     if not pictures:
         raise InputError(f"{arguments.folder}: expected color pictures, found none that can be used.")
     methods = {

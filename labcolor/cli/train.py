@@ -12,13 +12,13 @@ from labcolor.errors import InputError, ModelFileError
 
 __all__ = ["NETWORKS", "add_to", "run"]
 
-# The architectures of the package, named here so that --help need not load TensorFlow.
+# The architectures of the package, listed here so that --help does not load TensorFlow.
 NETWORKS = ("reference", "classifier", "efficientnet")
-_PARAMETERS = ("crop_size", "epochs", "batch_size", "learning_rate", "aged", "precision")  # of Colorizer, as they are
+_PARAMETERS = ("crop_size", "epochs", "batch_size", "learning_rate", "aged", "precision")  # of Colorizer
 
 
 def add_to(commands: Any) -> None:
-    """Add this command to the parser's."""
+    """Add this command to the parser."""
     command = commands.add_parser(
         "train",
         help="train on a folder of color pictures",
@@ -33,24 +33,24 @@ def add_to(commands: Any) -> None:
     command.add_argument(
         "--start",
         metavar="MODEL",
-        help=f"the model to go on from: a packaged one ({', '.join(MODELS)}), or the path of a model file (default: "
-        "none, new weights)",
+        help=f"the model to continue from: a packaged model ({', '.join(MODELS)}), or the path of a model file "
+        "(default: new weights)",
     )
     command.add_argument(
         "--holdout",
         type=whole_number(1),
         metavar="N",
-        help="leave out every Nth picture by name, for labcolor evaluate --holdout N (default: take all)",
+        help="leave out every Nth picture by name, for labcolor evaluate --holdout N (default: leave out none)",
     )
     command.add_argument(
         "--working-size",
         type=int,
         metavar="PIXELS",
-        help="short side of the picture that the network is to see when it colors, from 8 (default: 136, or that of "
+        help="short side of the picture that the network will see in predictions, from 8 (default: 136, or that of "
         "--start)",
     )
     command.add_argument(
-        "--epochs", type=int, default=20, help="passes over the pictures, from 1 (default: %(default)s)"
+        "--epochs", type=int, default=20, help="number of passes over the pictures, from 1 (default: %(default)s)"
     )
     command.add_argument(
         "--crop-size",
@@ -60,7 +60,7 @@ def add_to(commands: Any) -> None:
         help="side of the square crops to train on, a multiple of 32 (default: %(default)s)",
     )
     command.add_argument(
-        "--batch-size", type=int, default=32, metavar="CROPS", help="crops in a step, from 1 (default: %(default)s)"
+        "--batch-size", type=int, default=32, metavar="CROPS", help="crops per step, from 1 (default: %(default)s)"
     )
     command.add_argument(
         "--learning-rate",
@@ -74,22 +74,22 @@ def add_to(commands: Any) -> None:
         type=float,
         default=0.0,
         metavar="SHARE",
-        help="share of crops made to look like old film, from 0 to 1 (default: %(default)g)",
+        help="share of crops that are changed to look like old film, from 0 to 1 (default: %(default)g)",
     )
     command.add_argument(
         "--precision",
         choices=("float32", "mixed_bfloat16"),
         default="float32",
-        help="arithmetic of the training; mixed_bfloat16 is faster where the processor knows it (default: %(default)s)",
+        help="arithmetic of the training; mixed_bfloat16 is faster if the processor supports it (default: %(default)s)",
     )
     command.add_argument(
         "--seed",
         type=int,
         metavar="NUMBER",
-        help="makes the training repeatable, from 0 to 4294967295 (default: each training is another)",
+        help="seed that makes the training repeatable, from 0 to 4294967295 (default: a random seed)",
     )
     command.add_argument(
-        "--half", action="store_true", help="write the weights in float16: half the size, no difference to be seen"
+        "--half", action="store_true", help="write the weights in float16: half the size, without visible differences"
     )
 
 

@@ -6,14 +6,14 @@ import argparse
 import sys
 from typing import Any
 
-from labcolor.cli.common import DONE, add_model_options, model_of, say
+from labcolor.cli.common import DONE, add_model_options, model_of, print_message
 
 __all__ = ["add_to", "run"]
 
 
 def add_to(commands: Any) -> None:
-    """Add this command to the parser's."""
-    command = commands.add_parser("video", help="color a video", description="Color a video; its sound is kept.")
+    """Add this command to the parser."""
+    command = commands.add_parser("video", help="color a video", description="Color a video and keep its sound.")
     command.set_defaults(run=run)
     command.add_argument("source", metavar="IN", help="the video, in any format that ffmpeg reads")
     command.add_argument("destination", metavar="OUT", help="the file to write: .mp4, .mov, .mkv, .webm or .gif")
@@ -22,17 +22,17 @@ def add_to(commands: Any) -> None:
         type=float,
         metavar="SHARE",
         default=0.96,
-        help="share of the past in the colors of what does not move, from 0 (none) to 0.99 (default: %(default)g)",
+        help="weight of past frames in the colors of static regions, from 0 (none) to 0.99 (default: %(default)g)",
     )
     command.add_argument(
-        "--resize", type=_size, metavar="WxH", help="size of the result in pixels, as in 640x480 (default: the video's)"
+        "--resize", type=_size, metavar="WxH", help="size of the result in pixels, as in 640x480 (default: that of the video)"
     )
-    command.add_argument("--side-by-side", action="store_true", help="show the original left of the colored video")
+    command.add_argument("--side-by-side", action="store_true", help="put the original to the left of the colored video")
     add_model_options(command)
 
 
 def _size(text: str) -> tuple[int, int]:
-    """Turn WIDTHxHEIGHT into two numbers."""
+    """Convert WIDTHxHEIGHT to two numbers."""
     width, _, height = text.partition("x")
     if not (width.isdecimal() and height.isdecimal()):
         raise argparse.ArgumentTypeError(f"expected WIDTHxHEIGHT, as in 640x480, got {text[:40]!r}")
@@ -40,7 +40,7 @@ def _size(text: str) -> tuple[int, int]:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Color a video, with its sound."""
+    """Color a video and keep its sound."""
     colorizer = model_of(arguments)
     from labcolor.video.colorize import colorize_video
 
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         progress=sys.stderr.isatty(),
     )
     rate = report.frames / report.seconds
-    say(f"{report.frames} frames in {report.seconds:.1f} s ({rate:.1f} a second), {len(report.cuts)} cuts.")
+    print_message(f"{report.frames} frames in {report.seconds:.1f} s ({rate:.1f} per second), {len(report.cuts)} cuts.")
     if report.complaints:
-        say(f"{arguments.source}: damaged; what could be decoded is colored: {report.complaints}")
+        print_message(f"{arguments.source}: damaged; the part that can be decoded is colored: {report.complaints}")
     return DONE
