@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from labcolor import Colorizer
+from labcolor import Colorizer, lab_to_rgb, rgb_to_lab, rgb_to_lightness
 from labcolor.errors import InputError, InputTypeError, NotFittedError
 
 QUIET = {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "KERAS_", "CUDA_"))}
@@ -214,3 +214,27 @@ def test_cross_validation_takes_paths(photographs, tmp_path):
     colorizer = Colorizer(epochs=1, crop_size=32, working_size=32, random_state=0)
     scores = selection.cross_val_score(colorizer, paths, cv=2)
     assert np.isfinite(scores).all()
+
+
+@pytest.mark.parametrize("convert", [rgb_to_lab, rgb_to_lightness, lab_to_rgb])
+@pytest.mark.parametrize("dtype", ["f8", "f4", "f2"])
+def test_byte_order_changes_nothing(convert, dtype):
+    """Big-endian arrays, as FITS and TIFF readers give them, convert like native ones, in the same precision."""
+    colors = np.random.default_rng(0).random((5, 7, 3)).astype(f"<{dtype}")
+    expected = convert(colors)
+    result = convert(colors.astype(f">{dtype}"))
+    assert result.dtype == expected.dtype
+    np.testing.assert_array_equal(result, expected)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("far", [1e20, -1e20, 3e38])
+def test_colors_far_outside_the_gamut_are_clipped(dtype, far):
+    """Finite Lab gives finite RGB within its range, without a warning."""
+    lab = np.array([[far, 0, 0], [50, far, 0], [50, 0, far], [far, far, far], [50, 0, 0]], dtype)
+    rgb = lab_to_rgb(lab)
+    assert np.isfinite(rgb).all()
+    assert rgb.min() >= 0
+    assert rgb.max() <= 1
+    np.testing.assert_array_equal(rgb[4], lab_to_rgb(lab[4:])[0])
+    assert far < 0 or lab_to_rgb(lab, dtype=np.uint8)[0].tolist() == [255] * 3

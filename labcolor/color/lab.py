@@ -1,4 +1,4 @@
-"""CIE Lab: pure functions between sRGB and L*a*b*."""
+"""CIE Lab: conversion between sRGB and L*a*b*."""
 
 from __future__ import annotations
 
@@ -27,12 +27,13 @@ __all__ = [
 
 
 Matrix = tuple[tuple[Any, ...], ...]
-NO_TABLE = np.zeros(1, np.float32)  # says to a kernel that its colors are linear floats already
+NO_TABLE = np.zeros(1, np.float32)  # passed to a kernel whose colors are linear floats already
+_FAR = 1e4  # a Lab value beyond it is brought here: far outside every gamut, and its cube is still a float32
 
 
 @lru_cache(maxsize=4)
 def matrices(dtype: np.dtype[Any]) -> tuple[Matrix, Matrix]:
-    """Linear RGB to XYZ relative to the white, and back, as tuples of scalars of a float dtype."""
+    """Return the matrices from linear RGB to XYZ relative to the white, and back, as tuples of a float dtype."""
     both = (kernels.TO_RELATIVE_XYZ, kernels.FROM_RELATIVE_XYZ)
     to_xyz, from_xyz = (tuple(tuple(dtype.type(value) for value in row) for row in matrix) for matrix in both)
     return to_xyz, from_xyz
@@ -40,7 +41,7 @@ def matrices(dtype: np.dtype[Any]) -> tuple[Matrix, Matrix]:
 
 @lru_cache(maxsize=4)
 def linear_light_table(dtype: np.dtype[Any]) -> Array:
-    """Linear light, float32, of every value of an unsigned integer dtype."""
+    """Return the linear light, float32, of every value of an unsigned integer dtype."""
     levels = np.iinfo(dtype).max
     exact = np.arange(levels + 1, dtype=np.float64) / levels
     kernels.decode_srgb(exact, exact)
@@ -48,14 +49,14 @@ def linear_light_table(dtype: np.dtype[Any]) -> Array:
 
 
 def full_scale(target: np.dtype[Any], compute: np.dtype[Any]) -> tuple[Any, Any]:
-    """Return what to multiply [0, 1] with, and to add for rounding, so that it fills the range of ``target``."""
+    """Return the factor that scales [0, 1] to the range of ``target``, and the offset that rounds the result."""
     if target.kind == "u":
         return compute.type(np.iinfo(target).max), compute.type(0.5)
     return compute.type(1), compute.type(0)
 
 
 def check_colors(name: str, values: Any) -> Array:
-    """Return ``values`` as a numpy array of shape (..., 3) with a numeric dtype, or say what is wrong."""
+    """Return ``values`` as an array (..., 3) of a numeric dtype in native byte order, or say what is wrong."""
     array: Array = as_array(name, values)
     if array.dtype.kind not in "uifb":
         raise InputTypeError(
@@ -63,11 +64,11 @@ def check_colors(name: str, values: Any) -> Array:
         )
     if array.ndim < 1 or array.shape[-1] != 3:
         raise InputError(f"{name}: expected shape (..., 3), got {array.shape}. Put the three channels last.")
-    return array
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def check_unit_range(name: str, array: Array) -> None:
-    """Refuse floats that are not finite or lie outside [0, 1] (by more than rounding)."""
+    """Raise an error if floats are not finite or lie outside [0, 1] by more than a rounding error."""
     if array.size == 0:
         return
     low, high = array.min(), array.max()
@@ -81,11 +82,9 @@ def check_unit_range(name: str, array: Array) -> None:
 
 
 def _flat_linear(name: str, rgb: Any) -> tuple[Array, Array, Array]:
-    """Check ``rgb``; give it back, its (N, 3) values (integers, or linear floats), and the integers' table."""
+    """Return the checked array, its (N, 3) integers or linear floats, and the table of linear light for integers."""
     rgb = check_colors(name, rgb)
-    native = rgb.dtype.newbyteorder("=")
-    if native in (np.uint8, np.uint16):
-        rgb = rgb.astype(native, copy=False)
+    if rgb.dtype in (np.uint8, np.uint16):
         return rgb, np.ascontiguousarray(rgb).reshape(-1, 3), linear_light_table(rgb.dtype)
     if rgb.dtype.kind != "f":
         raise InputTypeError(
@@ -109,24 +108,28 @@ def rgb_to_lab(rgb: npt.ArrayLike) -> Array:
     Parameters
     ----------
     rgb : array_like, shape (..., 3)
-        uint8 (0..255), uint16 (0..65535) or float in [0, 1]. It is not modified.
+        uint8 (0..255), uint16 (0..65535) or float in [0, 1]. The array is not modified.
 
     Returns
     -------
     ndarray, shape (..., 3)
-        L in [0, 100], a in [-86.2, 98.3], b in [-107.9, 94.5]. float64 for float64 input, float32 for everything
-        else.
+        L in [0, 100], a in [-86.2, 98.3], b in [-107.9, 94.5]. The dtype is float64 for float64 input and float32
+        otherwise.
 
     Raises
     ------
     InputError
-        The last axis is not 3 long, or floats are not finite or leave [0, 1].
+        The last axis does not have length 3, or floats are not finite or lie outside [0, 1].
     InputTypeError
-        The dtype is none of the above.
+        The dtype is not one of those above.
+
+    Notes
+    -----
+    The result agrees with ``skimage.color.rgb2lab``.
 
     References
     ----------
-    IEC 61966-2-1:1999 (sRGB); CIE 15:2004, section 8.2.1 (L*a*b*). Agrees with ``skimage.color.rgb2lab``.
+    IEC 61966-2-1:1999 (sRGB); CIE 15:2004, section 8.2.1 (L*a*b*).
 
     Examples
     --------
@@ -147,7 +150,7 @@ def rgb_to_lab(rgb: npt.ArrayLike) -> Array:
 
 
 def rgb_to_lightness(rgb: npt.ArrayLike) -> Array:
-    """Convert sRGB to L alone, the lightness of CIE Lab, without computing a and b.
+    """Convert sRGB to L, the lightness of CIE Lab, without computing a and b.
 
     Parameters
     ----------
@@ -157,7 +160,7 @@ def rgb_to_lightness(rgb: npt.ArrayLike) -> Array:
     Returns
     -------
     ndarray, shape (...)
-        L in [0, 100]. float64 for float64 input, float32 for everything else.
+        L in [0, 100]. The dtype is float64 for float64 input and float32 otherwise.
 
     Raises
     ------
@@ -183,27 +186,27 @@ def rgb_to_lightness(rgb: npt.ArrayLike) -> Array:
 
 
 def lab_to_rgb(lab: npt.ArrayLike, *, dtype: npt.DTypeLike | None = None) -> Array:
-    """Convert CIE 1976 L*a*b* (white D65, 2 degrees) to sRGB; colors outside the gamut are clipped.
+    """Convert CIE 1976 L*a*b* (white D65, 2 degrees) to sRGB. Colors outside the gamut are clipped.
 
     Parameters
     ----------
     lab : array_like, shape (..., 3)
-        L in [0, 100], a and b in the units of :func:`rgb_to_lab`. Any numeric dtype. It is not modified.
+        L in [0, 100], a and b in the units of :func:`rgb_to_lab`. Any numeric dtype. The array is not modified.
     dtype : dtype, optional
         ``np.uint8`` or ``np.uint16`` for rounded integers, ``np.float32`` or ``np.float64``. By default float64 for
-        float64 input and float32 for everything else.
+        float64 input and float32 otherwise.
 
     Returns
     -------
     ndarray, shape (..., 3)
-        sRGB: floats in [0, 1], or integers over their dtype's whole range.
+        sRGB: floats in [0, 1], or integers over the whole range of their dtype.
 
     Raises
     ------
     InputError
-        The last axis is not 3 long, or a value is not finite.
+        The last axis does not have length 3, or a value is not finite.
     InputTypeError
-        ``lab`` is not numeric or ``dtype`` is none of the above.
+        ``lab`` is not numeric, or ``dtype`` is not one of those above.
 
     Examples
     --------
@@ -223,6 +226,8 @@ def lab_to_rgb(lab: npt.ArrayLike, *, dtype: npt.DTypeLike | None = None) -> Arr
     flat = np.ascontiguousarray(source, compute).reshape(-1, 3)
     if not kernels.all_finite(flat.reshape(-1)):
         raise InputError("lab: expected finite values, got nan or inf. Repair the array first.")
+    if flat.max(initial=0) > _FAR or flat.min(initial=0) < -_FAR:
+        flat = np.clip(flat, -_FAR, _FAR)
     out = np.empty(flat.shape, target)
     _, matrix = matrices(compute)
     scale, half = full_scale(target, compute)

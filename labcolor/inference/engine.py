@@ -27,6 +27,11 @@ Run = Callable[[Array], list[Array]]
 class Engine:
     """Runs one trained network, for pictures of every size, from several threads.
 
+    On a CPU TensorFlow's oneDNN keeps what it has prepared for each size of input, the last 1,024 layers and sizes of a
+    thread. A process that colors pictures of many shapes therefore grows in its first thousand calls, by some 170 MiB
+    for plain predictions and twice that with hints, and then no more. ``TF_ENABLE_ONEDNN_OPTS=0``, set before
+    TensorFlow is loaded, avoids about half of it.
+
     Parameters
     ----------
     network : keras.Model
