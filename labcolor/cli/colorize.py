@@ -37,7 +37,7 @@ def add_to(commands: Any) -> None:
         "colorize",
         help="color picture files",
         description="Color picture files. Each keeps its name, size, depth, format, EXIF, XMP and resolution. A "
-        "picture in a format that cannot be written is written as .png. In .jpg and .bmp, which hold no alpha, transparent "
+        "picture in a format that cannot be written becomes a .png. In .jpg and .bmp, which hold no alpha, transparent "
         "parts become white. A file that cannot be read is reported, and the others are colored. A file with two names "
         "is colored under both. An input file is never overwritten.",
     )
@@ -50,7 +50,11 @@ def add_to(commands: Any) -> None:
         "files in the output folder are left out",
     )
     command.add_argument(
-        "-o", "--output", required=True, metavar="FOLDER", help="folder for the colored pictures; created if it does not exist"
+        "-o",
+        "--output",
+        required=True,
+        metavar="FOLDER",
+        help="folder for the colored pictures; created if it does not exist",
     )
     command.add_argument("--triptych", action="store_true", help="write L, colored and original side by side")
     command.add_argument("--resume", action="store_true", help="skip pictures that are in the output folder already")

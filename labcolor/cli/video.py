@@ -25,9 +25,14 @@ def add_to(commands: Any) -> None:
         help="weight of past frames in the colors of static regions, from 0 (none) to 0.99 (default: %(default)g)",
     )
     command.add_argument(
-        "--resize", type=_size, metavar="WxH", help="size of the result in pixels, as in 640x480 (default: that of the video)"
+        "--resize",
+        type=_size,
+        metavar="WxH",
+        help="size of the result in pixels, as in 640x480 (default: that of the video)",
     )
-    command.add_argument("--side-by-side", action="store_true", help="put the original to the left of the colored video")
+    command.add_argument(
+        "--side-by-side", action="store_true", help="put the original to the left of the colored video"
+    )
     add_model_options(command)
 
 
