@@ -1,4 +1,4 @@
-"""scikit-learn's contract of an estimator, without scikit-learn: parameters, their checks, and how it shows itself."""
+"""scikit-learn's contract for estimators, without scikit-learn: parameters, their checks, and representations."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ __all__ = ["Estimator"]
 
 
 class Estimator:
-    """Base of an estimator. Its parameters are those of ``__init__``, which stores them unchanged and checks nothing.
+    """Base class of estimators.
 
-    A subclass may add parameters of its own, and their checks to ``parameter_checks``.
+    The parameters are those of ``__init__``, which stores them unchanged and does not check them. A subclass may add
+    parameters, and their checks to ``parameter_checks``.
     """
 
     parameter_checks: ClassVar[Mapping[str, Check]] = {}
 
     @classmethod
     def _parameters(cls) -> dict[str, inspect.Parameter]:
-        """Return the parameters of ``__init__`` by name; with ``**params``, those of the class above, too."""
+        """Return the parameters of ``__init__`` by name. If it takes ``**params``, add those of the base class."""
         found: dict[str, inspect.Parameter] = {}
         for kind in cls.__mro__:
             if "__init__" not in vars(kind):
@@ -41,11 +42,12 @@ class Estimator:
         Parameters
         ----------
         deep : bool, default True
-            It is there for scikit-learn and changes nothing.
+            Ignored. It exists for scikit-learn.
 
         Returns
         -------
         dict
+            The values of the parameters.
 
         Examples
         --------
@@ -56,22 +58,22 @@ class Estimator:
         return {name: getattr(self, name) for name in self._parameters()}
 
     def set_params(self, **params: Any) -> Self:
-        """Set parameters by name. Their values are checked when they are used.
+        """Set parameters by name. Their values are checked on use.
 
         Parameters
         ----------
         **params
-            As for the class.
+            Parameters of the class.
 
         Returns
         -------
         Colorizer
-            Itself.
+            The estimator itself.
 
         Raises
         ------
         InputError
-            There is no such parameter.
+            A parameter does not exist.
 
         Examples
         --------
@@ -92,7 +94,7 @@ class Estimator:
         Raises
         ------
         InputError, InputTypeError
-            One cannot be used.
+            A value cannot be used.
 
         Examples
         --------
@@ -103,7 +105,7 @@ class Estimator:
             require(name, getattr(self, name), check)
 
     def __sklearn_tags__(self) -> Any:
-        """Return scikit-learn's tags, which it asks for."""
+        """Return the tags that scikit-learn reads."""
         from sklearn.utils import InputTags, Tags, TargetTags
 
         return Tags(
@@ -113,11 +115,11 @@ class Estimator:
         )
 
     def __sklearn_is_fitted__(self) -> bool:
-        """Return whether there is a trained model."""
+        """Return whether the estimator has a trained model."""
         raise NotImplementedError
 
     def __repr__(self) -> str:
-        """Show the parameters that differ from the defaults."""
+        """Return the parameters that differ from their defaults, as text."""
         changed = [
             f"{name}={getattr(self, name)!r}"
             for name, parameter in self._parameters().items()
@@ -126,7 +128,7 @@ class Estimator:
         return f"{type(self).__name__}({', '.join(changed)})"
 
     def _repr_html_(self) -> str:
-        """Show all parameters as a table, in notebooks."""
+        """Return all parameters as an HTML table, for notebooks."""
         rows = "".join(
             f"<tr><td>{name}</td><td>{html.escape(repr(value))}</td></tr>" for name, value in self.get_params().items()
         )
@@ -137,7 +139,7 @@ class Estimator:
 
 
 def _same(value: Any, default: Any) -> bool:
-    """Return whether a value is its default, also where it cannot be compared."""
+    """Return whether a value equals its default. False if they cannot be compared."""
     try:
         return bool(value == default)
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""Paths, folders, and writing so that a file on disk is always whole: beside it first, then renamed over it."""
+"""Paths, folders, and writing of files that are always complete: beside the destination, then renamed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["as_path", "check_destination", "files_in", "identity", "replacing"]
 
 
 def as_path(name: str, value: object) -> Path:
-    """Return a path that a user passed, or say that it is none."""
+    """Return the path that a user passed. Raise an error if it is not a path."""
     if not isinstance(value, str | os.PathLike):
         raise InputTypeError(f"{name}: expected a path, got {type(value).__name__}.")
     if not os.fspath(value):
@@ -28,18 +28,18 @@ def as_path(name: str, value: object) -> Path:
 
 
 def identity(path: Path) -> Hashable:
-    """Return what two names of one file have in common.
+    """Return a value that is equal for all names of one file.
 
     Parameters
     ----------
     path : Path
-        A file, which need not exist.
+        A file, which does not need to exist.
 
     Returns
     -------
     hashable
-        The file's device and number, which links share; or, where there is no file yet, its resolved path, on Windows
-        and macOS in lower case, since their file systems take two names that differ in case only for one.
+        The device and the inode number of the file, which links share. If the file does not exist, its resolved path,
+        in lower case on Windows and macOS, whose file systems ignore case.
     """
     try:
         about = path.stat()
@@ -50,24 +50,24 @@ def identity(path: Path) -> Hashable:
 
 
 def files_in(folder: Path, endings: Sequence[str]) -> tuple[list[Path], list[OSError]]:
-    """Find the files of a folder and of its subfolders by their endings.
+    """Find the files of a folder and its subfolders by their endings.
 
-    Hidden files and folders are left out, and so is what is neither a file nor a link. Links to files count as files,
-    even where there is none; links to folders are not followed, so that loops end.
+    Hidden files and folders are left out. Links to files count as files, even if they are broken. Links to folders are
+    not followed, so that loops end.
 
     Parameters
     ----------
     folder : Path
-        The folder.
+        The folder to search.
     endings : sequence of str
-        The endings to look for, in lower case, with their dots.
+        The endings to search for, in lower case, with their dots.
 
     Returns
     -------
     files : list of Path
-        Sorted by their path in the folder.
+        The files, sorted by their path in the folder.
     problems : list of OSError
-        One for each folder that cannot be read; its ``filename`` tells which.
+        One error for each folder that cannot be read. Its ``filename`` is that folder.
     """
     found: list[str] = []
     problems: list[OSError] = []
@@ -86,14 +86,14 @@ def files_in(folder: Path, endings: Sequence[str]) -> tuple[list[Path], list[OSE
 
 
 def check_destination(path: Path, kind: type[FileError]) -> None:
-    """Say before the work begins if no file can be written at a path; what the disk says, by an error of ``kind``."""
+    """Raise an error of ``kind``, before the work begins, if no file can be written at a path."""
     if os.path.isdir(path):
         raise InputError(f"{path}: expected the name of a file to write, got a folder. Add a name to it.")
     if not os.path.isdir(path.parent):
         raise kind(f"{path}: there is no folder {path.parent}. Make it first.")
     try:
         with suppress(FileNotFoundError):
-            path.stat()  # fails for a name that is too long
+            path.stat()  # raises for a name that is too long
         if not os.access(path.parent, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
@@ -102,14 +102,14 @@ def check_destination(path: Path, kind: type[FileError]) -> None:
 
 @contextmanager
 def replacing(destination: Path, kind: type[FileError]) -> Iterator[Path]:
-    """Give a temporary path beside ``destination``; on success rename it over ``destination``, else remove it.
+    """Yield a temporary path beside ``destination``. Rename it to ``destination`` on success, and remove it otherwise.
 
-    The temporary name starts with a dot and keeps the ending, by which writers choose a format. What goes wrong with
-    the file itself is raised as an error of ``kind``.
+    The temporary name starts with a dot and keeps the ending, by which writers select the format. Errors of the file
+    itself are raised as ``kind``.
     """
     temporary = destination.with_name(f".labcolor-{secrets.token_hex(6)}{destination.suffix}")
     try:
-        # created here, so that the umask decides who may read it, and a folder without permission is found at once
+        # created here, so that the umask applies, and a folder without permission raises an error at once
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     except OSError as error:
         raise kind(f"{destination}: cannot be written: {error.strerror}.") from error

@@ -1,4 +1,4 @@
-"""Work on rows split into cache-sized strips over the cores."""
+"""Parallel work on rows, in strips that fit into the cache."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 __all__ = ["in_strips"]
 
-_STRIP = 1 << 20  # bytes: a strip and what is made of it stay in the second-level cache
+_STRIP = 1 << 20  # bytes: a strip and its result stay in the second-level cache
 _pool: ThreadPoolExecutor | None = None
 
 
@@ -17,21 +17,21 @@ def _forget_pool() -> None:
     _pool = None
 
 
-if hasattr(os, "register_at_fork"):  # a forked child has none of its parent's threads
+if hasattr(os, "register_at_fork"):  # a forked process does not inherit the threads
     os.register_at_fork(after_in_child=_forget_pool)
 
 
 def in_strips(work: Callable[[int, int], object], rows: int, row_bytes: int) -> None:
-    """Call ``work(start, stop)`` over all rows, in strips of about 1 MiB, on all cores.
+    """Call ``work(start, stop)`` for strips of about 1 MiB that cover all rows, on all cores.
 
     Parameters
     ----------
     work : callable
-        Works on the rows from ``start`` to ``stop``; it should let go of the GIL, as the kernels do.
+        Processes the rows from ``start`` to ``stop``. It should release the GIL, as the kernels do.
     rows : int
-        How many rows there are.
+        Number of rows.
     row_bytes : int
-        How much a row moves.
+        Number of bytes that are read and written for each row.
     """
     global _pool
     strip = max(1, _STRIP // max(1, row_bytes))

@@ -1,4 +1,4 @@
-"""Every error that labcolor raises on purpose, as one tree.
+"""Errors of labcolor, in one hierarchy.
 
 ::
 
@@ -9,10 +9,10 @@
     ├── FileError (OSError)            something on disk
     │   ├── PictureFileError           a picture cannot be read or written
     │   ├── ModelFileError             a model cannot be read or written
-    │   └── VideoFileError             a film cannot be read or written
+    │   └── VideoFileError             a video cannot be read or written
     └── OutOfMemoryError (MemoryError) the work did not fit in memory
 
-Each message names what was expected, what came, and the remedy.
+Each message states what was expected, what was found, and the remedy.
 """
 
 from __future__ import annotations
@@ -34,47 +34,48 @@ __all__ = [
 
 
 class LabcolorError(Exception):
-    """Base class of every error that labcolor raises on purpose."""
+    """Base class of all errors of labcolor."""
 
 
 class InputError(LabcolorError, ValueError):
-    """An array or a parameter has a shape, range or value that cannot be used."""
+    """Error for an array or a parameter whose shape, range or value cannot be used."""
 
 
 class InputTypeError(InputError, TypeError):
-    """An array or a parameter has a type or dtype that cannot be used."""
+    """Error for an array or a parameter whose type or dtype cannot be used."""
 
 
 class NotFittedError(LabcolorError, ValueError, AttributeError):
-    """The colorizer has no network yet: call ``fit`` or use ``from_pretrained``."""
+    """Error for a colorizer without a trained network. Call ``fit`` or use ``from_pretrained``."""
 
 
 class FileError(LabcolorError, OSError):
-    """Something on disk cannot be read or written."""
+    """Error for a file or folder that cannot be read or written."""
 
 
 class PictureFileError(FileError):
-    """A picture file cannot be read or written."""
+    """Error for a picture file that cannot be read or written."""
 
 
 class ModelFileError(FileError):
-    """A model file cannot be read or written, or is not one of labcolor's."""
+    """Error for a model file that cannot be read or written, or is not a model file of labcolor."""
 
 
 class VideoFileError(FileError):
-    """A video file cannot be read or written."""
+    """Error for a video file that cannot be read or written."""
 
 
 class OutOfMemoryError(LabcolorError, MemoryError):
-    """The work did not fit in memory."""
+    """Error for work that did not fit in memory."""
 
 
 def not_fitted() -> NotFittedError:
-    """Return the error to raise before a fit; where scikit-learn is loaded, it is scikit-learn's own, too.
+    """Return the error to raise before a fit. If scikit-learn is loaded, it is also scikit-learn's ``NotFittedError``.
 
     Returns
     -------
     NotFittedError
+        The error, with its message.
 
     Examples
     --------
@@ -89,7 +90,7 @@ def not_fitted() -> NotFittedError:
     theirs = sys.modules.get("sklearn.exceptions")
     if theirs is None:
         return NotFittedError(message)
-    members = {"__module__": __name__, "__reduce__": lambda self: (not_fitted, ())}  # to pickle it, by this function
+    members = {"__module__": __name__, "__reduce__": lambda self: (not_fitted, ())}  # pickled as a call of it
     kind = type("NotFittedError", (NotFittedError, theirs.NotFittedError), members)
     error: NotFittedError = kind(message)
     return error
