@@ -1,4 +1,4 @@
-"""Methods of coloring, measured on photographs: one row of metrics for each."""
+"""Evaluation of coloring methods on photographs, with one row of metrics for each method."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from labcolor.training.data import reduce_picture
 
 __all__ = ["COLORFULNESS", "METRICS", "at_colorfulness", "center_square", "evaluate", "table"]
 
-COLORFULNESS = 36.0  # at which methods are compared: about that of photographs
+COLORFULNESS = 36.0  # colorfulness for comparisons of methods, about that of photographs
 METRICS = (
     "PSNR",
     "PSNR at 36",
@@ -35,16 +35,16 @@ METRICS = (
     "left grey %",
     "seconds",
 )
-_SATURATION = 4.0  # the largest that Colorizer.predict takes
+_SATURATION = 4.0  # largest saturation of Colorizer.predict
 
 
 def center_square(path: Path, size: int) -> Array:
-    """Read a photograph for measuring: short side reduced to at most ``size``, center-cropped to a square.
+    """Read a photograph, reduce its short side to at most ``size``, and crop the center square.
 
     Returns
     -------
     ndarray, shape (S, S, 3), uint8
-        S is ``size``, or the photograph's short side where that is less.
+        The square. S is ``size``, or the short side of the photograph if that is smaller.
 
     Raises
     ------
@@ -65,24 +65,24 @@ def evaluate(
     methods: Mapping[str, Callable[[Array], Array]],
     progress: Callable[[Sequence[Array]], Any] = lambda pictures: pictures,
 ) -> dict[str, dict[str, float]]:
-    """Measure methods of coloring against the truth.
+    """Measure coloring methods against the true colors.
 
     Parameters
     ----------
     pictures : sequence of ndarray, each (H, W, 3), uint8
         Color photographs.
     methods : mapping of name to callable
-        Each gets the true picture and gives it back with its own colors; it is trusted to look at the lightness only.
+        Each method gets the true picture and returns it with predicted colors. It must use the lightness only.
     progress : callable, optional
         Wraps the sequence, for a progress bar.
 
     Returns
     -------
     dict
-        From each method's name to its mean of each of :data:`METRICS`, seconds a picture among them. The rebalanced AuC
-        and the shares, in per cent, of neutral pixels wrongly tinted and of colorful ones left grey
-        (:func:`labcolor.metrics.tint_errors`) are those of all pixels together. "PSNR at 36" is left to
-        :func:`at_colorfulness`. A row "truth" tells the photographs' own colorfulness.
+        One row for each method: the mean of each of :data:`METRICS`, with seconds per picture. The rebalanced AuC, and
+        the percentages of neutral pixels wrongly tinted and of colorful pixels left grey
+        (:func:`labcolor.metrics.tint_errors`), are computed over all pixels together. "PSNR at 36" is missing, since
+        :func:`at_colorfulness` computes it. The row "truth" contains the colorfulness of the photographs.
     """
     prior = metrics.ab_prior(pictures)
     sums: dict[str, dict[str, float]] = {name: defaultdict(float) for name in methods}
@@ -118,26 +118,26 @@ def at_colorfulness(
     color: Callable[[Array, float], Array],
     progress: Callable[[Sequence[Array]], Any] = lambda pictures: pictures,
 ) -> dict[str, float]:
-    """Measure PSNR where a method is as colorful as photographs, so that careful and vivid methods can be compared.
+    """Measure the PSNR of a method at the colorfulness of photographs, to compare cautious and vivid methods.
 
-    PSNR alone rewards grey. Here the saturation is searched at which the mean colorfulness of all pictures is
-    :data:`COLORFULNESS`, some six passes over them.
+    PSNR alone rewards grey. This function searches the saturation at which the mean colorfulness of all pictures is
+    :data:`COLORFULNESS`. It takes about six passes over the pictures.
 
     Parameters
     ----------
     pictures : sequence of ndarray, each (H, W, 3), uint8
         Color photographs.
     color : callable
-        Gets the true picture and a saturation from 0 to 4, as :meth:`labcolor.Colorizer.predict` takes it, and gives
-        the picture back with its own colors.
+        Gets the true picture and a saturation from 0 to 4, as for :meth:`labcolor.Colorizer.predict`, and returns the
+        picture with predicted colors.
     progress : callable, optional
         Wraps the sequence in each pass, for a progress bar.
 
     Returns
     -------
     dict
-        "PSNR at 36": the mean PSNR in dB, for a row of :func:`evaluate`; nan where not even saturation 4 is as
-        colorful. "saturation at 36": the saturation that was found, to within 0.005; nan likewise.
+        "PSNR at 36": the mean PSNR in dB, for a row of :func:`evaluate`. "saturation at 36": that saturation, to
+        within 0.005. Both are nan if even saturation 4 is less colorful.
     """
 
     @cache
@@ -160,7 +160,7 @@ def at_colorfulness(
 
 
 def table(rows: Mapping[str, Mapping[str, float]]) -> str:
-    """Format rows of :func:`evaluate` as a Markdown table; what a row lacks, or is nan, stays empty."""
+    """Format rows of :func:`evaluate` as a Markdown table. Missing values and nan give empty cells."""
     digits = {"SSIM": 4, "seconds": 3}
     lines = ["| | " + " | ".join(METRICS) + " |", "|---" * (len(METRICS) + 1) + "|"]
     for name, row in rows.items():

@@ -1,4 +1,4 @@
-"""How good a colored picture is: PSNR, SSIM, CIEDE2000, colorfulness, the area under the ab-error curve, and tints."""
+"""Metrics of colored pictures: PSNR, SSIM, CIEDE2000, colorfulness, the area under the ab-error curve, and tints."""
 
 from __future__ import annotations
 
@@ -27,16 +27,17 @@ __all__ = [
     "tint_errors",
 ]
 
-# Chroma of Lab, the distance of ab from grey. A step of 2.3 can just be seen (M. Mahy et al., "Evaluation of uniform
-# color spaces developed after the adoption of CIELAB and CIELUV", Color Research and Application 19 (1994)). White
-# walls, asphalt and overcast skies stay below 6 for all the casts of light and camera; skin, leaves and blue skies
-# begin near 24. Between true and predicted lie at least 12, five such steps: no error is a matter of taste.
+# Chroma of Lab, the distance of ab from grey. A difference of 2.3 is just visible (M. Mahy et al., "Evaluation of
+# uniform color spaces developed after the adoption of CIELAB and CIELUV", Color Research and Application 19 (1994)).
+# White walls, asphalt and overcast skies stay below 6 in spite of casts of light and camera. Skin, leaves and blue
+# skies begin near 24. True and predicted chroma differ by at least 12, five visible steps: an error is no matter of
+# taste.
 _NEUTRAL, _TINTED = 6, 18
 _COLORFUL, _GREY = 24, 8
 
 
 def _color(name: str, picture: PictureInput) -> Array:
-    """Check one RGB picture; alpha is dropped."""
+    """Return the checked values of one RGB picture, without alpha."""
     values = one_picture(picture, name).values
     if values.shape[2] != 3:
         raise InputError(f"{name}: expected one RGB picture (H, W, 3), got a grey one of {values.shape[:2]}.")
@@ -56,22 +57,24 @@ def _pair(predicted: PictureInput, true: PictureInput) -> tuple[Array, Array]:
 
 
 def psnr(predicted: PictureInput, true: PictureInput) -> float:
-    """Peak signal-to-noise ratio in RGB. It rewards grey: print it beside :func:`colorfulness`.
+    """Compute the peak signal-to-noise ratio in RGB.
+
+    It rewards grey, so report it together with :func:`colorfulness`.
 
     Parameters
     ----------
     predicted, true : array, path, bytes, open binary file or PIL image
-        Two color pictures of one size, each as one picture for :meth:`labcolor.Colorizer.predict`; alpha is dropped.
+        Two color pictures of the same size, as for :meth:`labcolor.Colorizer.predict`. Alpha is ignored.
 
     Returns
     -------
     float
-        In dB; infinite for equal pictures.
+        The ratio in dB, infinite for equal pictures.
 
     Raises
     ------
     InputError, InputTypeError
-        The pictures are not RGB, or not of one shape.
+        The pictures are not RGB, or their shapes differ.
 
     References
     ----------
@@ -91,22 +94,22 @@ def psnr(predicted: PictureInput, true: PictureInput) -> float:
 
 
 def ssim(predicted: PictureInput, true: PictureInput) -> float:
-    """Structural similarity in RGB, the mean over the channels.
+    """Compute the structural similarity in RGB, as the mean over the channels.
 
     Parameters
     ----------
     predicted, true : picture
-        As for :func:`psnr`; no side shorter than 7.
+        As for :func:`psnr`. No side is shorter than 7 pixels.
 
     Returns
     -------
     float
-        1 for equal pictures.
+        The similarity, 1 for equal pictures.
 
     Raises
     ------
     InputError, InputTypeError
-        As for :func:`psnr`, or a side is shorter than 7.
+        As for :func:`psnr`, or a side is shorter than 7 pixels.
 
     References
     ----------
@@ -126,7 +129,7 @@ def ssim(predicted: PictureInput, true: PictureInput) -> float:
 
 
 def ciede2000(predicted: PictureInput, true: PictureInput) -> float:
-    """Mean CIEDE2000 color difference; lower is better, about 1 can just be seen.
+    """Compute the mean CIEDE2000 color difference. Lower is better, and about 1 is just visible.
 
     Parameters
     ----------
@@ -136,6 +139,7 @@ def ciede2000(predicted: PictureInput, true: PictureInput) -> float:
     Returns
     -------
     float
+        The mean difference, 0 for equal pictures.
 
     Raises
     ------
@@ -159,7 +163,9 @@ def ciede2000(predicted: PictureInput, true: PictureInput) -> float:
 
 
 def colorfulness(picture: PictureInput) -> float:
-    """Colorfulness M3 of Hasler and Süsstrunk, with signed opponent channels, on the scale of 8-bit values.
+    """Compute the colorfulness M3 of Hasler and Süsstrunk, on the scale of 8-bit values.
+
+    The opponent channels are signed.
 
     Parameters
     ----------
@@ -169,7 +175,7 @@ def colorfulness(picture: PictureInput) -> float:
     Returns
     -------
     float
-        0 for grey; photographs have about 30 to 45.
+        The colorfulness: 0 for grey, and about 30 to 45 for photographs.
 
     Raises
     ------
@@ -196,7 +202,9 @@ def colorfulness(picture: PictureInput) -> float:
 def ab_errors(
     predicted: PictureInput, true: PictureInput, *, prior: dict[tuple[int, int], float] | None = None
 ) -> Array:
-    """Histogram of the ab error, from which :func:`auc` is the area; those of several pictures may be added up.
+    """Compute the histogram of the ab error, from which :func:`auc` is computed.
+
+    Histograms of several pictures can be added.
 
     Parameters
     ----------
@@ -208,7 +216,7 @@ def ab_errors(
     Returns
     -------
     ndarray, shape (152,), float64
-        Weight of the pixels whose ab error, rounded up, is 0, 1 ... 150, or more.
+        Total weight of the pixels whose ab error, rounded up, is 0, 1 ... 150, or more.
 
     Raises
     ------
@@ -240,11 +248,12 @@ def area_under_curve(errors: Array) -> float:
     Parameters
     ----------
     errors : ndarray, shape (152,)
-        Of one picture, or the sum of several pictures' histograms.
+        The histogram of one picture, or the sum of the histograms of several pictures.
 
     Returns
     -------
     float
+        The area, from 0 to 100.
 
     Examples
     --------
@@ -257,7 +266,7 @@ def area_under_curve(errors: Array) -> float:
 
 
 def tint_counts(predicted: PictureInput, true: PictureInput) -> Array:
-    """Count the pixels from which :func:`tint_errors` takes its shares; counts of several pictures may be added up.
+    """Count the pixels for :func:`tint_errors`. Counts of several pictures can be added.
 
     Parameters
     ----------
@@ -267,8 +276,7 @@ def tint_counts(predicted: PictureInput, true: PictureInput) -> Array:
     Returns
     -------
     ndarray, shape (4,), int64
-        Pixels that are neutral and wrongly tinted, that are neutral, that are colorful and left grey, and that are
-        colorful.
+        Number of pixels that are neutral and wrongly tinted, neutral, colorful and left grey, and colorful.
 
     Raises
     ------
@@ -291,11 +299,11 @@ def tint_counts(predicted: PictureInput, true: PictureInput) -> Array:
 
 
 def tint_errors(predicted: PictureInput, true: PictureInput) -> tuple[float, float]:
-    """Tell how much of what is neutral was wrongly tinted, and how much of what is colorful was left grey.
+    """Compute the shares of neutral pixels that are wrongly tinted, and of colorful pixels that are left grey.
 
-    What is wrong is what anybody sees: with C, the chroma of Lab, a neutral pixel (true C < 6) is wrongly tinted where
-    the predicted C > 18, and a colorful one (true C > 24) is left grey where the predicted C < 8. Hue does not count.
-    The first share is 0 for grey, and the second one for what tints everything: print both.
+    Only errors that everybody sees count. With the chroma C of Lab, a neutral pixel (true C < 6) is wrongly tinted if
+    the predicted C > 18. A colorful pixel (true C > 24) is left grey if the predicted C < 8. Hue is ignored. The first
+    share is 0 for a grey picture, and the second is 0 for a picture that is tinted everywhere, so report both.
 
     Parameters
     ----------
@@ -305,10 +313,10 @@ def tint_errors(predicted: PictureInput, true: PictureInput) -> tuple[float, flo
     Returns
     -------
     tinted : float
-        Share of the neutral pixels that are wrongly tinted, 0 to 1; nan where none is neutral.
+        Share of the neutral pixels that are wrongly tinted, from 0 to 1. nan if no pixel is neutral.
     grey : float
-        Share of the colorful pixels that are left grey, 0 to 1; nan where none is colorful. Over several pictures both
-        are best taken from the sum of their :func:`tint_counts`.
+        Share of the colorful pixels that are left grey, from 0 to 1. nan if no pixel is colorful. For several pictures,
+        compute both shares from the sum of their :func:`tint_counts`.
 
     Raises
     ------
@@ -327,17 +335,17 @@ def tint_errors(predicted: PictureInput, true: PictureInput) -> tuple[float, flo
 
 
 def auc(predicted: PictureInput, true: PictureInput, *, prior: dict[tuple[int, int], float] | None = None) -> float:
-    """Area under the cumulative curve of the ab error, thresholds 0 to 150, in per cent; higher is better.
+    """Compute the area under the cumulative curve of the ab error, in per cent. Higher is better.
 
     Parameters
     ----------
     predicted, true : picture
         As for :func:`psnr`.
     prior : dict, optional
-        How often each bin of ab of side 10 occurs, from :func:`ab_prior`. If given, each pixel weighs the inverse of
-        its true color's frequency: the class-rebalanced area, which does not reward grey. Over several pictures it is
-        the area of the sum of their :func:`ab_errors`, not the mean of their areas, which would let a pixel count for
-        less the more colorful its picture is.
+        Frequency of each bin of ab of side 10, from :func:`ab_prior`. If given, the weight of a pixel is the inverse
+        frequency of its true color. This is the class-rebalanced area, which does not reward grey. For several
+        pictures, compute the area of the sum of their :func:`ab_errors`. In the mean of their areas, a pixel would
+        count less the more colorful its picture is.
 
     Returns
     -------
@@ -366,7 +374,7 @@ def auc(predicted: PictureInput, true: PictureInput, *, prior: dict[tuple[int, i
 
 
 def ab_prior(pictures: Any) -> dict[tuple[int, int], float]:
-    """How often each bin of ab of side 10 occurs in pictures, for the rebalanced :func:`auc`.
+    """Compute the frequency of each bin of ab of side 10, for the rebalanced :func:`auc`.
 
     Parameters
     ----------
@@ -376,7 +384,7 @@ def ab_prior(pictures: Any) -> dict[tuple[int, int], float]:
     Returns
     -------
     dict
-        From (floor(a / 10), floor(b / 10)) to the share of pixels, for the bins that occur.
+        Map from (floor(a / 10), floor(b / 10)) to the share of pixels, for the bins that occur.
 
     Examples
     --------
@@ -396,7 +404,7 @@ def ab_prior(pictures: Any) -> dict[tuple[int, int], float]:
 
 
 def colourfulness(picture: PictureInput) -> float:
-    """Call :func:`colorfulness` by its old name.
+    """Compute the colorfulness. Deprecated name of :func:`colorfulness`.
 
     Parameters
     ----------
@@ -406,15 +414,16 @@ def colourfulness(picture: PictureInput) -> float:
     Returns
     -------
     float
+        As for :func:`colorfulness`.
 
     Warns
     -----
     FutureWarning
-        Always: the name will be removed in 0.3.
+        On each call. The name will be removed in 0.3.
 
     Examples
     --------
-    As for :func:`colorfulness`.
+    See :func:`colorfulness`.
     """
     warn_renamed("metrics.colourfulness", "metrics.colorfulness")
     return colorfulness(picture)

@@ -1,1 +1,1 @@
-"""Training: pictures turned into batches, the loop, and how hints learn to spread."""
+"""Training: data, the training of a network, the training of the hint spreader, and seeds."""

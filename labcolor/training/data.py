@@ -1,4 +1,4 @@
-"""Training data: pictures of any size in, batches of scaled (L, ab) crops out, the same for the same seed."""
+"""Training data: batches of scaled (L, ab) crops from pictures of any size, reproducible by a seed."""
 
 from __future__ import annotations
 
@@ -24,28 +24,29 @@ from labcolor.pictures.picture import Picture, as_bytes
 __all__ = ["PictureCache", "age", "crop_batches", "hold_out", "random_crop", "reduce_picture", "training_pictures"]
 
 Batch = tuple[Array, Array]
-_LONGEST = 8  # long side over short side of a training picture, as of the pictures that a network is shown
+_LONGEST = 8  # largest ratio of long to short side of a training picture, as in predictions
 _log = logging.getLogger(__name__)
 
 
 def hold_out(paths: Sequence[Path], every: int | None) -> tuple[list[Path], list[Path]]:
-    """Split files into those to train on and those to measure on.
+    """Split files into training files and held-out files.
 
     Parameters
     ----------
     paths : sequence of Path
         The files, sorted by name.
     every : int or None
-        Hold out the first and each ``every``-th after it; None holds out none.
+        Hold out the first file and every ``every``-th after it. None holds out no file.
 
     Returns
     -------
     training, held_out : list of Path
+        The files of each part.
 
     Raises
     ------
     InputError
-        Nothing is left to train on.
+        No file is left to train on.
     """
     if every is None:
         return list(paths), []
@@ -59,9 +60,9 @@ def hold_out(paths: Sequence[Path], every: int | None) -> tuple[list[Path], list
 
 
 def reduce_picture(picture: Picture, short_side: int, name: str) -> Array:
-    """Return one color picture as (H, W, 3) uint8, its short side brought to ``short_side``; alpha is dropped.
+    """Return a color picture as (H, W, 3) uint8, resized to a short side of ``short_side``, without alpha.
 
-    Of a picture that is more than eight times as long as wide only the middle is taken: enlarged it would be huge.
+    If the long side is more than eight times the short side, only the middle is used, since the result would be huge.
     """
     if picture.values.shape[2] != 3:
         raise InputError(f"{name}: expected a color picture, got a grey one. Leave it out.")
@@ -76,18 +77,19 @@ def reduce_picture(picture: Picture, short_side: int, name: str) -> Array:
 
 
 class PictureCache(Sequence[Array]):
-    """Picture files, read on first use and then kept in memory up to a number of bytes; the rest is read each time.
+    """Sequence of pictures from files, which are read on first use and kept in memory up to a limit.
 
-    A file that cannot be used is logged once, and the next usable one takes its place.
+    Pictures beyond the limit are read each time. A file that cannot be used is logged once, and the next usable file
+    takes its place.
 
     Parameters
     ----------
     paths : sequence of path
         The files.
     short_side : int
-        What each picture's short side is brought to.
+        Short side of each picture in the sequence.
     limit : int
-        Bytes of pictures to keep.
+        Largest number of bytes of pictures to keep.
     """
 
     def __init__(self, paths: Sequence[Path], short_side: int, limit: int) -> None:
@@ -123,16 +125,17 @@ class PictureCache(Sequence[Array]):
 
 
 def training_pictures(x: Any, short_side: int, limit: int) -> Sequence[Array]:
-    """Turn what a user passed to ``fit`` into pictures whose short side is ``short_side``.
+    """Convert the input of ``fit`` to pictures whose short side is ``short_side``.
 
     Parameters
     ----------
     x : path, sequence of path, array, sequence of array, or tf.data.Dataset
-        A folder (searched with its subfolders); files; color pictures; or a finite dataset of pictures or of batches.
+        A folder, which is searched with its subfolders; files; color pictures; or a finite dataset of pictures or
+        batches.
     short_side : int
-        What each picture's short side is brought to.
+        Short side of each returned picture.
     limit : int
-        Bytes of pictures from files to keep in memory.
+        Largest number of bytes of pictures from files to keep in memory.
 
     Returns
     -------
@@ -141,7 +144,7 @@ def training_pictures(x: Any, short_side: int, limit: int) -> Sequence[Array]:
     Raises
     ------
     InputError, InputTypeError, PictureFileError
-        There is no color picture in ``x``, or it is something else.
+        ``x`` contains no color picture, or is of another type.
     """
     if isinstance(x, str | os.PathLike):
         return PictureCache(picture_paths([x]), short_side, limit)
@@ -161,7 +164,7 @@ def training_pictures(x: Any, short_side: int, limit: int) -> Sequence[Array]:
 
 
 def random_crop(picture: Array, size: int, random: np.random.Generator) -> Array:
-    """Return a random ``size`` x ``size`` crop, mirrored left to right half of the time."""
+    """Return a random ``size`` x ``size`` crop, mirrored left to right with probability 0.5."""
     height, width = picture.shape[:2]
     top, left = random.integers(0, height - size + 1), random.integers(0, width - size + 1)
     crop = picture[top : top + size, left : left + size]
@@ -169,7 +172,7 @@ def random_crop(picture: Array, size: int, random: np.random.Generator) -> Array
 
 
 def age(lightness: Array, random: np.random.Generator) -> Array:
-    """Make scaled lightness, (H, W, 1) in [-1, 1], look like an old film's: faded, soft and grainy at random."""
+    """Make scaled lightness, (H, W, 1) in [-1, 1], look like old film: faded, soft and grainy at random."""
     aged = lightness[..., 0]
     if random.random() < 0.5:
         aged = ndimage.gaussian_filter(aged, random.uniform(0.3, 1.2))
@@ -189,29 +192,31 @@ def crop_batches(
     seed: int,
     aged: float = 0.0,
 ) -> Iterator[Batch]:
-    """Yield ``epochs`` passes over ``pictures`` as batches of scaled (L, ab), made a few steps ahead in a thread.
+    """Yield batches of scaled (L, ab) for ``epochs`` passes, made a few steps ahead in a thread.
 
     Parameters
     ----------
     pictures : sequence of ndarray
-        (H, W, 3) uint8, no side shorter than ``size``.
+        Pictures of shape (H, W, 3) and dtype uint8, with no side shorter than ``size``.
     codec : LabCodec
         Scales L and ab.
     size : int
         Side of the random square crops.
     batch_size : int
-        Pictures in a batch; the last of an epoch may be smaller.
+        Pictures per batch. The last batch of an epoch may be smaller.
     epochs : int
-        Passes.
+        Number of passes over the pictures.
     seed : int
         Fixes order, crops and mirroring.
     aged : float
-        Fraction of crops whose L is made to look like an old film's.
+        Share of crops whose L is changed to look like old film, from 0 to 1.
 
     Yields
     ------
     l : ndarray, shape (N, size, size, 1), float32
+        Scaled lightness.
     ab : ndarray, shape (N, size, size, 2), float32
+        Scaled chroma.
     """
 
     def make(epoch: int, number: int, chosen: Array) -> Batch:

@@ -1,4 +1,4 @@
-"""How hints learn to spread: true colors of some places, given as hints."""
+"""Training of the hint spreader, with the true colors of some places as hints."""
 
 from __future__ import annotations
 
@@ -15,29 +15,31 @@ from labcolor.training.loop import History, train_network
 
 __all__ = ["fit_hints", "simulate_hints"]
 
-_MOST_SIMULATED = 32  # hints for a picture, in training
+_MOST_SIMULATED = 32  # largest number of hints for a picture in training
 
 
 def simulate_hints(true: Array, features: Array, random: np.random.Generator) -> tuple[Array, ...]:
-    """Choose some places of a batch and give their true colors as hints, few more often than many.
+    """Choose some places of a batch and return their true colors as hints.
+
+    Few hints are more frequent than many.
 
     Parameters
     ----------
     true : ndarray, shape (N, P, 2)
-        ab.
+        True ab.
     features : ndarray, shape (N, P, F)
-        The network's features.
+        Features of the network.
     random : numpy.random.Generator
-        Chooses.
+        Source of the choice.
 
     Returns
     -------
     chosen : ndarray, shape (N, K), int
-        The places.
+        Indices of the places.
     hints, hint_features : ndarray, shapes (N, K, 2) and (N, K, F)
-        What is there.
+        True ab and features at these places.
     there : ndarray, shape (N, K), float32
-        One for a hint.
+        1 for a hint, 0 for an unused entry.
     """
     chosen = random.integers(0, true.shape[1], (len(true), _MOST_SIMULATED))
     count = np.minimum(random.geometric(1 / 8, (len(true), 1)) - 1, _MOST_SIMULATED)
@@ -55,28 +57,29 @@ def fit_hints(
     seed: int,
     **options: Any,
 ) -> tuple[History, list[Array]]:
-    """Train how hints spread, on a network that stays as it is: mean absolute error of ab, hints simulated.
+    """Train the hint spreader on simulated hints, by the mean absolute error of ab. The network does not change.
 
     Parameters
     ----------
     predict : callable
-        From scaled L, (N, H, W, 1), to ab, (N, h, w, 2), unscaled, and the network's features, (N, h, w, F).
+        Function from scaled L (N, H, W, 1) to unscaled ab (N, h, w, 2) and the features of the network (N, h, w, F).
     batches : iterator of (l, ab)
-        At least ``steps`` of them.
+        At least ``steps`` batches.
     ab_scale : float
-        What ab was divided by.
+        The divisor of the scaled ab.
     steps : int
-        Batches to train on.
+        Number of batches to train on.
     seed : int
-        Fixes the places of the hints.
+        Seed of the places of the hints.
     **options
         As for :func:`train_network`.
 
     Returns
     -------
     history : dict
+        As from :func:`train_network`.
     weights : list of ndarray
-        Of :class:`labcolor.networks.hint_spreader.HintSpreader`.
+        Weights of :class:`labcolor.networks.hint_spreader.HintSpreader`.
     """
     random = np.random.default_rng(seed)
 
@@ -93,14 +96,14 @@ def fit_hints(
             yield (predicted.reshape(n, -1, 2), features, places, hints, hint_features, hint_places, there), true
 
     examples = simulated()
-    first = next(examples)  # tells the shapes
+    first = next(examples)  # for the shapes
 
-    def all_of_them() -> Iterator[tuple[tuple[Array, ...], Array]]:
+    def all_examples() -> Iterator[tuple[tuple[Array, ...], Array]]:
         yield first
         yield from examples
 
     inputs = [keras.Input((None, *values.shape[2:]), dtype="float32") for values in first[0]]
     spreader = HintSpreader()
     model = keras.Model(inputs, spreader(inputs))
-    history = train_network(model, all_of_them(), "mean_absolute_error", steps_per_epoch=steps, epochs=1, **options)
+    history = train_network(model, all_examples(), "mean_absolute_error", steps_per_epoch=steps, epochs=1, **options)
     return history, spreader.get_weights()

@@ -1,4 +1,4 @@
-"""The training of a network: optimizer, schedule and weight averaging, in pure Keras 3."""
+"""Training of a network: optimizer, schedule and weight averaging, in pure Keras 3."""
 
 from __future__ import annotations
 
@@ -23,12 +23,11 @@ History = dict[str, list[float]]
 
 
 class Adam(keras.optimizers.Adam):  # type: ignore[misc]
-    """Adam that leaves no memory behind.
+    """Adam without a memory leak.
 
-    With TensorFlow, Keras (3.15) sends the gradients through ``ReplicaContext.all_reduce`` even where there is one
-    replica. That registers a custom gradient, which keeps the training graph and all its variables for as long as the
-    process lives: 65 MiB for each fit of the reference network. Where there are several replicas, the gradients must go
-    that way, or they would not be summed.
+    With TensorFlow, Keras (3.15) sends the gradients through ``ReplicaContext.all_reduce`` even for one replica. This
+    registers a custom gradient, which keeps the training graph and its variables until the process ends: 65 MiB for
+    each fit of the reference network. With several replicas the call is necessary, since it sums their gradients.
     """
 
     def _backend_update_step(self, grads: Any, trainable_variables: Any, learning_rate: Any) -> None:
@@ -40,7 +39,7 @@ class Adam(keras.optimizers.Adam):  # type: ignore[misc]
 
 
 class _Loss(keras.losses.Loss):  # type: ignore[misc]
-    """A loss in float32, whatever Keras's default is."""
+    """Loss in float32, independent of the default of Keras."""
 
     def __init__(self, function: Any) -> None:
         super().__init__(name="loss", dtype="float32")
@@ -60,47 +59,48 @@ def train_network(
     learning_rate: float,
     **options: Any,
 ) -> History:
-    """Train ``network`` in place by Adam on a cosine schedule and leave the average of its last weights in it.
+    """Train ``network`` in place, by Adam on a cosine schedule. Its final weights are an average of the last ones.
 
     Parameters
     ----------
     network : keras.Model
-        Takes the inputs.
+        The network to train.
     batches : iterator of (input, target)
-        At least ``steps_per_epoch * epochs`` of them; scaled L and ab, for a network that colors.
+        At least ``steps_per_epoch * epochs`` batches: scaled L and ab for a network that colors.
     loss : Keras loss
-        Of the target and the network's output.
+        Loss of the target and the output of the network.
     steps_per_epoch, epochs : int
         Length of the training.
     learning_rate : float
-        Peak, reached after the first 2 % of the steps and then lowered to a tenth of it along a cosine.
+        Peak of the learning rate. It is reached after the first 2 % of the steps, and then lowered to a tenth along a
+        cosine.
     **options
         Passed to ``keras.Model.fit``: ``callbacks``, ``verbose``.
 
     Returns
     -------
     dict
-        Keras's history: for each quantity its values, one an epoch.
+        History of Keras: for each quantity its values, one per epoch.
     """
     steps = steps_per_epoch * epochs
     warm_up = max(1, steps // 50)
     schedule = keras.optimizers.schedules.CosineDecay(
-        np.float32(learning_rate / 10),  # a dtype of its own, where Keras's default is another
+        np.float32(learning_rate / 10),  # fixes the dtype, independent of the default of Keras
         max(1, steps - warm_up),
         alpha=0.1,
         warmup_target=learning_rate,
         warmup_steps=warm_up,
     )
-    # The average covers the last few per cent of the steps, and is short enough for a training of a few steps.
+    # The average covers the last few per cent of the steps, and is short in a training of few steps.
     momentum = 1 - 1 / min(1000, max(2, steps // 20))
     optimizer = Adam(schedule, use_ema=True, ema_momentum=momentum, name="adam")
-    with float32_by_default():  # for the means that Keras shows
+    with float32_by_default():  # for the mean values that Keras prints
         network.compile(optimizer, loss=_Loss(loss), jit_compile=False, auto_scale_loss=False)
     history = network.fit(
         batches,
         steps_per_epoch=steps_per_epoch,
         epochs=epochs,
-        shuffle=False,  # the batches come shuffled
+        shuffle=False,  # the batches are shuffled already
         **options,
     )
     return {name: [float(value) for value in values] for name, values in history.history.items()}
@@ -122,33 +122,34 @@ def fit_network(
     start: FittedModel | None = None,
     **options: Any,
 ) -> FittedModel:
-    """Train a network on pictures, and return what came of it.
+    """Train a network on pictures, and return the trained model.
 
     Parameters
     ----------
     architecture : Architecture
-        What to build.
+        The architecture to train.
     pictures : sequence of ndarray
-        As :func:`labcolor.training.data.training_pictures` gives them.
+        Pictures from :func:`labcolor.training.data.training_pictures`.
     codec : LabCodec
         Scales L and ab.
     working_size, crop_size, batch_size, epochs, learning_rate, aged, precision
         As for :class:`labcolor.Colorizer`.
     seed : int
-        Fixes initial weights, order, crops and mirroring.
+        Seed of initial weights, order, crops and mirroring.
     start : FittedModel, optional
-        A model of the same architecture whose weights to go on from; its hints are kept.
+        A model of the same architecture. Training continues from its weights and keeps its hints.
     **options
         Passed to ``keras.Model.fit``: ``callbacks``, ``verbose``.
 
     Returns
     -------
     FittedModel
+        The trained model.
 
     Raises
     ------
     InputError
-        ``start`` is of another architecture.
+        ``start`` has another architecture.
     """
     network = architecture.network(seed=seed, dtype=precision)
     if start is not None:
@@ -195,5 +196,5 @@ def fit_network(
 
 
 def _described(architecture: Architecture) -> str:
-    """Return an architecture's name, with its options where there are some."""
+    """Return the name of an architecture, with its options if it has any."""
     return repr(architecture.name) + (f" with {dict(architecture.options)}" if architecture.options else "")

@@ -1,4 +1,4 @@
-"""Where the chance of a training comes from."""
+"""Seeds of a training."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ RANDOM_STATE = optional(
 
 
 def as_seed(random_state: RandomState) -> int:
-    """Return a seed: the number itself, or one that is drawn.
+    """Return a seed: the given number, or a number drawn from a generator.
 
     Parameters
     ----------
     random_state : int, numpy.random.Generator, numpy.random.RandomState or None
-        None draws from the system.
+        Source of the seed. None uses the entropy of the system.
 
     Returns
     -------
     int
-        From 0 to 2**32 - 1.
+        The seed, from 0 to 2**32 - 1.
 
     Examples
     --------
