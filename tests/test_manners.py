@@ -161,6 +161,12 @@ def test_huge_saturations_are_refused(reference, saturation):
         reference.predict(np.zeros((8, 8), np.uint8), saturation=saturation)
 
 
+def test_a_single_number_is_no_hint(classifier):
+    """An array without axes is refused like any other of a wrong shape."""
+    with pytest.raises(InputError, match="hints"):
+        classifier.predict(np.zeros((8, 8), np.uint8), hints=np.array(1.0))
+
+
 @pytest.mark.parametrize("make", [np.random.RandomState, np.random.default_rng])
 def test_a_generator_fixes_a_training(make, batch, tmp_path):
     """A RandomState or a Generator gives seeds, which are kept with the model; copies and pickles work."""

@@ -44,7 +44,7 @@ def as_hints(hints: Any, shapes: Sequence[tuple[int, int]]) -> list[Array | None
             f"hints: expected None, an array (H, W, 2) of ab with nan where there is no hint, or a list of them, got "
             f"{type(hints).__name__}."
         )
-    given = [hints] if isinstance(hints, np.ndarray) and hints.ndim == 3 else list(hints)
+    given = [hints] if isinstance(hints, np.ndarray) and hints.ndim in (0, 3) else list(hints)
     if len(given) != len(shapes):
         raise InputError(f"hints: expected one entry for each of {len(shapes)} pictures, got {len(given)}.")
     return [_as_hint(f"hints[{index}]", *pair) for index, pair in enumerate(zip(given, shapes, strict=True))]
