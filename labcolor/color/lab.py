@@ -28,7 +28,7 @@ __all__ = [
 
 Matrix = tuple[tuple[Any, ...], ...]
 NO_TABLE = np.zeros(1, np.float32)  # passed to a kernel whose colors are linear floats already
-_FAR = 1e4  # a Lab value beyond it is brought here: far outside every gamut, and its cube is still a float32
+_FAR = 1e4  # Lab values are clipped to this: far outside every gamut, and the cube is still a float32
 
 
 @lru_cache(maxsize=4)
@@ -56,7 +56,7 @@ def full_scale(target: np.dtype[Any], compute: np.dtype[Any]) -> tuple[Any, Any]
 
 
 def check_colors(name: str, values: Any) -> Array:
-    """Return ``values`` as an array (..., 3) of a numeric dtype in native byte order, or say what is wrong."""
+    """Return ``values`` as a numeric array (..., 3) in native byte order. Raise an error if it is something else."""
     array: Array = as_array(name, values)
     if array.dtype.kind not in "uifb":
         raise InputTypeError(
