@@ -103,8 +103,8 @@ def probe(path: Path) -> VideoInfo:
     log = subprocess.run(command, capture_output=True, check=False).stderr
     text = log.decode(errors="replace")
     streams = re.findall(r"^ +Stream #0:\d+[^\n]*?: (Video|Audio|Subtitle): (\w+)([^\n]*)", text, re.MULTILINE)
-    pictures = [rest for kind, _, rest in streams if kind == "Video" and "(attached pic)" not in rest]
-    if not pictures:
+    videos = [details for kind, _, details in streams if kind == "Video" and "(attached pic)" not in details]
+    if not videos:
         what = "only sound" if any(kind == "Audio" for kind, _, _ in streams) else "none"
         raise VideoFileError(f"{path}: expected a video, found {what}: {ffmpeg.error_summary(log)}")
     found = re.search(r"^ +Duration: (\d+):(\d+):([\d.]+)", text, re.MULTILINE)
@@ -112,13 +112,13 @@ def probe(path: Path) -> VideoInfo:
     if found:
         hours, minutes, seconds = map(float, found.groups())
         duration = 3600 * hours + 60 * minutes + seconds
-    rate = re.search(r", ([\d.]+)(k?) fps", pictures[0])
+    rate = re.search(r", ([\d.]+)(k?) fps", videos[0])
     return VideoInfo(
         duration,
         tuple(codec for kind, codec, _ in streams if kind == "Audio"),
         tuple(codec for kind, codec, _ in streams if kind == "Subtitle"),
         float(rate[1]) * (1000 if rate[2] else 1) if rate else None,
-        re.search(r"(top|bottom) (coded )?first", pictures[0]) is not None,
+        re.search(r"(top|bottom) (coded )?first", videos[0]) is not None,
     )
 
 
