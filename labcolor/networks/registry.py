@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from labcolor._validation import one_of, require, shortened, whole
 from labcolor.errors import InputError, InputTypeError, LabcolorError
-from labcolor.inference.engine import build_outline, quietly
+from labcolor.inference.engine import build_outline, check_process, quietly
 from labcolor.networks.autoencoder import build_autoencoder
 from labcolor.networks.classifier import build_classifier
 from labcolor.networks.efficientnet import build_efficientnet
@@ -95,6 +95,8 @@ class Architecture:
         ------
         InputError
             The options do not give a network.
+        LabcolorError
+            This process was forked from one that had loaded TensorFlow.
 
         Examples
         --------
@@ -134,7 +136,8 @@ class Architecture:
 
     @contextmanager
     def _building(self) -> Iterator[None]:
-        """Say which options it was, where a builder raises what it likes."""
+        """Name the options where a builder raises an error, and refuse to build in a forked process."""
+        check_process()
         try:
             with quietly(devices=True):
                 yield
