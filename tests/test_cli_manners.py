@@ -115,6 +115,7 @@ def test_broken_links_are_reported_and_loops_end(here, capsys):
 
 
 @pytest.mark.parametrize("closed", ["0<&- 2>&-", "0<&- 1>&- 2>&-", "0<&-"])
+@pytest.mark.slow
 def test_standard_descriptors_may_be_closed(here, closed):
     """Pictures are colored, whichever of standard input, output and error are closed."""
     command = f"{sys.executable} -m labcolor {' '.join(COLORIZE)} b -o out {closed}"
@@ -124,6 +125,7 @@ def test_standard_descriptors_may_be_closed(here, closed):
         assert read_picture(here / "out" / name).shape == read_picture(here / "b" / name).shape
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_is_no_crash(here):
     """A reader that stops early, as head does, gets no traceback after it."""
     command = f"{sys.executable} -m labcolor evaluate a --model reference | true"
@@ -144,6 +146,7 @@ def test_many_files_start_quickly(here, monkeypatch):
     assert not (here / "out").exists()
 
 
+@pytest.mark.slow
 def test_training_starts_from_a_packaged_model(here, capsys):
     """--start takes a packaged model's name, as --model does."""
     short = ["--epochs", "1", "--crop-size", "32", "--seed", "0", "--learning-rate", "1e-9"]

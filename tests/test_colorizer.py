@@ -46,6 +46,7 @@ def test_score_is_psnr_and_wants_color(small, batch):
         small.score(np.zeros((20, 20)))
 
 
+@pytest.mark.slow
 def test_copies_predict_the_same(small, batch):
     """Pickled, deep-copied, or sent to another process by spawn, a colorizer predicts the same."""
     expected = small.predict(batch[0])

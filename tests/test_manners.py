@@ -30,6 +30,7 @@ def run(code, **environment):
 
 
 @pytest.mark.parametrize("environment", [{}, {"TF_CPP_MIN_LOG_LEVEL": "3"}])
+@pytest.mark.slow
 def test_tensorflow_is_silent(environment):
     """Loading, predicting and fitting print nothing, whatever TensorFlow would say while it starts."""
     out, error = run(f"{USE}\nimport os; print(os.environ.get('TF_CPP_MIN_LOG_LEVEL'))", **environment)
@@ -46,6 +47,7 @@ def test_tensorflow_is_silent(environment):
         "import sys; sys.stderr = type('Stream', (), {'write': lambda *_: None, 'flush': lambda *_: None})()",
     ],
 )
+@pytest.mark.slow
 def test_any_standard_error_will_do(before):
     """It works where standard error is closed, missing, or an object without a file, as in notebooks."""
     out, _ = run(f"{before}\n{USE}\nprint('done')")
@@ -129,6 +131,7 @@ def by_default():
         "set_floatx('float64')",
     ],
 )
+@pytest.mark.slow
 def test_global_settings_of_keras_change_nothing(setting, by_default):
     """Predictions, hints and trainings are the same to the last bit, and the user's settings stay."""
     assert run(FINGERPRINT.format(setting=f"keras.config.{setting}"))[0] == by_default
@@ -168,6 +171,7 @@ def test_a_single_number_is_no_hint(classifier):
 
 
 @pytest.mark.parametrize("make", [np.random.RandomState, np.random.default_rng])
+@pytest.mark.slow
 def test_a_generator_fixes_a_training(make, batch, tmp_path):
     """A RandomState or a Generator gives seeds, which are kept with the model; copies and pickles work."""
     params = {"epochs": 1, "crop_size": 32, "working_size": 32}
@@ -209,6 +213,7 @@ def test_a_subclass_with_a_parameter_can_be_cloned():
         base.clone(Colorizer.from_pretrained("reference")).predict(np.zeros((8, 8), np.uint8))
 
 
+@pytest.mark.slow
 def test_cross_validation_takes_paths(photographs, tmp_path):
     """cross_val_score trains on files and scores on files."""
     selection = pytest.importorskip("sklearn.model_selection")

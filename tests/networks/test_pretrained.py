@@ -24,5 +24,6 @@ def test_pretrained_models_are_the_ones_that_were_published(monkeypatch):
 @pytest.mark.parametrize("name", ["vgg", "../secrets", "", None, 3])
 def test_unknown_pretrained_names(name):
     """An unknown name lists the known ones."""
-    with pytest.raises(InputError, match="name: expected one of 'classifier', 'reference'"):
+    known = ", ".join(map(repr, PACKAGED_MODELS))
+    with pytest.raises(InputError, match=f"name: expected one of {known}"):
         Colorizer.from_pretrained(name)

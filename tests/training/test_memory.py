@@ -55,6 +55,7 @@ print((call(18) - before) / 2**20)
 """
 
 
+@pytest.mark.slow
 def test_calls_that_repeat_leave_nothing_behind():
     """TensorFlow keeps kernels for each size of input, up to a bound; the same sizes again take no more memory."""
     result = subprocess.run([sys.executable, "-c", CALLS], capture_output=True, text=True, check=True)
