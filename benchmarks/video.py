@@ -123,7 +123,7 @@ def main():
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("clips", nargs="*")
-    parser.add_argument("--model", default="classifier")
+    parser.add_argument("--model", default="efficientnet")
     parser.add_argument("--long", type=int, default=300, help="seconds of the long video")
     parser.add_argument("--only", choices=["speed", "memory", "steadiness"])
     arguments = parser.parse_args()

@@ -22,7 +22,7 @@ from labcolor.io.inputs import Nested, as_pictures
 from labcolor.metrics import psnr
 from labcolor.networks.files import read_model, write_model
 from labcolor.networks.fitted import WORKING_SIZE, FittedModel
-from labcolor.networks.pretrained import load_packaged
+from labcolor.networks.pretrained import DEFAULT_MODEL, load_packaged
 from labcolor.networks.registry import Architecture, as_architecture
 from labcolor.pictures.hints import as_hints
 from labcolor.training.data import crop_batches, training_pictures
@@ -51,7 +51,8 @@ class Colorizer(Estimator):
     ----------
     network : str or labcolor.networks.Architecture
         "reference": the reference autoencoder, which predicts ab itself (:func:`labcolor.build_autoencoder`);
-        "classifier": the stronger network, which chooses among bins of ab
+        "efficientnet" and "classifier": stronger networks, which choose among bins of ab, with a pretrained encoder
+        (:func:`labcolor.networks.build_efficientnet`; start it from the packaged model) and without
         (:func:`labcolor.networks.build_classifier`); or an architecture of your own, by its registered name or itself.
     working_size : int, default 136
         Short side, in pixels, of the picture that the network sees, from 8 to 8192; its aspect ratio is kept. Lightness
@@ -361,8 +362,9 @@ class Colorizer(Estimator):
             a list or tuple of pictures, which may differ. Of RGB only the lightness is used. It is not modified.
         saturation : float, default 1
             From 0 (grey) over 1 (as predicted) to 4. Below 1 the predicted chroma is multiplied by it, which gives
-            paler colors. Above, the reference network's chroma is multiplied, too; the classifier gives rarer, more
-            colorful bins a greater chance, up to full rebalancing at 2, and multiplies chroma only beyond that.
+            paler colors. Above, the reference network's chroma is multiplied, too; a network that chooses among bins
+            gives rarer, more colorful bins a greater chance, up to full rebalancing at 2, and multiplies chroma only
+            beyond that.
         hints : array or sequence of array or None, optional
             Colors that are known: for each picture an array (H, W, 2) of float, ab in [-128, 128] where there is a
             hint, however small, and nan elsewhere. They win where they are, and are spread to what looks alike and
@@ -405,7 +407,7 @@ class Colorizer(Estimator):
         pictures, rebuild = as_pictures(X)
         known = as_hints(hints, [picture.shape for picture in pictures])
         if hints is not None and pipeline.model.hint_spreader is None:
-            raise InputError("hints: this model takes none. Use the packaged classifier, or train yours by fit_hints.")
+            raise InputError("hints: this model takes none. Use Colorizer.from_pretrained(), or train yours by fit_hints.")
         return rebuild(pipeline.colorize(pictures, saturation, known))
 
     @overload
@@ -416,7 +418,7 @@ class Colorizer(Estimator):
     def uncertainty(self, X: tuple[Any, ...]) -> tuple[Array, ...]: ...
 
     def uncertainty(self, X: PictureInput | list[Any] | tuple[Any, ...]) -> Nested:
-        """How unsure a classifier is of the color of each pixel.
+        """Return how unsure a network that chooses among bins is of the color of each pixel.
 
         Parameters
         ----------
@@ -433,7 +435,7 @@ class Colorizer(Estimator):
         Raises
         ------
         NotFittedError, InputError, InputTypeError, PictureFileError
-            As for :meth:`predict`, or the model is no classifier.
+            As for :meth:`predict`, or the model predicts ab itself.
         OutOfMemoryError
             It did not fit in memory.
 
@@ -546,7 +548,7 @@ class Colorizer(Estimator):
         return cls._of(FittedModel.from_bytes(read_model(path), str(path)))
 
     @classmethod
-    def from_pretrained(cls, name: str = "classifier") -> Self:
+    def from_pretrained(cls, name: str = DEFAULT_MODEL) -> Self:
         """Load a model that comes with the package. It needs no network connection.
 
         ``sklearn.base.clone`` copies the parameters only: a clone has no trained network. ``copy.deepcopy`` and pickle
@@ -554,8 +556,8 @@ class Colorizer(Estimator):
 
         Parameters
         ----------
-        name : {"classifier", "reference"}
-            "classifier": the stronger network, more colorful and nearer to the truth. "reference": the reference
+        name : {"efficientnet", "reference"}
+            "efficientnet": the stronger network, more colorful and nearer to the truth. "reference": the reference
             network. Their model cards are ``labcolor/weights/*.md``.
 
         Returns
@@ -579,7 +581,6 @@ class Colorizer(Estimator):
 
     @classmethod
     def _of(cls, model: FittedModel) -> Self:
-        check_process()
         colorizer = cls()
         colorizer._adopt(model)
         return colorizer

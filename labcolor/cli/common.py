@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 DONE, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
-MODELS = ("classifier", "reference")  # the packaged models, listed here so that --help does not load TensorFlow
+MODELS = ("efficientnet", "reference")  # the packaged models, listed here so that --help does not load TensorFlow
 
 
 def progress_bar(items: Iterable[Any], total: int, unit: str) -> Any:

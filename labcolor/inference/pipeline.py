@@ -171,7 +171,7 @@ class Pipeline:
         """
         spreader = self.model.hint_spreader
         if spreader is None:
-            raise InputError("hints: this model takes none. Use the packaged classifier, or train yours by fit_hints.")
+            raise InputError("hints: this model takes none. Use Colorizer.from_pretrained(), or train yours by fit_hints.")
         rows, columns = small.chroma_shape(self.stride)
         (chroma,), (features,) = self.with_features(self._batch([small]), saturation)
         chroma = small.cropped(chroma, self.stride)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import resources
 
+from labcolor._deprecation import warn_renamed
 from labcolor._validation import one_of, require
 from labcolor.networks.files import read_model
 from labcolor.networks.fitted import FittedModel
 
-__all__ = ["PACKAGED_MODELS", "PackagedModel", "load_packaged"]
+__all__ = ["DEFAULT_MODEL", "PACKAGED_MODELS", "PackagedModel", "load_packaged"]
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,11 @@ class PackagedModel:
         return (resources.files("labcolor") / "weights" / f"{self.name}.md").read_text(encoding="utf-8")
 
 
+DEFAULT_MODEL = "efficientnet"
 PACKAGED_MODELS = {
     model.name: model
     for model in (
-        PackagedModel("classifier", "00df096c09c12c8a181dd75b47ebc3e0f467f4f1e3609e777cb5b337c7fb1162"),
+        PackagedModel("efficientnet", "ffebef1f80adc79dace76b2fc710aaa65b870103da478f61616b2943f982b3e8"),
         PackagedModel("reference", "064f32ae82e267c2b9325127f47c88fc6a73cd74eae390e78fbd822a420394fa"),
     )
 }
@@ -53,7 +55,7 @@ def load_packaged(name: str) -> FittedModel:
     Parameters
     ----------
     name : str
-        One of :data:`PACKAGED_MODELS`.
+        One of :data:`PACKAGED_MODELS`. "classifier", the default of 0.1, loads today's default, with a warning.
 
     Returns
     -------
@@ -66,6 +68,9 @@ def load_packaged(name: str) -> FittedModel:
     ModelFileError
         Its file is missing, damaged, or not the one that was published.
     """
+    if isinstance(name, str) and name == "classifier":
+        warn_renamed("the packaged model 'classifier'", repr(DEFAULT_MODEL))
+        name = DEFAULT_MODEL
     require("name", name, one_of(*PACKAGED_MODELS))
     model = PACKAGED_MODELS[name]
     with resources.as_file(resources.files("labcolor") / "weights" / model.file) as path:

@@ -83,7 +83,7 @@ def test_dtypes_agree(reference, photographs):
     assert np.abs(floats * 255 - eight).max() <= 1
 
 
-@pytest.mark.parametrize("name", ["reference", "classifier"])
+@pytest.mark.parametrize("name", ["reference", "efficientnet"])
 @pytest.mark.slow
 def test_saturation_goes_from_grey_to_vivid(name, photographs):
     """Saturation 0 gives the grey picture; more gives more color, never other lightness."""
