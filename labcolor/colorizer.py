@@ -406,8 +406,8 @@ class Colorizer(Estimator):
         saturation = _validation.saturation(saturation)
         pictures, rebuild = as_pictures(X)
         known = as_hints(hints, [picture.shape for picture in pictures])
-        if hints is not None and pipeline.model.hint_spreader is None:
-            raise InputError("hints: this model takes none. Use Colorizer.from_pretrained(), or train yours by fit_hints.")
+        if hints is not None:
+            pipeline.hint_spreader()  # or say that the model takes none
         return rebuild(pipeline.colorize(pictures, saturation, known))
 
     @overload

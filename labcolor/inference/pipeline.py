@@ -12,6 +12,7 @@ from labcolor._typing import Array
 from labcolor.errors import InputError, OutOfMemoryError
 from labcolor.inference.engine import Engine
 from labcolor.networks.fitted import FittedModel
+from labcolor.networks.hint_spreader import HintSpreader
 from labcolor.pictures.hints import colors_near_hints, hints_on_grid, places_of
 from labcolor.pictures.picture import Picture
 from labcolor.pictures.small import SmallPicture
@@ -148,6 +149,25 @@ class Pipeline:
                 }
         return [results[index] for index in range(len(small))]
 
+    def hint_spreader(self) -> HintSpreader:
+        """Return the layer that spreads hints.
+
+        Returns
+        -------
+        labcolor.networks.hint_spreader.HintSpreader
+
+        Raises
+        ------
+        InputError
+            The model was not taught to spread hints.
+        """
+        spreader = self.model.hint_spreader
+        if spreader is None:
+            raise InputError(
+                "hints: this model takes none. Use Colorizer.from_pretrained(), or teach yours by fit_hints."
+            )
+        return spreader
+
     def hinted_chroma(self, small: SmallPicture, hint: Array, saturation: float = 1.0) -> Array:
         """Predict the ab of one small picture, and spread hints over it.
 
@@ -169,9 +189,7 @@ class Pipeline:
         InputError
             The model was not taught to spread hints.
         """
-        spreader = self.model.hint_spreader
-        if spreader is None:
-            raise InputError("hints: this model takes none. Use Colorizer.from_pretrained(), or train yours by fit_hints.")
+        spreader = self.hint_spreader()
         rows, columns = small.chroma_shape(self.stride)
         (chroma,), (features,) = self.with_features(self._batch([small]), saturation)
         chroma = small.cropped(chroma, self.stride)
