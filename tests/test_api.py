@@ -45,7 +45,15 @@ def test_public_names_are_frozen():
         labcolor.Coloriser  # noqa: B018
 
 
-@pytest.mark.parametrize("module", ["labcolor", *(name for name in MODULES if not name.endswith("__main__"))])
+TRAINS = {"labcolor.colorizer", "labcolor.video.colorize"}  # whose examples train, or color a video
+EXAMPLES = [
+    pytest.param(name, marks=pytest.mark.slow if name in TRAINS else ())
+    for name in ("labcolor", *MODULES)
+    if not name.endswith("__main__")
+]
+
+
+@pytest.mark.parametrize("module", EXAMPLES)
 def test_examples_in_docstrings_run(module):
     """Each example in a docstring, of a module in a folder too, gives what it says."""
     assert doctest.testmod(importlib.import_module(module)).failed == 0

@@ -183,6 +183,7 @@ def test_help_tells_the_defaults(capsys, command):
             assert "(default: " in text, name
 
 
+@pytest.mark.slow
 def test_the_defaults_of_help_hold(capsys):
     """What help says of the defaults, the packaged models and the networks is what the library has."""
     train = options("train", capsys)

@@ -16,7 +16,7 @@ from labcolor._validation import number, require, require_names, whole
 from labcolor.color import kernels
 from labcolor.color.codec import LabCodec
 from labcolor.errors import InputError
-from labcolor.networks.bins import BIN_SIZE, ab_bins
+from labcolor.networks.bins import BIN_COUNT, BIN_SIZE, ab_bins
 
 __all__ = ["BinsHead", "Head", "Loss", "RegressionHead", "bin_loss", "bin_targets", "rebalancing"]
 
@@ -169,7 +169,7 @@ class BinsHead:
     training: float = 0.5
     rebalancing: float = 0.28
     temperature: float = 0.7
-    log_weights: Array = field(default_factory=lambda: np.zeros(len(ab_bins()), np.float32), repr=False)
+    log_weights: Array = field(default_factory=lambda: np.zeros(BIN_COUNT, np.float32), repr=False)
 
     def __post_init__(self) -> None:
         """Raise an InputError unless there is one finite weight for each bin: the kernels do not look again."""

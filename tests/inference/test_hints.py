@@ -73,6 +73,7 @@ def test_hints_everywhere_are_the_result(classifier, photographs):
     assert psnr(classifier.predict(photo, hints=rgb_to_lab(photo)[..., 1:].astype(np.float32)), photo) > 30
 
 
+@pytest.mark.slow
 def test_hints_are_saved(classifier, tmp_path, photographs):
     """A saved and a copied model take hints alike; a damaged array is refused."""
     hints = hints_at(photographs[1], [(100, 100)])

@@ -5,6 +5,7 @@ import pytest
 
 from labcolor import rgb_to_lab
 from labcolor.networks import ab_bins, bin_loss, bin_targets, rebalancing
+from labcolor.networks.bins import BIN_COUNT
 
 
 def test_bins_cover_the_gamut_and_keep_the_color():
@@ -15,6 +16,7 @@ def test_bins_cover_the_gamut_and_keep_the_color():
     targets = np.asarray(bin_targets(ab))
     np.testing.assert_allclose(targets.sum(axis=-1), 1, atol=1e-4)
     np.testing.assert_allclose(targets @ ab_bins(), ab, atol=2e-3)
+    assert len(ab_bins()) == BIN_COUNT
 
 
 def test_rebalancing_raises_what_is_rare():
