@@ -10,7 +10,7 @@ from labcolor._validation import one_of, require
 from labcolor.networks.files import read_model
 from labcolor.networks.fitted import FittedModel
 
-__all__ = ["DEFAULT_MODEL", "PACKAGED_MODELS", "PackagedModel", "load_packaged"]
+__all__ = ["DEFAULT_MODEL", "OLD_NAMES", "PACKAGED_MODELS", "PackagedModel", "load_packaged"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class PackagedModel:
 
 
 DEFAULT_MODEL = "efficientnet"
+OLD_NAMES = {"classifier": DEFAULT_MODEL}  # of 0.1; they work with a warning until 0.3
 PACKAGED_MODELS = {
     model.name: model
     for model in (
@@ -68,9 +69,9 @@ def load_packaged(name: str) -> FittedModel:
     ModelFileError
         Its file is missing, damaged, or not the one that was published.
     """
-    if isinstance(name, str) and name == "classifier":
-        warn_renamed("the packaged model 'classifier'", repr(DEFAULT_MODEL))
-        name = DEFAULT_MODEL
+    if isinstance(name, str) and name in OLD_NAMES:
+        warn_renamed(f"the packaged model {name!r}", repr(OLD_NAMES[name]))
+        name = OLD_NAMES[name]
     require("name", name, one_of(*PACKAGED_MODELS))
     model = PACKAGED_MODELS[name]
     with resources.as_file(resources.files("labcolor") / "weights" / model.file) as path:
