@@ -26,7 +26,9 @@ from keras import ops
 from labcolor import Colorizer
 from labcolor.io.pictures import picture_paths
 from labcolor.networks import FittedModel
-from labcolor.training.data import crop_batches, hold_out, training_pictures
+from labcolor.training.crops import crop_batches
+from labcolor.training.data import training_pictures
+from labcolor.training.files import hold_out
 
 CROP, SHORT_SIDE, MEMORY = 128, 136, 8 << 30
 WARM_UP = 300  # steps
@@ -70,7 +72,7 @@ def main() -> None:
     arguments = parser.parse_args()
 
     paths = [path for folder in arguments.folders for path in hold_out(picture_paths([folder]), 40)[0]]
-    pictures = training_pictures(paths, SHORT_SIDE, MEMORY)
+    pictures = training_pictures(paths, SHORT_SIDE, least=CROP, memory=MEMORY)
     print(f"{len(pictures)} photographs to train on", flush=True)
     start = Colorizer.load(arguments.start).model_
     epochs = math.ceil(arguments.steps / (len(pictures) // arguments.batch_size))
@@ -79,7 +81,7 @@ def main() -> None:
         options = {"size": CROP, "batch_size": arguments.batch_size, "seed": arguments.seed, "aged": arguments.aged}
         return crop_batches(pictures, start.codec, epochs=passes, **options)
 
-    head, loss = start.head.prepared(batches(1), start.codec)
+    head = start.head.prepared(batches(1), start.codec)
     network = start.architecture.network(seed=arguments.seed, dtype=arguments.precision)
     network.set_weights(start.weights)
     for layer in network.layers:
@@ -92,7 +94,8 @@ def main() -> None:
     optimizer.exclude_from_weight_decay(
         [variable for variable in network.trainable_variables if "decoder_" not in variable.path or variable.ndim < 4]
     )
-    network.compile(optimizer, loss=loss, jit_compile="auto" if keras.backend.backend() == "jax" else False)
+    compiled = "auto" if keras.backend.backend() == "jax" else False
+    network.compile(optimizer, loss=head.loss(start.codec), jit_compile=compiled)
 
     average = [ops.convert_to_numpy(weight).astype(np.float32) for weight in network.weights]
     losses: list[float] = []

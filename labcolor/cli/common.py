@@ -114,7 +114,7 @@ def whole_number(least: int, most: int | None = None) -> Callable[[str], int]:
 def held_out(folder: str, every: int | None) -> tuple[list[Path], list[Path]]:
     """Split the pictures of a folder into training pictures and held-out pictures, for ``--holdout``."""
     from labcolor.io.pictures import picture_paths
-    from labcolor.training.data import hold_out
+    from labcolor.training.files import hold_out
 
     try:
         return hold_out(picture_paths([folder]), every)

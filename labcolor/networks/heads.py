@@ -34,8 +34,8 @@ class Head(Protocol):
     def stride(self) -> int:
         """How many times smaller than its input the network's output is."""
 
-    def prepared(self, batches: Iterable[tuple[Array, Array]], codec: LabCodec) -> tuple[Self, Loss | str]:
-        """Return a head that knows the training pictures, and the Keras loss to train with.
+    def prepared(self, batches: Iterable[tuple[Array, Array]], codec: LabCodec) -> Self:
+        """Return a head that knows the training pictures, for a training that begins with new weights.
 
         Parameters
         ----------
@@ -46,10 +46,11 @@ class Head(Protocol):
 
         Returns
         -------
-        head : Head
-        loss : callable or str
-            Of the scaled ab, (N, H, W, 2), and the network's output.
+        Head
         """
+
+    def loss(self, codec: LabCodec) -> Loss | str:
+        """Return the Keras loss to train with: of the scaled ab, (N, H, W, 2), and the network's output."""
 
     def decode(self, outputs: Array, codec: LabCodec, saturation: float) -> Array:
         """Make ab, (N, h, w, 2) float32 and unscaled, of the network's output, (N, h, w, C) float32."""
@@ -93,13 +94,17 @@ class RegressionHead:
     chroma: float = 1.0
     stride: int = 1
 
-    def prepared(self, batches: Iterable[tuple[Array, Array]], codec: LabCodec) -> tuple[Self, Loss | str]:
-        """Return itself and Keras's mean squared error; see :class:`Head`."""
+    def prepared(self, batches: Iterable[tuple[Array, Array]], codec: LabCodec) -> Self:
+        """Return itself; see :class:`Head`."""
+        return self
+
+    def loss(self, codec: LabCodec) -> Loss | str:
+        """Return Keras's mean squared error; see :class:`Head`."""
         if self.stride == 1:
-            return self, "mean_squared_error"
+            return "mean_squared_error"
         from labcolor._keras import ops
 
-        return self, lambda ab, output: ops.mean(
+        return lambda ab, output: ops.mean(
             ops.square(ops.average_pool(ab, self.stride, data_format="channels_last") - output)
         )
 
@@ -181,7 +186,7 @@ class BinsHead:
                 f"of shape {weights.shape}."
             )
 
-    def prepared(self, batches: Iterable[tuple[Array, Array]], codec: LabCodec) -> tuple[Self, Loss | str]:
+    def prepared(self, batches: Iterable[tuple[Array, Array]], codec: LabCodec) -> Self:
         """Count the bins of the training pictures; see :class:`Head`."""
         from labcolor._keras import ops
 
@@ -189,11 +194,18 @@ class BinsHead:
         for _, ab in islice(batches, _PRIOR_BATCHES):
             targets = bin_targets(ops.average_pool(ab, self.stride, data_format="channels_last") * codec.ab_scale)
             counts += ops.convert_to_numpy(ops.sum(targets, axis=(0, 1, 2)))
-        prior = counts / counts.sum()
-        weights = rebalancing(prior)
-        partly = np.sqrt(weights) if self.training == 0.5 else weights**self.training
-        loss = bin_loss(codec.ab_scale, partly / (prior * partly).sum(), self.stride)
-        return replace(self, log_weights=np.log(weights)), loss
+        return replace(self, log_weights=np.log(rebalancing(counts / counts.sum())))
+
+    def loss(self, codec: LabCodec) -> Loss | str:
+        """Return the cross-entropy, each pixel weighted by its color; see :class:`Head`.
+
+        The weights have a mean of one over the pictures that this head was prepared with. How frequent each bin is in
+        them follows from ``log_weights``, by the inverse of :func:`rebalancing`.
+        """
+        inverse = np.exp(-self.log_weights.astype(np.float64))
+        prior = np.maximum(2 * inverse / inverse.sum() - 1 / len(inverse), 0)
+        partly = inverse**-self.training
+        return bin_loss(codec.ab_scale, partly * prior.sum() / (prior * partly).sum(), self.stride)
 
     def decode(self, outputs: Array, codec: LabCodec, saturation: float) -> Array:
         """Take the annealed mean; see :class:`Head`.

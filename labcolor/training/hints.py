@@ -2,20 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import numpy as np
 
 from labcolor._keras import keras, ops
 from labcolor._typing import Array
-from labcolor.networks.hint_spreader import HintSpreader
+from labcolor.networks.hint_spreader import spreader_shapes
 from labcolor.pictures.hints import places_of
-from labcolor.training.loop import History, train_network
+from labcolor.training.loop import History, Watching, make_optimizer, train_network
 
-__all__ = ["fit_hints", "simulate_hints"]
+__all__ = ["HintSpreader", "fit_hints", "simulate_hints"]
 
 _MOST_SIMULATED = 32  # largest number of hints for a picture in training
+
+
+class HintSpreader(keras.layers.Layer):  # type: ignore[misc]
+    """What :func:`labcolor.networks.hint_spreader.spread_hints` computes, as a layer that can be trained."""
+
+    def __init__(self) -> None:
+        super().__init__(name="hints", dtype="float32")  # whatever Keras's global policy is
+
+    def build(self, shapes: Any) -> None:
+        """Make the weights for the shapes of what :meth:`call` gets."""
+        projection, *_ = spreader_shapes(shapes[1][-1])
+        self.projection = self.add_weight(
+            shape=projection, initializer=keras.initializers.GlorotUniform(0), name="projection"
+        )
+        # how fast weight falls with distance, and what the prediction weighs against a hint in place, in logits
+        self.distance = self.add_weight(shape=(), initializer=keras.initializers.Constant(2.0), name="distance")
+        self.prediction = self.add_weight(shape=(), initializer=keras.initializers.Constant(-3.0), name="prediction")
+
+    def call(self, inputs: Any) -> Any:
+        """Spread hints.
+
+        Parameters
+        ----------
+        inputs : (ab, features, places, hints, hint_features, hint_places, there)
+            Of P places: ab, (N, P, 2); features, (N, P, F); coordinates in short sides, (N, P, 2). Of K hints the
+            same, and one for a hint, nought for what only fills up the batch, (N, K).
+
+        Returns
+        -------
+        tensor, shape (N, P, 2)
+            ab.
+        """
+        ab, features, places, hints, hint_features, hint_places, there = inputs
+        own, theirs = self._located(features, places), self._located(hint_features, hint_places)
+        squares = ops.sum(own**2, axis=-1)[..., None] + ops.sum(theirs**2, axis=-1)[:, None]
+        logits = 2 * ops.matmul(own, ops.transpose(theirs, (0, 2, 1))) - squares
+        logits = ops.where(there[:, None] > 0, logits, -1e9)
+        constant = ops.zeros_like(logits[..., :1]) + self.prediction
+        weights = ops.softmax(ops.concatenate([constant, logits], axis=-1), axis=-1)
+        return weights[..., :1] * ab + ops.matmul(weights[..., 1:], hints)
+
+    def _located(self, features: Any, places: Any) -> Any:
+        """Features and place as coordinates of one space, whose squared distances are logits."""
+        features = features / (ops.sqrt(ops.mean(ops.square(features), axis=-1, keepdims=True)) + 1e-6)
+        near = places * (2 * ops.sqrt(ops.abs(self.distance)))
+        return ops.concatenate([ops.matmul(features, self.projection), near], axis=-1)
 
 
 def simulate_hints(true: Array, features: Array, random: np.random.Generator) -> tuple[Array, ...]:
@@ -55,7 +101,8 @@ def fit_hints(
     *,
     steps: int,
     seed: int,
-    **options: Any,
+    learning_rate: float,
+    verbose: int = 0,
 ) -> tuple[History, list[Array]]:
     """Train the hint spreader on simulated hints, by the mean absolute error of ab. The network does not change.
 
@@ -71,15 +118,17 @@ def fit_hints(
         Number of batches to train on.
     seed : int
         Seed of the places of the hints.
-    **options
-        As for :func:`train_network`.
+    learning_rate : float
+        Peak of the learning rate.
+    verbose : {0, 1, 2}
+        As for :class:`labcolor.Colorizer`.
 
     Returns
     -------
     history : dict
-        As from :func:`train_network`.
+        The loss.
     weights : list of ndarray
-        Weights of :class:`labcolor.networks.hint_spreader.HintSpreader`.
+        Weights of :func:`labcolor.networks.hint_spreader.spread_hints`.
     """
     random = np.random.default_rng(seed)
 
@@ -98,12 +147,21 @@ def fit_hints(
     examples = simulated()
     first = next(examples)  # for the shapes
 
-    def all_examples() -> Iterator[tuple[tuple[Array, ...], Array]]:
+    def all_examples(step: int) -> Generator[tuple[tuple[Array, ...], Array], None, None]:
         yield first
         yield from examples
 
     inputs = [keras.Input((None, *values.shape[2:]), dtype="float32") for values in first[0]]
     spreader = HintSpreader()
     model = keras.Model(inputs, spreader(inputs))
-    history = train_network(model, all_examples(), "mean_absolute_error", steps_per_epoch=steps, epochs=1, **options)
-    return history, spreader.get_weights()
+    outcome = train_network(
+        model,
+        all_examples,
+        "mean_absolute_error",
+        steps_per_epoch=steps,
+        epochs=1,
+        batch_size=len(first[1]),
+        optimizer=make_optimizer("adam", learning_rate, steps=steps, constant=False),
+        watching=Watching(verbose=verbose),
+    )
+    return {"loss": outcome.history["loss"]}, spreader.get_weights()

@@ -1,41 +1,109 @@
-"""Training of a network: optimizer, schedule and weight averaging, in pure Keras 3."""
+"""The training of a network, step by step, in pure Keras 3: it can be watched, interrupted, and resumed."""
 
 from __future__ import annotations
 
+import logging
 import math
-from collections.abc import Iterator, Mapping, Sequence
+import signal
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from labcolor._keras import float32_by_default, keras
+from labcolor._keras import float32_by_default, keras, ops
+from labcolor._tensorflow import count_replicas
 from labcolor._typing import Array
-from labcolor.color.codec import LabCodec
-from labcolor.errors import InputError
-from labcolor.inference.engine import count_replicas
-from labcolor.networks.fitted import FittedModel
-from labcolor.networks.registry import Architecture
-from labcolor.training.data import crop_batches
+from labcolor.errors import InputError, ModelFileError
+from labcolor.training.checkpoint import Checkpoint, CheckpointFile
+from labcolor.training.progress import Progress
 
-__all__ = ["History", "fit_network", "train_network"]
+__all__ = ["History", "Keeping", "Outcome", "Watching", "as_loss", "make_optimizer", "train_network"]
 
 History = dict[str, list[float]]
+Batches = Callable[[int], Generator[tuple[Any, Array], None, None]]
+_SNAPSHOT = 50  # steps between two copies of the weights, for the case that the loss becomes nan
+_log = logging.getLogger(__name__)
 
 
-class Adam(keras.optimizers.Adam):  # type: ignore[misc]
-    """Adam without a memory leak.
+class _Local:
+    """Base of optimizers without a memory leak, and with a share of the learning rate for each variable.
 
     With TensorFlow, Keras (3.15) sends the gradients through ``ReplicaContext.all_reduce`` even for one replica. This
     registers a custom gradient, which keeps the training graph and its variables until the process ends: 65 MiB for
     each fit of the reference network. With several replicas the call is necessary, since it sums their gradients.
     """
 
+    shares: tuple[float, ...] = ()
+
     def _backend_update_step(self, grads: Any, trainable_variables: Any, learning_rate: Any) -> None:
-        if count_replicas() > 1:
-            super()._backend_update_step(grads, trainable_variables, learning_rate)
-            return
-        for gradient, variable in zip(grads, trainable_variables, strict=True):
-            self.update_step(gradient, variable, learning_rate)
+        shares = self.shares or (1.0,) * len(grads)
+        several = count_replicas() > 1
+        rows = list(zip(grads, trainable_variables, shares, strict=True))
+        for share in dict.fromkeys(shares):
+            rate = learning_rate if share == 1 else learning_rate * share
+            chosen = [(gradient, variable) for gradient, variable, own in rows if own == share]
+            if several:
+                super()._backend_update_step(*map(list, zip(*chosen, strict=True)), rate)  # type: ignore[misc]
+            else:
+                for gradient, variable in chosen:
+                    self.update_step(gradient, variable, rate)  # type: ignore[attr-defined]
+
+
+def make_optimizer(
+    optimizer: Any, learning_rate: Any, *, steps: int, constant: bool, shares: Sequence[float] = ()
+) -> Any:
+    """Return a new Keras optimizer.
+
+    Parameters
+    ----------
+    optimizer : str or keras.optimizers.Optimizer
+        The name of one, which then averages the weights of the last steps; or one whose settings are copied.
+    learning_rate : float, keras.optimizers.schedules.LearningRateSchedule or None
+        A number is the peak: it is reached after the first 2 % of the steps, and then lowered to a tenth along a
+        cosine. None keeps that of ``optimizer``.
+    steps : int
+        Length of the training.
+    constant : bool
+        Whether a number is the learning rate of all steps instead.
+    shares : sequence of float
+        What the learning rate of each trainable variable is multiplied by; by default 1.
+
+    Returns
+    -------
+    keras.optimizers.Optimizer
+
+    Raises
+    ------
+    InputError
+        Keras has no such optimizer.
+    """
+    try:
+        known = keras.optimizers.get(optimizer)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"optimizer: expected the name of a Keras optimizer, or one itself: {error}") from error
+    config = known.get_config()
+    if learning_rate is not None:
+        config["learning_rate"] = learning_rate
+        if isinstance(learning_rate, float | int | np.number):
+            rate = np.float32(learning_rate)  # fixes the dtype, independent of the default of Keras
+            warm_up = max(1, steps // 50)
+            config["learning_rate"] = (
+                float(rate)
+                if constant
+                else keras.optimizers.schedules.CosineDecay(
+                    rate / 10, max(1, steps - warm_up), alpha=0.1, warmup_target=float(rate), warmup_steps=warm_up
+                )
+            )
+    if isinstance(optimizer, str):
+        # The average covers the last few per cent of the steps, and is short in a training of few steps.
+        config |= {"use_ema": True, "ema_momentum": 1 - 1 / min(1000, max(2, steps // 20))}
+    made = type(type(known).__name__, (_Local, type(known)), {}).from_config(config)  # type: ignore[attr-defined]
+    made.shares = tuple(shares)
+    return made
 
 
 class _Loss(keras.losses.Loss):  # type: ignore[misc]
@@ -49,152 +117,316 @@ class _Loss(keras.losses.Loss):  # type: ignore[misc]
         return self._function(true, output)
 
 
+def as_loss(loss: Any) -> Any:
+    """Return a Keras loss in float32 of a function or of the name of one."""
+    return _Loss(loss)
+
+
+@dataclass(frozen=True)
+class Watching:
+    """How a training is watched.
+
+    Parameters
+    ----------
+    validate : callable, optional
+        Function from a function that predicts to figures by name, "loss" among them; it runs after each epoch. The
+        weights of the best epoch, or of the start, win.
+    patience : int, optional
+        Number of epochs without a better loss after which the training ends.
+    callbacks : sequence of keras.callbacks.Callback
+        They see the averaged weights at the end of an epoch.
+    verbose : {0, 1, 2}
+        As for :class:`labcolor.Colorizer`.
+    """
+
+    validate: Callable[[Callable[[Array], Any]], Mapping[str, float]] | None = None
+    patience: int | None = None
+    callbacks: Sequence[Any] = ()
+    verbose: int = 0
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """How a training is kept.
+
+    Parameters
+    ----------
+    file : CheckpointFile
+        Where.
+    found : Checkpoint or None
+        What was there, to go on from.
+    seconds : float
+        Time between two checkpoints.
+    state : mapping
+        More numbers and texts to keep.
+    arrays : mapping of str to ndarray
+        More arrays to keep.
+    """
+
+    file: CheckpointFile
+    found: Checkpoint | None
+    seconds: float
+    state: Mapping[str, Any]
+    arrays: Mapping[str, Array]
+
+
+@dataclass
+class Outcome:
+    """How a training went. The network has its final weights.
+
+    Parameters
+    ----------
+    history : dict
+        For each quantity its values, one per epoch.
+    steps : int
+        Number of steps that were done.
+    ending : {"complete", "stopped", "interrupted", "diverged"}
+        Whether all steps were done, patience or a callback ended the training, Ctrl-C did, or the loss became nan.
+    before : dict
+        Figures of the network before the first step.
+    best : int or None
+        The epoch whose weights were kept, counted from 1; 0: those before the training.
+    best_loss : float or None
+        Its held-out loss.
+    total : float
+        Sum of the losses of the steps of the present epoch.
+    """
+
+    history: History = field(default_factory=dict)
+    steps: int = 0
+    ending: str = ""
+    before: dict[str, float] = field(default_factory=dict)
+    best: int | None = None
+    best_loss: float | None = None
+    total: float = 0.0
+
+
 def train_network(
     network: keras.Model,
-    batches: Iterator[tuple[Any, Array]],
+    batches: Batches,
     loss: Any,
     *,
     steps_per_epoch: int,
     epochs: int,
-    learning_rate: float,
-    **options: Any,
-) -> History:
-    """Train ``network`` in place, by Adam on a cosine schedule. Its final weights are an average of the last ones.
+    batch_size: int,
+    optimizer: Any,
+    watching: Watching = Watching(),
+    keeping: Keeping | None = None,
+) -> Outcome:
+    """Train ``network`` in place.
 
     Parameters
     ----------
     network : keras.Model
         The network to train.
-    batches : iterator of (input, target)
-        At least ``steps_per_epoch * epochs`` batches: scaled L and ab for a network that colors.
+    batches : callable
+        Function from the number of the first step to a generator of (input, target): scaled L and ab for a network
+        that colors.
     loss : Keras loss
         Loss of the target and the output of the network.
-    steps_per_epoch, epochs : int
-        Length of the training.
-    learning_rate : float
-        Peak of the learning rate. It is reached after the first 2 % of the steps, and then lowered to a tenth along a
-        cosine.
-    **options
-        Passed to ``keras.Model.fit``: ``callbacks``, ``verbose``.
+    steps_per_epoch, epochs, batch_size : int
+        Length of the training, and the number of examples in each step.
+    optimizer : keras.optimizers.Optimizer
+        From :func:`make_optimizer`.
+    watching : Watching
+        Validation, callbacks and progress.
+    keeping : Keeping, optional
+        Checkpoints.
 
     Returns
     -------
-    dict
-        History of Keras: for each quantity its values, one per epoch.
-    """
-    steps = steps_per_epoch * epochs
-    warm_up = max(1, steps // 50)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        np.float32(learning_rate / 10),  # fixes the dtype, independent of the default of Keras
-        max(1, steps - warm_up),
-        alpha=0.1,
-        warmup_target=learning_rate,
-        warmup_steps=warm_up,
-    )
-    # The average covers the last few per cent of the steps, and is short in a training of few steps.
-    momentum = 1 - 1 / min(1000, max(2, steps // 20))
-    optimizer = Adam(schedule, use_ema=True, ema_momentum=momentum, name="adam")
-    with float32_by_default():  # for the mean values that Keras prints
-        network.compile(optimizer, loss=_Loss(loss), jit_compile=False, auto_scale_loss=False)
-    history = network.fit(
-        batches,
-        steps_per_epoch=steps_per_epoch,
-        epochs=epochs,
-        shuffle=False,  # the batches are shuffled already
-        **options,
-    )
-    return {name: [float(value) for value in values] for name, values in history.history.items()}
-
-
-def fit_network(
-    architecture: Architecture,
-    pictures: Sequence[Array],
-    codec: LabCodec,
-    *,
-    working_size: int,
-    crop_size: int,
-    batch_size: int,
-    epochs: int,
-    learning_rate: float,
-    aged: float,
-    precision: str,
-    seed: int,
-    start: FittedModel | None = None,
-    **options: Any,
-) -> FittedModel:
-    """Train a network on pictures, and return the trained model.
-
-    Parameters
-    ----------
-    architecture : Architecture
-        The architecture to train.
-    pictures : sequence of ndarray
-        Pictures from :func:`labcolor.training.data.training_pictures`.
-    codec : LabCodec
-        Scales L and ab.
-    working_size, crop_size, batch_size, epochs, learning_rate, aged, precision
-        As for :class:`labcolor.Colorizer`.
-    seed : int
-        Seed of initial weights, order, crops and mirroring.
-    start : FittedModel, optional
-        A model of the same architecture. Training continues from its weights and keeps its hints.
-    **options
-        Passed to ``keras.Model.fit``: ``callbacks``, ``verbose``.
-
-    Returns
-    -------
-    FittedModel
-        The trained model.
+    Outcome
+        How it went.
 
     Raises
     ------
-    InputError
-        ``start`` has another architecture.
+    ModelFileError
+        The first checkpoint cannot be written, or the one that was found does not fit.
     """
-    network = architecture.network(seed=seed, dtype=precision)
-    if start is not None:
-        if (start.architecture.name, start.architecture.options) != (architecture.name, architecture.options):
-            raise InputError(
-                f"network: the trained network is {_described(start.architecture)}, got {_described(architecture)}. "
-                f"Set it back, or fit with warm_start=False."
-            )
-        network.set_weights(start.weights)
-
-    def batches(passes: int) -> Iterator[tuple[Array, Array]]:
-        return crop_batches(pictures, codec, size=crop_size, batch_size=batch_size, epochs=passes, seed=seed, aged=aged)
-
-    head, loss = architecture.head.prepared(batches(1), codec)
-    history = train_network(
-        network,
-        batches(epochs),
-        loss,
-        steps_per_epoch=math.ceil(len(pictures) / batch_size),
-        epochs=epochs,
-        learning_rate=learning_rate,
-        **options,
-    )
-    training: Mapping[str, Any] = {
-        "pictures": len(pictures),
-        "crop_size": crop_size,
-        "batch_size": batch_size,
-        "epochs": epochs,
-        "learning_rate": float(learning_rate),
-        "aged": float(aged),
-        "precision": precision,
-        "seed": seed,
-    }
-    return FittedModel(
-        architecture=architecture,
-        weights=tuple(network.get_weights()),
-        codec=codec,
-        head=head,
-        working_size=working_size,
-        hints=start.hints if start is not None else (),
-        history=history,
-        training=training,
-    )
+    with float32_by_default():  # for the mean values that Keras prints
+        network.compile(
+            optimizer,
+            loss=as_loss(loss),
+            jit_compile="auto" if keras.backend.backend() == "jax" else False,
+            auto_scale_loss=False,
+        )
+        optimizer.build(network.trainable_variables)
+    return _Run(network, optimizer, steps_per_epoch, epochs, batch_size, watching, keeping).finished(batches)
 
 
-def _described(architecture: Architecture) -> str:
-    """Return the name of an architecture, with its options if it has any."""
-    return repr(architecture.name) + (f" with {dict(architecture.options)}" if architecture.options else "")
+class _Run:
+    """One training while it runs."""
+
+    def __init__(
+        self,
+        network: keras.Model,
+        optimizer: Any,
+        steps_per_epoch: int,
+        epochs: int,
+        batch_size: int,
+        watching: Watching,
+        keeping: Keeping | None,
+    ) -> None:
+        self._network, self._optimizer = network, optimizer
+        self._per_epoch, self._steps = steps_per_epoch, steps_per_epoch * epochs
+        self._epochs, self._batch_size = epochs, batch_size
+        self._watching, self._keeping = watching, keeping
+        self._outcome = Outcome()
+        self._best: list[Array] = []
+        self._saved = time.monotonic()
+        self._calls = keras.callbacks.CallbackList(
+            list(watching.callbacks), model=network, epochs=epochs, steps=steps_per_epoch, verbose=watching.verbose
+        )
+
+    def finished(self, batches: Batches) -> Outcome:
+        """Train to the end, or until something ends it."""
+        outcome, network = self._outcome, self._network
+        network.stop_training = False
+        if self._keeping is not None and self._keeping.found is not None:
+            self._resume(self._keeping.found)
+        else:
+            if self._watching.validate is not None:
+                outcome.before = dict(self._watching.validate(network.predict_on_batch))
+                self._compare(0, outcome.before["loss"])
+            self._save(first=True)
+        if outcome.ending in ("", "interrupted"):
+            outcome.ending = ""
+            self._calls.on_train_begin()
+            with _interrupts() as asked:
+                self._train(batches, asked)
+            if outcome.ending != "diverged":
+                self._save()
+        if self._best:
+            network.set_weights(self._best)
+        elif outcome.ending != "diverged" and outcome.steps:
+            self._optimizer.finalize_variable_values(network.trainable_variables)
+        self._calls.on_train_end()
+        return outcome
+
+    def _train(self, batches: Batches, asked: Callable[[], bool]) -> None:
+        """Do the steps that are left."""
+        outcome, network = self._outcome, self._network
+        good = network.get_weights()
+        progress = Progress(
+            self._watching.verbose,
+            epochs=self._epochs,
+            steps=self._per_epoch,
+            batch_size=self._batch_size,
+            first=outcome.steps,
+        )
+        with progress, closing(batches(outcome.steps)) as source:
+            while not outcome.ending:
+                inputs, target = next(source)
+                epoch, step = divmod(outcome.steps, self._per_epoch)
+                if step == 0:
+                    self._calls.on_epoch_begin(epoch)
+                self._calls.on_train_batch_begin(step)
+                loss = float(network.train_on_batch(inputs, target))
+                outcome.steps += 1
+                ends = step + 1 == self._per_epoch
+                weights = network.get_weights() if ends or outcome.steps % _SNAPSHOT == 0 else []
+                if not math.isfinite(loss) or not all(np.isfinite(weight).all() for weight in weights):
+                    network.set_weights(good)
+                    outcome.ending = "diverged"
+                    return
+                good = weights or good
+                outcome.total += loss
+                mean = outcome.total / (step + 1)
+                self._calls.on_train_batch_end(step, {"loss": mean})
+                progress.step(epoch, mean)
+                if ends:
+                    progress.epoch(epoch, self._end_epoch(epoch))
+                if outcome.steps == self._steps:
+                    outcome.ending = "complete"
+                elif network.stop_training:
+                    outcome.ending = "stopped"
+                elif asked():
+                    outcome.ending = "interrupted"
+                elif self._keeping is not None and time.monotonic() - self._saved >= self._keeping.seconds:
+                    self._save()
+
+    def _end_epoch(self, epoch: int) -> dict[str, float]:
+        """Measure the averaged weights, and show them to the callbacks."""
+        outcome, network = self._outcome, self._network
+        raw = [ops.convert_to_numpy(variable) for variable in network.trainable_variables]
+        self._optimizer.finalize_variable_values(network.trainable_variables)
+        rate = float(ops.convert_to_numpy(self._optimizer.learning_rate))
+        figures = {"loss": outcome.total / self._per_epoch, "learning_rate": rate}
+        if self._watching.validate is not None:
+            held_out = self._watching.validate(network.predict_on_batch)
+            figures |= {f"val_{name}": value for name, value in held_out.items()}
+            self._compare(epoch + 1, held_out["loss"])
+            patience = self._watching.patience
+            if patience is not None and epoch + 1 - (outcome.best or 0) >= patience:
+                network.stop_training = True
+        for name, value in figures.items():
+            outcome.history.setdefault(name, []).append(value)
+        outcome.total = 0.0
+        self._calls.on_epoch_end(epoch, dict(figures))
+        for variable, value in zip(network.trainable_variables, raw, strict=True):
+            variable.assign(value)
+        return figures
+
+    def _compare(self, epoch: int, loss: float) -> None:
+        """Keep the present weights if none were better."""
+        if self._outcome.best_loss is None or loss < self._outcome.best_loss:
+            self._outcome.best, self._outcome.best_loss = epoch, loss
+            self._best = self._network.get_weights()
+
+    def _variables(self) -> dict[str, Any]:
+        """Return the variables of network and optimizer, by the names of their arrays in a checkpoint."""
+        groups = {"network": self._network.variables, "optimizer": self._optimizer.variables}
+        return {f"{name}/{index:04d}": one for name, group in groups.items() for index, one in enumerate(group)}
+
+    def _save(self, *, first: bool = False) -> None:
+        """Write a checkpoint. If that fails later than at the beginning, the training goes on without."""
+        if self._keeping is None:
+            return
+        state = {**self._keeping.state, **vars(self._outcome)}
+        arrays = {name: ops.convert_to_numpy(variable) for name, variable in self._variables().items()}
+        arrays |= {f"best/{index:04d}": weight for index, weight in enumerate(self._best)}
+        try:
+            self._keeping.file.write(Checkpoint(state, {**self._keeping.arrays, **arrays}))
+        except ModelFileError as error:
+            if first:
+                raise
+            _log.warning("%s", error)
+        self._saved = time.monotonic()
+
+    def _resume(self, found: Checkpoint) -> None:
+        """Take the state of a checkpoint."""
+        try:
+            for name in vars(self._outcome):
+                setattr(self._outcome, name, found.state[name])
+            for name, variable in self._variables().items():
+                variable.assign(found.arrays[name])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelFileError(
+                f"the checkpoint does not fit the network and optimizer: {error}. Delete it to begin anew."
+            ) from error
+        self._best = found.group("best")
+
+
+@contextmanager
+def _interrupts() -> Iterator[Callable[[], bool]]:
+    """Yield a function that tells whether Ctrl-C, or what the program treats alike, was pressed. Twice interrupts."""
+    asked = False
+
+    def ask(number: int, frame: Any) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+        _log.warning("the training ends after this step; interrupt once more to end at once.")
+
+    replaced = []
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) is signal.default_int_handler:
+                signal.signal(number, ask)
+                replaced.append(number)
+    try:
+        yield lambda: asked
+    finally:
+        for number in replaced:
+            signal.signal(number, signal.default_int_handler)

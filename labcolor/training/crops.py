@@ -1,0 +1,119 @@
+"""Batches of scaled (L, ab) crops of training pictures, which a seed and the number of a step determine."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+from scipy import ndimage
+
+from labcolor._typing import Array
+from labcolor.color.codec import LabCodec
+
+__all__ = ["Batch", "age", "count_steps", "crop_batches", "random_crop"]
+
+Batch = tuple[Array, Array]
+_AHEAD = 4  # batches that are made while the network trains
+_THREADS = max(1, min(4, (os.cpu_count() or 1) // 4))  # the network needs the other cores
+
+
+def random_crop(picture: Array, size: int, random: np.random.Generator) -> Array:
+    """Return a random ``size`` x ``size`` crop, mirrored left to right with probability 0.5."""
+    height, width = picture.shape[:2]
+    top, left = random.integers(0, height - size + 1), random.integers(0, width - size + 1)
+    crop = picture[top : top + size, left : left + size]
+    return crop[:, ::-1] if random.random() < 0.5 else crop
+
+
+def age(lightness: Array, random: np.random.Generator) -> Array:
+    """Make scaled lightness, (H, W, 1) in [-1, 1], look like old film: faded, soft and grainy at random."""
+    aged = lightness[..., 0]
+    if random.random() < 0.5:
+        aged = ndimage.gaussian_filter(aged, random.uniform(0.3, 1.2))
+    contrast, brightness = random.uniform(0.6, 1.2), random.uniform(-0.15, 0.15)
+    aged = aged * contrast + brightness
+    grain = random.normal(0, random.uniform(0, 0.08), aged.shape)
+    return np.clip(aged + grain, -1, 1).astype(np.float32)[..., None]
+
+
+def count_steps(pictures: int, batch_size: int) -> int:
+    """Return the number of batches in which each of ``pictures`` occurs."""
+    return math.ceil(pictures / batch_size)
+
+
+def crop_batches(
+    pictures: Sequence[Array],
+    codec: LabCodec,
+    *,
+    size: int,
+    batch_size: int,
+    epochs: int,
+    seed: int,
+    aged: float = 0.0,
+    first: int = 0,
+) -> Generator[Batch, None, None]:
+    """Yield batches of scaled (L, ab) for ``epochs`` passes, made a few steps ahead in threads.
+
+    All batches have one size, since a network is compiled anew for another one. The last batch of an epoch is filled
+    up with pictures from the beginning of the epoch.
+
+    Parameters
+    ----------
+    pictures : sequence of ndarray
+        Pictures of shape (H, W, 3) and dtype uint8, with no side shorter than ``size``.
+    codec : LabCodec
+        Scales L and ab.
+    size : int
+        Side of the random square crops.
+    batch_size : int
+        Pictures per batch; if there are fewer, each batch has all of them.
+    epochs : int
+        Number of passes over the pictures.
+    seed : int
+        Fixes order, crops and mirroring.
+    aged : float
+        Share of crops whose L is changed to look like old film, from 0 to 1.
+    first : int
+        Number of batches to leave out at the beginning, to go on with a training.
+
+    Yields
+    ------
+    l : ndarray, shape (N, size, size, 1), float32
+        Scaled lightness.
+    ab : ndarray, shape (N, size, size, 2), float32
+        Scaled chroma.
+    """
+
+    def make(epoch: int, number: int, chosen: Array) -> Batch:
+        random = np.random.default_rng((seed, epoch, number))
+        crops = np.stack([random_crop(pictures[index], size, random) for index in chosen])
+        lightness, ab = codec.encode(crops)
+        if aged:
+            for index in np.flatnonzero(random.random(len(crops)) < aged):
+                lightness[index] = age(lightness[index], random)
+        return lightness, ab
+
+    def plans() -> Iterator[tuple[int, int, Array]]:
+        steps = count_steps(len(pictures), batch_size)
+        for epoch in range(first // steps, epochs):
+            order = np.random.default_rng((seed, epoch)).permutation(len(pictures))
+            order = np.resize(order, steps * min(batch_size, len(pictures)))
+            batches = np.split(order, steps)
+            for number in range(first % steps if epoch == first // steps else 0, steps):
+                yield epoch, number, batches[number]
+
+    threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="labcolor-data")
+    try:
+        waiting: deque[Future[Batch]] = deque()
+        for plan in plans():
+            waiting.append(threads.submit(make, *plan))
+            if len(waiting) > _AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        threads.shutdown(cancel_futures=True)
