@@ -426,15 +426,20 @@ def color_rows(lightness, ab, first, row_scale, column_scale, inside, m, scale, 
 
 
 @jit
-def chroma_rows(luma, table, ab, first, row_scale, column_scale, inside, m, weights, u, v):
-    """Compute the U and V that give 4:2:0 luma the colors of a small map of ab.
+def chroma_rows(luma, table, ab, first, row_scale, column_scale, inside, m, weights, levels, u, v):
+    """Compute the U and V that give luma the colors of a small map of ab.
 
-    Parameters: ``luma`` (2 n, 2 w) uint8; ``table``, L of each value of luma; ``u`` and ``v`` (n, w) uint8, whose first
-    row is row ``first`` of its plane; ``ab``, ``row_scale``, ``column_scale`` and ``inside`` as for
-    :func:`color_rows`, with pixels of ``u`` and ``v``; ``weights``, the weights of red and blue in luma.
+    Parameters: ``luma`` (r n, c w) uint8 or uint16, r and c 1 or 2; ``table``, L of each value of luma; ``u`` and ``v``
+    (n, w), whose first row is row ``first`` of its plane; ``ab``, ``row_scale``, ``column_scale`` and ``inside`` as for
+    :func:`color_rows`, with pixels of ``u`` and ``v``; ``weights``, the weights of red and blue in luma; ``levels``,
+    half the range of chroma, its zero and its largest value.
     """
     F = ab.dtype.type
     n = u.shape[1]
+    down, wide = luma.shape[0] // u.shape[0], luma.shape[1] // n
+    cell = down * wide
+    extent, zero, top = levels
+    zero += F(0.5)
     left, right, across = _columns(n, ab.shape[1], column_scale, F)
     small = np.empty((2, ab.shape[1]), ab.dtype)
     planes = np.empty((6, n), ab.dtype)
@@ -442,10 +447,15 @@ def chroma_rows(luma, table, ab, first, row_scale, column_scale, inside, m, weig
     outside, work = np.empty(n, np.int32), np.empty((6, n), ab.dtype)
     kr, kb = weights
     for y in range(u.shape[0]):
-        upper, lower = luma[2 * y], luma[2 * y + 1]
-        for x in range(n):
-            total = np.int32(upper[2 * x]) + upper[2 * x + 1] + lower[2 * x] + lower[2 * x + 1]
-            lightness[x] = table[np.intp((total + 2) >> 2)]
+        upper, lower = luma[down * y], luma[down * y + down - 1]
+        if cell == 4:
+            for x in range(n):
+                total = np.int32(upper[2 * x]) + upper[2 * x + 1] + lower[2 * x] + lower[2 * x + 1]
+                lightness[x] = table[np.intp((total + 2) >> 2)]
+        else:
+            for x in range(n):
+                total = np.int32(upper[wide * x]) + lower[wide * x + wide - 1]
+                lightness[x] = table[np.intp((total + 1) >> 1)]
         _enlarge_row(ab, first + y, row_scale, left, right, across, small[0], small[1], a, b, F)
         _keep_bars_grey(first + y, inside, a, b, F)
         _join_row(lightness, a, b, m, red, green, blue, outside, work, F)
@@ -457,8 +467,8 @@ def chroma_rows(luma, table, ab, first, row_scale, column_scale, inside, m, weig
             blue[x] = linear_to_srgb(blue[x], F)
         for x in range(n):
             grey = kr * red[x] + (F(1.0) - kr - kb) * green[x] + kb * blue[x]
-            u[y, x] = np.uint8((blue[x] - grey) * (F(112.0) / (F(1.0) - kb)) + F(128.5))
-            v[y, x] = np.uint8((red[x] - grey) * (F(112.0) / (F(1.0) - kr)) + F(128.5))
+            u[y, x] = min((blue[x] - grey) * (extent / (F(1.0) - kb)) + zero, top)
+            v[y, x] = min((red[x] - grey) * (extent / (F(1.0) - kr)) + zero, top)
 
 
 @jit

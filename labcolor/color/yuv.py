@@ -1,6 +1,8 @@
-"""Y, U and V of 4:2:0 video: the lightness of luma, and the planes of chroma that color it."""
+"""Y, U and V of video: the lightness of luma, and the planes of chroma that color it."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -9,77 +11,123 @@ from labcolor._typing import Array
 from labcolor.color import kernels
 from labcolor.color.lab import matrices, rgb_to_lightness
 
-__all__ = ["chroma_planes", "color_matrix", "even", "luma_lightness", "packed_frame"]
+__all__ = ["MATRICES", "FrameFormat", "usual_matrix"]
+
+# Weights of red and blue in luma, by ffmpeg's names of the color matrices.
+MATRICES = {
+    "bt709": (0.2126, 0.0722),
+    "smpte170m": (0.299, 0.114),
+    "bt470bg": (0.299, 0.114),
+    "smpte240m": (0.212, 0.087),
+}
 
 
-def color_matrix(height: int) -> tuple[str, float, float]:
-    """Return the color matrix of a video: BT.601 below 720 lines and BT.709 otherwise, as players assume.
-
-    Returns
-    -------
-    name : str
-        Name of the matrix in ffmpeg.
-    kr, kb : float
-        Weights of red and blue in luma.
-    """
-    return ("bt709", 0.2126, 0.0722) if height >= 720 else ("smpte170m", 0.299, 0.114)
+def usual_matrix(height: int) -> str:
+    """Return the matrix of a video that names none: BT.601 below 720 lines and BT.709 otherwise, as players assume."""
+    return "bt709" if height >= 720 else "smpte170m"
 
 
-def luma_lightness() -> Array:
-    """Return L of each value of luma in video range, with shape (256,) and dtype float32."""
-    grey = np.clip((np.arange(256) - 16) / 219, 0, 1)
-    return rgb_to_lightness(np.repeat(grey[:, None], 3, axis=1)).astype(np.float32)
-
-
-def even(luma: Array) -> Array:
-    """Return luma with even sides: the last row or column is repeated if their number is odd."""
-    rows, columns = (side % 2 for side in luma.shape)
-    return np.pad(luma, ((0, rows), (0, columns)), "edge") if rows or columns else luma
-
-
-def chroma_planes(
-    luma: Array, table: Array, ab: Array, pixel: tuple[float, float], inside: tuple[slice, slice]
-) -> tuple[Array, Array]:
-    """Return the planes U and V that color a frame of luma.
+@dataclass(frozen=True)
+class FrameFormat:
+    """The numbers in which frames of a video are stored.
 
     Parameters
     ----------
-    luma : ndarray, shape (H, W), uint8
-        Luma of the frame. Both sides are even.
-    table : ndarray, shape (256,), float32
-        L of each value of luma.
-    ab : ndarray, shape (h, w, 2), float32
-        Small chroma.
-    pixel : (float, float)
-        Height and width of a pixel of luma, measured in pixels of ``ab``.
-    inside : (rows, columns)
-        The region to color, in pixels of luma. The rest stays grey.
-
-    Returns
-    -------
-    u, v : ndarray, shape (H / 2, W / 2), uint8
-        The planes of chroma.
+    depth : int
+        Bits of a sample, from 8 to 16.
+    full : bool
+        Whether luma uses all values. Otherwise it lies in video range, from 16 to 235 for 8 bits.
+    cell : (rows, columns)
+        Pixels of luma for each pixel of chroma: (2, 2) for 4:2:0, (1, 2) for 4:2:2, (1, 1) for 4:4:4.
+    matrix : str
+        Name of the color matrix, one of :data:`MATRICES`.
     """
-    height, width = luma.shape[0] // 2, luma.shape[1] // 2
-    u, v = np.empty((2, height, width), np.uint8)
-    _, matrix = matrices(np.dtype(np.float32))
-    _, kr, kb = color_matrix(luma.shape[0])
-    scales = np.float32(2 * pixel[0]), np.float32(2 * pixel[1])
-    # a pixel of chroma stays grey if any of its four pixels of luma lies in a bar: black would show a wrong color
-    edges = tuple(edge for part in inside for edge in ((part.start + 1) // 2, part.stop // 2))
 
-    def strip(start: int, stop: int) -> None:
-        rows = luma[2 * start : 2 * stop]
-        weights = np.float32(kr), np.float32(kb)
-        kernels.chroma_rows(rows, table, ab, start, *scales, edges, matrix, weights, u[start:stop], v[start:stop])
+    depth: int = 8
+    full: bool = False
+    cell: tuple[int, int] = field(default=(2, 2))
+    matrix: str = "smpte170m"
 
-    in_strips(strip, height, 24 * width)
-    return u, v
+    @property
+    def dtype(self) -> np.dtype[np.unsignedinteger]:
+        """The dtype of samples: uint8, or uint16 in which the lower ``depth`` bits count."""
+        return np.dtype(np.uint8 if self.depth == 8 else np.uint16)
 
+    def shares(self) -> Array:
+        """Return each value of luma as a share of white, float64, for all values of the dtype."""
+        values = np.arange(np.iinfo(self.dtype).max + 1, dtype=np.float64)
+        unit = 2 ** (self.depth - 8)
+        return np.clip(values / (2**self.depth - 1) if self.full else (values / unit - 16) / 219, 0, 1)
 
-def packed_frame(luma: Array, u: Array, v: Array, side_by_side: bool) -> bytes:
-    """Return one frame in the format of the encoder: a header line, then Y, U and V."""
-    if side_by_side:
-        luma = np.hstack([luma, luma])
-        u, v = (np.hstack([np.full_like(plane, 128), plane]) for plane in (u, v))
-    return b"".join([b"FRAME\n", luma.tobytes(), u.tobytes(), v.tobytes()])
+    def lightness(self) -> Array:
+        """Return L of each value of luma, float32, for all values of the dtype."""
+        lightness: Array = rgb_to_lightness(np.repeat(self.shares()[:, None], 3, axis=1)).astype(np.float32)
+        return lightness
+
+    def conversion(self, other: FrameFormat) -> Array | None:
+        """Return the values of ``other`` for all values of luma of this format, or None if they are the same."""
+        if (self.depth, self.full) == (other.depth, other.full):
+            return None
+        if self.full == other.full and not self.full:  # keeps what lies below black and above white
+            values = np.arange(np.iinfo(self.dtype).max + 1) * 2.0 ** (other.depth - self.depth)
+        elif other.full:
+            values = self.shares() * (2**other.depth - 1)
+        else:
+            values = (16 + 219 * self.shares()) * 2 ** (other.depth - 8)
+        converted: Array = np.minimum(np.floor(values + 0.5), 2**other.depth - 1).astype(other.dtype)
+        return converted
+
+    def even(self, luma: Array) -> Array:
+        """Return luma with whole cells: the last row or column is repeated where they are not."""
+        rows, columns = (-side % step for side, step in zip(luma.shape, self.cell, strict=True))
+        return np.pad(luma, ((0, rows), (0, columns)), "edge") if rows or columns else luma
+
+    def chroma(
+        self, luma: Array, table: Array, ab: Array, pixel: tuple[float, float], inside: tuple[slice, slice]
+    ) -> tuple[Array, Array]:
+        """Return the planes U and V that color a frame of luma.
+
+        Parameters
+        ----------
+        luma : ndarray, shape (H, W)
+            Luma of the frame, in this format, with whole cells.
+        table : ndarray, float32
+            L of each value of luma, from :meth:`lightness`.
+        ab : ndarray, shape (h, w, 2), float32
+            Small chroma.
+        pixel : (float, float)
+            Height and width of a pixel of luma, measured in pixels of ``ab``.
+        inside : (rows, columns)
+            The region to color, in pixels of luma. The rest stays grey.
+
+        Returns
+        -------
+        u, v : ndarray, shape (H, W) divided by the cell
+            The planes of chroma, of dtype :attr:`dtype`.
+        """
+        down, across = self.cell
+        height, width = luma.shape[0] // down, luma.shape[1] // across
+        u, v = np.empty((2, height, width), self.dtype)
+        _, matrix = matrices(np.dtype(np.float32))
+        red, blue = MATRICES[self.matrix]
+        # half the range of chroma, its zero, and its largest value
+        unit, top = 2 ** (self.depth - 8), 2**self.depth - 1
+        levels = np.float32(top / 2 if self.full else 112 * unit), np.float32(128 * unit), np.float32(top)
+        scales = np.float32(down * pixel[0]), np.float32(across * pixel[1])
+        # a pixel of chroma stays grey if any of its pixels of luma lies in a bar: black would show a wrong color
+        edges = tuple(
+            edge
+            for part, step in zip(inside, self.cell, strict=True)
+            for edge in (-(-part.start // step), part.stop // step)
+        )
+        ab = np.ascontiguousarray(ab, np.float32)
+
+        def strip(start: int, stop: int) -> None:
+            rows = luma[down * start : down * stop]
+            weights = np.float32(red), np.float32(blue)
+            kernels.chroma_rows(
+                rows, table, ab, start, *scales, edges, matrix, weights, levels, u[start:stop], v[start:stop]
+            )
+
+        in_strips(strip, height, 24 * width)
+        return u, v

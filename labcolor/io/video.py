@@ -1,125 +1,82 @@
-"""Video through ffmpeg: luma is read, luma and chroma are written, sound and subtitles are carried along."""
+"""Video through ffmpeg: luma is read, colored frames are written, sound and subtitles are carried along."""
 
 from __future__ import annotations
 
 import io
-import math
-import os
-import re
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 
+from labcolor._paths import replacing
 from labcolor._typing import Array
-from labcolor.color.yuv import color_matrix
-from labcolor.errors import VideoFileError
+from labcolor.color.yuv import FrameFormat
+from labcolor.errors import InputError, VideoFileError
 from labcolor.io import ffmpeg
+from labcolor.io.formats import Target, carried, frame_format
+from labcolor.io.probe import VideoInfo
+from labcolor.io.sequences import replacing_frames
+from labcolor.io.times import advanced
+from labcolor.pictures.picture import Inside, Picture
 
-__all__ = ["ENCODERS", "Decoder", "VideoInfo", "encoding", "probe"]
+__all__ = ["DEINTERLACING", "Decoder", "FrameWriter", "Range", "encoding", "joined", "writing"]
 
-
-# How each container's frames are encoded. x264's "faster" is as accurate as "medium" at the same size: docs/speed.md.
-_H264 = ("-c:v", "libx264", "-preset", "faster", "-crf", "20", "-pix_fmt", "yuv420p")
-_PALETTE = "split[a][b];[a]palettegen=stats_mode=single[p];[b][p]paletteuse=new=1"  # frame by frame: constant memory
-ENCODERS: dict[str, tuple[str, ...]] = {
-    ".mp4": (*_H264, "-movflags", "+faststart"),
-    ".mov": (*_H264, "-movflags", "+faststart"),
-    ".mkv": _H264,
-    ".webm": ("-c:v", "libvpx-vp9", "-crf", "32", "-b:v", "0", "-deadline", "good", "-cpu-used", "4", "-row-mt", "1"),
-    ".gif": ("-fpsmax", "50"),  # players show each frame of a GIF for at least 20 ms
-}
-# Codecs of sound that each container can hold, and the codec to which other sound is converted.
-_MP4_SOUND = {"aac", "mp3", "ac3", "eac3", "alac"}
-_MKV_SOUND = {
-    "flac",
-    "opus",
-    "vorbis",
-    "dts",
-    "truehd",
-    "mp2",
-    "pcm_u8",
-    "pcm_s16le",
-    "pcm_s24le",
-    "pcm_s32le",
-    "pcm_f32le",
-}
-_SOUND: dict[str, tuple[set[str], str]] = {
-    ".mp4": (_MP4_SOUND, "aac"),
-    ".mov": (_MP4_SOUND | {"pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be"}, "aac"),
-    ".mkv": (_MP4_SOUND | _MKV_SOUND, "flac"),
-    ".webm": ({"opus", "vorbis"}, "libopus"),
-}
-_USUAL_RATE = 60  # largest frames per second of a video with a variable rate, unless its mean rate is higher
-# Layouts that AAC and Opus support; ffmpeg chooses the nearest.
-_LAYOUTS = "aformat=channel_layouts=7.1|5.1|stereo|mono"
-# Codecs of text subtitles, codecs of subtitles that are pictures (.mkv only), and each container's text codec.
-_TEXT = {"mov_text", "subrip", "srt", "ass", "ssa", "webvtt", "text"}
-_DRAWN = {"hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle"}
-_SUBTITLES = {".mp4": "mov_text", ".mov": "mov_text", ".webm": "webvtt", ".mkv": "srt"}
+# Fields: as the frames' own flags say; never; of every frame; and a frame of each field.
+DEINTERLACING = ("auto", "never", "always", "double")
+_LUMA_OF_RGB = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
-@dataclass(frozen=True)
-class VideoInfo:
-    """Properties of a video file, known before it is decoded.
+class Range:
+    """The part of a video that is colored.
 
     Parameters
     ----------
-    duration : float or None
-        Length in seconds, if known.
-    sound, subtitles : tuple of str
-        Codec of each track. "none" if ffmpeg cannot decode it.
-    mean_rate : float or None
-        Mean frames per second, if known.
-    interlaced : bool
-        Whether the file declares that each frame consists of two fields.
-    """
+    info : VideoInfo
+        Properties of the video.
+    start : Fraction
+        Seconds from the first frame, which are rounded to a frame.
+    end : Fraction or None
+        Seconds from the first frame, or None for all.
 
-    duration: float | None
-    sound: tuple[str, ...]
-    subtitles: tuple[str, ...]
-    mean_rate: float | None
-    interlaced: bool
-
-
-def probe(path: Path) -> VideoInfo:
-    """Read the properties of a video file, without decoding it.
+    Attributes
+    ----------
+    first : int
+        Number of the first frame.
+    count : int or None
+        Number of frames, or None for all that follow.
+    seconds : Fraction
+        Time of the first frame.
+    length : Fraction or None
+        Length in seconds, or None for all that follows.
 
     Raises
     ------
-    VideoFileError
-        The file is missing or contains no video.
+    InputError
+        The part begins after the video ends, or is empty.
     """
-    if not os.path.isfile(path):
-        kind = "got a folder" if os.path.isdir(path) else "but there is none"
-        raise VideoFileError(f"{path}: expected a video file, {kind}. Check the path.")
-    command = [ffmpeg.executable(), "-hide_banner", "-nostdin", *ffmpeg.LOCAL, "-i", f"file:{path}"]
-    log = subprocess.run(command, capture_output=True, check=False).stderr
-    text = log.decode(errors="replace")
-    streams = re.findall(r"^ +Stream #0:\d+[^\n]*?: (Video|Audio|Subtitle): (\w+)([^\n]*)", text, re.MULTILINE)
-    videos = [details for kind, _, details in streams if kind == "Video" and "(attached pic)" not in details]
-    if not videos:
-        what = "only sound" if any(kind == "Audio" for kind, _, _ in streams) else "none"
-        raise VideoFileError(f"{path}: expected a video, found {what}: {ffmpeg.error_summary(log)}")
-    found = re.search(r"^ +Duration: (\d+):(\d+):([\d.]+)", text, re.MULTILINE)
-    duration = None
-    if found:
-        hours, minutes, seconds = map(float, found.groups())
-        duration = 3600 * hours + 60 * minutes + seconds
-    rate = re.search(r", ([\d.]+)(k?) fps", videos[0])
-    return VideoInfo(
-        duration,
-        tuple(codec for kind, codec, _ in streams if kind == "Audio"),
-        tuple(codec for kind, codec, _ in streams if kind == "Subtitle"),
-        float(rate[1]) * (1000 if rate[2] else 1) if rate else None,
-        re.search(r"(top|bottom) (coded )?first", videos[0]) is not None,
-    )
+
+    def __init__(self, info: VideoInfo, start: Fraction = Fraction(0), end: Fraction | None = None) -> None:
+        self.first = round(start * info.rate)
+        self.seconds = self.first / info.rate
+        self.count = None if end is None else max(0, round(end * info.rate) - self.first)
+        self.length = None if self.count is None else self.count / info.rate
+        self._duration = info.duration
+        if self.count == 0:
+            raise InputError(f"end: expected a time after start ({float(start):g} s), got {float(end or 0):g} s.")
+        if info.duration is not None and self.first and self.seconds >= info.duration:
+            raise InputError(f"start: expected a time before the end ({info.duration:g} s), got {float(start):g} s.")
+
+    def total(self, rate: Fraction) -> int | None:
+        """Return the number of frames at a rate, if the length of the video is known."""
+        if self._duration is None:
+            return None if self.length is None else round(self.length * rate)
+        rest = Fraction(self._duration) - self.seconds
+        return round((rest if self.length is None else min(self.length, rest)) * rate)
 
 
 def _read_exactly(pipe: IO[bytes], size: int) -> bytearray | None:
@@ -135,28 +92,24 @@ def _read_exactly(pipe: IO[bytes], size: int) -> bytearray | None:
     return content
 
 
-def _exact(rate: Fraction) -> Fraction:
-    """Return the nominal rate. Containers that round times to milliseconds turn 60000/1001 into 19001/317."""
-    for nominal in (Fraction(round(rate)), Fraction(round(rate * 1001 / 1000) * 1000, 1001)):
-        if abs(nominal - rate) < rate / 1_000_000:
-            return nominal
-    return rate
-
-
 class Decoder:
-    """Stream of the luma of a video. Iteration yields (H, W) uint8 frames in video range, 16 to 235.
+    """Stream of the luma of a video. Iteration yields (H, W) frames, uint8 or uint16, with the values of the source.
 
     Rotation is applied, and fields are converted to frames. The frames have a constant rate: frames of a variable rate
     are repeated or dropped, so that video and sound stay synchronous. Use the decoder as a context manager.
 
     Parameters
     ----------
-    path : Path
-        The video file.
     info : VideoInfo
-        Its properties, from :func:`probe`.
+        Properties of the video, from :func:`labcolor.io.probe.probe`.
     resize : (width, height) or None
         Size to scale to. None keeps the size of the video.
+    deinterlace : str
+        One of :data:`DEINTERLACING`.
+    tone_map : bool
+        Whether the tones of an HDR video are mapped to standard range.
+    part : Range, optional
+        The part to decode. By default all.
 
     Attributes
     ----------
@@ -166,73 +119,84 @@ class Decoder:
         Frames per second, exact.
     aspect : str
         Aspect ratio of a pixel, "1:1" for a square.
-
-    Raises
-    ------
-    VideoFileError
-        No frame can be decoded.
+    format : FrameFormat
+        The numbers of luma.
     """
 
-    def __init__(self, path: Path, info: VideoInfo, resize: tuple[int, int] | None) -> None:
-        self._path = path
+    def __init__(
+        self,
+        info: VideoInfo,
+        resize: tuple[int, int] | None = None,
+        deinterlace: str = "auto",
+        tone_map: bool = False,
+        part: Range | None = None,
+    ) -> None:
+        self._path = info.path
+        self._rgb = info.pixels.kind == "rgb" and not (tone_map and info.hdr)
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
-        scale = f"scale={resize[0]}:{resize[1]}:out_range=tv,setsar=1" if resize else "scale=out_range=tv"
-        fields = "bwdif=mode=send_frame:deint=interlaced," if info.interlaced else ""
-        filters = f"{fields}{scale},format=yuv420p,extractplanes=y"
-        # screen recorders declare 1,000 frames per second; a video with a lower mean rate does not need that
-        fastest = math.inf if info.mean_rate is None else max(_USUAL_RATE, math.ceil(info.mean_rate))
+        self.width, self.height = resize or info.size
+        self.rate = info.rate * (2 if deinterlace == "double" else 1)
+        self.aspect = "1:1" if resize else info.aspect
+        self.format = frame_format(info, tone_map)
+        part = part or Range(info)
+        filters = ["setpts=PTS-STARTPTS", *_tone_mapping(info, tone_map), *self._planar(info, tone_map)]
+        filters[2:2] = _deinterlacing(info, deinterlace)
+        if resize:
+            filters.append(f"scale={self.width}:{self.height}")
         command = [ffmpeg.executable(), "-hide_banner", "-nostdin", "-loglevel", "error"]
-        command += [*ffmpeg.LOCAL, "-i", f"file:{path}"]
-        command += ["-map", "0:V:0", "-vf", filters, "-fps_mode", "cfr"]
-        command += ["-fpsmax", str(fastest)] if fastest < math.inf else []
-        command += ["-f", "yuv4mpegpipe", "-strict", "-1", "-"]
+        if part.first:  # between two frames, so that rounded times cannot select the one before
+            command += ["-ss", _decimal(info.delay + part.seconds - Fraction(1, 2) / info.rate)]
+        command += [*info.arguments, "-map", "0:V:0", "-vf", ",".join(filters)]
+        command += ["-fps_mode", "cfr", "-r", str(self.rate)]
+        if part.count is not None:
+            command += ["-frames:v", str(part.count * (2 if deinterlace == "double" else 1))]
+        command += ["-f", "rawvideo", "-"]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self._log)
         assert self._process.stdout is not None
         self._pipe: IO[bytes] = self._process.stdout
-        head = self._pipe.readline(1000).split()
-        if head[:1] != [b"YUV4MPEG2"]:
-            reason = self.__close()
-            raise VideoFileError(f"{path}: no frame can be decoded: {reason}")
-        header = {field[:1].decode(): field[1:].decode() for field in head[1:]}
-        self.width, self.height = int(header["W"]), int(header["H"])
-        self.rate = _exact(Fraction(*map(int, header["F"].split(":"))))
-        self.aspect = header["A"] if header.get("A", "0:0") != "0:0" else "1:1"
+
+    def _planar(self, info: VideoInfo, tone_map: bool) -> list[str]:
+        """Return the filters that leave luma, or RGB, without a change of its values."""
+        depth = self.format.depth
+        plain = "gray" if depth == 8 else f"gray{depth}le"
+        if self._rgb:
+            return ["format=rgb24" if depth == 8 else "format=rgb48le"]
+        if info.pixels.kind == "grey":
+            return [f"format={plain}"]
+        chroma = "420" if tone_map and info.hdr else info.pixels.chroma
+        letter = "j" if info.format.startswith("yuvj") else ""  # another name would convert the range
+        planar = f"yuv{letter}{chroma}p" + ("" if depth == 8 else f"{depth}le")
+        return [f"format={planar}", "extractplanes=y", f"format={plain}"]
 
     def __enter__(self) -> Decoder:
         """Return the decoder."""
         return self
 
     def __exit__(self, *exception: object) -> None:
-        """End ffmpeg."""
-        self.__close()
-
-    def __close(self) -> str:
-        """End ffmpeg if it is running, and return a summary of its messages."""
+        """End ffmpeg if it is running."""
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()
         self._pipe.close()
-        if self._log.closed:
-            return ""
-        complaints = self.complaints()
         self._log.close()
-        return complaints or "ffmpeg gave no reason"
 
     def complaints(self) -> str:
         """Return a summary of ffmpeg's latest error messages, empty if there are none."""
-        self._log.seek(0, io.SEEK_END)
-        self._log.seek(max(0, self._log.tell() - 2000))
+        size = self._log.seek(0, io.SEEK_END)
+        self._log.seek(max(0, size - 2000))
         log = self._log.read()
+        if size > 2000:  # the first line of this part is cut
+            log = log.partition(b"\n")[2]
         return ffmpeg.error_summary(log) if log.strip() else ""
 
     def __iter__(self) -> Iterator[Array]:
         """Yield the frames."""
-        size = self.width * self.height
-        while self._pipe.readline(100).startswith(b"FRAME"):
-            frame = _read_exactly(self._pipe, size)
-            if frame is None:
-                break
-            yield np.frombuffer(frame, np.uint8).reshape(self.height, self.width)
+        dtype = self.format.dtype.newbyteorder("<")
+        shape = (self.height, self.width, 3) if self._rgb else (self.height, self.width)
+        size = int(np.prod(shape)) * dtype.itemsize
+        while (content := _read_exactly(self._pipe, size)) is not None:
+            frame = np.frombuffer(content, dtype).reshape(shape).astype(self.format.dtype, copy=False)
+            yield _luma(frame) if self._rgb else frame
         # a damaged video gives error messages; without one, or after a signal, the decoding was cut short
         code = self._process.wait()
         if code < 0 or (code > 0 and not self.complaints()):
@@ -241,71 +205,141 @@ class Decoder:
             )
 
 
-def _tracks(info: VideoInfo, ending: str) -> list[str]:
-    """Return ffmpeg's arguments that carry sound and subtitles from input 1."""
-    arguments: list[str] = []
-    if ending in _SOUND and info.sound:
-        supported, substitute = _SOUND[ending]
-        decodable = [(index, codec) for index, codec in enumerate(info.sound) if codec != "none"]
-        for place, (index, codec) in enumerate(decodable):
-            arguments += ["-map", f"1:a:{index}", f"-c:a:{place}", "copy" if codec in supported else substitute]
-            if codec not in supported and substitute != "flac":
-                arguments += [f"-filter:a:{place}", _LAYOUTS]
-    if ending in _SUBTITLES:
-        kept = [
-            index
-            for index, codec in enumerate(info.subtitles)
-            if codec in _TEXT or (ending == ".mkv" and codec in _DRAWN)
-        ]
-        for place, index in enumerate(kept):
-            unchanged = ending == ".mkv" and info.subtitles[index] != "mov_text"
-            arguments += ["-map", f"1:s:{index}", f"-c:s:{place}", "copy" if unchanged else _SUBTITLES[ending]]
-    return arguments
+def _luma(rgb: Array) -> Array:
+    """Return luma of RGB, (H, W), of the same dtype; where the channels are equal, their value."""
+    green = rgb[..., 1]
+    if np.array_equal(rgb[..., 0], green) and np.array_equal(rgb[..., 2], green):
+        return np.ascontiguousarray(green)
+    return (rgb @ _LUMA_OF_RGB + np.float32(0.5)).astype(rgb.dtype)
 
 
-@contextmanager
-def encoding(
-    path: Path,
-    name: Path,
-    source: Path,
-    info: VideoInfo,
-    size: tuple[int, int],
-    rate: Fraction,
-    aspect: str,
-    encoder: Sequence[str],
-) -> Iterator[IO[bytes]]:
-    """Yield a pipe that encodes the frames written to it: each a line "FRAME", then Y, U and V of 4:2:0.
+def _decimal(time: Fraction) -> str:
+    return f"{float(time):.6f}"
+
+
+def _deinterlacing(info: VideoInfo, deinterlace: str) -> list[str]:
+    """Return the filters that make frames of fields."""
+    # ffmpeg's filter would convert grey of 9 to 14 bits to other values
+    if deinterlace == "never" or (info.pixels.kind == "grey" and info.pixels.depth not in (8, 16)):
+        return []
+    mode = "send_field" if deinterlace == "double" else "send_frame"
+    return [f"bwdif=mode={mode}:deint={'interlaced' if deinterlace == 'auto' else 'all'}"]
+
+
+def _tone_mapping(info: VideoInfo, tone_map: bool) -> list[str]:
+    """Return the filters that map the tones of an HDR video to 10 bits of standard range."""
+    if not (tone_map and info.hdr):
+        return []
+    tags = {"colorspace": (info.matrix, "bt2020nc"), "color_primaries": (info.primaries, "bt2020")}
+    tags["color_trc"] = (info.transfer, "smpte2084")
+    missing = [f"{name}={usual}" for name, (found, usual) in tags.items() if found == "unknown"]
+    return [
+        *([f"setparams={':'.join(missing)}"] if missing else []),
+        "zscale=transfer=linear:npl=100",
+        "format=gbrpf32le",
+        "zscale=primaries=bt709",
+        "tonemap=tonemap=hable:desat=0",
+        "zscale=transfer=bt709:matrix=bt709:range=limited",
+    ]
+
+
+class FrameWriter:
+    """Writer of colored frames to a pipe of ffmpeg.
 
     Parameters
     ----------
-    path : Path
-        File to write. Its ending selects the container.
-    name : Path
-        Name of the file in error messages.
-    source, info : Path, VideoInfo
-        Source of sound, subtitles and metadata, and its properties.
+    pipe : binary file
+        Where the frames go.
+    target : Target
+        How the video is stored.
+    source : FrameFormat
+        The numbers of the luma that is decoded.
+    side_by_side : bool
+        Whether the grey original stands to the left of each frame.
     size : (width, height)
-        Size of a frame. Both sides are even.
-    rate, aspect : Fraction, str
-        As the attributes of :class:`Decoder`.
-    encoder : sequence of str
-        Arguments of ffmpeg for the encoding of frames, from :data:`ENCODERS`.
+        Size of a frame written.
 
-    Raises
-    ------
-    VideoFileError
-        ffmpeg fails: the destination cannot be written, the disk is full, or an encoder is missing.
+    Attributes
+    ----------
+    size : (width, height)
+        Size of a frame written.
     """
-    ending = path.suffix.lower()
-    colors, _, _ = color_matrix(size[1])
-    # set for the frames, not for the file: otherwise ffmpeg would convert the frames to the color space of the file
-    filters = f"setparams=range=tv:colorspace={colors}:color_primaries={colors}:color_trc={colors}"
-    command = [ffmpeg.executable(), "-hide_banner", "-loglevel", "error", "-y", "-f", "yuv4mpegpipe", "-i", "pipe:0"]
-    if ending == ".gif":
-        command += ["-vf", f"{filters},{_PALETTE}", *encoder, f"file:{path}"]
-    else:
-        command += [*ffmpeg.LOCAL, "-i", f"file:{source}", "-map", "0:v", *_tracks(info, ending), "-map_metadata", "1"]
-        command += ["-vf", filters, *encoder, "-max_interleave_delta", "0", "-strict", "-1", f"file:{path}"]
+
+    def __init__(
+        self, pipe: IO[bytes], target: Target, source: FrameFormat, side_by_side: bool, size: tuple[int, int]
+    ) -> None:
+        self._pipe, self._target, self._side_by_side, self.size = pipe, target, side_by_side, size
+        self._conversion = source.conversion(target.frames)
+        self._table = target.frames.lightness()
+        self._dtype = np.dtype(np.uint16 if target.rgb and "48" in target.pixel_format else np.uint8)
+
+    def picture(self, luma: Array) -> Picture:
+        """Return a frame of decoded luma as a picture, in the numbers and with the even sides of the result."""
+        if self._conversion is not None:
+            luma = self._conversion[luma]
+        luma = self._target.frames.even(luma)
+        return Picture(luma[..., None], None, self._dtype if self._target.rgb else luma.dtype, self._table)
+
+    def write(self, picture: Picture, ab: Array, pixel: tuple[float, float], inside: Inside) -> None:
+        """Write a frame, colored by a small map of ab: see :meth:`Picture.colored` for the parameters."""
+        if self._target.rgb:
+            planes = [picture.colored(ab, pixel, inside)]
+            if self._side_by_side:
+                planes = [np.hstack([picture.colored(np.zeros_like(ab), pixel, inside), planes[0]])]
+        else:
+            luma = picture.values[..., 0]
+            planes = [luma, *self._target.frames.chroma(luma, self._table, ab, pixel, inside)]
+            if self._side_by_side:
+                zero = 2 ** (self._target.frames.depth - 1)
+                grey = [luma, *(np.full_like(plane, zero) for plane in planes[1:])]
+                planes = [np.hstack(pair) for pair in zip(grey, planes, strict=True)]
+        for plane in planes:
+            self._pipe.write(plane.astype(plane.dtype.newbyteorder("<"), copy=False).tobytes())
+
+
+def _tags(info: VideoInfo, part: Range, factor: int) -> list[str]:
+    """Return ffmpeg's arguments that set the tags of the file and of its video."""
+    arguments = ["-map_metadata", "1"]
+    for key, value in info.tags:
+        arguments += ["-metadata:s:v:0", f"{key}={value}"]
+    if info.timecode:
+        arguments += ["-metadata", f"timecode={advanced(info.timecode, part.first, info.rate, factor)}"]
+    return arguments
+
+
+def _covers(info: VideoInfo, ending: str, folder: Path) -> list[str]:
+    """Return ffmpeg's arguments that attach covers to .mkv, which are copied to a folder first."""
+    arguments: list[str] = []
+    if ending != ".mkv":
+        return arguments
+    for place, (number, codec) in enumerate(info.covers):
+        kind = {"mjpeg": "jpg"}.get(codec, codec)
+        name = folder / f"cover{place or ''}.{kind}"
+        copy = ["-map", f"0:v:{number}", "-c", "copy", "-frames:v", "1", "-f", "image2", "-update", "1"]
+        with suppress(ffmpeg.FfmpegError):
+            ffmpeg.run(["-y", "-nostdin", *info.arguments, *copy, str(name)])
+            media = {"jpg": "image/jpeg"}.get(kind, f"image/{kind}")
+            there = info.attachments + place
+            arguments += ["-attach", str(name), f"-metadata:s:t:{there}", f"mimetype={media}"]
+            arguments += [f"-metadata:s:t:{there}", f"filename={name.name}"]
+    return arguments
+
+
+def _source_input(info: VideoInfo, part: Range) -> list[str]:
+    """Return ffmpeg's arguments that open the source a second time, for its sound, at the same time as the picture."""
+    arguments: list[str] = []
+    if part.first:
+        arguments += ["-ss", _decimal(info.delay + part.seconds)]
+    elif info.delay:
+        arguments += ["-itsoffset", _decimal(-info.delay)]
+    if part.length is not None:
+        arguments += ["-t", _decimal(part.length + (0 if part.first else info.delay))]
+    return [*arguments, *info.arguments]
+
+
+@contextmanager
+def _running(command: Sequence[str], path: Path, name: Path) -> Iterator[IO[bytes]]:
+    """Yield the standard input of ffmpeg. Raise a VideoFileError for ``name`` if it fails."""
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log)
         pipe = process.stdin
@@ -321,9 +355,7 @@ def encoding(
             return error
 
         try:
-            head = f"YUV4MPEG2 W{size[0]} H{size[1]} F{rate.numerator}:{rate.denominator} Ip A{aspect} C420mpeg2"
             try:
-                pipe.write(f"{head} XCOLORRANGE=LIMITED\n".encode())
                 yield pipe
                 pipe.close()
             except (BrokenPipeError, ConnectionResetError) as error:
@@ -340,3 +372,102 @@ def encoding(
                 process.wait()
             with suppress(OSError):
                 pipe.close()
+
+
+def _tracks(info: VideoInfo, target: Target, decoder: Decoder, part: Range, folder: Path) -> tuple[list[str], ...]:
+    """Return ffmpeg's arguments that open the source as input 1, and those that carry its tracks and tags along."""
+    if info.first is not None or target.ending == ".gif":
+        return [], []
+    factor = round(decoder.rate / info.rate)
+    carry = [*carried(info, target.ending)[0], *_tags(info, part, factor), *_covers(info, target.ending, folder)]
+    return _source_input(info, part), [*carry, "-max_interleave_delta", "0"]
+
+
+@contextmanager
+def encoding(
+    path: Path,
+    name: Path,
+    info: VideoInfo,
+    target: Target,
+    decoder: Decoder,
+    part: Range,
+    side_by_side: bool = False,
+    tracks: bool = True,
+) -> Iterator[FrameWriter]:
+    """Yield a writer of frames, which ffmpeg encodes beside the sound of the source.
+
+    Parameters
+    ----------
+    path : Path
+        File to write, or the pattern of an image sequence.
+    name : Path
+        Name of the file in error messages.
+    info : VideoInfo
+        Properties of the source, from which sound, subtitles and tags come.
+    target : Target
+        How the video is stored.
+    decoder : Decoder
+        The decoder of the frames: their size, rate and aspect.
+    part : Range
+        The part that is colored.
+    side_by_side : bool
+        Whether the grey original stands to the left.
+    tracks : bool
+        Whether sound, subtitles and tags come along.
+
+    Raises
+    ------
+    VideoFileError
+        ffmpeg fails: the destination cannot be written, or the disk is full.
+    """
+    rows, columns = target.frames.cell
+    height, width = -(-decoder.height // rows) * rows, -(-decoder.width // columns) * columns
+    size = 2 * width if side_by_side else width, height
+    matrix, primaries, transfer = target.colors
+    span = "pc" if target.rgb or target.frames.full else "tv"
+    # set for the frames, not for the file: otherwise ffmpeg would convert the frames to the color space of the file
+    filters = f"setparams=range={span}:colorspace={matrix}:color_primaries={primaries}:color_trc={transfer}"
+    filters += f",setsar={decoder.aspect.replace(':', '/')}{target.filters}"
+    command = ["-f", "rawvideo", "-pixel_format", target.pixel_format, "-video_size", f"{size[0]}x{size[1]}"]
+    command += ["-framerate", str(decoder.rate), "-i", "pipe:0"]
+    encoder = ["-filter:v:0", filters, *target.arguments]
+    with tempfile.TemporaryDirectory(prefix="labcolor-") as folder:
+        if target.sequence:
+            first = (info.first or 0) + part.first
+            place = f"{str(path.parent).replace('%', '%%')}/{path.name}"
+            command += [*encoder, "-start_number", str(first), "-f", "image2", place]
+        else:
+            opened, carry = _tracks(info, target, decoder, part, Path(folder)) if tracks else ([], [])
+            command += [*opened, "-map", "0:v", *encoder, *carry, "-strict", "-1", f"file:{path}"]
+        program = [ffmpeg.executable(), "-hide_banner", "-loglevel", "error", "-y"]
+        with _running([*program, *command], path, name) as pipe:
+            yield FrameWriter(pipe, target, decoder.format, side_by_side, size)
+
+
+def joined(
+    segments: Sequence[Path], path: Path, name: Path, info: VideoInfo, target: Target, decoder: Decoder, part: Range
+) -> None:
+    """Join encoded segments without a loss, beside the sound of the source. The parameters are those of `encoding`."""
+    with tempfile.TemporaryDirectory(prefix="labcolor-") as folder:
+        listing = Path(folder) / "segments.txt"
+        quoted = (str(segment.absolute()).replace("'", "'\\''") for segment in segments)
+        listing.write_text("".join(f"file 'file:{segment}'\n" for segment in quoted), encoding="utf-8")
+        opened, carry = _tracks(info, target, decoder, part, Path(folder))
+        command = [ffmpeg.executable(), "-hide_banner", "-loglevel", "error", "-y", *ffmpeg.LOCAL]
+        command += ["-f", "concat", "-safe", "0", "-i", str(listing), *opened, "-map", "0:v"]
+        command += [*target.container, "-c:v:0", "copy", *carry, "-strict", "-1", f"file:{path}"]
+        with _running(command, path, name):
+            pass
+
+
+@contextmanager
+def writing(
+    destination: Path, info: VideoInfo, target: Target, decoder: Decoder, part: Range, side_by_side: bool
+) -> Iterator[FrameWriter]:
+    """Yield a writer of frames to a hidden place, which becomes the destination on success: see :func:`encoding`."""
+    place = replacing_frames(destination) if target.sequence else replacing(destination, VideoFileError)
+    with (
+        place as temporary,
+        encoding(temporary, destination, info, target, decoder, part, side_by_side) as writer,
+    ):
+        yield writer

@@ -11,15 +11,16 @@ from fractions import Fraction
 from itertools import islice
 
 from labcolor import _validation
-from labcolor._paths import as_path, check_destination, replacing
+from labcolor._paths import as_path, check_destination
 from labcolor._typing import Array, PictureInput
-from labcolor.color.yuv import chroma_planes, even, luma_lightness, packed_frame
 from labcolor.colorizer import Colorizer
 from labcolor.errors import InputError, InputTypeError, VideoFileError
 from labcolor.inference.pipeline import Pipeline
+from labcolor.io.formats import target_of
 from labcolor.io.inputs import one_picture
-from labcolor.io.video import ENCODERS, Decoder, encoding, probe
-from labcolor.pictures.picture import Picture
+from labcolor.io.probe import probe
+from labcolor.io.times import as_seconds
+from labcolor.io.video import DEINTERLACING, Decoder, Range, writing
 from labcolor.pictures.small import SmallPicture
 from labcolor.video.temporal import ChromaSmoother, chroma_between
 
@@ -43,8 +44,12 @@ class VideoReport:
     cuts : tuple of int
         Indices of the frames that begin a new scene. The first frame of the video is not among them.
     complaints : str
-        ffmpeg's complaints about a damaged video, and a count of the sound tracks that it cannot decode. Empty if
-        there were none.
+        ffmpeg's complaints about a damaged video. Empty if there were none.
+    size : (width, height)
+        Size of a frame written.
+    converted : tuple of str
+        What of the source was converted or dropped, one phrase for each: "10 bits became 8", "sound track 2 became
+        aac".
 
     Examples
     --------
@@ -56,6 +61,8 @@ class VideoReport:
     rate: Fraction
     cuts: tuple[int, ...]
     complaints: str
+    size: tuple[int, int]
+    converted: tuple[str, ...]
 
 
 def colorize_frames(
@@ -171,6 +178,15 @@ def colorize_video(
     saturation: float = 1.0,
     resize: tuple[int, int] | None = None,
     side_by_side: bool = False,
+    start: float | str = 0,
+    end: float | str | None = None,
+    rate: float | str | None = None,
+    deinterlace: str = "auto",
+    tone_map: bool = False,
+    codec: str | None = None,
+    quality: int | None = None,
+    preset: str | None = None,
+    pixel_format: str | None = None,
     progress: bool | Callable[[int, int | None], object] = False,
 ) -> VideoReport:
     """Color a video and keep its sound.
@@ -182,11 +198,12 @@ def colorize_video(
     Parameters
     ----------
     source : path
-        Any format that ffmpeg reads: mp4, mkv, avi, mov, webm, gif ...
+        Any format that ffmpeg reads: mp4, mkv, avi, mov, webm, gif ... Or an image sequence: a pattern like
+        "frames/%06d.tif", or a folder of numbered pictures.
     destination : path
         Its ending selects the format: .mp4, .mov or .mkv (H.264), .webm (VP9) or .gif. Sound is copied, or encoded
         again if the container cannot hold it. Text subtitles are kept if the container can hold them. An existing
-        file is replaced.
+        file is replaced. A pattern like "colored/%06d.tif" (.png, .tif or .dpx) writes an image sequence.
     colorizer : Colorizer, optional
         The model to use. By default the packaged model.
     smoothing : float, default 0.96
@@ -199,6 +216,26 @@ def colorize_video(
         extended by a copy of its last row or column.
     side_by_side : bool, default False
         Whether to put the grey original to the left of the colored video.
+    start, end : seconds or text, optional
+        The part to color, as 80.5 or "00:01:20.5". By default the whole video.
+    rate : frames per second, optional
+        Rate of an image sequence, as 25 or "24000/1001". By default 24.
+    deinterlace : {"auto", "never", "always", "double"}, default "auto"
+        Whether fields are converted to frames: where frames say that they consist of fields, never, always, or with a
+        frame for each field, which doubles the rate.
+    tone_map : bool, default False
+        Whether the tones of an HDR video are mapped to standard range. Otherwise such a video raises an error.
+    codec : {"h264", "hevc", "vp9", "prores", "dnxhr", "ffv1"}, optional
+        Codec of the result, if the container can hold it. By default that of the container.
+    quality : int, optional
+        Quality of "h264", "hevc" and "vp9": the number that ffmpeg calls crf. Lower is better. By default 20, or 32 for
+        "vp9".
+    preset : str, optional
+        Effort of "h264" and "hevc", from "ultrafast" to "veryslow". By default "faster" and "fast".
+    pixel_format : str, optional
+        Pixels of the result, as "yuv422p10"; of an image sequence "rgb24" or "rgb48". By default what is usual for the
+        codec: "yuv420p" of "h264" and "vp9", "yuv420p10" of "hevc", "yuv422p10" of "prores"; "dnxhr" and image
+        sequences keep the depth of the source, and "ffv1" keeps all of it.
     progress : bool or callable, default False
         True shows a progress bar, in notebooks as well. A callable gets the number of frames done and the total number
         of frames, or None if the total is unknown.
@@ -236,49 +273,51 @@ def colorize_video(
         for side in resize:
             _validation.require("resize", side, _validation.whole(2))
     source, destination = as_path("source", source), as_path("destination", destination)
-    encoder = ENCODERS.get(destination.suffix.lower())
-    if encoder is None:
-        raise InputError(f"{destination}: expected a name that ends in {', '.join(ENCODERS)}. Rename it.")
-    info = probe(source)
+    _validation.require("deinterlace", deinterlace, _validation.one_of(*DEINTERLACING))
+    info = probe(source, None if rate is None else as_seconds("rate", rate))
+    target = target_of(
+        destination,
+        info,
+        codec=codec,
+        quality=quality,
+        preset=preset,
+        pixel_format=pixel_format,
+        tone_map=tone_map,
+        size=resize or info.size,
+    )
+    part = Range(info, as_seconds("start", start), None if end is None else as_seconds("end", end))
     check_destination(destination, VideoFileError)
-    if os.path.exists(destination) and destination.samefile(source):
+    if os.path.exists(destination) and os.path.exists(source) and destination.samefile(source):
         raise InputError(f"{destination}: would replace its own source. Choose another name.")
     pipeline = _pipeline(colorizer)
 
-    table = luma_lightness()
     cuts: list[int] = []
     done = 0
     before: tuple[Array, Array] | None = None
     # ffmpeg decodes and encodes in separate processes, so that decoding, prediction and encoding overlap
-    with Decoder(source, info, resize) as decoder, replacing(destination, VideoFileError) as temporary:
-        total = None if info.duration is None else round(info.duration * decoder.rate)
-        size = decoder.width + decoder.width % 2, decoder.height + decoder.height % 2
-        shape = (2 * size[0], size[1]) if side_by_side else size
+    with (
+        Decoder(info, resize, deinterlace, tone_map, part) as decoder,
+        writing(destination, info, target, decoder, part, side_by_side) as writer,
+        _shown(progress, part.total(decoder.rate)) as show,
+    ):
         frames = iter(decoder)
-        with (
-            encoding(temporary, destination, source, info, shape, decoder.rate, decoder.aspect, encoder) as pipe,
-            _shown(progress, total) as show,
-        ):
-            while batch := [even(luma) for luma in islice(frames, _GROUP)]:
-                pictures = [Picture(luma[..., None], None, luma.dtype, table) for luma in batch]
-                small = [SmallPicture.of(picture, pipeline.working_size) for picture in pictures]
-                if smoothing:
-                    maps = _chroma_maps(pipeline, small, saturation, before)
-                    before = small[-1].lightness, maps[-1]
-                else:
-                    maps = pipeline.chroma(small, saturation)
-                pixel = small[0].pixel(pipeline.stride)
-                for luma, frame, chroma in zip(batch, small, maps, strict=True):
-                    ab, cut = smoother.update(frame.lightness, chroma)
-                    if cut:
-                        cuts.append(done)
-                    pipe.write(packed_frame(luma, *chroma_planes(luma, table, ab, pixel, frame.inside), side_by_side))
-                    done += 1
-                show(done)
-            if done == 0:
-                raise VideoFileError(f"{source}: expected frames, got none: {decoder.complaints()}")
-        complaints = [decoder.complaints()]
-    if "none" in info.sound:
-        complaints.append(f"{info.sound.count('none')} of {len(info.sound)} sound tracks cannot be decoded")
-    rate, seconds = decoder.rate, time.perf_counter() - started
-    return VideoReport(done, seconds, rate, tuple(cuts), "; ".join(filter(None, complaints)))
+        while batch := [writer.picture(luma) for luma in islice(frames, _GROUP)]:
+            small = [SmallPicture.of(picture, pipeline.working_size) for picture in batch]
+            if smoothing:
+                maps = _chroma_maps(pipeline, small, saturation, before)
+                before = small[-1].lightness, maps[-1]
+            else:
+                maps = pipeline.chroma(small, saturation)
+            pixel = small[0].pixel(pipeline.stride)
+            for picture, frame, chroma in zip(batch, small, maps, strict=True):
+                ab, cut = smoother.update(frame.lightness, chroma)
+                if cut:
+                    cuts.append(done)
+                writer.write(picture, ab, pixel, frame.inside)
+                done += 1
+            show(done)
+        if done == 0:
+            raise VideoFileError(f"{source}: expected frames, got none: {decoder.complaints()}")
+        complaints = decoder.complaints()
+    seconds = time.perf_counter() - started
+    return VideoReport(done, seconds, decoder.rate, tuple(cuts), complaints, writer.size, target.lost)

@@ -89,12 +89,11 @@ def test_bars_stay_grey_and_the_picture_keeps_its_chroma(classifier, photographs
 
 def test_a_film_has_grey_bars(classifier):
     """U and V are 128 in the bars of a frame, up to the picture, and not within it."""
-    from labcolor.color.yuv import chroma_planes, luma_lightness
+    from labcolor.color.yuv import FrameFormat
 
-    luma = np.full((48, 64), 128, np.uint8)
-    u, v = chroma_planes(
-        luma, luma_lightness(), np.full((3, 4, 2), 30, np.float32), (1 / 16, 1 / 16), (slice(9, 40), slice(0, 57))
-    )
+    luma, film = np.full((48, 64), 128, np.uint8), FrameFormat()
+    ab = np.full((3, 4, 2), 30, np.float32)
+    u, v = film.chroma(luma, film.lightness(), ab, (1 / 16, 1 / 16), (slice(9, 40), slice(0, 57)))
     colored = np.zeros((24, 32), bool)
     colored[5:20, :28] = True
     for plane in (u, v):

@@ -1,0 +1,328 @@
+"""What a video file holds, known before it is colored: streams, size, exact rate, pixels, colors, time code."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from labcolor.errors import InputError, VideoFileError
+from labcolor.io import ffmpeg
+from labcolor.io.sequences import find_sequence, is_pattern
+
+__all__ = ["Pixels", "Tracks", "VideoInfo", "exact_rate", "pixels_of", "probe"]
+
+_USUAL_RATE = 60  # largest frames per second of a video with a variable rate, unless its mean rate is higher
+_HDR = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
+_FLAGS = {"default", "dub", "original", "comment", "lyrics", "karaoke", "forced", "captions", "descriptions", "dependent"}
+_FLAGS |= {"hearing_impaired", "visual_impaired", "clean_effects"}
+# Pixel formats whose samples are not planar: chroma format and depth.
+_PACKED = {
+    "nv12": ("420", 8),
+    "nv21": ("420", 8),
+    "nv16": ("422", 8),
+    "nv24": ("444", 8),
+    "nv42": ("444", 8),
+    "uyvy422": ("422", 8),
+    "yuyv422": ("422", 8),
+    "yvyu422": ("422", 8),
+    "uyyvyy411": ("411", 8),
+    "vuya": ("444", 8),
+    "vuyx": ("444", 8),
+    "ayuv": ("444", 8),
+    "p010": ("420", 10),
+    "p012": ("420", 12),
+    "p016": ("420", 16),
+    "p210": ("422", 10),
+    "p212": ("422", 12),
+    "p216": ("422", 16),
+    "p410": ("444", 10),
+    "p412": ("444", 12),
+    "p416": ("444", 16),
+    "y210": ("422", 10),
+    "y212": ("422", 12),
+    "y216": ("422", 16),
+    "xv30": ("444", 10),
+    "xv36": ("444", 12),
+}
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """How the pixels of a video are stored.
+
+    Parameters
+    ----------
+    kind : str
+        "yuv", "grey" or "rgb".
+    depth : int
+        Bits of a sample.
+    chroma : str
+        Chroma format, like "420"; "400" of grey and "444" of RGB.
+    alpha : bool
+        Whether there is transparency.
+    """
+
+    kind: str
+    depth: int
+    chroma: str
+    alpha: bool
+
+
+def pixels_of(name: str) -> Pixels:
+    """Return what ffmpeg's name of a pixel format means. What is neither YUV nor grey counts as RGB."""
+    plain = re.sub("(le|be)$", "", name)
+    if plain in _PACKED:
+        chroma, depth = _PACKED[plain]
+        return Pixels("yuv", depth, chroma, plain in ("vuya", "ayuv"))
+    if found := re.fullmatch(r"yuv(a?)j?(4\d\d)p(\d*)", plain):
+        return Pixels("yuv", int(found[3] or 8), found[2], bool(found[1]))
+    if found := re.fullmatch(r"(gray|ya)(\d*)", plain):
+        return Pixels("grey", int(found[2] or 8), "400", found[1] == "ya")
+    depths = {"rgb48": 16, "bgr48": 16, "rgba64": 16, "bgra64": 16, "x2rgb10": 10, "x2bgr10": 10, "xyz12": 12}
+    planar = re.fullmatch(r"gbra?p(\d+)", plain)
+    depth = int(planar[1]) if planar else depths.get(plain, 16 if "f32" in plain or "f16" in plain else 8)
+    return Pixels(
+        "rgb", depth, "444", plain in ("rgba", "bgra", "argb", "abgr", "rgba64", "bgra64", "pal8") or "bra" in plain
+    )
+
+
+@dataclass(frozen=True)
+class Tracks:
+    """Tracks of one kind.
+
+    Parameters
+    ----------
+    codecs : tuple of str
+        Codec of each; "none" if ffmpeg cannot decode it.
+    flags : tuple of tuple of str
+        What each is marked as, like "default" and "comment".
+    """
+
+    codecs: tuple[str, ...] = ()
+    flags: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """Properties of a video, known before it is decoded.
+
+    Parameters
+    ----------
+    path : Path
+        The file, or the pattern of an image sequence.
+    arguments : tuple of str
+        ffmpeg's arguments that open it.
+    size : (width, height)
+        Size of a frame, upright.
+    rate : Fraction
+        Frames per second, exact. The video may have fewer or more where its rate is variable.
+    aspect : str
+        Aspect ratio of a pixel, "1:1" for a square.
+    duration : float or None
+        Length in seconds, if known.
+    delay : Fraction
+        Seconds by which the picture begins after the file.
+    format : str
+        ffmpeg's name of the pixel format.
+    full : bool
+        Whether luma uses all values.
+    matrix, primaries, transfer : str
+        ffmpeg's names of the colors, "unknown" where they are not tagged.
+    hdr : str
+        "PQ", "HLG" or "Dolby Vision"; empty for other videos.
+    interlaced : bool
+        Whether the file, or its first frame, says that each frame consists of two fields.
+    sound, subtitles : tuple of str
+        Codec of each track. "none" if ffmpeg cannot decode it.
+    sound_flags, subtitle_flags : tuple of tuple of str
+        What each track is marked as, like "default" and "comment".
+    covers : tuple of (int, str)
+        Number among the video streams, and codec, of each attached picture.
+    attachments, others, videos : int
+        Number of attached files, of streams of data other than time code, and of videos.
+    timecode : str
+        Time code of the first frame, or empty.
+    tags : tuple of (str, str)
+        Title and language of the video.
+    first : int or None
+        Number of the first picture of an image sequence.
+    """
+
+    path: Path
+    arguments: tuple[str, ...]
+    size: tuple[int, int]
+    rate: Fraction
+    aspect: str
+    duration: float | None
+    delay: Fraction
+    format: str
+    full: bool
+    matrix: str
+    primaries: str
+    transfer: str
+    hdr: str
+    interlaced: bool
+    sound: tuple[str, ...]
+    sound_flags: tuple[tuple[str, ...], ...]
+    subtitles: tuple[str, ...]
+    subtitle_flags: tuple[tuple[str, ...], ...]
+    covers: tuple[tuple[int, str], ...]
+    attachments: int
+    others: int
+    videos: int
+    timecode: str
+    tags: tuple[tuple[str, str], ...]
+    first: int | None
+
+    @property
+    def pixels(self) -> Pixels:
+        """How its pixels are stored."""
+        return pixels_of(self.format)
+
+
+def exact_rate(rate: Fraction) -> Fraction:
+    """Return the nominal rate. Containers that round times to milliseconds turn 60000/1001 into 19001/317."""
+    for nominal in (Fraction(round(rate)), Fraction(round(rate * 1001 / 1000) * 1000, 1001)):
+        if abs(nominal - rate) < rate / 1_000_000:
+            return nominal
+    return rate
+
+
+def _opened(path: Path, rate: Fraction | None) -> tuple[Path, tuple[str, ...], int | None]:
+    """Return the file or pattern of a source, ffmpeg's arguments that open it, and the first number of a sequence.
+
+    Raises
+    ------
+    InputError, VideoFileError
+        There is no such file, or it is not one on this computer.
+    """
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", str(path)) and not os.path.exists(path):
+        raise InputError(f"{path}: expected a file on this computer, got an address. Download the video first.")
+    if rate is not None and not 0 < rate <= 1000:
+        raise InputError(f"rate: expected frames per second, above 0 and up to 1000, got {float(rate):g}.")
+    if is_pattern(path) or os.path.isdir(path):
+        sequence = find_sequence(path)
+        speed = ("-framerate", str(24 if rate is None else rate), "-start_number", str(sequence.first))
+        return sequence.pattern, ("-f", "image2", *speed, "-i", sequence.ffmpeg_pattern()), sequence.first
+    if rate is not None:
+        raise InputError("rate: expected an image sequence, whose rate it is, got a video file. Leave it out.")
+    if not os.path.isfile(path):
+        raise VideoFileError(f"{path}: expected a video file, but there is none. Check the path.")
+    return path, (*ffmpeg.LOCAL, "-i", f"file:{path}"), None
+
+
+def _tracks(streams: list[tuple[str, str, str, str]], kind: str) -> Tracks:
+    of_kind = [(codec, details) for _, found, codec, details in streams if found == kind]
+    shown = [re.findall(r"\(([a-z ]+)\)", details) for _, details in of_kind]
+    flags = [tuple(flag for words in found if (flag := words.replace(" ", "_")) in _FLAGS) for found in shown]
+    return Tracks(tuple(codec for codec, _ in of_kind), tuple(flags))
+
+
+def probe(path: Path, rate: Fraction | None = None) -> VideoInfo:
+    """Read the properties of a video, and decode its first frame.
+
+    Parameters
+    ----------
+    path : Path
+        A video file, or an image sequence: a pattern like "frames/%06d.png", or a folder of numbered pictures.
+    rate : Fraction, optional
+        Frames per second of an image sequence, by default 24.
+
+    Raises
+    ------
+    InputError, VideoFileError
+        The file is missing or contains no video, or no frame can be decoded.
+    """
+    path, arguments, first = _opened(path, rate)
+    command = [ffmpeg.executable(), "-hide_banner", "-nostdin", "-nostats", "-v", "info", "-copyts", *arguments]
+    command += ["-map", "0:V:0", "-vf", "showinfo", "-frames:v", "1", "-f", "null", "-"]
+    log = subprocess.run(command, capture_output=True, check=False).stderr
+    text = log.decode(errors="replace")
+    head = text.partition("\nStream mapping:")[0].partition("\nOutput #0")[0]
+    pattern = r"^ +Stream #0:(\d+)[^\n:]*?: (Video|Audio|Subtitle|Data|Attachment): (\w+)([^\n]*)"
+    streams = re.findall(pattern, head, re.MULTILINE)
+    pictures = [(codec, details) for _, kind, codec, details in streams if kind == "Video"]
+    videos = [details for _, details in pictures if "(attached pic)" not in details]
+    if not videos:
+        what = "only sound" if any(kind == "Audio" for _, kind, _, _ in streams) else "none"
+        raise VideoFileError(f"{path}: expected a video, found {what}: {ffmpeg.error_summary(log)}")
+    if first is None and re.search(r"^Input #0, (image2|\w+_pipe),", head, re.MULTILINE):
+        raise InputError(
+            f"{path}: expected a video, got a single picture. Color it with labcolor colorize, or name a sequence like "
+            f"frames/%06d{path.suffix}."
+        )
+    frame = re.search(r"pts_time:(\S+).*?fmt:(\w+).*? sar:(\d+)/(\d+) s:(\d+)x(\d+) i:(.)", text)
+    if frame is None:
+        raise VideoFileError(f"{path}: no frame can be decoded: {ffmpeg.error_summary(_complaints(text))}")
+    time, name, wide, high, width, height, fields = frame.groups()
+    tags = re.search(r"color_range:(\S+) color_space:(\S+) color_primaries:(\S+) color_trc:(\S+)", text)
+    span, matrix, primaries, transfer = tags.groups() if tags else ("unknown",) * 4
+    start = re.search(r"^ +Duration: [^\n]*start: ([-\d.]+)", head, re.MULTILINE)
+    pixels = pixels_of(name)
+    delay = Fraction(time) - Fraction(start[1]) if start and time != "NOPTS" else Fraction(0)
+    dolby = "DOVI configuration record" in head
+    sound, subtitles = _tracks(streams, "Audio"), _tracks(streams, "Subtitle")
+    timecode = re.search(r"^ +timecode +: (\d\d:\d\d:\d\d[:;.]\d\d)", head, re.MULTILINE | re.IGNORECASE)
+    about = head[head.index(videos[0]) :].partition("Stream #")[0]
+    title = re.search(r"^ +title +: ([^\n]+)", about, re.MULTILINE | re.IGNORECASE)
+    language = re.search(r"^ +Stream #0:\d+[^\n:(]*\((\w+)\): Video", head, re.MULTILINE)
+    named = (("title", title[1] if title else ""), ("language", language[1] if language else ""))
+    return VideoInfo(
+        path=path,
+        arguments=arguments,
+        size=(int(width), int(height)),
+        rate=_rate(text, videos[0]),
+        aspect=f"{wide}:{high}" if int(wide) and int(high) else "1:1",
+        duration=_duration(head),
+        delay=max(Fraction(0), delay),
+        format=name,
+        full=span == "pc" or (span != "tv" and (pixels.kind != "yuv" or name.startswith("yuvj"))),
+        matrix=matrix,
+        primaries=primaries,
+        transfer=transfer,
+        hdr=_HDR.get(transfer, "Dolby Vision" if dolby else ""),
+        interlaced=fields in "TB" or re.search(r"(top|bottom) (coded )?first", videos[0]) is not None,
+        sound=sound.codecs,
+        sound_flags=sound.flags,
+        subtitles=subtitles.codecs,
+        subtitle_flags=subtitles.flags,
+        covers=tuple(
+            (number, codec) for number, (codec, details) in enumerate(pictures) if "(attached pic)" in details
+        ),
+        attachments=sum(kind == "Attachment" for _, kind, _, _ in streams),
+        others=sum(kind == "Data" and "tmcd" not in details for _, kind, _, details in streams),
+        videos=len(videos),
+        timecode=timecode[1] if timecode else "",
+        tags=tuple((key, value) for key, value in named if value and value != "und"),
+        first=first,
+    )
+
+
+def _complaints(text: str) -> bytes:
+    """Return the lines of ffmpeg's log that name a component, which its errors do."""
+    return "\n".join(line for line in text.splitlines() if line.startswith("[") or "rror" in line).encode()
+
+
+def _duration(head: str) -> float | None:
+    found = re.search(r"^ +Duration: (\d+):(\d+):([\d.]+)", head, re.MULTILINE)
+    if found is None:
+        return None
+    hours, minutes, seconds = map(float, found.groups())
+    return 3600 * hours + 60 * minutes + seconds
+
+
+def _rate(text: str, details: str) -> Fraction:
+    """Return the exact rate, limited where it is only declared: screen recorders declare 1,000 frames per second."""
+    declared = re.search(r"config in time_base: \S+, frame_rate: (\d+)/(\d+)", text)
+    rate = Fraction(25)
+    if declared and int(declared[1]) and int(declared[2]):
+        rate = Fraction(int(declared[1]), int(declared[2]))
+    mean = re.search(r", ([\d.]+)(k?) fps", details)
+    if mean:
+        fastest = -(-Fraction(mean[1]) * (1000 if mean[2] else 1) // 1)
+        rate = min(rate, max(Fraction(_USUAL_RATE), Fraction(fastest)))
+    return exact_rate(rate)

@@ -1,0 +1,170 @@
+"""Image sequences: numbered pictures of one size and depth in one folder, as a film."""
+
+from __future__ import annotations
+
+import os
+import re
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import tifffile
+from PIL import Image, UnidentifiedImageError
+
+from labcolor.errors import InputError, VideoFileError
+
+__all__ = ["WRITABLE_SEQUENCES", "ImageSequence", "find_sequence", "frame_numbers", "is_pattern", "replacing_frames"]
+
+WRITABLE_SEQUENCES = (".png", ".tif", ".tiff", ".dpx")
+_READABLE = (*WRITABLE_SEQUENCES, ".jpg", ".jpeg", ".bmp")
+_NUMBER = re.compile(r"%(0\d)?d")
+
+
+@dataclass(frozen=True)
+class ImageSequence:
+    """A sequence of numbered pictures.
+
+    Parameters
+    ----------
+    pattern : Path
+        Path of its pictures, with the number as "%06d".
+    first : int
+        Number of the first picture.
+    count : int
+        Number of pictures.
+    """
+
+    pattern: Path
+    first: int
+    count: int
+
+    def ffmpeg_pattern(self) -> str:
+        """Return the pattern for ffmpeg, in which a percent sign of the folder is doubled."""
+        return f"{str(self.pattern.parent).replace('%', '%%')}{os.sep}{self.pattern.name}"
+
+
+def is_pattern(path: Path) -> bool:
+    """Return whether a path names a sequence, like "frames/%06d.png"."""
+    return path.name.count("%") == 1 and bool(_NUMBER.search(path.name)) and path.suffix.lower() in _READABLE
+
+
+def frame_numbers(pattern: Path) -> list[int]:
+    """Return the numbers of the pictures that fit a pattern, sorted."""
+    found = _NUMBER.search(pattern.name)
+    assert found is not None
+    before, after = pattern.name[: found.start()], pattern.name[found.end() :]
+    fitting = re.compile(rf"{re.escape(before)}(\d{{1,9}}){re.escape(after)}")
+    numbers = (int(match[1]) for path in pattern.parent.iterdir() if (match := fitting.fullmatch(path.name)))
+    return sorted({number for number in numbers if os.path.exists(pattern.with_name(pattern.name % number))})
+
+
+def find_sequence(path: Path) -> ImageSequence:
+    """Return the sequence that a pattern, or a folder of numbered pictures, names.
+
+    Raises
+    ------
+    VideoFileError
+        There are no such pictures, numbers are missing, or sizes or depths differ.
+    """
+    pattern = path if is_pattern(path) else _pattern_of(path)
+    if not os.path.isdir(pattern.parent):
+        raise VideoFileError(f"{pattern}: there is no folder {pattern.parent}. Check the path.")
+    numbers = frame_numbers(pattern)
+    if not numbers:
+        raise VideoFileError(f"{pattern}: expected pictures with such names, found none. Check the path.")
+    if len(numbers) != numbers[-1] - numbers[0] + 1:
+        missing = next(number for number, other in enumerate(numbers, numbers[0]) if number != other)
+        raise VideoFileError(
+            f"{pattern}: expected numbers without a gap, from {numbers[0]} to {numbers[-1]}, but {missing} is missing. "
+            f"Renumber the pictures, or color the parts apart."
+        )
+    kinds = {}
+    for number in numbers:
+        kinds.setdefault(_size_and_depth(Path(f"{pattern.parent}{os.sep}{pattern.name % number}")), number)
+    if len(kinds) > 1:
+        (one, first), (other, second) = list(kinds.items())[:2]
+        raise VideoFileError(
+            f"{pattern}: expected pictures of one size and depth, but {first} has {_shown(one)} and {second} "
+            f"{_shown(other)}. Convert them, or color the parts apart."
+        )
+    return ImageSequence(pattern, numbers[0], len(numbers))
+
+
+def _shown(kind: tuple[int, int, int]) -> str:
+    return f"{kind[0]}x{kind[1]} pixels of {kind[2]} bits"
+
+
+def _pattern_of(folder: Path) -> Path:
+    """Return the pattern of the numbered pictures of a folder, which must all fit it."""
+    digits: dict[tuple[str, str], int] = {}
+    for path in folder.iterdir():
+        found = re.fullmatch(r"(.*?)(\d{1,9})", path.stem)
+        if not path.name.startswith(".") and path.suffix.lower() in _READABLE and found:
+            key = found[1], path.suffix
+            digits[key] = min(len(found[2]), digits.get(key, len(found[2])))
+    patterns = [f"{before}%0{count}d{ending}" for (before, ending), count in sorted(digits.items())]
+    if not patterns:
+        raise VideoFileError(f"{folder}: expected numbered pictures, found none. Check the path.")
+    if len(patterns) > 1:
+        some = " and ".join(patterns[:2])
+        raise VideoFileError(f"{folder}: expected one sequence, found {some}. Name one of them: {folder}/PATTERN.")
+    return folder / patterns[0]
+
+
+def _size_and_depth(path: Path) -> tuple[int, int, int]:
+    """Return width, height and bits of a channel, from a picture's header.
+
+    Raises
+    ------
+    VideoFileError
+        The header cannot be read.
+    """
+    try:
+        ending = path.suffix.lower()
+        if ending in (".tif", ".tiff"):
+            with tifffile.TiffFile(path) as file:
+                height, width = file.pages[0].shape[:2]
+                return width, height, 8 * file.pages[0].dtype.itemsize
+        with path.open("rb") as file:
+            head = file.read(804)
+        if ending == ".png":
+            width, height, depth = struct.unpack(">IIB", head[16:25])
+            return width, height, depth
+        if ending == ".dpx":
+            width, height = struct.unpack(">II" if head[:4] == b"SDPX" else "<II", head[772:780])
+            return width, height, head[803]
+        with Image.open(path) as picture:
+            return *picture.size, 8
+    except (OSError, ValueError, struct.error, IndexError, UnidentifiedImageError, tifffile.TiffFileError) as error:
+        raise VideoFileError(f"{path}: this picture of the sequence cannot be read: {error}.") from error
+
+
+@contextmanager
+def replacing_frames(pattern: Path) -> Iterator[Path]:
+    """Yield a pattern in a hidden folder. On success, the pictures that it has received move beside each other.
+
+    Raises
+    ------
+    InputError
+        Pictures with such names are there already.
+    VideoFileError
+        The folder cannot be written.
+    """
+    folder = pattern.parent
+    if os.path.isdir(folder) and frame_numbers(pattern):
+        raise InputError(f"{pattern}: pictures with such names are there already. Choose another folder.")
+    try:
+        with TemporaryDirectory(prefix=".labcolor-", dir=folder if os.path.isdir(folder) else folder.parent) as place:
+            temporary = Path(place) / pattern.name
+            yield temporary
+            folder.mkdir(exist_ok=True)
+            for number in frame_numbers(temporary):
+                name = temporary.name % number
+                temporary.with_name(name).replace(folder / name)
+    except OSError as error:
+        if isinstance(error, VideoFileError):
+            raise
+        raise VideoFileError(f"{folder}: cannot be written: {error.strerror}.") from error

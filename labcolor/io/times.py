@@ -1,0 +1,78 @@
+"""Times in a video: seconds, hours with minutes, and time code."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import Any
+
+from labcolor._validation import shortened
+from labcolor.errors import InputError, InputTypeError
+
+__all__ = ["advanced", "as_seconds"]
+
+
+def as_seconds(name: str, value: Any) -> Fraction:
+    """Return a time in seconds: a number, or a text like "80.5", "1:20" or "00:01:20.5".
+
+    Raises
+    ------
+    InputError, InputTypeError
+        The value is no such time, or below 0.
+
+    Examples
+    --------
+    >>> from labcolor.io.times import as_seconds
+    >>> as_seconds("start", "00:01:20.5")
+    Fraction(161, 2)
+    """
+    expected = 'seconds from 0, or a text like "00:01:20.5"'
+    if isinstance(value, bool) or not isinstance(value, int | float | Fraction | str):
+        raise InputTypeError(f"{name}: expected {expected}, got {shortened(value)}.")
+    text = str(Fraction(value) if isinstance(value, int | Fraction) else value)
+    if re.fullmatch(r"\d{1,9}/\d{1,9}", text) and not text.endswith("/0"):
+        return Fraction(text)
+    if not re.fullmatch(r"(\d{1,4}:){0,2}\d{1,9}(\.\d{1,9})?", text):
+        raise InputError(f"{name}: expected {expected}, got {shortened(value)}.")
+    total = Fraction(0)
+    for part in text.split(":"):
+        total = 60 * total + Fraction(part)
+    return total
+
+
+def advanced(code: str, frames: int, rate: Fraction, factor: int = 1) -> str:
+    """Return the time code of a later frame.
+
+    Parameters
+    ----------
+    code : str
+        Time code of the first frame, "HH:MM:SS:FF"; with ";" before FF it drops two numbers of frames a minute.
+    frames : int
+        Number of frames to go on, in frames of ``rate``.
+    rate : Fraction
+        Frames per second of the time code.
+    factor : int
+        Frames of the result for each frame of the source.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> from labcolor.io.times import advanced
+    >>> advanced("00:00:59;29", 1, Fraction(30000, 1001))
+    '00:01:00;02'
+    """
+    hours, minutes, seconds, frame = (int(part) for part in re.split("[:;.]", code))
+    dropping = code[8] in ";."
+    base = round(rate)
+    dropped = 2 * (base // 30) if dropping else 0  # numbers left out in each minute that is no tenth
+    total_minutes = 60 * hours + minutes
+    count = (60 * total_minutes + seconds) * base + frame - dropped * (total_minutes - total_minutes // 10) + frames
+    count, base, dropped = count * factor, base * factor, dropped * factor
+    if dropped:
+        tens, rest = divmod(count, 600 * base - 9 * dropped)
+        count += 9 * dropped * tens
+        if rest >= 60 * base:
+            count += dropped * ((rest - 60 * base) // (60 * base - dropped) + 1)
+    seconds, frame = divmod(count, base)
+    hours = seconds // 3600 % 24
+    return f"{hours:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{';' if dropping else ':'}{frame:02}"
