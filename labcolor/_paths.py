@@ -6,13 +6,22 @@ import errno
 import os
 import secrets
 import sys
+import time
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from labcolor.errors import FileError, InputError, InputTypeError
 
-__all__ = ["as_path", "check_destination", "files_in", "identity", "replacing"]
+try:
+    import fcntl
+except ImportError:  # Windows has no locks that other programs may ignore
+    fcntl = None  # type: ignore[assignment]
+
+__all__ = ["as_path", "check_destination", "files_in", "identity", "remove_stale", "replacing"]
+
+_HIDDEN = ".labcolor-"  # how the names of files begin that are not complete yet
+_YOUNG = 60  # seconds in which a file without a lock may still be one that is about to get it
 
 
 def as_path(name: str, value: object) -> Path:
@@ -107,12 +116,17 @@ def replacing(destination: Path, kind: type[FileError]) -> Iterator[Path]:
     The temporary name starts with a dot and keeps the ending, by which writers select the format. Errors of the file
     itself are raised as ``kind``.
     """
-    temporary = destination.with_name(f".labcolor-{secrets.token_hex(6)}{destination.suffix}")
+    temporary = destination.with_name(f"{_HIDDEN}{secrets.token_hex(6)}{destination.suffix}")
     try:
         # created here, so that the umask applies, and a folder without permission raises an error at once
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
     except OSError as error:
         raise kind(f"{destination}: cannot be written: {error.strerror}.") from error
+    if fcntl is None:
+        os.close(handle)
+    else:  # the system takes the lock away when this process dies: see remove_stale
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     try:
         yield temporary
         try:
@@ -126,3 +140,24 @@ def replacing(destination: Path, kind: type[FileError]) -> Iterator[Path]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+    finally:
+        if fcntl is not None:
+            os.close(handle)
+
+
+def remove_stale(folder: Path) -> None:
+    """Remove the hidden files that :func:`replacing` left in a folder when its process was killed.
+
+    Such a file is locked while its process lives. Where there are no locks, nothing is removed.
+    """
+    if fcntl is None:
+        return
+    for path in folder.glob(f"{_HIDDEN}????????????.*"):
+        with suppress(OSError):
+            handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if time.time() - os.fstat(handle).st_mtime > _YOUNG:
+                    path.unlink()
+            finally:
+                os.close(handle)

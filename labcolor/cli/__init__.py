@@ -75,6 +75,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     _open_descriptors()
     with suppress(ValueError):  # raised in a thread other than the main one
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as on SIGINT, and clean up
+        hangup = getattr(signal, "SIGHUP", None)  # the terminal was closed; Windows has no such signal
+        if hangup is not None and signal.getsignal(hangup) != signal.SIG_IGN:  # nohup ignores it
+            signal.signal(hangup, signal.default_int_handler)
     arguments = _parser().parse_args(argv)
     log, handler = logging.getLogger("labcolor"), MessageHandler(logging.WARNING)
     log.addHandler(handler)

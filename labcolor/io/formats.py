@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
+from labcolor._paths import check_destination
 from labcolor._validation import one_of, optional, require, whole
 from labcolor.color.yuv import MATRICES, FrameFormat, usual_matrix
 from labcolor.errors import InputError, VideoFileError
@@ -15,7 +17,7 @@ from labcolor.io import ffmpeg
 from labcolor.io.probe import VideoInfo, pixels_of
 from labcolor.io.sequences import WRITABLE_SEQUENCES, is_pattern
 
-__all__ = ["CODECS", "CONTAINERS", "Codec", "Target", "carried", "frame_format", "target_of"]
+__all__ = ["CODECS", "CONTAINERS", "Codec", "Target", "carried", "frame_format", "place_of", "target_of"]
 
 _X_PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 _PALETTE = "split[a][b];[a]palettegen=stats_mode=single[p];[b][p]paletteuse=new=1"  # frame by frame: constant memory
@@ -186,6 +188,22 @@ def frame_format(info: VideoInfo, tone_map: bool) -> FrameFormat:
     return FrameFormat(depth, info.full or pixels.kind == "rgb")
 
 
+def place_of(destination: Path, info: VideoInfo) -> Path:
+    """Return the file or the pattern to write: a folder gets a sequence with the names of its source.
+
+    Raises
+    ------
+    InputError, VideoFileError
+        Nothing can be written there.
+    """
+    if info.first is not None and not destination.suffix:
+        destination = destination / info.path.name
+    folder = destination.parent
+    # the folder of a sequence is made if need be
+    check_destination(folder if is_pattern(destination) and not os.path.isdir(folder) else destination, VideoFileError)
+    return destination
+
+
 def target_of(
     destination: Path,
     info: VideoInfo,
@@ -195,9 +213,21 @@ def target_of(
     preset: str | None,
     pixel_format: str | None,
     tone_map: bool,
+    deinterlace: str,
     size: tuple[int, int],
 ) -> Target:
     """Return how a video is stored at a destination.
+
+    Parameters
+    ----------
+    destination : Path
+        The file or the pattern to write, from :func:`place_of`.
+    info : VideoInfo
+        Properties of the source.
+    codec, quality, preset, pixel_format, tone_map, deinterlace
+        As for :func:`labcolor.colorize_video`.
+    size : (width, height)
+        Size of a decoded frame.
 
     Raises
     ------
@@ -224,8 +254,14 @@ def target_of(
             f"to map its tones to standard range."
         )
     source = frame_format(info, tone_map)
+    lost = (
+        ["fields became frames"]
+        if deinterlace not in ("auto", "never") or (deinterlace == "auto" and info.interlaced)
+        else []
+    )
     if sequence or ending == ".gif":
-        return _rgb_target(ending, sequence, info, source, codec, quality, preset, pixel_format)
+        target = _rgb_target(ending, sequence, info, source, codec, quality, preset, pixel_format)
+        return replace(target, lost=(*lost, *target.lost))
     name = CONTAINERS[ending] if codec is None else codec
     require("codec", name, one_of(*CODECS))
     known = CODECS[name]
@@ -240,6 +276,10 @@ def target_of(
     if name == "hevc" and ending != ".mkv":  # the tag that QuickTime knows
         container += ["-tag:v:0", "hvc1"]
     arguments += container
+    if name == "dnxhr" and (size[0] < 256 or size[1] < 120):
+        raise InputError(
+            f"codec: dnxhr needs a picture of at least 256x120 pixels, got {size[0]}x{size[1]}. Resize it."
+        )
     if not _has_encoder(ffmpeg.executable(), known.encoder):
         raise VideoFileError(
             f"codec: this ffmpeg has no encoder {known.encoder} for {name}. Choose another codec, or set "
@@ -254,8 +294,11 @@ def target_of(
     primaries = info.primaries if tagged and info.primaries in _PRIMARIES else matrix
     transfer = info.transfer if tagged and info.transfer in _TRANSFERS else matrix.replace("bt470bg", "smpte170m")
     full = source.full and ending in known.full and info.pixels.kind != "rgb"
+    arguments += ["-color_range", "pc" if full else "tv"]  # otherwise ffmpeg may convert to what the encoder likes
     frames = FrameFormat(new.depth, full, cells[new.chroma], matrix)
-    lost = _pixels_lost(info, source, frames, new.chroma, tone_map)
+    if any(side % step for side, step in zip(reversed(size), frames.cell, strict=True)):
+        lost.append("an odd side is one pixel longer")
+    lost += _pixels_lost(info, source, frames, new.chroma, tone_map)
     if wide_gamut and not info.hdr:
         lost.append("colors tagged BT.2020 became BT.709")
     lost += carried(info, ending)[1]

@@ -17,8 +17,8 @@ __all__ = ["Pixels", "Tracks", "VideoInfo", "exact_rate", "pixels_of", "probe"]
 
 _USUAL_RATE = 60  # largest frames per second of a video with a variable rate, unless its mean rate is higher
 _HDR = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
-_FLAGS = {"default", "dub", "original", "comment", "lyrics", "karaoke", "forced", "captions", "descriptions", "dependent"}
-_FLAGS |= {"hearing_impaired", "visual_impaired", "clean_effects"}
+_FLAGS = {"default", "dub", "original", "comment", "lyrics", "karaoke", "forced", "captions", "descriptions"}
+_FLAGS |= {"dependent", "hearing_impaired", "visual_impaired", "clean_effects"}
 # Pixel formats whose samples are not planar: chroma format and depth.
 _PACKED = {
     "nv12": ("420", 8),
@@ -294,7 +294,8 @@ def probe(path: Path, rate: Fraction | None = None) -> VideoInfo:
             (number, codec) for number, (codec, details) in enumerate(pictures) if "(attached pic)" in details
         ),
         attachments=sum(kind == "Attachment" for _, kind, _, _ in streams),
-        others=sum(kind == "Data" and "tmcd" not in details for _, kind, _, details in streams),
+        # time code, and the names of chapters, are streams of data in .mov and .mp4
+        others=sum(kind == "Data" and not re.search(r"\((tmcd|text) /", about) for _, kind, _, about in streams),
         videos=len(videos),
         timecode=timecode[1] if timecode else "",
         tags=tuple((key, value) for key, value in named if value and value != "und"),

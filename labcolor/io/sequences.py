@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import tifffile
 from PIL import Image, UnidentifiedImageError
 
@@ -81,7 +82,7 @@ def find_sequence(path: Path) -> ImageSequence:
             f"{pattern}: expected numbers without a gap, from {numbers[0]} to {numbers[-1]}, but {missing} is missing. "
             f"Renumber the pictures, or color the parts apart."
         )
-    kinds = {}
+    kinds: dict[tuple[int, int, int], int] = {}
     for number in numbers:
         kinds.setdefault(_size_and_depth(Path(f"{pattern.parent}{os.sep}{pattern.name % number}")), number)
     if len(kinds) > 1:
@@ -126,8 +127,8 @@ def _size_and_depth(path: Path) -> tuple[int, int, int]:
         ending = path.suffix.lower()
         if ending in (".tif", ".tiff"):
             with tifffile.TiffFile(path) as file:
-                height, width = file.pages[0].shape[:2]
-                return width, height, 8 * file.pages[0].dtype.itemsize
+                page = file.pages[0]
+                return page.shape[1], page.shape[0], 8 * np.dtype(page.dtype).itemsize
         with path.open("rb") as file:
             head = file.read(804)
         if ending == ".png":

@@ -13,7 +13,7 @@ from typing import IO
 
 import numpy as np
 
-from labcolor._paths import replacing
+from labcolor._paths import remove_stale, replacing
 from labcolor._typing import Array
 from labcolor.color.yuv import FrameFormat
 from labcolor.errors import InputError, VideoFileError
@@ -139,8 +139,9 @@ class Decoder:
         self.aspect = "1:1" if resize else info.aspect
         self.format = frame_format(info, tone_map)
         part = part or Range(info)
-        filters = ["setpts=PTS-STARTPTS", *_tone_mapping(info, tone_map), *self._planar(info, tone_map)]
-        filters[2:2] = _deinterlacing(info, deinterlace)
+        planar, plain = self._pixels(info, tone_map)
+        filters = ["setpts=PTS-STARTPTS", *_tone_mapping(info, tone_map)]
+        filters += [*planar, *_deinterlacing(info, deinterlace), *plain]
         if resize:
             filters.append(f"scale={self.width}:{self.height}")
         command = [ffmpeg.executable(), "-hide_banner", "-nostdin", "-loglevel", "error"]
@@ -155,18 +156,18 @@ class Decoder:
         assert self._process.stdout is not None
         self._pipe: IO[bytes] = self._process.stdout
 
-    def _planar(self, info: VideoInfo, tone_map: bool) -> list[str]:
-        """Return the filters that leave luma, or RGB, without a change of its values."""
+    def _pixels(self, info: VideoInfo, tone_map: bool) -> tuple[list[str], list[str]]:
+        """Return the filters before and after the one for fields, which leave luma, or RGB, with unchanged values."""
         depth = self.format.depth
         plain = "gray" if depth == 8 else f"gray{depth}le"
         if self._rgb:
-            return ["format=rgb24" if depth == 8 else "format=rgb48le"]
+            return [], ["format=rgb24" if depth == 8 else "format=rgb48le"]
         if info.pixels.kind == "grey":
-            return [f"format={plain}"]
+            return [f"format={plain}"], []
         chroma = "420" if tone_map and info.hdr else info.pixels.chroma
         letter = "j" if info.format.startswith("yuvj") else ""  # another name would convert the range
         planar = f"yuv{letter}{chroma}p" + ("" if depth == 8 else f"{depth}le")
-        return [f"format={planar}", "extractplanes=y", f"format={plain}"]
+        return [f"format={planar}"], ["extractplanes=y", f"format={plain}"]
 
     def __enter__(self) -> Decoder:
         """Return the decoder."""
@@ -220,7 +221,8 @@ def _decimal(time: Fraction) -> str:
 def _deinterlacing(info: VideoInfo, deinterlace: str) -> list[str]:
     """Return the filters that make frames of fields."""
     # ffmpeg's filter would convert grey of 9 to 14 bits to other values
-    if deinterlace == "never" or (info.pixels.kind == "grey" and info.pixels.depth not in (8, 16)):
+    unknown = info.pixels.kind == "grey" and info.pixels.depth not in (8, 16)
+    if deinterlace == "never" or unknown or (deinterlace == "auto" and info.first is not None):
         return []
     mode = "send_field" if deinterlace == "double" else "send_frame"
     return [f"bwdif=mode={mode}:deint={'interlaced' if deinterlace == 'auto' else 'all'}"]
@@ -380,6 +382,8 @@ def _tracks(info: VideoInfo, target: Target, decoder: Decoder, part: Range, fold
         return [], []
     factor = round(decoder.rate / info.rate)
     carry = [*carried(info, target.ending)[0], *_tags(info, part, factor), *_covers(info, target.ending, folder)]
+    if part.first:  # otherwise copied sound begins at the key frame before
+        carry += ["-copypriorss", "0"]
     return _source_input(info, part), [*carry, "-max_interleave_delta", "0"]
 
 
@@ -465,6 +469,7 @@ def writing(
     destination: Path, info: VideoInfo, target: Target, decoder: Decoder, part: Range, side_by_side: bool
 ) -> Iterator[FrameWriter]:
     """Yield a writer of frames to a hidden place, which becomes the destination on success: see :func:`encoding`."""
+    remove_stale(destination.parent)
     place = replacing_frames(destination) if target.sequence else replacing(destination, VideoFileError)
     with (
         place as temporary,

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 
 from labcolor import _validation
-from labcolor._paths import as_path, check_destination
+from labcolor._paths import as_path
 from labcolor._typing import Array, PictureInput
 from labcolor.colorizer import Colorizer
 from labcolor.errors import InputError, InputTypeError, VideoFileError
 from labcolor.inference.pipeline import Pipeline
-from labcolor.io.formats import target_of
+from labcolor.io.formats import place_of, target_of
 from labcolor.io.inputs import one_picture
 from labcolor.io.probe import probe
 from labcolor.io.times import as_seconds
 from labcolor.io.video import DEINTERLACING, Decoder, Range, writing
+from labcolor.pictures.picture import Picture
 from labcolor.pictures.small import SmallPicture
-from labcolor.video.temporal import ChromaSmoother, chroma_between
+from labcolor.video.cuts import AHEAD
+from labcolor.video.stream import ChromaStream
 
 __all__ = ["VideoReport", "colorize_frames", "colorize_video"]
 
+_Frame = tuple[Picture, SmallPicture]
 _GROUP = 4  # frames that are colored together; the network sees only the last of them if they are similar
 
 
@@ -109,8 +112,8 @@ def colorize_frames(
         frames = iter(frames)
     except TypeError as error:
         raise InputTypeError(f"frames: expected an iterable of pictures, got {type(frames).__name__}.") from error
-    smoother = ChromaSmoother(_validation.smoothing(smoothing))
-    return _colored(frames, _pipeline(colorizer), smoother, _validation.saturation(saturation))
+    stream = ChromaStream(_pipeline(colorizer), _validation.smoothing(smoothing), _validation.saturation(saturation))
+    return _colored(frames, stream)
 
 
 def _pipeline(colorizer: Colorizer | None) -> Pipeline:
@@ -122,37 +125,23 @@ def _pipeline(colorizer: Colorizer | None) -> Pipeline:
     return colorizer.pipeline()
 
 
-def _colored(
-    frames: Iterable[PictureInput], pipeline: Pipeline, smoother: ChromaSmoother, saturation: float
-) -> Iterator[Array]:
+def _colored(frames: Iterable[PictureInput], stream: ChromaStream) -> Iterator[Array]:
+    pipeline = stream.pipeline
     for index, frame in enumerate(frames):
         picture = one_picture(frame, f"frames[{index}]")
         small = SmallPicture.of(picture, pipeline.working_size)
-        (chroma,) = pipeline.chroma([small], saturation)
-        ab, _ = smoother.update(small.lightness, chroma)
+        (ab,) = stream.add([small])
         yield picture.colored(ab, small.pixel(pipeline.stride), small.inside)
 
 
-def _chroma_maps(
-    pipeline: Pipeline, small: Sequence[SmallPicture], saturation: float, before: tuple[Array, Array] | None
-) -> list[Array]:
-    """Return the small chroma of consecutive frames.
-
-    The network predicts the last frame. The other frames take their chroma from it and from ``before``, the frame that
-    precedes the group. The network also predicts each frame that is similar to neither of the two.
-    """
-    last = len(small) - 1
-    maps = {last: pipeline.chroma([small[last]], saturation)[0]}
-    missed = []
-    for index in range(last):
-        after = small[last].lightness, maps[last]
-        found = None if before is None else chroma_between(small[index].lightness, before, after)
-        if found is None:
-            missed.append(index)
-        else:
-            maps[index] = found
-    maps.update(zip(missed, pipeline.chroma([small[index] for index in missed], saturation), strict=True))
-    return [maps[index] for index in range(last + 1)]
+def _groups(pictures: Iterable[Picture], working_size: int) -> Iterator[tuple[list[_Frame], list[_Frame]]]:
+    """Yield groups of frames, each with the frames that follow it."""
+    frames = ((picture, SmallPicture.of(picture, working_size)) for picture in pictures)
+    group = list(islice(frames, _GROUP))
+    while group:
+        ahead = list(islice(frames, _GROUP))
+        yield group, ahead[:AHEAD]
+        group = ahead
 
 
 @contextmanager
@@ -265,7 +254,7 @@ def colorize_video(
     (10, Fraction(25, 1), ())
     """
     started = time.perf_counter()
-    smoother = ChromaSmoother(_validation.smoothing(smoothing))
+    smoothing = _validation.smoothing(smoothing)
     saturation = _validation.saturation(saturation)
     if resize is not None:
         if not isinstance(resize, tuple | list) or len(resize) != 2:
@@ -275,6 +264,7 @@ def colorize_video(
     source, destination = as_path("source", source), as_path("destination", destination)
     _validation.require("deinterlace", deinterlace, _validation.one_of(*DEINTERLACING))
     info = probe(source, None if rate is None else as_seconds("rate", rate))
+    destination = place_of(destination, info)
     target = target_of(
         destination,
         info,
@@ -283,41 +273,30 @@ def colorize_video(
         preset=preset,
         pixel_format=pixel_format,
         tone_map=tone_map,
+        deinterlace=deinterlace,
         size=resize or info.size,
     )
     part = Range(info, as_seconds("start", start), None if end is None else as_seconds("end", end))
-    check_destination(destination, VideoFileError)
     if os.path.exists(destination) and os.path.exists(source) and destination.samefile(source):
         raise InputError(f"{destination}: would replace its own source. Choose another name.")
     pipeline = _pipeline(colorizer)
 
-    cuts: list[int] = []
+    stream = ChromaStream(pipeline, smoothing, saturation)
     done = 0
-    before: tuple[Array, Array] | None = None
     # ffmpeg decodes and encodes in separate processes, so that decoding, prediction and encoding overlap
     with (
         Decoder(info, resize, deinterlace, tone_map, part) as decoder,
         writing(destination, info, target, decoder, part, side_by_side) as writer,
         _shown(progress, part.total(decoder.rate)) as show,
     ):
-        frames = iter(decoder)
-        while batch := [writer.picture(luma) for luma in islice(frames, _GROUP)]:
-            small = [SmallPicture.of(picture, pipeline.working_size) for picture in batch]
-            if smoothing:
-                maps = _chroma_maps(pipeline, small, saturation, before)
-                before = small[-1].lightness, maps[-1]
-            else:
-                maps = pipeline.chroma(small, saturation)
-            pixel = small[0].pixel(pipeline.stride)
-            for picture, frame, chroma in zip(batch, small, maps, strict=True):
-                ab, cut = smoother.update(frame.lightness, chroma)
-                if cut:
-                    cuts.append(done)
-                writer.write(picture, ab, pixel, frame.inside)
-                done += 1
+        for group, ahead in _groups(map(writer.picture, decoder), pipeline.working_size):
+            maps = stream.add([small for _, small in group], [small for _, small in ahead])
+            for (picture, small), ab in zip(group, maps, strict=True):
+                writer.write(picture, ab, small.pixel(pipeline.stride), small.inside)
+            done += len(group)
             show(done)
         if done == 0:
             raise VideoFileError(f"{source}: expected frames, got none: {decoder.complaints()}")
         complaints = decoder.complaints()
     seconds = time.perf_counter() - started
-    return VideoReport(done, seconds, decoder.rate, tuple(cuts), complaints, writer.size, target.lost)
+    return VideoReport(done, seconds, decoder.rate, tuple(stream.cuts), complaints, writer.size, target.lost)

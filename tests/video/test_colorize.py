@@ -1,6 +1,7 @@
 """Videos: frames, rate, size, sound and luma kept; whole files or none."""
 
 import functools
+import os
 import re
 import signal
 import socket
@@ -279,7 +280,7 @@ def test_what_can_be_decoded_of_a_damaged_film_is_colored(small, tmp_path):
     assert len(lumas(tmp_path / "out.mp4")[0]) == report.frames
 
 
-@pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.slow
 def test_interrupted_it_leaves_the_old_film_and_no_process(tmp_path, kind):
     """Killed or interrupted in the middle, the destination is as it was and no ffmpeg goes on."""
@@ -305,7 +306,13 @@ def test_interrupted_it_leaves_the_old_film_and_no_process(tmp_path, kind):
     _, alive = psutil.wait_procs(children, timeout=20)
     assert not alive
     assert destination.read_bytes() == b"old"
-    assert (kind == signal.SIGKILL) == bool(list(tmp_path.glob(".labcolor-*")))
+    left = list(tmp_path.glob(".labcolor-*"))
+    assert (kind == signal.SIGKILL) == bool(left)
+    for path in left:  # an hour later, the next video removes it
+        os.utime(path, (time.time() - 3600,) * 2)
+    make(tmp_path / "short.mp4", seconds=0.1)
+    assert main(["video", str(tmp_path / "short.mp4"), str(tmp_path / "next.mp4")]) == 0
+    assert not list(tmp_path.glob(".labcolor-*"))
 
 
 @pytest.mark.slow

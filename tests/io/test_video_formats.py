@@ -1,0 +1,334 @@
+"""Formats of video: what a file holds comes out again, or the report says what was lost."""
+
+import os
+import subprocess
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from labcolor import colorize_video, read_picture, write_picture
+from labcolor.errors import InputError, VideoFileError
+from labcolor.io import ffmpeg
+from labcolor.io.probe import probe
+from labcolor.io.times import advanced, as_seconds
+from labcolor.io.video import Decoder
+
+RANDOM = np.random.default_rng(0)
+SOUND = ("-f", "lavfi", "-i", "sine=frequency=440:duration=1.2")
+
+
+def make(path, *extra, size="64x48", rate="25", seconds=0.4, sound=False):
+    """A clip of ffmpeg's test picture."""
+    source = ["-f", "lavfi", "-i", f"testsrc2=rate={rate}:size={size}:duration={seconds}"]
+    ffmpeg.run(["-y", *source, *(SOUND if sound else ()), *extra, str(path)])
+    return path
+
+
+def lumas(path, **options):
+    """All frames' luma, with the numbers of the file."""
+    with Decoder(probe(path), **options) as decoder:
+        return np.stack(list(decoder))
+
+
+def shown(path):
+    """What ffmpeg says of a file."""
+    command = [ffmpeg.executable(), "-hide_banner", "-i", str(path)]
+    return subprocess.run(command, capture_output=True, text=True).stderr
+
+
+def times(path, stream):
+    """The times of a stream's packets, in seconds."""
+    text = ffmpeg.run(["-copyts", "-i", str(path), "-map", f"0:{stream}", "-c", "copy", "-f", "framemd5", "-"]).decode()
+    base = Fraction(text[text.index("#tb 0: ") + 7 :].split()[0])
+    return [float(base * int(line.split(",")[2])) for line in text.splitlines() if line and line[0] != "#"]
+
+
+@pytest.mark.parametrize(
+    "pixels", ["yuv420p", "yuv422p10le", "yuv444p12le", "yuv420p16le", "gray", "gray10le", "gray16le", "yuvj420p"]
+)
+def test_a_lossless_codec_keeps_luma_bit_for_bit(small, tmp_path, pixels):
+    """In FFV1, luma of any depth and range comes out as it went in."""
+    source = make(tmp_path / "in.mkv", "-c:v", "ffv1", "-strict", "-1", "-pix_fmt", pixels)
+    report = colorize_video(source, tmp_path / "out.mkv", small, codec="ffv1")
+    assert report.converted == ()
+    before, after = probe(source), probe(tmp_path / "out.mkv")
+    assert after.pixels.depth == before.pixels.depth
+    assert after.full == before.full
+    np.testing.assert_array_equal(lumas(tmp_path / "out.mkv"), lumas(source))
+
+
+@pytest.mark.parametrize(
+    ("ending", "codec", "pixels"),
+    [
+        (".mov", "prores", "yuv422p10le"),
+        (".mov", "dnxhr", "yuv422p10le"),
+        (".mp4", "hevc", "yuv420p10le"),
+        (".mkv", "ffv1", "yuv422p10le"),
+    ],
+)
+def test_archive_codecs_keep_ten_bits(small, tmp_path, ending, codec, pixels):
+    """Ten bits stay ten bits, near the source, and colors have their place."""
+    source = make(tmp_path / "in.mkv", "-c:v", "ffv1", "-pix_fmt", "yuv422p10le", size="256x144", seconds=0.12)
+    colorize_video(source, tmp_path / f"out{ending}", small, codec=codec)
+    assert probe(tmp_path / f"out{ending}").format == pixels
+    before, after = lumas(source).astype(int), lumas(tmp_path / f"out{ending}").astype(int)
+    assert np.abs(before - after).mean() < 8  # of 1023
+
+
+def test_what_is_lost_is_said(small, tmp_path):
+    """Depth, chroma format, range, cover and sound that do not fit the result are listed."""
+    write_picture(tmp_path / "cover.png", RANDOM.integers(0, 256, (16, 16, 3), np.uint8))
+    source = make(
+        tmp_path / "in.mkv", "-c:v", "ffv1", "-pix_fmt", "yuv444p10le", "-c:a", "flac", sound=True, seconds=0.2
+    )
+    assert colorize_video(source, tmp_path / "out.mp4", small).converted == (
+        "10 bits became 8",
+        "4:4:4 became 4:2:0",
+        "sound track 1 became aac",
+    )
+    report = colorize_video(source, tmp_path / "out.mp4", small, pixel_format="yuv444p10", preset="ultrafast")
+    assert report.converted == ("sound track 1 became aac",)
+    assert probe(tmp_path / "out.mp4").format == "yuv444p10le"
+    assert report.size == (64, 48)
+
+
+def test_colors_are_tagged_as_in_the_source(small, tmp_path):
+    """A small film that is tagged BT.709 stays so, and its chroma is made for that matrix."""
+    tags = "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709:range=tv,setsar=12/11"
+    source = make(tmp_path / "in.mp4", "-vf", tags, "-pix_fmt", "yuv420p")
+    for name in ("out.mp4", "out.mkv"):
+        colorize_video(source, tmp_path / name, small)
+        after = probe(tmp_path / name)
+        assert (after.matrix, after.primaries, after.transfer, after.aspect) == ("bt709", "bt709", "bt709", "12:11")
+    plain = make(tmp_path / "plain.mp4", "-pix_fmt", "yuv420p")
+    colorize_video(plain, tmp_path / "out.mp4", small)
+    assert probe(tmp_path / "out.mp4").matrix == "smpte170m"
+
+
+@pytest.mark.parametrize("ending", [".mov", ".mp4", ".mkv"])
+def test_time_code_is_kept(small, tmp_path, ending):
+    """The time code of a track of its own is kept, and goes on where a part begins."""
+    source = make(tmp_path / "in.mov", "-timecode", "01:00:00:00", "-pix_fmt", "yuv420p")
+    colorize_video(source, tmp_path / f"out{ending}", small)
+    assert probe(tmp_path / f"out{ending}").timecode == "01:00:00:00"
+    colorize_video(source, tmp_path / f"part{ending}", small, start=0.2)
+    assert probe(tmp_path / f"part{ending}").timecode == "01:00:00:05"
+
+
+@pytest.mark.parametrize("first", [".mp4", ".mkv"])
+@pytest.mark.parametrize("ending", [".mp4", ".mkv"])
+def test_covers_flags_chapters_and_attachments_are_kept(small, tmp_path, first, ending):
+    """Cover art, marks of tracks, chapters, tags and attached files come along."""
+    write_picture(tmp_path / "cover.png", RANDOM.integers(0, 256, (16, 16, 3), np.uint8))
+    (tmp_path / "font.ttf").write_bytes(b"font")
+    chapters = ";FFMETADATA1\ntitle=Film\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=300\ntitle=One\n"
+    (tmp_path / "about.txt").write_text(chapters)
+    second = ["-f", "lavfi", "-i", "sine=880:duration=1.2", "-i", str(tmp_path / "about.txt")]
+    marks = ["-disposition:a:0", "0", "-disposition:a:1", "default+comment", "-metadata:s:a:1", "language=deu"]
+    streams = ["-map", "0:v", "-map", "1:a", "-map", "2:a", "-map_metadata", "3", "-pix_fmt", "yuv420p", "-c:a", "aac"]
+    if first == ".mp4":
+        cover = ["-map", "4:v", "-c:v:1", "copy", "-disposition:v:1", "attached_pic"]
+        more = [*second, "-i", str(tmp_path / "cover.png"), *streams, *marks, *cover]
+    else:
+        attach = ["-attach", str(tmp_path / "cover.png"), "-metadata:s:t:0", "mimetype=image/png"]
+        attach += ["-attach", str(tmp_path / "font.ttf"), "-metadata:s:t:1", "mimetype=font/ttf"]
+        more = [*second, *streams, *marks, *attach]
+    source = make(tmp_path / f"in{first}", *more, sound=True)
+    before = probe(source)
+    assert (len(before.covers), before.sound_flags) == (1, ((), ("default", "comment")))
+    report = colorize_video(source, tmp_path / f"out{ending}", small)
+    after, text = probe(tmp_path / f"out{ending}"), shown(tmp_path / f"out{ending}")
+    assert len(after.covers) == 1
+    assert after.sound_flags == before.sound_flags
+    assert "Chapter #0:0: start 0.000000, end 0.300000" in text
+    assert "Film" in text
+    assert "(deu): Audio" in text
+    assert after.attachments == (before.attachments if ending == ".mkv" else 0)
+    assert report.converted == (("attached files are dropped (1)",) if ending == ".mp4" and first == ".mkv" else ())
+
+
+@pytest.mark.parametrize("rate", ["25", "30", "50"])
+@pytest.mark.parametrize("ending", [".mkv", ".mp4"])
+def test_a_picture_that_begins_after_its_sound(small, tmp_path, rate, ending):
+    """If the picture starts at 21 ms, no frame is doubled, and picture and sound keep their distance."""
+    plain = make(tmp_path / "plain.mp4", "-pix_fmt", "yuv420p", rate=rate, sound=True)
+    shift = ["-itsoffset", "0.021", "-i", str(plain), "-i", str(plain), "-map", "0:v", "-map", "1:a", "-c", "copy"]
+    ffmpeg.run([*shift, str(tmp_path / "in.mkv")])
+    report = colorize_video(tmp_path / "in.mkv", tmp_path / f"out{ending}", small)
+    assert report.frames == 0.4 * int(rate)
+    gaps = [min(times(path, 0)) - min(times(path, 1)) for path in (tmp_path / "in.mkv", tmp_path / f"out{ending}")]
+    assert gaps[1] == pytest.approx(gaps[0], abs=0.0015)
+
+
+def comb(luma):
+    """How much each line differs from its neighbors."""
+    return np.abs(np.diff(luma.astype(float), 2, axis=1)).mean()
+
+
+def test_fields_are_found_by_the_frames_own_flags(small, tmp_path):
+    """DV in AVI, whose container says nothing of fields, comes out without combs; the caller may decide otherwise."""
+    fields = ["-vf", "tinterlace=interleave_bottom,fieldorder=bff,setsar=16/15", "-c:v", "dvvideo"]
+    source = make(
+        tmp_path / "in.avi", *fields, "-pix_fmt", "yuv420p", "-flags", "+ildct", size="720x576", rate="50", seconds=0.2
+    )
+    woven = comb(lumas(source, deinterlace="never"))
+    assert comb(lumas(source)) < 0.8 * woven
+    doubled = lumas(source, deinterlace="double")
+    assert len(doubled) == 2 * len(lumas(source)) == 10
+    report = colorize_video(source, tmp_path / "out.mp4", small, deinterlace="double", preset="ultrafast")
+    assert (report.rate, report.frames) == (50, 10)
+    assert report.converted == ("fields became frames",)
+    forced = make(tmp_path / "plain.mkv", "-c:v", "ffv1", "-vf", "tinterlace=interleave_top,setfield=prog", rate="50")
+    np.testing.assert_array_equal(lumas(forced), lumas(forced, deinterlace="never"))
+    assert comb(lumas(forced, deinterlace="always")) < comb(lumas(forced))
+
+
+def test_hdr_is_refused_or_mapped(small, tmp_path):
+    """A film in PQ is refused before the work begins, with the remedy; mapped, it is tagged as what it is."""
+    tags = "setparams=colorspace=bt2020nc:color_primaries=bt2020:color_trc=smpte2084:range=tv"
+    source = make(tmp_path / "in.mkv", "-vf", f"format=yuv420p10le,{tags}", "-c:v", "ffv1")
+    with pytest.raises(VideoFileError, match=r"got HDR \(PQ\)\. Pass tone_map=True"):
+        colorize_video(source, tmp_path / "out.mp4", small)
+    report = colorize_video(source, tmp_path / "out.mp4", small, tone_map=True)
+    assert report.converted[0] == "HDR (PQ) became standard range"
+    after = probe(tmp_path / "out.mp4")
+    assert (after.matrix, after.primaries, after.transfer, after.hdr) == ("bt709", "bt709", "bt709", "")
+    assert lumas(tmp_path / "out.mp4").std() > 10
+
+
+def test_a_part_of_a_film(small, tmp_path):
+    """From start to end, frame for frame, with the sound of that part."""
+    source = make(tmp_path / "in.mkv", "-c:v", "ffv1", "-c:a", "pcm_s16le", sound=True, seconds=1)
+    heard = []
+    options = {"codec": "ffv1", "start": 0.2, "end": "0:00.6", "progress": lambda *done: heard.append(done)}
+    report = colorize_video(source, tmp_path / "out.mkv", small, **options)
+    assert report.frames == 10
+    assert heard[-1] == (10, 10)
+    np.testing.assert_array_equal(lumas(tmp_path / "out.mkv"), lumas(source)[5:15])
+    assert probe(tmp_path / "out.mkv").duration == pytest.approx(0.4, abs=0.03)
+    assert min(times(tmp_path / "out.mkv", 1)) < 0.03
+
+
+def test_time_codes_and_times():
+    """Time code counts on with and without dropped numbers, and times are read as people write them."""
+    rate = Fraction(30000, 1001)
+    assert advanced("00:09:59;29", 1, rate) == "00:10:00;00"
+    assert advanced("00:00:59;29", 1, rate) == "00:01:00;02"
+    assert advanced("00:00:00;00", 107892, rate) == "01:00:00;00"
+    assert advanced("23:59:59:24", 1, Fraction(25)) == "00:00:00:00"
+    assert advanced("01:00:00:10", 5, Fraction(25), 2) == "01:00:00:30"
+    assert [as_seconds("start", text) for text in (0, 1.5, "90", "1:30.5", "00:01:30")] == [0, 1.5, 90, 90.5, 90]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"codec": "prores"}, r"prores fits \.mov, \.mkv, got \.mp4"),
+        ({"codec": "av2"}, "codec: expected one of"),
+        ({"codec": "dnxhr", "destination": "out.mov"}, "at least 256x120"),
+        ({"quality": 99}, "quality: expected"),
+        ({"preset": "quick"}, "preset: expected"),
+        ({"pixel_format": "yuv411p"}, "pixel_format: expected"),
+        ({"destination": "out.mkv", "codec": "ffv1", "quality": 5}, "quality: ffv1 has none"),
+        ({"destination": "out.mkv", "codec": "ffv1", "preset": "fast"}, "preset: ffv1 has none"),
+        ({"destination": "out.gif", "codec": "h264"}, r"codec: \.gif has none"),
+        ({"destination": "frames/%06d.jpg"}, "sequence that ends in"),
+        ({"destination": "a/b/%06d.png"}, "no folder"),
+        ({"start": "later"}, "start: expected"),
+        ({"start": -1}, "start: expected"),
+        ({"start": None}, "start: expected"),
+        ({"start": 99}, "start: expected a time before the end"),
+        ({"start": 0.3, "end": 0.3}, "end: expected a time after start"),
+        ({"rate": 25}, "rate: expected an image sequence"),
+        ({"deinterlace": True}, "deinterlace: expected"),
+        ({"source": "https://example.org/a.mp4"}, "got an address"),
+        ({"source": "one.png"}, "got a single picture"),
+        ({"source": "gap/%04d.png"}, "2 is missing"),
+        ({"source": "gap"}, "2 is missing"),
+        ({"source": "sizes/%04d.png"}, "1 has 8x8 pixels of 8 bits and 2 9x8 pixels"),
+        ({"source": "depths"}, "pixels of 8 bits and 2 8x8 pixels of 16 bits"),
+        ({"source": "two"}, "expected one sequence, found"),
+        ({"source": "none/%04d.png"}, "no folder"),
+        ({"source": "gap/%05d.png"}, "found none"),
+        ({"source": "sizes", "rate": 0}, "rate: expected"),
+    ],
+)
+def test_bad_input_is_told_before_work_begins(small, tmp_path, monkeypatch, options, words):
+    """What a container or codec cannot hold, a sequence with gaps: one error, and nothing is written."""
+    monkeypatch.chdir(tmp_path)
+    make(tmp_path / "in.mp4", "-pix_fmt", "yuv420p")
+    grey = np.zeros((8, 8), np.uint8)
+    pictures = {
+        "one.png": grey,
+        "gap/0001.png": grey,
+        "gap/0003.png": grey,
+        "sizes/0001.png": grey,
+        "sizes/0002.png": np.zeros((8, 9), np.uint8),
+        "depths/0001.png": grey,
+        "depths/0002.png": grey.astype(np.uint16),
+        "two/a01.png": grey,
+        "two/b01.png": grey,
+    }
+    for name, picture in pictures.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        write_picture(tmp_path / name, picture)
+    before = sorted(tmp_path.rglob("*"))
+    arguments = {"source": "in.mp4", "destination": "out.mp4", **options}
+    source, destination = arguments.pop("source"), arguments.pop("destination")
+    with pytest.raises((InputError, VideoFileError), match=words):
+        colorize_video(source, destination, small, progress=lambda *done: pytest.fail("began"), **arguments)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("ending", ["png", "tif", "dpx"])
+def test_image_sequences(small, tmp_path, ending):
+    """A sequence becomes a sequence, picture for picture, with the colors of its pictures and their depth."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    frames = np.sort(RANDOM.integers(0, 65536, (5, 24, 32), dtype=np.uint16), axis=2)
+    for number, frame in enumerate(frames, 17):
+        write_picture(folder / f"film.{number:05d}.tif", frame)
+    report = colorize_video(folder, tmp_path / f"out/%04d.{ending}", small, smoothing=0)
+    assert (report.frames, report.rate, report.converted) == (5, 24, ())
+    names = [f"{number:04d}.{ending}" for number in range(17, 22)]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names
+    if ending != "dpx":
+        first = read_picture(tmp_path / "out" / names[0])
+        assert first.dtype == np.uint16
+        expected = small.predict(frames[0]).astype(int)
+        assert np.abs(first.astype(int) - expected).max() <= 2
+    film = tmp_path / "film.mov"
+    report = colorize_video(tmp_path / f"out/%04d.{ending}", film, small, codec="prores", rate="24000/1001")
+    assert report.rate == probe(film).rate == Fraction(24000, 1001)
+    with pytest.raises(InputError, match="are there already"):
+        colorize_video(folder, tmp_path / f"out/%04d.{ending}", small)
+
+
+def test_a_folder_of_pictures_becomes_a_folder(small, tmp_path):
+    """A sequence that goes to a folder keeps its names."""
+    (tmp_path / "100%").mkdir()
+    for number in range(9, 12):
+        write_picture(tmp_path / f"100%/{number}.png", np.full((9, 11), 20 * number, np.uint8))
+    assert colorize_video(tmp_path / "100%", tmp_path / "out", small).frames == 3
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["10.png", "11.png", "9.png"]
+    assert read_picture(tmp_path / "out/9.png").shape == (9, 11, 3)
+
+
+def test_stale_files_are_removed_and_others_stay(small, tmp_path):
+    """A hidden file of a dead process goes; one that is locked or young, and others' hidden files, stay."""
+    fcntl = pytest.importorskip("fcntl")  # Windows has none
+    names = ["0123456789ab.mp4", "ba9876543210.mkv", "00112233aabb.mp4"]
+    stale, locked, young = paths = [tmp_path / f".labcolor-{name}" for name in names]
+    for path in (*paths, tmp_path / ".labcolor-notes", tmp_path / ".other.mp4"):
+        path.touch()
+    for path in (stale, locked, tmp_path / ".labcolor-notes", tmp_path / ".other.mp4"):
+        os.utime(path, (1e9, 1e9))
+    source = make(tmp_path / "in.mp4", "-pix_fmt", "yuv420p", seconds=0.1)
+    with locked.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        os.utime(locked, (1e9, 1e9))
+        colorize_video(source, tmp_path / "out.mp4", small)
+    assert sorted(path.name for path in tmp_path.glob(".*")) == sorted(
+        [locked.name, young.name, ".labcolor-notes", ".other.mp4"]
+    )
