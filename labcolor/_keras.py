@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from labcolor._tensorflow import quietly
 from labcolor.errors import LabcolorError
-from labcolor.inference.engine import quietly
 
 try:
     with quietly():
@@ -14,8 +14,8 @@ try:
         from keras import layers, ops
 except ImportError as error:
     raise LabcolorError(
-        f"expected Keras with TensorFlow, which cannot be imported: {error}. Install labcolor anew, in a version of "
-        f"Python for which there is a TensorFlow: python -m pip install --upgrade labcolor."
+        f"expected Keras with TensorFlow, which training and this model need, and which cannot be imported: {error}. "
+        f"Install them, in a version of Python for which there is a TensorFlow: python -m pip install keras tensorflow."
     ) from error
 
 __all__ = ["float32_by_default", "keras", "layers", "ops"]

@@ -6,10 +6,12 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from labcolor._threads import get_threads
+
 __all__ = ["in_strips"]
 
 _STRIP = 1 << 20  # bytes: a strip and its result stay in the second-level cache
-_pool: ThreadPoolExecutor | None = None
+_pool: tuple[int, ThreadPoolExecutor] | None = None
 
 
 def _forget_pool() -> None:
@@ -22,7 +24,7 @@ if hasattr(os, "register_at_fork"):  # a forked process does not inherit the thr
 
 
 def in_strips(work: Callable[[int, int], object], rows: int, row_bytes: int) -> None:
-    """Call ``work(start, stop)`` for strips of about 1 MiB that cover all rows, on all cores.
+    """Call ``work(start, stop)`` for strips of about 1 MiB that cover all rows, on :func:`get_threads` threads.
 
     Parameters
     ----------
@@ -35,12 +37,13 @@ def in_strips(work: Callable[[int, int], object], rows: int, row_bytes: int) -> 
     """
     global _pool
     strip = max(1, _STRIP // max(1, row_bytes))
-    if rows <= strip:
-        work(0, rows)
-        return
-    if _pool is None:
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        _pool = ThreadPoolExecutor(cores, thread_name_prefix="labcolor")
     starts = range(0, rows, strip)
-    for _ in _pool.map(work, starts, (min(rows, start + strip) for start in starts)):
+    threads = get_threads() if len(starts) > 1 else 1
+    if threads == 1:
+        for start in starts:
+            work(start, min(rows, start + strip))
+        return
+    if _pool is None or _pool[0] != threads:
+        _pool = threads, ThreadPoolExecutor(threads, thread_name_prefix="labcolor")
+    for _ in _pool[1].map(work, starts, (min(rows, start + strip) for start in starts)):
         pass

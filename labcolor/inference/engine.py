@@ -1,48 +1,37 @@
-"""The engine that runs a trained network: the one module that knows TensorFlow."""
+"""The engines that run a trained network: ONNX Runtime on its light form, or Keras on the network itself."""
 
 from __future__ import annotations
 
-import itertools
+import logging
 import os
-import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any, Protocol
 
 import numpy as np
 
+from labcolor._tensorflow import check_process, compiled
+from labcolor._threads import get_threads
 from labcolor._typing import Array
+from labcolor._validation import Check, one_of
 from labcolor.errors import InputError, LabcolorError, OutOfMemoryError
+from labcolor.networks.fitted import FittedModel
+from labcolor.networks.layers import last_convolution
+from labcolor.networks.light import SATURATION, LightForm
 
-if TYPE_CHECKING:
-    import keras
+__all__ = ["ENGINE", "Engine", "KerasEngine", "OnnxEngine", "make_engine"]
 
-__all__ = ["Engine", "build_outline", "check_process", "count_replicas", "forked", "last_convolution", "quietly"]
-
-_HOME = os.getpid()  # the process that loaded TensorFlow
-Run = Callable[[Array], list[Array]]
+ENGINE: Check = one_of("auto", "onnxruntime", "onnxruntime-int8", "tensorflow")
+_log = logging.getLogger(__name__)
 
 
-class Engine:
-    """Runs one trained network, for pictures of every size, from several threads.
+class Engine(Protocol):
+    """Runs one trained network, for pictures of every size, from several threads."""
 
-    On a CPU TensorFlow's oneDNN keeps what it has prepared for each size of input, the last 1,024 layers and sizes of a
-    thread. A process that colors pictures of many shapes therefore grows in its first thousand calls, by some 170 MiB
-    for plain predictions and twice that with hints, and then no more. ``TF_ENABLE_ONEDNN_OPTS=0``, set before
-    TensorFlow is loaded, avoids about half of it.
-
-    Parameters
-    ----------
-    network : keras.Model
-        From scaled L, (N, H, W, 1), to what its head decodes.
-    """
-
-    def __init__(self, network: keras.Model) -> None:
-        self._network = network
-        self._lock = threading.Lock()
-        self._outputs: Run | None = None
-        self._outputs_and_features: Run | None = None
+    @property
+    def name(self) -> str:
+        """What ``Colorizer(engine=...)`` calls it."""
 
     def run(self, batch: Array) -> Array:
         """Run the network.
@@ -62,10 +51,6 @@ class Engine:
         OutOfMemoryError
             It did not fit in memory.
         """
-        with self._lock:
-            if self._outputs is None:
-                self._outputs = _compiled(self._network)
-        return self._outputs(batch)[0]
 
     def run_with_features(self, batch: Array) -> tuple[Array, Array]:
         """Run the network, and return the features that its last convolution gets, too.
@@ -87,12 +72,91 @@ class Engine:
         OutOfMemoryError
             It did not fit in memory.
         """
+
+
+def make_engine(model: FittedModel, kind: str) -> Engine:
+    """Return the engine that ``Colorizer(engine=kind)`` asks for.
+
+    Parameters
+    ----------
+    model : FittedModel
+        The model.
+    kind : {"auto", "onnxruntime", "onnxruntime-int8", "tensorflow"}
+        "auto": ONNX Runtime if the model has a light form, in int8 if it has that and this processor multiplies
+        int8 exactly; otherwise TensorFlow.
+
+    Returns
+    -------
+    Engine
+
+    Raises
+    ------
+    InputError
+        The model has no such light form.
+    LabcolorError
+        The engine is not installed, cannot use the light form, or this process was forked from one that had loaded
+        TensorFlow.
+    """
+    if kind == "tensorflow":
+        return KerasEngine(model)
+    light = model.light
+    if kind == "auto":
+        if light is None or find_spec("onnxruntime") is None:
+            return KerasEngine(model)
+        try:
+            return OnnxEngine(model, int8=bool(light.int8) and multiplies_exactly())
+        except LabcolorError as error:
+            if find_spec("tensorflow") is None:
+                raise
+            _log.warning("TensorFlow runs the network, because ONNX Runtime cannot: %s", error)
+            return KerasEngine(model)
+    if light is None or (kind == "onnxruntime-int8" and not light.int8):
+        raise InputError(
+            f"engine: this model has no light form for {kind!r}. Make one by Colorizer.export, or choose 'auto'."
+        )
+    return OnnxEngine(model, int8=kind == "onnxruntime-int8")
+
+
+class KerasEngine:
+    """Runs the Keras network: by TensorFlow, or by the backend that Keras has.
+
+    Parameters
+    ----------
+    model : FittedModel
+        The model.
+
+    Raises
+    ------
+    LabcolorError
+        Keras is not installed, or this process was forked from one that had loaded TensorFlow.
+    """
+
+    name = "tensorflow"
+
+    def __init__(self, model: FittedModel) -> None:
+        check_process()
+        self._network = model.network
+        self._lock = threading.Lock()
+        self._outputs: Callable[[Array], list[Array]] | None = None
+        self._outputs_and_features: Callable[[Array], list[Array]] | None = None
+
+    def run(self, batch: Array) -> Array:
+        """Run the network; see :class:`Engine`."""
+        check_process()
+        with self._lock:
+            if self._outputs is None:
+                self._outputs = compiled(self._network)
+        return self._outputs(batch)[0]
+
+    def run_with_features(self, batch: Array) -> tuple[Array, Array]:
+        """Run the network, and return features; see :class:`Engine`."""
+        check_process()
         with self._lock:
             if self._outputs_and_features is None:
-                import keras
+                from labcolor._keras import keras
 
                 features = last_convolution(self._network).input
-                self._outputs_and_features = _compiled(
+                self._outputs_and_features = compiled(
                     keras.Model(self._network.inputs, [self._network.output, features])
                 )
             run = self._outputs_and_features
@@ -100,170 +164,107 @@ class Engine:
         return outputs, features
 
 
-def last_convolution(network: keras.Model) -> keras.layers.Conv2D:
-    """Return the last convolution of a network, whose input are the features by which hints spread.
+class OnnxEngine:
+    """Runs the light form of a model by ONNX Runtime, with :func:`labcolor.get_threads` threads.
+
+    It survives a fork: the child makes a session of its own.
+
+    Parameters
+    ----------
+    model : FittedModel
+        A model that has a light form.
+    int8 : bool
+        Whether to run the int8 form, which it must have then, or that of float32.
 
     Raises
     ------
-    InputError
-        There is none.
+    LabcolorError
+        ONNX Runtime is not installed, or cannot use the light form.
     """
-    import keras
 
-    for layer in reversed(network.layers):
-        if isinstance(layer, keras.layers.Conv2D):
-            return layer
-    raise InputError(f"hints: expected a network with a Conv2D at its end, got none in {network.name!r}.")
+    def __init__(self, model: FittedModel, *, int8: bool) -> None:
+        self.name = "onnxruntime-int8" if int8 else "onnxruntime"
+        self._int8 = int8
+        self._model = model
+        self._stride = model.head.stride
+        self._lock = threading.Lock()
+        self._session: tuple[tuple[int, int], Any] | None = None
+        self._ready()
 
+    def run(self, batch: Array) -> Array:
+        """Run the network; see :class:`Engine`."""
+        return self._run(batch, ["outputs"])[0]
 
-def _compiled(network: keras.Model) -> Run:
-    """Make one function from (N, h, w, 1) to the network's outputs, for every N, h and w without compiling anew."""
-    import keras
+    def run_with_features(self, batch: Array) -> tuple[Array, Array]:
+        """Run the network, and return features; see :class:`Engine`."""
+        outputs, features = self._run(batch, ["outputs", "features"])
+        return outputs, features
 
-    if keras.backend.backend() != "tensorflow":
-        return lambda batch: [np.asarray(output) for output in keras.tree.flatten(network.predict_on_batch(batch))]
-    import tensorflow as tf
-
-    run = tf.function(
-        lambda batch: keras.tree.flatten(network(batch, training=False)),
-        input_signature=[tf.TensorSpec((None, None, None, 1), tf.float32)],
-        autograph=False,
-    ).get_concrete_function()
-
-    def checked(batch: Array) -> list[Array]:
+    def _run(self, batch: Array, names: list[str]) -> list[Array]:
+        session = self._ready()
         try:
-            return [np.asarray(output) for output in run(tf.constant(batch))]
-        except tf.errors.ResourceExhaustedError as error:
-            raise OutOfMemoryError(
-                f"the network ran out of memory on a batch of shape {batch.shape}. Lower working_size."
-            ) from error
+            results: list[Array] = session.run(names, {"l": np.ascontiguousarray(batch, np.float32)})
+        except Exception as error:  # its classes are of no use: all but one are plain Exceptions
+            if "alloc" in str(error).lower():
+                raise OutOfMemoryError(
+                    f"the network ran out of memory on a batch of shape {batch.shape}. Lower working_size."
+                ) from error
+            raise LabcolorError(f"ONNX Runtime cannot run the light form of this model: {error}") from error
+        expected = tuple(side // self._stride for side in batch.shape[1:3])
+        if results[0].ndim != 4 or results[0].shape[1:3] != expected:
+            raise LabcolorError(
+                f"expected an output of {expected} from the light form of this model, got {results[0].shape}. "
+                f"Export it again, or set engine='tensorflow'."
+            )
+        return results
 
-    return checked
-
-
-def build_outline(build: Callable[[], keras.Model], most: int) -> keras.Model:
-    """Build a network that tells only shapes: where the backend allows that, no memory is taken for its weights.
-
-    Parameters
-    ----------
-    build : callable
-        Builds the network, of sizes that nobody has checked.
-    most : int
-        Number of weights at which to stop.
-
-    Returns
-    -------
-    keras.Model
-        Of no use but for its shapes.
-
-    Raises
-    ------
-    InputError
-        The network has more weights.
-    """
-    import keras
-
-    if keras.backend.backend() != "tensorflow":
-        return build()
-    import tensorflow as tf
-
-    made = itertools.count(1)
-
-    def counted(make: Callable[..., Any], **options: Any) -> Any:
-        if next(made) > most:
-            raise InputError(f"expected a network of at most {most} weights, got more.")
-        return make(**options)
-
-    with tf.Graph().as_default(), tf.variable_creator_scope(counted):
-        return build()
+    def _ready(self) -> Any:
+        """Return a session of this process, with the present number of threads."""
+        key = os.getpid(), get_threads()
+        with self._lock:
+            if self._session is None or self._session[0] != key:
+                light = self._model.light
+                assert light is not None
+                content = light.int8 if self._int8 else light.graph
+                weights = () if self._int8 else self._model.weights
+                self._session = key, _session(content, weights, key[1])
+            return self._session[1]
 
 
-def forked() -> bool:
-    """Return whether this process was forked from the one that loaded TensorFlow."""
-    return os.getpid() != _HOME
-
-
-def check_process() -> None:
-    """Raise a LabcolorError, rather than hang, where TensorFlow cannot run."""
-    if forked():
+def _session(content: bytes, weights: tuple[Array, ...], threads: int) -> Any:
+    """Load a graph into ONNX Runtime, with the weights that it leaves out."""
+    try:
+        import onnxruntime
+    except ImportError as error:
         raise LabcolorError(
-            "TensorFlow does not survive a fork, and this process was forked from one that had loaded it. Start "
-            'workers with multiprocessing.get_context("spawn"), or with joblib.'
-        )
+            f"expected ONNX Runtime, which cannot be imported: {error}. python -m pip install onnxruntime, or set "
+            f"engine='tensorflow'."
+        ) from error
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False  # it keeps the memory of the largest picture of a process
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads leave the cores to others
+    values = [onnxruntime.OrtValue.ortvalue_from_numpy(weight) for weight in weights]
+    if values:
+        options.add_external_initializers(LightForm.names(len(values)), values)
+    try:
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise LabcolorError(f"ONNX Runtime cannot load the light form of this model: {error}") from error
 
 
-def count_replicas() -> int:
-    """Return on how many devices Keras trains at the same time."""
-    import keras
+def multiplies_exactly() -> bool:
+    """Return whether ONNX Runtime multiplies int8 exactly on this processor.
 
-    if keras.backend.backend() != "tensorflow":
-        return 1
-    import tensorflow as tf
-
-    return int(tf.distribute.get_strategy().num_replicas_in_sync)
-
-
-_devices_found = False
-
-
-@contextmanager
-def quietly(*, devices: bool = False) -> Iterator[None]:
-    """Close the process's standard error while TensorFlow greets, which no setting of its own prevents.
-
-    It greets twice: when it is imported, and when it looks for devices. Once that lies behind, nothing is closed.
-
-    Parameters
-    ----------
-    devices : bool
-        Whether devices are looked for; otherwise TensorFlow is imported.
+    On x86 without VNNI its sums of two products saturate at 16 bits, and colors would be wrong.
     """
-    global _devices_found
-    done = _devices_found if devices else "tensorflow" in sys.modules
-    if done or sys.stderr is None:
-        yield
-        return
-    level = os.environ.get("TF_CPP_MIN_LOG_LEVEL")
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3" if level is None else level
-    try:
-        with _closed_stderr():
-            yield
-        _devices_found = _devices_found or devices
-    finally:
-        if level is None:
-            del os.environ["TF_CPP_MIN_LOG_LEVEL"]
+    global _exact
+    if _exact is None:
+        session = _session(SATURATION, (), 1)
+        _exact = int(session.run(None, {"x": np.full((1, 4), 255, np.uint8)})[0][0, 0]) == 4 * 255 * 127
+    return _exact
 
 
-@contextmanager
-def _closed_stderr() -> Iterator[None]:
-    """Send what C++ writes to standard error nowhere; what Python writes there arrives."""
-    python = sys.stderr
-    with suppress(AttributeError, OSError, ValueError):
-        python.flush()
-    try:
-        kept = os.dup(2)
-    except OSError:  # it is closed already
-        yield
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        with os.fdopen(kept, "w", buffering=1, errors="backslashreplace", closefd=False) as direct:
-            if _writes_to_2(python):
-                sys.stderr = direct
-            os.dup2(nowhere, 2)
-            try:
-                yield
-            finally:
-                if sys.stderr is direct:
-                    sys.stderr = python
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
-
-
-def _writes_to_2(stream: Any) -> bool:
-    """Return whether a stream is the process's standard error; those of notebooks have no number, or no method."""
-    try:
-        return bool(stream.fileno() == 2)
-    except (AttributeError, OSError, ValueError):
-        return False
+_exact: bool | None = None

@@ -12,7 +12,7 @@ from labcolor._typing import Array
 from labcolor.errors import InputError, OutOfMemoryError
 from labcolor.inference.engine import Engine
 from labcolor.networks.fitted import FittedModel
-from labcolor.networks.hint_spreader import HintSpreader
+from labcolor.networks.hint_spreader import locate, spread_hints
 from labcolor.pictures.hints import colors_near_hints, hints_on_grid, places_of
 from labcolor.pictures.picture import Picture
 from labcolor.pictures.small import SmallPicture
@@ -149,24 +149,12 @@ class Pipeline:
                 }
         return [results[index] for index in range(len(small))]
 
-    def hint_spreader(self) -> HintSpreader:
-        """Return the layer that spreads hints.
-
-        Returns
-        -------
-        labcolor.networks.hint_spreader.HintSpreader
-
-        Raises
-        ------
-        InputError
-            The model was not taught to spread hints.
-        """
-        spreader = self.model.hint_spreader
-        if spreader is None:
+    def check_hints(self) -> None:
+        """Raise an InputError if the model was not taught to spread hints."""
+        if not self.model.hints:
             raise InputError(
                 "hints: this model takes none. Use Colorizer.from_pretrained(), or teach yours by fit_hints."
             )
-        return spreader
 
     def hinted_chroma(self, small: SmallPicture, hint: Array, saturation: float = 1.0) -> Array:
         """Predict the ab of one small picture, and spread hints over it.
@@ -189,7 +177,7 @@ class Pipeline:
         InputError
             The model was not taught to spread hints.
         """
-        spreader = self.hint_spreader()
+        self.check_hints()
         rows, columns = small.chroma_shape(self.stride)
         (chroma,), (features,) = self.with_features(self._batch([small]), saturation)
         chroma = small.cropped(chroma, self.stride)
@@ -199,14 +187,14 @@ class Pipeline:
         chroma = chroma.reshape(rows * columns, -1)
         features = features[:rows, :columns].reshape(rows * columns, -1)
         places = places_of(rows, columns)
-        theirs = hints[None], features[cells][None], places[cells][None], np.ones((1, len(cells)), np.float32)
+        own = locate(features, places, self.model.hints)
         held, share = colors_near_hints(hints, where, rows, columns)
         spread = held.copy()
         free = np.flatnonzero(share < 1)  # where no hint holds, they spread
         together = max(1, _LOGITS // len(cells))
         for start in range(0, len(free), together):
             part = free[start : start + together]
-            spread[part] = spreader((chroma[None, part], features[None, part], places[None, part], *theirs))[0]
+            spread[part] = spread_hints(chroma[part], own[part], hints, own[cells], self.model.hints)
         spread += share * (held - spread)
         return spread.reshape(rows, columns, 2)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from labcolor._keras import keras, layers
 from labcolor._validation import shortened
 from labcolor.errors import InputError
 from labcolor.networks.layers import names, seeds
+
+if TYPE_CHECKING:
+    import keras
 
 __all__ = ["build_autoencoder"]
 
@@ -55,6 +57,8 @@ def build_autoencoder(
     >>> build_autoencoder().count_params()
     3099714
     """
+    from labcolor._keras import keras, layers
+
     if len(encoder) < 3 or len(decoder) != 2 or min(*encoder, *decoder) < 1:
         raise InputError(
             f"expected at least 3 positive encoder filters and exactly 2 decoder filters, "

@@ -13,7 +13,7 @@ from labcolor.color.lab import rgb_to_lab
 __all__ = ["BIN_COUNT", "BIN_SIZE", "ab_bins"]
 
 BIN_SIZE = 10.0  # side of a bin in a and b, as in Zhang, Isola, Efros 2016
-BIN_COUNT = 310  # what ab_bins counts to: known here, so that a head can be made without the 0.2 s of counting
+BIN_COUNT = 310  # what ab_bins counts to: known here, so that a head can be made before the kernels are loaded
 _SQUARE = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
 
 
@@ -43,9 +43,11 @@ def ab_bins() -> npt.NDArray[np.float32]:
     >>> ab_bins().shape[1]
     2
     """
+    # the faces of the cube are enough: along L, what lies within is between two of them
     steps = np.linspace(0, 1, 65)
-    colors = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 3)
-    ab = rgb_to_lab(colors)[:, 1:]
+    first, second = (side.ravel() for side in np.meshgrid(steps, steps))
+    faces = [np.insert(np.stack([first, second], -1), axis, end, axis=1) for axis in range(3) for end in (0, 1)]
+    ab = rgb_to_lab(np.concatenate(faces))[:, 1:]
     # a unit each way stands for the colors between the samples
     cells = {cell for shift in _SQUARE for cell in _distinct(np.floor((ab + 2 * shift - 1) / BIN_SIZE))}
     corners = {corner for shift in _SQUARE for corner in _distinct(np.array(sorted(cells)) + shift)}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from labcolor._keras import keras, layers
 from labcolor._validation import shortened
 from labcolor.errors import InputError
 from labcolor.networks.bins import ab_bins
 from labcolor.networks.layers import names, seeds
+
+if TYPE_CHECKING:
+    import keras
 
 __all__ = ["build_classifier"]
 
@@ -59,6 +61,8 @@ def build_classifier(
     >>> build_classifier().output_shape[-1] == len(ab_bins())
     True
     """
+    from labcolor._keras import keras, layers
+
     if len(blocks) != len(encoder) or len(decoder) != len(encoder) - 2 or min(*encoder, *decoder) < 8:
         raise InputError(
             f"expected as many blocks as encoder stages, two decoder stages fewer, and at least 8 filters in each, "

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from labcolor._keras import keras, layers
 from labcolor._validation import shortened
 from labcolor.errors import InputError
 from labcolor.networks.bins import ab_bins
 from labcolor.networks.layers import names, seeds
+
+if TYPE_CHECKING:
+    import keras
 
 __all__ = ["ENCODER_VARIANTS", "build_efficientnet", "encoder_blocks", "encoder_features"]
 
@@ -76,6 +78,8 @@ def encoder_features(x: Any, variant: str, *, seed: int | None = None, dtype: st
     list of keras.KerasTensor
         Batch normalization is part of the convolutions, whose names begin with ``encoder_``.
     """
+    from labcolor._keras import keras, layers
+
     seeds_, names_ = seeds(seed), names("encoder")
     common = {"padding": "same", "dtype": dtype, "data_format": "channels_last"}
 
@@ -154,6 +158,8 @@ def build_efficientnet(
     >>> build_efficientnet().count_params()
     5879078
     """
+    from labcolor._keras import keras, layers
+
     if variant not in ENCODER_VARIANTS or len(decoder) != 3 or min(decoder) < 8:
         raise InputError(
             f"expected a variant of {', '.join(ENCODER_VARIANTS)} and three decoder stages of at least 8 filters, got "

@@ -14,10 +14,11 @@ from labcolor._validation import Check, instance_of, require, require_names, who
 from labcolor._version import __version__
 from labcolor.color.codec import LabCodec
 from labcolor.errors import InputError, ModelFileError
-from labcolor.inference.engine import last_convolution
 from labcolor.networks.files import Layout, PackedModel, encode_model
 from labcolor.networks.heads import Head
-from labcolor.networks.hint_spreader import HintSpreader
+from labcolor.networks.hint_spreader import spreader_shapes
+from labcolor.networks.layers import last_convolution
+from labcolor.networks.light import LightForm, digest
 from labcolor.networks.registry import MULTIPLE, Architecture, get_architecture
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ __all__ = ["WORKING_SIZE", "FittedModel"]
 
 WORKING_SIZE = whole(8, most=8192)
 _WEIGHT, _HINTS = "weight{:03d}", "hints{}"  # names of arrays in a file
-_FLOAT32 = np.dtype(np.float32)
+_FLOAT32, _BYTE = np.dtype(np.float32), np.dtype(np.uint8)
 _PARTS = {  # of the text of a file
     "format": int,
     "labcolor": str,
@@ -37,6 +38,7 @@ _PARTS = {  # of the text of a file
     "working_size": int,
     "history": dict,
     "training": dict,
+    "light": object,  # or None: LightForm checks it
 }
 _T = TypeVar("_T")
 
@@ -63,6 +65,13 @@ class FittedModel:
         The loss of each epoch.
     training : mapping
         What it was trained on, and with which parameters; numbers and texts.
+    light : LightForm, optional
+        What runs the network without Keras. It belongs to the weights: give None with other ones.
+
+    Raises
+    ------
+    InputError
+        The light form does not belong to the weights.
     """
 
     architecture: Architecture
@@ -73,17 +82,20 @@ class FittedModel:
     hints: tuple[Array, ...] = ()
     history: Mapping[str, list[float]] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
+    light: LightForm | None = None
+
+    def __post_init__(self) -> None:
+        """Raise an InputError unless the light form belongs to the weights."""
+        if self.light is not None and self.light.sha256 != digest(self.weights):
+            raise InputError("light: expected the light form of these weights, got another's. Give light=None.")
 
     @cached_property
     def network(self) -> keras.Model:
         """The Keras network with the weights, float32. Changing it does not change the model."""
+        if self.light is not None:  # it came without a look at the network
+            self._check_layout()
         # without a seed Keras would draw one from the global random state
         return _with_weights(self.architecture.network(seed=0), self.weights)
-
-    @cached_property
-    def hint_spreader(self) -> HintSpreader | None:
-        """The layer that spreads hints, or None."""
-        return HintSpreader.with_weights(self.hints) if self.hints else None
 
     def to_bytes(self, *, half: bool = False) -> bytes:
         """Pack the model: the content of a ``.labcolor`` file.
@@ -107,6 +119,10 @@ class FittedModel:
             raise ModelFileError(
                 "a weight of this model is not finite: its training diverged. Train again with a lower learning_rate."
             )
+        weights = [_halved(weight) for weight in self.weights] if half else self.weights
+        light = self.light
+        if light is not None and half:
+            light = replace(light, sha256=digest([weight.astype(np.float32) for weight in weights]))
         about = {
             "labcolor": __version__,
             "architecture": {
@@ -119,10 +135,13 @@ class FittedModel:
             "working_size": self.working_size,
             "history": dict(self.history),
             "training": dict(self.training),
+            "light": None if light is None else light.get_config(),
         }
-        arrays = _named(_WEIGHT, [_halved(weight) if half else weight for weight in self.weights])
+        arrays = _named(_WEIGHT, weights)
         arrays |= _named(_HINTS, self.hints)
         arrays |= {f"head/{name}": array for name, array in self.head.get_arrays().items()}
+        if light is not None:
+            arrays |= light.get_arrays()
         return encode_model(about, arrays)
 
     @classmethod
@@ -158,19 +177,23 @@ class FittedModel:
     def _unpacked(cls, packed: PackedModel) -> FittedModel:
         """Unpack a model. Nothing of it is believed: arrays are read when it is known what they must be."""
         old = packed.about["format"] == 1
-        about = _from_format_1(packed.about) if old else packed.about
+        about = _from_format_1(packed.about) if old else {"light": None, **packed.about}
         require_names("model", about, _PARTS)
         for name, kind in _PARTS.items():
             require(name, about[name], instance_of(kind))
         require("working_size", about["working_size"], WORKING_SIZE)
         require_names("codec", about["codec"], LabCodec().get_config())
         architecture = _architecture_of(about["architecture"])
-        # a stranger's options: memory is taken for such a network only if the file has arrays of its sizes
-        unchecked = bool(architecture.options)
-        network = architecture.outline(most=len(packed.names)) if unchecked else architecture.network(seed=0)
-        weights: Layout = {
-            name: (tuple(weight.shape), _FLOAT32) for name, weight in _named(_WEIGHT, network.weights).items()
-        }
+        light = about["light"]
+        network = None
+        if light is None:
+            # a stranger's options: memory is taken for such a network only if the file has arrays of its sizes
+            unchecked = bool(architecture.options)
+            network = architecture.outline(most=len(packed.names)) if unchecked else architecture.network(seed=0)
+            shapes = [tuple(weight.shape) for weight in network.weights]
+        else:
+            shapes = list(LightForm.shapes_of(light))
+        weights: Layout = {name: (shape, _FLOAT32) for name, shape in _named(_WEIGHT, shapes).items()}
         head = {
             name if old else f"head/{name}": (array.shape, array.dtype)
             for name, array in architecture.head.get_arrays().items()
@@ -178,9 +201,12 @@ class FittedModel:
         ignored: Layout = {} if head or not old else {"log_weights": ((0,), _FLOAT32)}  # 0.1 saved it for each network
         hints: Layout = {}
         if _HINTS.format(0) in packed.names:
-            spreading = HintSpreader.weight_shapes(last_convolution(network).input.shape[-1])
-            hints = {name: (shape, _FLOAT32) for name, shape in _named(_HINTS, spreading).items()}
-        arrays = packed.arrays({**weights, **head, **ignored, **hints})
+            features = light["features"] if network is None else last_convolution(network).input.shape[-1]
+            hints = {name: (shape, _FLOAT32) for name, shape in _named(_HINTS, spreader_shapes(features)).items()}
+        graphs: Layout = (
+            {} if light is None else {name: ((size,), _BYTE) for name, size in LightForm.sizes_of(light).items()}
+        )
+        arrays = packed.arrays({**weights, **head, **ignored, **hints, **graphs})
         model = cls(
             architecture=architecture,
             weights=tuple(arrays[name] for name in weights),
@@ -190,11 +216,19 @@ class FittedModel:
             hints=tuple(arrays[name] for name in hints),
             history={str(name): _floats(values) for name, values in about["history"].items()},
             training=about["training"],
+            light=None if light is None else LightForm.restored(light, {name: arrays[name] for name in graphs}),
         )
-        if not unchecked:  # building it takes longest: it is kept
-            vars(model)["network"] = _with_weights(network, model.weights)
-        model._check_output()
+        if network is not None:
+            if not unchecked:  # building it takes longest: it is kept
+                vars(model)["network"] = _with_weights(network, model.weights)
+            model._check_output()
         return model
+
+    def _check_layout(self) -> None:
+        """Raise an InputError unless the weights are those of the architecture."""
+        shapes = [tuple(weight.shape) for weight in self.architecture.outline(most=len(self.weights)).weights]
+        if shapes != [weight.shape for weight in self.weights]:
+            raise InputError(f"expected the weights of {self.architecture.name!r}, got others. Train it again.")
 
     def _check_output(self) -> None:
         """Raise an InputError unless the network's output is as many times smaller as its head expects."""
@@ -256,4 +290,5 @@ def _from_format_1(about: Mapping[str, Any]) -> dict[str, Any]:
         "working_size": about["params"].get("working_size", 136),
         "history": about["history"],
         "training": about["params"],
+        "light": None,
     }

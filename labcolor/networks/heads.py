@@ -55,6 +55,9 @@ class Head(Protocol):
     def decode(self, outputs: Array, codec: LabCodec, saturation: float) -> Array:
         """Make ab, (N, h, w, 2) float32 and unscaled, of the network's output, (N, h, w, C) float32."""
 
+    def append(self, outputs: Any, codec: LabCodec) -> Any:
+        """Return what :meth:`decode` makes at saturation 1 as a Keras tensor, by layers that every runtime knows."""
+
     def deviation(self, outputs: Array) -> Array:
         """Return the standard deviation of ab, (N, h, w) float32, or raise an InputError where it is not known."""
 
@@ -112,6 +115,12 @@ class RegressionHead:
         """Scale the output back; see :class:`Head`. ``saturation`` multiplies it."""
         _check_channels(outputs, 2)
         return outputs * np.float32(codec.ab_scale * saturation * self.chroma)
+
+    def append(self, outputs: Any, codec: LabCodec) -> Any:
+        """Scale the output back in the network; see :class:`Head`."""
+        from labcolor._keras import layers
+
+        return layers.Rescaling(codec.ab_scale * self.chroma, dtype="float32", name="ab")(outputs)
 
     def deviation(self, outputs: Array) -> Array:
         """Raise: a network that gives ab itself does not know how sure it is."""
@@ -178,11 +187,10 @@ class BinsHead:
 
     def __post_init__(self) -> None:
         """Raise an InputError unless there is one finite weight for each bin: the kernels do not look again."""
-        bins = len(ab_bins())
         weights = np.asarray(self.log_weights)
-        if weights.shape != (bins,) or weights.dtype.kind != "f" or not np.isfinite(weights).all():
+        if weights.shape != (BIN_COUNT,) or weights.dtype.kind != "f" or not np.isfinite(weights).all():
             raise InputError(
-                f"log_weights: expected finite floats of shape {(bins,)}, one for each bin, got {weights.dtype} "
+                f"log_weights: expected finite floats of shape {(BIN_COUNT,)}, one for each bin, got {weights.dtype} "
                 f"of shape {weights.shape}."
             )
 
@@ -228,6 +236,18 @@ class BinsHead:
         )
         ab *= np.float32(min(saturation, max(1, saturation / 2)))
         return ab.reshape(*outputs.shape[:-1], 2)
+
+    def append(self, outputs: Any, codec: LabCodec) -> Any:
+        """Take the annealed mean in the network; see :class:`Head`."""
+        from labcolor._keras import keras, layers
+
+        offsets = (self.rebalancing - self.training) / self.temperature * self.log_weights
+        scaled = layers.Rescaling(1 / self.temperature, offsets.tolist(), dtype="float32", name="balanced")(outputs)
+        probabilities = layers.Activation("softmax", dtype="float32", name="probabilities")(scaled)
+        bins = keras.initializers.Constant(np.asarray(ab_bins(), np.float32)[None, None])
+        return layers.Conv2D(
+            2, 1, use_bias=False, kernel_initializer=bins, data_format="channels_last", dtype="float32", name="ab"
+        )(probabilities)
 
     def deviation(self, outputs: Array) -> Array:
         """Return the deviation under the network's distribution, its rebalancing taken back; see :class:`Head`."""

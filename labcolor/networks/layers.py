@@ -1,11 +1,17 @@
-"""What the builders of networks share: seeds and names of layers."""
+"""What is common to networks: seeds and names of layers, and the last convolution."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-__all__ = ["names", "seeds"]
+from labcolor.errors import InputError
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["last_convolution", "names", "seeds"]
 
 
 def seeds(seed: int | None) -> Iterator[int | None]:
@@ -16,3 +22,19 @@ def seeds(seed: int | None) -> Iterator[int | None]:
 def names(kind: str) -> Iterator[str]:
     """Yield the same names in each network: TensorFlow keeps some 40 kB for each name that a variable ever had."""
     return (f"{kind}_{number}" for number in itertools.count(1))
+
+
+def last_convolution(network: keras.Model) -> keras.layers.Conv2D:
+    """Return the last convolution of a network, whose input are the features by which hints spread.
+
+    Raises
+    ------
+    InputError
+        There is none.
+    """
+    from labcolor._keras import layers
+
+    for layer in reversed(network.layers):
+        if isinstance(layer, layers.Conv2D):
+            return layer
+    raise InputError(f"hints: expected a network with a Conv2D at its end, got none in {network.name!r}.")

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from labcolor._tensorflow import build_outline, check_process, quietly
 from labcolor._validation import one_of, require, shortened, whole
 from labcolor.errors import InputError, InputTypeError, LabcolorError
-from labcolor.inference.engine import build_outline, check_process, quietly
 from labcolor.networks.autoencoder import build_autoencoder
 from labcolor.networks.classifier import build_classifier
 from labcolor.networks.efficientnet import build_efficientnet

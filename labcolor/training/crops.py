@@ -9,7 +9,6 @@ from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
-from scipy import ndimage
 
 from labcolor._typing import Array
 from labcolor.color.codec import LabCodec
@@ -31,6 +30,8 @@ def random_crop(picture: Array, size: int, random: np.random.Generator) -> Array
 
 def age(lightness: Array, random: np.random.Generator) -> Array:
     """Make scaled lightness, (H, W, 1) in [-1, 1], look like old film: faded, soft and grainy at random."""
+    from scipy import ndimage  # here, since it takes a tenth of a second
+
     aged = lightness[..., 0]
     if random.random() < 0.5:
         aged = ndimage.gaussian_filter(aged, random.uniform(0.3, 1.2))

@@ -1,0 +1,187 @@
+"""Trained models in other forms: with a light form, as ONNX, as LiteRT, as a Keras file, as a SavedModel."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from labcolor._paths import check_destination, replacing
+from labcolor._tensorflow import convert_to_tflite
+from labcolor._typing import Array
+from labcolor.errors import InputError, LabcolorError, ModelFileError
+from labcolor.networks.files import write_model
+from labcolor.networks.fitted import FittedModel
+from labcolor.networks.layers import last_convolution
+from labcolor.networks.light import LightForm, digest
+from labcolor.networks.onnx_graph import build_graph, import_onnx
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["ENDINGS", "export_model", "with_light_form"]
+
+ENDINGS = (".labcolor", ".onnx", ".tflite", ".keras", "")  # the last is a SavedModel, which is a folder
+_IN_INT8 = (".labcolor", ".onnx", ".tflite")
+
+
+def export_model(model: FittedModel, path: Path, calibration: Sequence[Array] = ()) -> None:
+    """Write a model in the form that the ending of a path names.
+
+    Parameters
+    ----------
+    model : FittedModel
+        The model.
+    path : Path
+        Where to: see :data:`ENDINGS`. A file that exists is replaced; a folder is not.
+    calibration : sequence of ndarray, each (1, H, W, 1), float32
+        Scaled L of pictures, whose values set the ranges of int8. Empty: float32.
+
+    Raises
+    ------
+    InputError
+        The ending is another one, the form has no int8, or the network has layers that the form does not know.
+    ModelFileError
+        The file cannot be written.
+    LabcolorError
+        A package that the form needs is not installed.
+    """
+    ending = path.suffix.lower()
+    if ending not in ENDINGS:
+        raise InputError(f"path: expected an ending of {', '.join(ENDINGS[:-1])}, or none, got {path.suffix!r}.")
+    if calibration and ending not in _IN_INT8:
+        raise InputError(f"int8: expected a path that ends in {', '.join(_IN_INT8)}, got {path.name!r}.")
+    if ending == ".labcolor":
+        write_model(path, with_light_form(model, calibration).to_bytes())
+        return
+    check_destination(path, ModelFileError)
+    network = _with_decoding(model)
+    if ending == ".onnx":
+        content = build_graph(network, light=False)
+        write_model(path, _in_int8(content, calibration) if calibration else _folded(content))
+    elif ending == ".tflite":
+        write_model(path, convert_to_tflite(network, calibration))
+    else:
+        _write_by_keras(network, path, ending)
+
+
+def with_light_form(model: FittedModel, calibration: Sequence[Array] = ()) -> FittedModel:
+    """Return a model with its light form, which ONNX Runtime runs without Keras.
+
+    Parameters
+    ----------
+    model : FittedModel
+        The model.
+    calibration : sequence of ndarray
+        As for :func:`export_model`; empty for a light form without int8.
+
+    Returns
+    -------
+    FittedModel
+
+    Raises
+    ------
+    InputError
+        The network has layers that have no place in it.
+    LabcolorError
+        The package onnx is not installed.
+    """
+    network = model.network
+    int8 = _in_int8(build_graph(network, light=True), calibration, model.weights) if calibration else b""
+    light = LightForm(
+        graph=build_graph(network, light=True),
+        shapes=tuple(weight.shape for weight in model.weights),
+        features=last_convolution(network).input.shape[-1],
+        int8=int8,
+        sha256=digest(model.weights),
+    )
+    return replace(model, light=light)
+
+
+def _with_decoding(model: FittedModel) -> keras.Model:
+    """Return the network from scaled L to unscaled ab."""
+    from labcolor._keras import keras
+
+    network = model.network
+    return keras.Model(network.inputs, model.head.append(network.output, model.codec), name=network.name)
+
+
+def _folded(content: bytes, weights: Sequence[Array] = ()) -> bytes:
+    """Return an ONNX model whose constants are computed, its batch normalization part of its convolutions."""
+    onnxruntime = _import_onnxruntime()
+    with tempfile.TemporaryDirectory() as folder:
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 4
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+        options.optimized_model_filepath = os.fspath(Path(folder) / "folded.onnx")
+        values = [onnxruntime.OrtValue.ortvalue_from_numpy(weight) for weight in weights]
+        if values:
+            options.add_external_initializers(LightForm.names(len(values)), values)
+        onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        return (Path(folder) / "folded.onnx").read_bytes()
+
+
+def _in_int8(content: bytes, calibration: Sequence[Array], weights: Sequence[Array] = ()) -> bytes:
+    """Return an ONNX model in int8: weights by channel, activations by the ranges that they have in pictures.
+
+    The first convolution, which sees L itself, and what follows the last product of the network stay in float32.
+    """
+    onnx = import_onnx()
+    _import_onnxruntime()
+    from onnxruntime import quantization
+
+    model = onnx.load_model_from_string(_folded(content, weights))
+    model.metadata_props.add(key="onnx.quant.pre_process", value="onnxruntime.quant")  # or it warns
+    first = next(node.name for node in model.graph.node if node.op_type == "Conv")
+    end = [node for node in model.graph.node if node.name.startswith("end")]
+    product = next((node.name for node in end if node.op_type == "MatMul"), None)
+    pictures = iter(calibration)
+
+    class Reader(quantization.CalibrationDataReader):  # type: ignore[misc]
+        def get_next(self) -> dict[str, Array] | None:
+            picture = next(pictures, None)
+            return None if picture is None else {"l": picture}
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "int8.onnx"
+        quantization.quantize_static(
+            model,
+            path,
+            Reader(),
+            per_channel=True,
+            activation_type=quantization.QuantType.QUInt8,
+            weight_type=quantization.QuantType.QInt8,
+            nodes_to_exclude=[first, *(node.name for node in end if node.name != product)],
+            extra_options={"OpTypesToExcludeOutputQuantization": ["MatMul"]},
+        )
+        return path.read_bytes()
+
+
+def _import_onnxruntime() -> Any:
+    """Return ONNX Runtime, or raise a LabcolorError that says how to install it."""
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise LabcolorError(
+            f"expected ONNX Runtime, which cannot be imported: {error}. python -m pip install onnxruntime."
+        ) from error
+    return onnxruntime
+
+
+def _write_by_keras(network: keras.Model, path: Path, ending: str) -> None:
+    """Write a Keras file or a SavedModel; it appears whole or not at all."""
+    try:
+        if ending:
+            with replacing(path, ModelFileError) as temporary:
+                network.save(temporary)
+            return
+        if path.exists():
+            raise ModelFileError(f"{path}: exists already. Remove it, or choose another folder.")
+        with tempfile.TemporaryDirectory(prefix=".labcolor-", dir=path.parent) as folder:
+            network.export(Path(folder) / "model", verbose=False)
+            (Path(folder) / "model").rename(path)
+    except OSError as error:
+        raise ModelFileError(f"{path}: cannot be written: {error.strerror or error}.") from error

@@ -1,0 +1,236 @@
+"""From a Keras network to an ONNX graph, layer by layer: small, and by the names of the network's own weights."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from labcolor._typing import Array
+from labcolor.errors import InputError, LabcolorError
+from labcolor.networks.layers import last_convolution
+from labcolor.networks.light import LightForm
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["build_graph", "import_onnx"]
+
+_OPSET, _IR = 17, 8  # ONNX 1.12 of 2022: what runtimes of the last years know
+_ACTIVATIONS = {"relu": "Relu", "sigmoid": "Sigmoid", "tanh": "Tanh"}
+
+
+def import_onnx() -> Any:
+    """Return the onnx package, or raise a LabcolorError that says how to install it."""
+    try:
+        import onnx
+    except ImportError as error:
+        raise LabcolorError(
+            f'expected the package onnx, which cannot be imported: {error}. python -m pip install "labcolor[export]".'
+        ) from error
+    return onnx
+
+
+def build_graph(network: keras.Model, *, light: bool) -> bytes:
+    """Write a network as an ONNX model.
+
+    Parameters
+    ----------
+    network : keras.Model
+        From (N, H, W, 1) to one output, of layers that labcolor's own networks have.
+    light : bool
+        Whether it is for a :class:`labcolor.networks.light.LightForm`: weights only by their names and shapes, and a
+        second output, "features", what the last convolution gets, (N, h, w, F).
+
+    Returns
+    -------
+    bytes
+        From "l", (N, H, W, 1) float32, to "outputs", (N, h, w, C). Names of nodes at the end of the network, which stay
+        in float32 when the rest is in int8, begin with "end".
+
+    Raises
+    ------
+    InputError
+        The network has another layer.
+    LabcolorError
+        The package onnx is not installed.
+    """
+    return _Graph(network, light=light).encoded()
+
+
+class _Graph:
+    """The nodes and constants of a graph while it is built. Within it channels come first, as ONNX has it."""
+
+    def __init__(self, network: keras.Model, *, light: bool) -> None:
+        self._onnx = import_onnx()
+        self._nodes: list[Any] = []
+        self._constants: list[Any] = []
+        self._tensors: dict[int, str] = {}  # names, by the identity of Keras's tensors
+        names = LightForm.names(len(network.weights))
+        self._names = {id(weight): name for weight, name in zip(network.weights, names, strict=True)}
+        for weight in network.weights:
+            self._constants.append(self._weight(weight, with_values=not light))
+        self._end = _end_of(network)
+        for layer in network.layers:
+            self._tensors[id(layer.output)] = self._add_layer(layer)
+        self._outputs = [("outputs", network.output)] + [("features", last_convolution(network).input)] * light
+
+    def encoded(self) -> bytes:
+        """Return the model."""
+        helper, kind = self._onnx.helper, self._onnx.TensorProto.FLOAT
+        for name, tensor in self._outputs:
+            last = self._channels_last(tensor)
+            self._nodes.append(helper.make_node("Identity", [last], [name], name=f"end_{name}"))
+        graph = helper.make_graph(
+            self._nodes,
+            "labcolor",
+            [helper.make_tensor_value_info("l", kind, ["N", "H", "W", 1])],
+            [helper.make_tensor_value_info(name, kind, ["N", "h", "w", of.shape[-1]]) for name, of in self._outputs],
+            self._constants,
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR)
+        return bytes(model.SerializeToString(deterministic=True))
+
+    def _channels_last(self, tensor: Any) -> str:
+        """Return the name of a Keras tensor's values with channels last, as they are at the end of the network."""
+        name = self._tensors[id(tensor)]
+        if any(tensor is layer.output for layer in self._end):
+            return name
+        return self._node("Transpose", name, prefix="end_", perm=[0, 2, 3, 1])
+
+    def _weight(self, weight: Any, *, with_values: bool) -> Any:
+        """Return a weight as a constant, in Keras's layout, or what stands for it."""
+        name = self._names[id(weight)]
+        if with_values:
+            return self._onnx.numpy_helper.from_array(np.asarray(weight, order="C"), name)
+        constant = self._onnx.TensorProto(
+            name=name,
+            dims=tuple(weight.shape),
+            data_type=self._onnx.TensorProto.FLOAT,
+            data_location=self._onnx.TensorProto.EXTERNAL,
+        )
+        constant.external_data.add(key="location", value="the model")
+        return constant
+
+    def _constant(self, name: str, value: Array) -> str:
+        self._constants.append(self._onnx.numpy_helper.from_array(value, name))
+        return name
+
+    def _node(self, operation: str, *inputs: str, prefix: str = "", **attributes: Any) -> str:
+        """Add a node, and return the name of its output."""
+        name = f"{prefix}{operation.lower()}_{len(self._nodes)}"
+        self._nodes.append(self._onnx.helper.make_node(operation, inputs, [name], name=name, **attributes))
+        return name
+
+    def _activated(self, tensor: str, activation: Any, layer: Any) -> str:
+        name = activation.__name__
+        if name == "linear":
+            return tensor
+        prefix = "end_" if layer in self._end else ""
+        if name == "softmax" and prefix:  # elsewhere the channels are not the last axis
+            return self._node("Softmax", tensor, prefix=prefix, axis=-1)
+        if name not in _ACTIVATIONS:
+            raise _unknown(layer, f"the activation {name}")
+        return self._node(_ACTIVATIONS[name], tensor, prefix=prefix)
+
+    def _add_end(self, layer: Any) -> str:
+        """Add the nodes of a layer at the end of the network, channels last, and return the name of its output."""
+        from labcolor._keras import layers
+
+        tensor = self._channels_last(layer.input)
+        if isinstance(layer, layers.Rescaling):
+            for operation, value in (("Mul", layer.scale), ("Add", layer.offset)):
+                constant = self._constant(f"{layer.name}_{operation.lower()}", np.asarray(value, np.float32))
+                tensor = self._node(operation, tensor, constant, prefix="end_")
+            return tensor
+        if isinstance(layer, layers.Conv2D):
+            axes = self._constant(f"{layer.name}_axes", np.array([0, 1], np.int64))
+            matrix = self._node("Squeeze", self._names[id(layer.kernel)], axes, prefix="end_")
+            tensor = self._node("MatMul", tensor, matrix, prefix="end_")
+            if layer.use_bias:
+                tensor = self._node("Add", tensor, self._names[id(layer.bias)], prefix="end_")
+        return self._activated(tensor, layer.activation, layer)
+
+    def _add_layer(self, layer: Any) -> str:
+        """Add the nodes of a layer, and return the name of its output."""
+        from labcolor._keras import layers
+
+        if isinstance(layer, layers.InputLayer):
+            return self._node("Transpose", "l", perm=[0, 3, 1, 2])
+        if layer in self._end:
+            return self._add_end(layer)
+        given = layer.input if isinstance(layer.input, list) else [layer.input]
+        inputs = [self._tensors[id(tensor)] for tensor in given]
+        if isinstance(layer, layers.DepthwiseConv2D | layers.Conv2D):
+            return self._add_convolution(layer, inputs[0])
+        if isinstance(layer, layers.BatchNormalization) and layer.center and layer.scale:
+            weights = layer.gamma, layer.beta, layer.moving_mean, layer.moving_variance
+            names = [self._names[id(weight)] for weight in weights]
+            return self._node("BatchNormalization", *inputs, *names, epsilon=layer.epsilon)
+        if isinstance(layer, layers.Activation):
+            return self._activated(inputs[0], layer.activation, layer)
+        if isinstance(layer, layers.ReLU) and not layer.negative_slope and not layer.threshold:
+            if layer.max_value is None:
+                return self._node("Relu", *inputs)
+            bounds = [self._constant(f"{layer.name}_{end}", np.array(end, np.float32)) for end in (0.0, layer.max_value)]
+            return self._node("Clip", *inputs, *bounds)
+        if isinstance(layer, layers.Add | layers.Multiply):
+            first, *others = inputs
+            for other in others:
+                first = self._node("Add" if isinstance(layer, layers.Add) else "Mul", first, other)
+            return first
+        if isinstance(layer, layers.GlobalAveragePooling2D) and layer.keepdims:
+            return self._node("GlobalAveragePool", *inputs)
+        if isinstance(layer, layers.UpSampling2D) and layer.interpolation == "nearest":
+            scales = self._constant(f"{layer.name}_scales", np.array([1, 1, *layer.size], np.float32))
+            nearest = {"mode": "nearest", "nearest_mode": "floor", "coordinate_transformation_mode": "asymmetric"}
+            return self._node("Resize", inputs[0], "", scales, **nearest)
+        raise _unknown(layer, f"a {type(layer).__name__} with these settings")
+
+    def _add_convolution(self, layer: Any, tensor: str) -> str:
+        from labcolor._keras import layers
+
+        depthwise = isinstance(layer, layers.DepthwiseConv2D)
+        plain = layer.padding == "same" and set(layer.dilation_rate) == {1} and layer.data_format == "channels_last"
+        if not plain or (layer.depth_multiplier if depthwise else layer.groups) != 1:
+            raise _unknown(layer, "a convolution with these settings")
+        bias = [self._names[id(layer.bias)]] if layer.use_bias else []
+        kernel = self._names[id(layer.kernel)]
+        result = self._node(
+            "Conv",
+            tensor,
+            self._node("Transpose", kernel, perm=[2, 3, 0, 1] if depthwise else [3, 2, 0, 1]),
+            *bias,
+            kernel_shape=list(layer.kernel_size),
+            strides=list(layer.strides),
+            auto_pad="SAME_UPPER",
+            group=layer.input.shape[-1] if depthwise else 1,
+        )
+        return self._activated(result, layer.activation, layer)
+
+
+def _end_of(network: keras.Model) -> list[Any]:
+    """Return the layers at the end of a network that treat each place by itself: convolutions of 1x1 and activations.
+
+    They are written as products of matrices, channels last: so their results, other than a convolution's, stay in
+    float32 when the rest is in int8.
+    """
+    from labcolor._keras import layers
+
+    end: list[Any] = []
+    tensor = network.output
+    for layer in reversed(network.layers):
+        single = isinstance(layer, layers.Conv2D) and {*layer.kernel_size, *layer.strides, layer.groups} == {1}
+        if layer.output is not tensor or not (single or isinstance(layer, layers.Activation | layers.Rescaling)):
+            break
+        end.append(layer)
+        tensor = layer.input
+    return end
+
+
+def _unknown(layer: Any, found: str) -> InputError:
+    """Return the error for what has no place in a graph."""
+    return InputError(
+        f"network: expected layers that can be written as ONNX, got {found} in {layer.name!r}. Export the model as a "
+        f"SavedModel or as .tflite."
+    )

@@ -1,0 +1,34 @@
+"""Give a model its light form, keep it as the packaged model of a name, in float16, and print its SHA-256.
+
+Ranges of int8 are chosen by photographs that are not held out:
+
+    python scripts/package_model.py efficientnet MODEL.labcolor PHOTOGRAPHS PHOTOGRAPHS
+"""
+
+import argparse
+import hashlib
+from pathlib import Path
+
+from labcolor import Colorizer
+from labcolor.io.pictures import picture_paths
+from labcolor.training.files import hold_out
+
+WEIGHTS = Path(__file__).parents[1] / "labcolor" / "weights"
+
+
+def main() -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", help="name of the packaged model")
+    parser.add_argument("model", type=Path, help="a model file")
+    parser.add_argument("photographs", nargs="+", help="folders, of each of which every 40th photograph is held out")
+    options = parser.parse_args()
+    training = [path for folder in options.photographs for path in hold_out(picture_paths([folder]), 40)[0]]
+    path = WEIGHTS / f"{options.name}.labcolor"
+    Colorizer.load(options.model).export(path, int8=training)
+    Colorizer.load(path).save(path, half=True)
+    print(hashlib.sha256(path.read_bytes()).hexdigest(), path)
+
+
+if __name__ == "__main__":
+    main()
