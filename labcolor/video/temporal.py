@@ -1,4 +1,4 @@
-"""Steady colors over time: the small ab maps of a video, smoothed in static regions and reset at cuts."""
+"""Steady colors over time: the small ab maps of a video, smoothed in static regions."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from scipy import ndimage
 
 from labcolor._typing import Array
 from labcolor.color import kernels
+from labcolor.video.exposure import fitted
 
 __all__ = ["ChromaSmoother", "chroma_between"]
 
@@ -15,8 +16,8 @@ __all__ = ["ChromaSmoother", "chroma_between"]
 _STATIC, _MOVED = 1.5, 4.0
 # A slow change, such as a fade, is measured against the moving average of L. This factor raises both thresholds for it.
 _DRIFT = 4.0
-# At a cut the mean change of L exceeds the first value, and the usual change of the frames before by the second factor.
-_CUT, _CUT_RATIO = 9.0, 3.0
+# Weight of a new frame in the average that removes flicker before a fade is measured.
+_NEW = np.float32(0.3)
 # Largest share of pixels that may be similar to neither neighbor, for a frame that takes its chroma from them.
 _UNEXPLAINED = 0.1
 
@@ -30,15 +31,15 @@ def _on_chroma_grid(values: Array, shape: tuple[int, ...]) -> Array:
     return np.pad(small, ((0, shape[0] - small.shape[0]), (0, shape[1] - small.shape[1])), "edge")
 
 
-def _change(lightness: Array, other: Array) -> Array:
-    """Return the absolute change of L at each pixel, without film grain."""
-    return np.asarray(np.abs(ndimage.uniform_filter(lightness - other, 5, mode="nearest")))
+def _means(lightness: Array, shape: tuple[int, ...]) -> Array:
+    """Return L without film grain, at the size of its chroma."""
+    return _on_chroma_grid(ndimage.uniform_filter(lightness, 5, mode="nearest"), shape)
 
 
 def chroma_between(lightness: Array, before: tuple[Array, Array], after: tuple[Array, Array]) -> Array | None:
     """Return the chroma of a frame, taken from its two neighbors.
 
-    At each pixel, the neighbor whose L is more similar gets the larger weight.
+    At each pixel, the neighbor whose L is more similar gets the larger weight, apart from its exposure.
 
     Parameters
     ----------
@@ -52,20 +53,22 @@ def chroma_between(lightness: Array, before: tuple[Array, Array], after: tuple[A
     ndarray, shape (h, w, 2), float32, or None
         None if too much of the frame is similar to neither neighbor.
     """
-    first, second = (_change(lightness, neighbor) for neighbor, _ in (before, after))
+    shape = before[1].shape
+    means = _means(lightness, shape)
+    first, second = (np.abs(means - fitted(means, _means(neighbor, shape))) for neighbor, _ in (before, after))
     if (np.minimum(first, second) > _MOVED).mean() > _UNEXPLAINED:
         return None
     first, second = np.square(first + 0.5), np.square(second + 0.5)
-    share = _on_chroma_grid(first / (first + second), before[1].shape)[..., None].astype(np.float32)
-    return before[1] + (after[1] - before[1]) * share
+    share = (first / (first + second))[..., None]
+    return np.asarray(before[1] + (after[1] - before[1]) * share)
 
 
 class ChromaSmoother:
     """Smoother of the chroma of one video, frame by frame.
 
-    Where L is static, ab is an exponential moving average over time. Where L changes, and close to such places, ab is
-    new at once, with the lag of static places nearby that are similar in L. Where L fades, ab follows. A cut resets
-    everything.
+    Where L is static, ab is an exponential moving average over time. Flicker of exposure and the weave of the film are
+    no motion. Where L changes, and close to such places, ab is new at once, with the lag of static places nearby that
+    are similar in L. Where L fades, ab follows.
 
     Parameters
     ----------
@@ -75,11 +78,15 @@ class ChromaSmoother:
 
     def __init__(self, strength: float) -> None:
         self._strength = np.float32(strength)
-        self._before: tuple[Array, Array] | None = None  # L of the last frame, and its local means
+        self._before: Array | None = None  # local means of L of the last frame
+        self._recent: Array | None = None  # their average over a few frames, without flicker
         self._averages: tuple[Array, Array] | None = None  # moving averages of these means and of ab
-        self._usual_change = 0.0
 
-    def update(self, lightness: Array, ab: Array) -> tuple[Array, bool]:
+    def reset(self) -> None:
+        """Forget the past, at a cut."""
+        self._averages = None
+
+    def update(self, lightness: Array, ab: Array) -> Array:
         """Smooth the chroma of the next frame.
 
         Parameters
@@ -91,31 +98,26 @@ class ChromaSmoother:
 
         Returns
         -------
-        ab : ndarray, shape (h, w, 2), float32
+        ndarray, shape (h, w, 2), float32
             Smoothed chroma.
-        cut : bool
-            Whether this frame begins a new scene.
         """
-        means = _on_chroma_grid(ndimage.uniform_filter(lightness, 5, mode="nearest"), ab.shape)  # without film grain
-        before, self._before = self._before, (lightness, means)
-        if before is None or self._averages is None or before[0].shape != lightness.shape:
-            self._averages, self._usual_change = (means, ab), 0.0
-            return ab, False
-        mean_change = float(np.abs(lightness - before[0]).mean())
-        cut = mean_change > _CUT and mean_change > _CUT_RATIO * self._usual_change
-        if cut or self._strength == 0:
-            self._averages = means, ab
-        else:
-            past, past_ab = self._averages
-            change = np.maximum(np.abs(means - before[1]), np.abs(means - past) / _DRIFT)
-            around = 3 if ab.shape[0] < lightness.shape[0] else 5  # pixels, a little more than one pixel of chroma
-            moved = ndimage.maximum_filter(change, around, mode="nearest")
-            static = 1 - np.clip((moved - _STATIC) / (_MOVED - _STATIC), 0, 1)
-            smoothed = self._smoothed(ab, past_ab, static, means)
-            self._averages = means + (past - means) * (self._strength * static), smoothed
-        # the usual change is a slow average that a cut resets
-        self._usual_change = 0.0 if cut else 0.8 * self._usual_change + 0.2 * mean_change
-        return self._averages[1], cut
+        if self._strength == 0:
+            return ab
+        means = _means(lightness, ab.shape)
+        before, self._before = self._before, means
+        if before is None or self._recent is None or self._averages is None or before.shape != means.shape:
+            self._recent, self._averages = means, (means, ab)
+            return ab
+        past, past_ab = self._averages
+        recent = self._recent + (means - self._recent) * _NEW
+        change = np.maximum(np.abs(means - fitted(means, before)), np.abs(recent - past) / _DRIFT)
+        around = 3 if ab.shape[0] < lightness.shape[0] else 5  # pixels, a little more than one pixel of chroma
+        moved = ndimage.maximum_filter(change, around, mode="nearest")
+        static = 1 - np.clip((moved - _STATIC) / (_MOVED - _STATIC), 0, 1)
+        self._recent = means + (recent - means) * static
+        smoothed = self._smoothed(ab, past_ab, static, means)
+        self._averages = means + (past - means) * (self._strength * static), smoothed
+        return smoothed
 
     def _smoothed(self, ab: Array, past: Array, static: Array, means: Array) -> Array:
         """Return ab averaged where it is static, and with the lag of similar static places elsewhere.

@@ -190,11 +190,11 @@ def test_cuts_are_reported(small, tmp_path):
         "-f",
         "lavfi",
         "-i",
-        "color=black:s=64x48:d=0.4:r=25",
+        "testsrc2=s=64x48:d=0.4:r=25",
         "-f",
         "lavfi",
         "-i",
-        "color=white:s=64x48:d=0.4:r=25",
+        "mandelbrot=s=64x48:r=25,trim=duration=0.4",
     ]
     ffmpeg.run([*scenes, "-filter_complex", "[0][1]concat", str(tmp_path / "in.mp4")])
     assert colorize_video(tmp_path / "in.mp4", tmp_path / "out.mp4", small).cuts == (10,)

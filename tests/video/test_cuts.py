@@ -1,0 +1,98 @@
+"""Cuts: one for each event, none for flicker, flashes, fades of one shot or fast motion."""
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from labcolor.video.cuts import AHEAD, CutDetector
+
+SIZE = 120, 160
+
+
+def scene(seed, size=(240, 480)):
+    """A picture with structure of many sizes, L."""
+    random = np.random.default_rng(seed)
+    parts = [ndimage.gaussian_filter(random.normal(0, 1, size), width) * width for width in (3, 10, 30)]
+    total = sum(parts)
+    return np.clip(50 + 20 * total / total.std(), 0, 100).astype(np.float32)
+
+
+def shot(seed, frames=20, speed=0.5):
+    """A shot of a camera that pans over a picture."""
+    wide = scene(seed)
+    starts = [60 + round(speed * frame) for frame in range(frames)]
+    return np.stack([wide[40 : 40 + SIZE[0], start : start + SIZE[1]] for start in starts])
+
+
+def old(film, flicker=0.06):
+    """A film whose exposure flickers, with grain and weave."""
+    random = np.random.default_rng(0)
+    frames = []
+    for frame in film:
+        moved = ndimage.shift(frame, random.normal(0, 0.7, 2), order=1, mode="nearest")
+        frames.append(moved * random.normal(1, flicker) + random.normal(0, 50 * flicker) + random.normal(0, 3, SIZE))
+    return np.clip(frames, 0, 100).astype(np.float32)
+
+
+def cuts(film, ahead=AHEAD):
+    """Cuts that are found."""
+    detector = CutDetector()
+    found = [detector.update(frame, film[index + 1 : index + 1 + ahead]) for index, frame in enumerate(film)]
+    return [cut for cut in found if cut is not None]
+
+
+THREE = np.concatenate([shot(seed) for seed in range(3)])
+
+
+@pytest.mark.parametrize("ahead", [0, AHEAD])
+@pytest.mark.parametrize(
+    "film",
+    {
+        "clean": THREE,
+        "flicker, grain and weave": old(THREE),
+        "dark": THREE * 0.08,
+        "fast motion": np.concatenate([shot(seed, speed=9) for seed in range(3)]),
+        "an exposure that changes": THREE * np.linspace(0.3, 1, 60)[:, None, None],
+    }.items(),
+    ids=lambda item: item[0],
+)
+def test_each_cut_is_found_once(film, ahead):
+    """Three shots have two cuts: clean, in flicker, in the dark, and with fast motion, which are none themselves."""
+    assert cuts(film[1].astype(np.float32), ahead) == [20, 40]
+
+
+@pytest.mark.parametrize("flicker", [0.02, 0.06, 0.12])
+def test_flicker_is_no_cut(flicker):
+    """One shot with grain, weave and flicker has no cut in a hundred frames."""
+    assert cuts(old(shot(5, 100), flicker)) == []
+
+
+def test_flashes_are_no_cuts():
+    """Frames that are white, over-exposed or of another picture, and gone after a moment, are no cuts."""
+    film = shot(7, 60)
+    film[10] = 100
+    film[20:23] = np.clip(film[20:23] * 2 + 30, 0, 100)
+    film[40] = scene(8)[: SIZE[0], : SIZE[1]]
+    assert cuts(film) == []
+
+
+def test_fades():
+    """A fade to black and back is a cut where another shot follows, at its first frame that shows something."""
+    down, up = np.linspace(1, 0, 12)[:, None, None], np.linspace(0, 1, 12)[:, None, None]
+    first, same, other = shot(3, 30), shot(3, 30), shot(4, 30)
+    first[-12:] *= down
+    for after in (same, other):
+        after[:12] *= up
+    assert cuts(np.concatenate([first, np.zeros((4, *SIZE), np.float32), same])) == []
+    (cut,) = cuts(np.concatenate([first, np.zeros((4, *SIZE), np.float32), other]))
+    assert 34 <= cut <= 37
+
+
+@pytest.mark.parametrize("length", [8, 16, 30])
+def test_a_dissolve_is_one_cut_in_its_middle(length):
+    """Between two shots that dissolve into each other is one cut, within the dissolve."""
+    first, second = shot(0, 60, 0.2), shot(1, 60, 0.2)
+    share = np.linspace(0, 1, length)[:, None, None].astype(np.float32)
+    both = first[-length:] * (1 - share) + second[:length] * share
+    (cut,) = cuts(np.concatenate([first[:-length], both, second[length:]]))
+    assert 60 - length <= cut <= 60
