@@ -1,6 +1,8 @@
 from . import errors as errors
 from . import metrics as metrics
 from . import networks as networks
+from ._threads import get_threads as get_threads
+from ._threads import set_threads as set_threads
 from ._triptych import show as show
 from ._triptych import triptych as triptych
 from ._version import __version__ as __version__

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from labcolor._tensorflow import quietly
+from labcolor._tensorflow import limit_threads, quietly
 from labcolor.errors import LabcolorError
 
 try:
@@ -18,7 +18,7 @@ except ImportError as error:
         f"Install them, in a version of Python for which there is a TensorFlow: python -m pip install keras tensorflow."
     ) from error
 
-__all__ = ["float32_by_default", "keras", "layers", "ops"]
+__all__ = ["float32_by_default", "keras", "layers", "looking_for_devices", "ops"]
 
 
 @contextmanager
@@ -33,3 +33,12 @@ def float32_by_default() -> Iterator[None]:
         yield
     finally:
         keras.config.set_floatx(theirs)
+
+
+@contextmanager
+def looking_for_devices() -> Iterator[None]:
+    """Let Keras's backend look for devices within, as it does when it builds its first network: with our settings."""
+    with quietly(devices=True):
+        if keras.backend.backend() == "tensorflow":
+            limit_threads()
+        yield

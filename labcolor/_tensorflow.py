@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from labcolor._threads import get_threads
 from labcolor._typing import Array
 from labcolor.errors import InputError, LabcolorError, OutOfMemoryError
 
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["build_outline", "check_process", "compiled", "convert_to_tflite", "count_replicas", "forked", "quietly"]
+__all__ = ["build_outline", "check_process", "compiled", "convert_to_tflite", "count_replicas", "forked", "limit_threads", "quietly"]
 
 _forked = False
 
@@ -157,6 +158,15 @@ def count_replicas() -> int:
     import tensorflow as tf
 
     return int(tf.distribute.get_strategy().num_replicas_in_sync)
+
+
+def limit_threads() -> None:
+    """Tell TensorFlow how many threads to use, which it asks once, unless somebody has told it."""
+    import tensorflow as tf
+
+    with suppress(RuntimeError):  # it has begun already
+        if not tf.config.threading.get_intra_op_parallelism_threads():
+            tf.config.threading.set_intra_op_parallelism_threads(get_threads())
 
 
 _devices_found = False

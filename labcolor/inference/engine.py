@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
 import threading
@@ -223,6 +224,10 @@ class OnnxEngine:
         key = os.getpid(), get_threads()
         with self._lock:
             if self._session is None or self._session[0] != key:
+                if self._session is not None and self._session[0][0] != key[0]:
+                    # of the process that this one was forked from: its threads are not here, and its end would wait for
+                    # them, so it is never freed
+                    ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._session[1]))
                 light = self._model.light
                 assert light is not None
                 content = light.int8 if self._int8 else light.graph

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -50,10 +50,10 @@ class LightForm:
         What :func:`digest` returns for the model's weights.
     """
 
-    graph: bytes
+    graph: bytes = field(repr=False)
     shapes: tuple[tuple[int, ...], ...]
     features: int
-    int8: bytes
+    int8: bytes = field(repr=False)
     sha256: str
 
     @staticmethod

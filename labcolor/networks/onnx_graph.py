@@ -112,7 +112,9 @@ class _Graph:
         constant.external_data.add(key="location", value="the model")
         return constant
 
-    def _constant(self, name: str, value: Array) -> str:
+    def _constant(self, value: Array) -> str:
+        """Add a constant, and return its name, which is the same in each graph of a network."""
+        name = f"constant_{len(self._constants)}"
         self._constants.append(self._onnx.numpy_helper.from_array(value, name))
         return name
 
@@ -140,11 +142,11 @@ class _Graph:
         tensor = self._channels_last(layer.input)
         if isinstance(layer, layers.Rescaling):
             for operation, value in (("Mul", layer.scale), ("Add", layer.offset)):
-                constant = self._constant(f"{layer.name}_{operation.lower()}", np.asarray(value, np.float32))
+                constant = self._constant(np.asarray(value, np.float32))
                 tensor = self._node(operation, tensor, constant, prefix="end_")
             return tensor
         if isinstance(layer, layers.Conv2D):
-            axes = self._constant(f"{layer.name}_axes", np.array([0, 1], np.int64))
+            axes = self._constant(np.array([0, 1], np.int64))
             matrix = self._node("Squeeze", self._names[id(layer.kernel)], axes, prefix="end_")
             tensor = self._node("MatMul", tensor, matrix, prefix="end_")
             if layer.use_bias:
@@ -172,7 +174,7 @@ class _Graph:
         if isinstance(layer, layers.ReLU) and not layer.negative_slope and not layer.threshold:
             if layer.max_value is None:
                 return self._node("Relu", *inputs)
-            bounds = [self._constant(f"{layer.name}_{end}", np.array(end, np.float32)) for end in (0.0, layer.max_value)]
+            bounds = [self._constant(np.array(end, np.float32)) for end in (0.0, layer.max_value)]
             return self._node("Clip", *inputs, *bounds)
         if isinstance(layer, layers.Add | layers.Multiply):
             first, *others = inputs
@@ -182,7 +184,7 @@ class _Graph:
         if isinstance(layer, layers.GlobalAveragePooling2D) and layer.keepdims:
             return self._node("GlobalAveragePool", *inputs)
         if isinstance(layer, layers.UpSampling2D) and layer.interpolation == "nearest":
-            scales = self._constant(f"{layer.name}_scales", np.array([1, 1, *layer.size], np.float32))
+            scales = self._constant(np.array([1, 1, *layer.size], np.float32))
             nearest = {"mode": "nearest", "nearest_mode": "floor", "coordinate_transformation_mode": "asymmetric"}
             return self._node("Resize", inputs[0], "", scales, **nearest)
         raise _unknown(layer, f"a {type(layer).__name__} with these settings")

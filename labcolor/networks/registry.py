@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from labcolor._tensorflow import build_outline, check_process, quietly
+from labcolor._tensorflow import build_outline, check_process
 from labcolor._validation import one_of, require, shortened, whole
 from labcolor.errors import InputError, InputTypeError, LabcolorError
 from labcolor.networks.autoencoder import build_autoencoder
@@ -138,8 +138,10 @@ class Architecture:
     def _building(self) -> Iterator[None]:
         """Name the options where a builder raises an error, and refuse to build in a forked process."""
         check_process()
+        from labcolor._keras import looking_for_devices
+
         try:
-            with quietly(devices=True):
+            with looking_for_devices():
                 yield
         except LabcolorError:
             raise
