@@ -18,7 +18,7 @@ try:
 except ImportError:  # Windows has no locks that other programs may ignore
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["as_path", "check_destination", "files_in", "identity", "remove_stale", "replacing"]
+__all__ = ["as_path", "check_destination", "files_in", "identity", "locked", "remove_stale", "replacing"]
 
 _HIDDEN = ".labcolor-"  # how the names of files begin that are not complete yet
 _YOUNG = 60  # seconds in which a file without a lock may still be one that is about to get it
@@ -143,6 +143,20 @@ def replacing(destination: Path, kind: type[FileError]) -> Iterator[Path]:
     finally:
         if fcntl is not None:
             os.close(handle)
+
+
+@contextmanager
+def locked(path: Path, name: Path, kind: type[FileError]) -> Iterator[None]:
+    """Lock a file, where there are locks. Raise an error of ``kind`` if another process has locked it."""
+    with path.open("rb") as file:
+        if fcntl is not None:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise kind(f"{name}: another process is working on it. Wait for it, or end it.") from error
+            except OSError:
+                pass  # the file system has no locks
+        yield
 
 
 def remove_stale(folder: Path) -> None:

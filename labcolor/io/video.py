@@ -397,6 +397,7 @@ def encoding(
     part: Range,
     side_by_side: bool = False,
     tracks: bool = True,
+    done: int = 0,
 ) -> Iterator[FrameWriter]:
     """Yield a writer of frames, which ffmpeg encodes beside the sound of the source.
 
@@ -418,6 +419,8 @@ def encoding(
         Whether the grey original stands to the left.
     tracks : bool
         Whether sound, subtitles and tags come along.
+    done : int
+        Number of pictures of an image sequence that are written already.
 
     Raises
     ------
@@ -437,7 +440,7 @@ def encoding(
     encoder = ["-filter:v:0", filters, *target.arguments]
     with tempfile.TemporaryDirectory(prefix="labcolor-") as folder:
         if target.sequence:
-            first = (info.first or 0) + part.first
+            first = (info.first or 0) + part.first + done
             place = f"{str(path.parent).replace('%', '%%')}/{path.name}"
             command += [*encoder, "-start_number", str(first), "-f", "image2", place]
         else:
@@ -459,7 +462,17 @@ def joined(
         opened, carry = _tracks(info, target, decoder, part, Path(folder))
         command = [ffmpeg.executable(), "-hide_banner", "-loglevel", "error", "-y", *ffmpeg.LOCAL]
         command += ["-f", "concat", "-safe", "0", "-i", str(listing), *opened, "-map", "0:v"]
-        command += [*target.container, "-c:v:0", "copy", *carry, "-strict", "-1", f"file:{path}"]
+        command += [
+            *target.container,
+            "-c:v:0",
+            "copy",
+            "-color_range",
+            "pc" if target.frames.full else "tv",
+            *carry,
+            "-strict",
+            "-1",
+            f"file:{path}",
+        ]
         with _running(command, path, name):
             pass
 

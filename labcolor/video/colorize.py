@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
@@ -20,10 +20,12 @@ from labcolor.io.formats import place_of, target_of
 from labcolor.io.inputs import one_picture
 from labcolor.io.probe import probe
 from labcolor.io.times import as_seconds
-from labcolor.io.video import DEINTERLACING, Decoder, Range, writing
+from labcolor.io.video import DEINTERLACING, Decoder, FrameWriter, Range, writing
+from labcolor.networks.light import digest
 from labcolor.pictures.picture import Picture
 from labcolor.pictures.small import SmallPicture
 from labcolor.video.cuts import AHEAD
+from labcolor.video.jobs import Job, resuming
 from labcolor.video.stream import ChromaStream
 
 __all__ = ["VideoReport", "colorize_frames", "colorize_video"]
@@ -176,6 +178,7 @@ def colorize_video(
     quality: int | None = None,
     preset: str | None = None,
     pixel_format: str | None = None,
+    resume: bool = False,
     progress: bool | Callable[[int, int | None], object] = False,
 ) -> VideoReport:
     """Color a video and keep its sound.
@@ -225,6 +228,9 @@ def colorize_video(
         Pixels of the result, as "yuv422p10"; of an image sequence "rgb24" or "rgb48". By default what is usual for the
         codec: "yuv420p" of "h264" and "vp9", "yuv420p10" of "hevc", "yuv422p10" of "prores"; "dnxhr" and image
         sequences keep the depth of the source, and "ffv1" keeps all of it.
+    resume : bool, default False
+        Whether the video is written in segments, in a hidden folder beside the destination, so that the same call goes
+        on where an earlier one was interrupted. The result is the same as that of one call without interruption.
     progress : bool or callable, default False
         True shows a progress bar, in notebooks as well. A callable gets the number of frames done and the total number
         of frames, or None if the total is unknown.
@@ -283,18 +289,39 @@ def colorize_video(
 
     stream = ChromaStream(pipeline, smoothing, saturation)
     done = 0
+
+    def output(decoder: Decoder) -> AbstractContextManager[FrameWriter | Job]:
+        where = destination, info, target, decoder, part, side_by_side
+        if not resume:
+            return writing(*where)
+        options = (
+            smoothing,
+            saturation,
+            resize,
+            deinterlace,
+            tone_map,
+            pipeline.working_size,
+            digest(pipeline.model.weights),
+        )
+        return resuming(*where, {"pipeline": pipeline}, options)
+
     # ffmpeg decodes and encodes in separate processes, so that decoding, prediction and encoding overlap
     with (
         Decoder(info, resize, deinterlace, tone_map, part) as decoder,
-        writing(destination, info, target, decoder, part, side_by_side) as writer,
+        output(decoder) as writer,
         _shown(progress, part.total(decoder.rate)) as show,
     ):
-        for group, ahead in _groups(map(writer.picture, decoder), pipeline.working_size):
+        if isinstance(writer, Job) and writer.state is not None:
+            stream, done = writer.state, writer.done
+        frames = islice(decoder, done, None)
+        for group, ahead in _groups(map(writer.picture, frames), pipeline.working_size):
             maps = stream.add([small for _, small in group], [small for _, small in ahead])
             for (picture, small), ab in zip(group, maps, strict=True):
                 writer.write(picture, ab, small.pixel(pipeline.stride), small.inside)
             done += len(group)
             show(done)
+            if isinstance(writer, Job):
+                writer.checkpoint(stream)
         if done == 0:
             raise VideoFileError(f"{source}: expected frames, got none: {decoder.complaints()}")
         complaints = decoder.complaints()

@@ -1,0 +1,121 @@
+"""Jobs: a video that was interrupted goes on where it stopped, and becomes the same."""
+
+import json
+import os
+import pickle
+
+import numpy as np
+import pytest
+
+from labcolor import colorize_video, read_picture
+from labcolor.errors import InputError, VideoFileError
+from labcolor.io import ffmpeg
+from labcolor.io.probe import probe
+from labcolor.io.video import Decoder
+from labcolor.video import jobs
+
+
+@pytest.fixture(autouse=True)
+def short_segments(monkeypatch):
+    """Segments of 8 frames, so that small clips have several."""
+    monkeypatch.setattr(jobs, "SEGMENT", 8)
+
+
+@pytest.fixture
+def clip(tmp_path):
+    """A clip of 30 frames with two shots and sound."""
+    shots = ["-f", "lavfi", "-i", "testsrc2=rate=24000/1001:size=64x48:duration=0.7"]
+    shots += ["-f", "lavfi", "-i", "mandelbrot=rate=24000/1001:size=64x48", "-f", "lavfi", "-i", "sine=duration=1.2"]
+    join = ["-filter_complex", "[0][1]concat", "-map", "2:a", "-frames:v", "30", "-c:v", "ffv1", "-pix_fmt", "yuv420p"]
+    ffmpeg.run([*shots, *join, "-c:a", "aac", "-timecode", "01:00:00:00", str(tmp_path / "clip.mov")])
+    return tmp_path / "clip.mov"
+
+
+def planes(path):
+    """All samples of a video's frames, and the times of its packets."""
+    frames = ffmpeg.run(["-i", str(path), "-map", "0:V", "-f", "framemd5", "-"])
+    sound = ffmpeg.run(["-i", str(path), "-map", "0:a", "-c", "copy", "-f", "framemd5", "-"])
+    return frames, sound
+
+
+def stop_after(frames):
+    """A progress function that interrupts after some frames."""
+
+    def progress(done, total):
+        if done >= frames:
+            raise KeyboardInterrupt
+
+    return progress
+
+
+@pytest.mark.parametrize(
+    ("ending", "options"),
+    [(".mp4", {}), (".mkv", {"codec": "ffv1"}), (".webm", {}), (".mov", {"codec": "prores"}), (".mp4", {"start": 0.2})],
+)
+def test_an_interrupted_job_goes_on(small, clip, tmp_path, ending, options):
+    """Interrupted twice, the video is that of one call, frame for frame, with its sound, and nothing is left beside."""
+    whole = tmp_path / f"whole{ending}"
+    expected = colorize_video(clip, whole, small, resume=True, **options)
+    out = tmp_path / f"out{ending}"
+    for frames in (12, 20):
+        with pytest.raises(KeyboardInterrupt):
+            colorize_video(clip, out, small, resume=True, progress=stop_after(frames), **options)
+        assert not out.exists()
+    began = []
+    report = colorize_video(clip, out, small, resume=True, progress=lambda done, total: began.append(done), **options)
+    assert began[0] > 16
+    assert (report.frames, report.cuts, report.size) == (expected.frames, expected.cuts, expected.size)
+    assert planes(out) == planes(whole)
+    assert probe(out).rate == probe(clip).rate
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["clip.mov", out.name, whole.name])
+    if ending == ".mkv":
+        colorize_video(clip, tmp_path / "plain.mkv", small, **options)
+        assert planes(tmp_path / "plain.mkv") == planes(out)
+
+
+def test_an_interrupted_sequence_goes_on(small, clip, tmp_path):
+    """The pictures of a sequence are kept, and the rest is colored as if nothing had happened."""
+    colorize_video(clip, tmp_path / "whole/%04d.png", small)
+    with pytest.raises(KeyboardInterrupt):
+        colorize_video(clip, tmp_path / "out/%04d.png", small, resume=True, progress=stop_after(20))
+    colorize_video(clip, tmp_path / "out/%04d.png", small, resume=True)
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == [f"{number:04d}.png" for number in range(30)]
+    for name in names:
+        np.testing.assert_array_equal(read_picture(tmp_path / "out" / name), read_picture(tmp_path / "whole" / name))
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_another_job_is_no_continuation(small, clip, tmp_path):
+    """Other options, another version or a damaged state: one error, with the remedy, and nothing is lost."""
+    out = tmp_path / "out.mp4"
+    with pytest.raises(KeyboardInterrupt):
+        colorize_video(clip, out, small, resume=True, progress=stop_after(12))
+    (folder,) = tmp_path.glob(".labcolor-job-*")
+    before = sorted(folder.iterdir())
+    with pytest.raises(VideoFileError, match=r"another source, model or options\. Remove .* to begin anew"):
+        colorize_video(clip, out, small, resume=True, saturation=2)
+    about = json.loads((folder / "job.json").read_text())
+    (folder / "job.json").write_text(json.dumps({**about, "version": "0.0"}))
+    with pytest.raises(VideoFileError, match=r"of labcolor '0\.0'"):
+        colorize_video(clip, out, small, resume=True)
+    (folder / "job.json").write_text(json.dumps(about))
+    (folder / "state").write_bytes(pickle.dumps((1, 8, os.getcwd)))
+    with pytest.raises(VideoFileError, match="expected the saved state of a job"):
+        colorize_video(clip, out, small, resume=True)
+    assert sorted(folder.iterdir()) == before
+    with pytest.raises(InputError, match=r"than \.gif"):
+        colorize_video(clip, tmp_path / "out.gif", small, resume=True)
+
+
+def test_one_process_works_on_a_job(small, clip, tmp_path):
+    """While a job is running, another process that begins it gets an error."""
+
+    def again(done, total):
+        with pytest.raises(VideoFileError, match="another process is working on it"):
+            colorize_video(clip, tmp_path / "out.mp4", small, resume=True)
+
+    pytest.importorskip("fcntl")
+    colorize_video(clip, tmp_path / "out.mp4", small, resume=True, progress=again)
+    with Decoder(probe(tmp_path / "out.mp4")) as decoder:
+        assert len(list(decoder)) == 30
