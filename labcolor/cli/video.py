@@ -1,22 +1,69 @@
-"""``labcolor video``: color a video."""
+"""``labcolor video``: color a video, or the videos of a folder."""
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import sys
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from labcolor.cli.common import DONE, add_model_options, model_of, print_message
+from labcolor.cli.common import DONE, FAILED, add_model_options, model_of, print_message, whole_number
+from labcolor.errors import FileError, InputError, LabcolorError
+
+if TYPE_CHECKING:
+    from labcolor.video.colorize import VideoReport
 
 __all__ = ["add_to", "run"]
+
+_VIDEOS = (
+    *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".vob", ".mxf"),
+    *(".dv", ".wmv", ".flv", ".ogv", ".3gp"),
+)
+_CODECS = ("h264", "hevc", "vp9", "prores", "dnxhr", "ffv1")  # listed here so that --help loads no more
+_OPTIONS: tuple[str, ...] = (
+    "smoothing",
+    "saturation",
+    "resize",
+    "side_by_side",
+    "start",
+    "end",
+    "rate",
+    "deinterlace",
+    "tone_map",
+)
+_OPTIONS += ("codec", "quality", "preset", "pixel_format", "resume")
 
 
 def add_to(commands: Any) -> None:
     """Add this command to the parser."""
-    command = commands.add_parser("video", help="color a video", description="Color a video and keep its sound.")
+    command = commands.add_parser(
+        "video",
+        help="color a video",
+        description="Color a video and keep its sound; or, with -o, the videos of a folder and its subfolders. A video "
+        "that cannot be read is reported, and the others are colored.",
+    )
     command.set_defaults(run=run)
-    command.add_argument("source", metavar="IN", help="the video, in any format that ffmpeg reads")
-    command.add_argument("destination", metavar="OUT", help="the file to write: .mp4, .mov, .mkv, .webm or .gif")
+    command.add_argument(
+        "source",
+        metavar="IN",
+        help="the video, in any format that ffmpeg reads; an image sequence, as frames/%%06d.tif or a folder of "
+        "numbered pictures; with -o, a folder of videos",
+    )
+    command.add_argument(
+        "destination",
+        metavar="OUT",
+        nargs="?",
+        help="the file to write: .mp4, .mov, .mkv, .webm or .gif; or an image sequence, as colored/%%06d.tif",
+    )
+    command.add_argument(
+        "-o",
+        "--output",
+        metavar="FOLDER",
+        help="folder for the colored videos of a folder; created if it does not exist. They keep their names; a format "
+        "that cannot be written becomes .mp4, or a format that holds the codec",
+    )
     command.add_argument(
         "--smoothing",
         type=float,
@@ -33,6 +80,37 @@ def add_to(commands: Any) -> None:
     command.add_argument(
         "--side-by-side", action="store_true", help="put the original to the left of the colored video"
     )
+    command.add_argument("--start", default="0", metavar="TIME", help="where to begin, as 80.5 or 00:01:20.5")
+    command.add_argument("--end", metavar="TIME", help="where to end (default: at the end)")
+    command.add_argument("--rate", metavar="FPS", help="rate of an image sequence, as 25 or 24000/1001 (default: 24)")
+    command.add_argument(
+        "--deinterlace",
+        choices=("auto", "never", "always", "double"),
+        default="auto",
+        help="convert fields to frames: where frames say that they consist of fields, never, always, or with a frame "
+        "for each field (default: %(default)s)",
+    )
+    command.add_argument("--tone-map", action="store_true", help="map an HDR video to standard range")
+    command.add_argument("--codec", choices=_CODECS, help="codec of the result (default: that of the format)")
+    command.add_argument(
+        "--quality",
+        type=whole_number(0, 63),
+        metavar="CRF",
+        help="quality of h264, hevc and vp9; lower is better (default: 20, vp9 32)",
+    )
+    command.add_argument("--preset", metavar="NAME", help="effort of h264 and hevc, from ultrafast to veryslow")
+    command.add_argument(
+        "--pixel-format", metavar="NAME", help="pixels of the result, as yuv422p10; of an image sequence rgb24 or rgb48"
+    )
+    command.add_argument(
+        "--resume",
+        action="store_true",
+        help="work in segments, and go on where an interrupted call with the same options stopped; with -o, skip "
+        "videos that are in the output folder already",
+    )
+    command.add_argument(
+        "--report", metavar="FILE", help="write what was done as JSON: frames, rate, size, cuts, what was converted"
+    )
     add_model_options(command)
 
 
@@ -44,23 +122,90 @@ def _size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
+def _jobs(arguments: argparse.Namespace) -> list[tuple[str, str]]:
+    """Return the source and the destination of each video."""
+    from labcolor._paths import as_path, files_in
+    from labcolor.io.formats import CODECS, CONTAINERS
+
+    if (arguments.destination is None) == (arguments.output is None):
+        raise InputError("expected either OUT, the file to write, or -o FOLDER. Give one of them.")
+    if arguments.output is None:
+        return [(arguments.source, arguments.destination)]
+    source, folder = as_path("IN", arguments.source), as_path("-o", arguments.output)
+    if not os.path.isdir(source):
+        raise InputError(f"{source}: expected a folder of videos with -o. Name the file to write instead of -o.")
+    if folder.resolve() == source.resolve():
+        raise InputError(f"-o: expected another folder than {source}, whose videos would be replaced.")
+    endings = CODECS[arguments.codec].endings if arguments.codec else tuple(CONTAINERS)
+    jobs = []
+    paths, problems = files_in(source, _VIDEOS)
+    for problem in problems:
+        print_message(f"{problem.filename}: cannot be read: {problem.strerror}.")
+    for path in paths:
+        if folder.resolve() in path.resolve().parents:
+            continue  # of an earlier call
+        place = folder / path.relative_to(source)
+        if place.suffix.lower() not in endings:
+            place = place.with_name(place.name + (".mp4" if ".mp4" in endings else endings[0]))
+        if not (arguments.resume and place.exists()):
+            jobs.append((str(path), str(place)))
+    return jobs
+
+
+def _described(source: str, destination: str, report: VideoReport | LabcolorError) -> dict[str, Any]:
+    """Return a report in the types of JSON."""
+    about: dict[str, Any] = {"source": source, "destination": destination}
+    if isinstance(report, LabcolorError):
+        return {**about, "error": str(report)}
+    about |= {name: getattr(report, name) for name in ("frames", "seconds", "size", "cuts", "converted", "complaints")}
+    about["rate"] = str(report.rate)
+    about["cut_times"] = [round(float(cut / report.rate), 3) for cut in report.cuts]
+    return about
+
+
 def run(arguments: argparse.Namespace) -> int:
-    """Color a video and keep its sound."""
+    """Color videos. An error in one of several does not stop the others."""
+    from labcolor._paths import as_path, check_destination, replacing
+
+    jobs = _jobs(arguments)
+    place = None if arguments.report is None else as_path("--report", arguments.report)
+    if place is not None:
+        check_destination(place, FileError)
     colorizer = model_of(arguments)
     from labcolor.video.colorize import colorize_video
 
-    report = colorize_video(
-        arguments.source,
-        arguments.destination,
-        colorizer,
-        smoothing=arguments.smoothing,
-        saturation=arguments.saturation,
-        resize=arguments.resize,
-        side_by_side=arguments.side_by_side,
-        progress=sys.stderr.isatty(),
-    )
-    rate = report.frames / report.seconds
-    print_message(f"{report.frames} frames in {report.seconds:.1f} s ({rate:.1f} per second), {len(report.cuts)} cuts.")
+    options = {name: getattr(arguments, name) for name in _OPTIONS}
+    reports: list[dict[str, Any]] = []
+    try:
+        for source, destination in jobs:
+            try:
+                if arguments.output is not None:
+                    print_message(f"{source}:")
+                    Path(destination).parent.mkdir(parents=True, exist_ok=True)
+                report = colorize_video(source, destination, colorizer, progress=sys.stderr.isatty(), **options)
+            except LabcolorError as error:
+                reports.append(_described(source, destination, error))
+                if arguments.output is None:
+                    raise
+                print_message(str(error))
+                continue
+            reports.append(_described(source, destination, report))
+            _show(source, report)
+    finally:
+        if place is not None:
+            with replacing(place, FileError) as temporary:
+                temporary.write_text(json.dumps({"videos": reports}, indent=1) + "\n", encoding="utf-8")
+    failed = sum("error" in report for report in reports)
+    if arguments.output is not None:
+        print_message(f"{len(reports) - failed} colored, {failed} failed.")
+    return FAILED if failed else DONE
+
+
+def _show(source: str, report: VideoReport) -> None:
+    """Print what was done."""
+    speed, cuts = report.frames / report.seconds, len(report.cuts)
+    print_message(f"{report.frames} frames in {report.seconds:.1f} s ({speed:.1f} per second), {cuts} cuts.")
+    for change in report.converted:
+        print_message(f"{change}.")
     if report.complaints:
-        print_message(f"{arguments.source}: damaged; the part that can be decoded is colored: {report.complaints}")
-    return DONE
+        print_message(f"{source}: damaged; the part that can be decoded is colored: {report.complaints}")

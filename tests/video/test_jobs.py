@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from labcolor import colorize_video, read_picture
+from labcolor.cli import main
 from labcolor.errors import InputError, VideoFileError
 from labcolor.io import ffmpeg
 from labcolor.io.probe import probe
@@ -119,3 +120,35 @@ def test_one_process_works_on_a_job(small, clip, tmp_path):
     colorize_video(clip, tmp_path / "out.mp4", small, resume=True, progress=again)
     with Decoder(probe(tmp_path / "out.mp4")) as decoder:
         assert len(list(decoder)) == 30
+
+
+def test_a_folder_of_videos(clip, tmp_path, capsys):
+    """A folder keeps its names, one broken film does not stop the rest, and the report says what happened."""
+    folder, out, report = tmp_path / "films", tmp_path / "colored", tmp_path / "report.json"
+    (folder / "reel 1").mkdir(parents=True)
+    clip.rename(folder / "reel 1/a.mov")
+    ffmpeg.run(["-i", str(folder / "reel 1/a.mov"), "-frames:v", "8", "-an", str(folder / "b.avi")])
+    (folder / "broken.mp4").write_bytes(b"no film")
+    (folder / "notes.txt").write_text("none")
+    command = ["video", str(folder), "-o", str(out), "--model", "reference", "--report", str(report), "--resume"]
+    assert main(command) == 1
+    names = ["b.avi.mp4", "reel 1/a.mov"]
+    assert sorted(str(path.relative_to(out)) for path in out.rglob("*.*")) == names
+    errors = capsys.readouterr().err
+    assert "broken.mp4: expected a video" in errors
+    assert "2 colored, 1 failed." in errors
+    found = json.loads(report.read_text())["videos"]
+    assert [video.get("frames") for video in found] == [8, None, 30]
+    assert "expected a video" in found[1]["error"]
+    assert (found[2]["rate"], found[2]["size"]) == ("24000/1001", [64, 48])
+    assert found[2]["cut_times"] == [round(cut * 1001 / 24000, 3) for cut in found[2]["cuts"]]
+    (folder / "broken.mp4").unlink()
+    before = [(out / name).stat().st_mtime_ns for name in names]
+    assert main(command) == 0
+    assert [(out / name).stat().st_mtime_ns for name in names] == before
+    for wrong in (
+        ["video", str(folder)],
+        ["video", str(folder), "-o", str(folder)],
+        [*command[:2], "a.mp4", *command[2:]],
+    ):
+        assert main(wrong) == 2
