@@ -1,46 +1,69 @@
-"""``labcolor train``: train a network on a folder of color pictures."""
+"""``labcolor train``: train a model on color pictures."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
-from typing import Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from labcolor.cli.common import DONE, MODELS, held_out, load, whole_number
+from labcolor.cli.common import DONE, INTERRUPTED, MODELS, load, print_message
 from labcolor.errors import InputError, ModelFileError
+
+if TYPE_CHECKING:
+    from labcolor.colorizer import Colorizer
 
 __all__ = ["NETWORKS", "add_to", "run"]
 
 # The architectures of the package, listed here so that --help does not load TensorFlow.
 NETWORKS = ("reference", "classifier", "efficientnet")
-_PARAMETERS = ("crop_size", "epochs", "batch_size", "learning_rate", "aged", "precision")  # of Colorizer
+_NONE = "none"  # --start without a start
+_PARAMETERS = (  # of Colorizer
+    "crop_size",
+    "epochs",
+    "batch_size",
+    "learning_rate",
+    "encoder_rate",
+    "patience",
+    "aged",
+    "precision",
+)
+_FIGURES = {"psnr": "PSNR", "ciede2000": "CIEDE2000", "colorfulness": "colorfulness"}
 
 
 def add_to(commands: Any) -> None:
     """Add this command to the parser."""
     command = commands.add_parser(
         "train",
-        help="train on a folder of color pictures",
-        description="Train a network on color pictures.",
+        help="train on folders of color pictures",
+        description="Train a model on color pictures: the packaged one goes on, unless another start is given. Ctrl-C "
+        "ends a training with a usable model.",
     )
     command.set_defaults(run=run)
-    command.add_argument("folder", metavar="FOLDER", help="color pictures; subfolders are searched too")
-    command.add_argument("-o", "--output", required=True, metavar="MODEL", help="the model file to write")
     command.add_argument(
-        "--network", choices=NETWORKS, help="the architecture to train (default: reference, or that of --start)"
+        "sources", nargs="+", metavar="FOLDER", help="color pictures: folders with subfolders, tar archives, files"
     )
+    command.add_argument("-o", "--output", required=True, metavar="MODEL", help="the model file to write")
     command.add_argument(
         "--start",
         metavar="MODEL",
-        help=f"the model to continue from: a packaged model ({', '.join(MODELS)}), or the path of a model file "
-        "(default: new weights)",
+        help=f"the model to go on from: a packaged model ({', '.join(MODELS)}), the path of a model file, or {_NONE} "
+        f"for new weights, which need some ten thousand pictures (default: {MODELS[0]}, or {_NONE} with --network)",
     )
     command.add_argument(
-        "--holdout",
-        type=whole_number(1),
-        metavar="N",
-        help="leave out every Nth picture by name, for labcolor evaluate --holdout N (default: leave out none)",
+        "--network", choices=NETWORKS, help="the architecture of new weights (default: reference, or that of --start)"
+    )
+    command.add_argument(
+        "--validation",
+        type=float,
+        default=0.05,
+        metavar="SHARE",
+        help="share of the pictures to hold out by name and to measure on, to 0.5; 0 for none (default: %(default)g)",
+    )
+    command.add_argument(
+        "--resume", action="store_true", help="go on with an interrupted training, from MODEL.checkpoint"
     )
     command.add_argument(
         "--working-size",
@@ -51,6 +74,12 @@ def add_to(commands: Any) -> None:
     )
     command.add_argument(
         "--epochs", type=int, default=20, help="number of passes over the pictures, from 1 (default: %(default)s)"
+    )
+    command.add_argument(
+        "--patience",
+        type=int,
+        metavar="EPOCHS",
+        help="end after this many epochs without a lower held-out loss (default: never)",
     )
     command.add_argument(
         "--crop-size",
@@ -65,9 +94,15 @@ def add_to(commands: Any) -> None:
     command.add_argument(
         "--learning-rate",
         type=float,
-        default=1e-3,
         metavar="RATE",
-        help="peak of the learning rate, from 1e-9 to 10 (default: %(default)g)",
+        help="peak of the learning rate, from 1e-9 to 10 (default: 1e-4, or 1e-3 for new weights)",
+    )
+    command.add_argument(
+        "--encoder-rate",
+        type=float,
+        metavar="SHARE",
+        help="what the learning rate of a pretrained encoder is multiplied by, from 0 to 1 (default: 0, which freezes "
+        "it, or 1 for new weights)",
     )
     command.add_argument(
         "--aged",
@@ -89,30 +124,70 @@ def add_to(commands: Any) -> None:
         help="seed that makes the training repeatable, from 0 to 4294967295 (default: a random seed)",
     )
     command.add_argument(
+        "--cache",
+        metavar="FOLDER",
+        help="where to keep the reduced pictures for other trainings (default: not at all)",
+    )
+    command.add_argument(
         "--half", action="store_true", help="write the weights in float16: half the size, without visible differences"
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train a network on a folder of color pictures."""
+    """Train a model on color pictures."""
     from labcolor._paths import as_path, check_destination, identity
 
     output = as_path("-o", arguments.output)
     check_destination(output, ModelFileError)
     from labcolor.colorizer import Colorizer
+    from labcolor.training.files import find_files
 
-    training, others = held_out(arguments.folder, arguments.holdout)
-    if os.path.exists(output) and identity(output) in map(identity, (*training, *others)):
+    sources = {identity(file.path) for group in find_files(arguments.sources) for file in group}
+    if os.path.exists(output) and identity(output) in sources:
         raise InputError(f"{output}: is one of the pictures to train on. Choose another name for the model.")
-    colorizer = Colorizer() if arguments.start is None else load(arguments.start)
+    checkpoint = output.with_name(f"{output.name}.checkpoint")
+    if os.path.exists(checkpoint) and not arguments.resume:
+        raise InputError(
+            f"{checkpoint}: a training was interrupted. Add --resume to go on with it, or delete this file."
+        )
+    start = arguments.start or (MODELS[0] if arguments.network is None else _NONE)
+    colorizer = Colorizer() if start == _NONE else load(start)
     for name in ("network", "working_size"):
         if getattr(arguments, name) is not None:
             colorizer.set_params(**{name: getattr(arguments, name)})
     colorizer.set_params(
         **{name: getattr(arguments, name) for name in _PARAMETERS},
-        warm_start=arguments.start is not None,
         random_state=arguments.seed,
         verbose=1 if sys.stderr.isatty() else 2,
     )
-    colorizer.fit(training).save(output, half=arguments.half)
+    colorizer.fit(
+        arguments.sources,
+        validation=arguments.validation or None,
+        checkpoint=checkpoint,
+        cache=arguments.cache,
+    )
+    colorizer.save(output, half=arguments.half)
+    return _report(colorizer, output, checkpoint)
+
+
+def _report(colorizer: Colorizer, output: Path, checkpoint: Path) -> int:
+    """Print what was reached, where the model is, and how to use it. Return the exit code."""
+    training = colorizer.model_.training
+    history = colorizer.history_
+    best = training.get("best_epoch")
+    if best is not None:
+        before: Mapping[str, float] = training["before"]
+        after = {name: history[f"val_{name}"][best - 1] for name in _FIGURES} if best else before
+        print(f"{training['held_out']} pictures held out")
+        print("".join(f"{text:>14}" for text in ("", *_FIGURES.values())))
+        for label, figures in (("before", before), ("after", after)):
+            print(f"{label:>14}" + "".join(f"{figures[name]:14.2f}" for name in _FIGURES))
+        epoch = f"epoch {best} of {len(history['loss'])}" if best else "the start: no epoch was better"
+        print(f"The model is that of {epoch}.")
+    print(f"{output}: trained on {training['pictures']} pictures. Use it:")
+    print(f"  labcolor colorize FOLDER -o COLORED --model {output}", flush=True)
+    if training["ending"] == "interrupted":
+        print_message(f"interrupted after {training['steps']} steps; the same command with --resume goes on.")
+        return INTERRUPTED
+    checkpoint.unlink(missing_ok=True)
     return DONE

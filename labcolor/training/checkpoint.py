@@ -98,7 +98,7 @@ class CheckpointFile:
         if not self._path.exists():
             return None
         try:
-            with np.load(self._path, allow_pickle=False) as file:
+            with self._path.open("rb") as content, np.load(content, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
             about = json.loads(bytes(arrays.pop(_ABOUT)))
             found, state = about["about"], about["state"]

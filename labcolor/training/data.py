@@ -7,8 +7,10 @@ import itertools
 import logging
 import os
 import secrets
+import shutil
 import tempfile
 import threading
+import weakref
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -119,7 +121,6 @@ class _Store:
         self._kept: dict[int, Array] = {}
         self._left_out: dict[int, str] = {}
         self._lock = threading.Lock()
-        self._spill: tempfile.TemporaryDirectory[str] | None = None
         self._files: list[PictureFile] = []
         self._hashes: list[str] = []  # of pictures that are no files
 
@@ -137,8 +138,9 @@ class _Store:
             if reduced is None or self._keep(index, reduced):
                 continue
             if self._folder is None:
-                self._spill = tempfile.TemporaryDirectory(prefix="labcolor-", ignore_cleanup_errors=True)
-                self._folder = PictureFolder(Path(self._spill.name))
+                spill = tempfile.mkdtemp(prefix="labcolor-")
+                weakref.finalize(self, shutil.rmtree, spill, ignore_errors=True)
+                self._folder = PictureFolder(Path(spill))
             if not self._folder.put(self._key(index), reduced):
                 raise FileError(f"{name}: expected room on the disk for pictures that do not fit in memory, got none.")
         self.groups.append(list(range(len(self._hashes))))
@@ -238,6 +240,8 @@ class PictureList(Sequence[Array]):
 
     def __getitem__(self, index: Any) -> Any:
         """Return one picture, (H, W, 3) uint8."""
+        if index >= len(self):
+            raise IndexError(index)  # ends an iteration
         for offset in range(len(self)):
             picture = self._store.get(self._indices[(index + offset) % len(self)])
             if picture is not None:

@@ -251,7 +251,8 @@ def train_network(
             auto_scale_loss=False,
         )
         optimizer.build(network.trainable_variables)
-    return _Run(network, optimizer, steps_per_epoch, epochs, batch_size, watching, keeping).finished(batches)
+    with _without_advice():
+        return _Run(network, optimizer, steps_per_epoch, epochs, batch_size, watching, keeping).finished(batches)
 
 
 class _Run:
@@ -282,6 +283,7 @@ class _Run:
         """Train to the end, or until something ends it."""
         outcome, network = self._outcome, self._network
         network.stop_training = False
+        self._calls.on_train_begin()
         if self._keeping is not None and self._keeping.found is not None:
             self._resume(self._keeping.found)
         else:
@@ -291,7 +293,6 @@ class _Run:
             self._save(first=True)
         if outcome.ending in ("", "interrupted"):
             outcome.ending = ""
-            self._calls.on_train_begin()
             with _interrupts() as asked:
                 self._train(batches, asked)
             if outcome.ending != "diverged":
@@ -405,6 +406,21 @@ class _Run:
                 f"the checkpoint does not fit the network and optimizer: {error}. Delete it to begin anew."
             ) from error
         self._best = found.group("best")
+
+
+@contextmanager
+def _without_advice() -> Iterator[None]:
+    """Leave out TensorFlow's advice that it compiles much: each network is compiled once."""
+    log = logging.getLogger("tensorflow")
+
+    def useful(record: logging.LogRecord) -> bool:
+        return "triggered tf.function retracing" not in str(record.msg)
+
+    log.addFilter(useful)
+    try:
+        yield
+    finally:
+        log.removeFilter(useful)
 
 
 @contextmanager

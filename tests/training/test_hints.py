@@ -47,10 +47,10 @@ def test_a_regression_learns_hints_too(small, batch, hints):
     assert taught.predict(batch, hints=hints).shape == batch.shape
 
 
-def test_a_warm_start_keeps_hints(untaught, batch):
-    """A fit that goes on from a network keeps how it spreads hints; one that starts afresh does not."""
-    taught = copy.deepcopy(untaught).fit_hints(batch, steps=1).set_params(warm_start=True)
+def test_training_goes_on_with_its_hints(untaught, batch):
+    """A training that goes on from a network keeps how it spreads hints; one with new weights does not."""
+    taught = copy.deepcopy(untaught).fit_hints(batch, steps=1)
     kept = taught.model_.hints
-    for new, old in zip(taught.fit(batch).model_.hints, kept, strict=True):
+    for new, old in zip(taught.partial_fit(batch).model_.hints, kept, strict=True):
         np.testing.assert_array_equal(new, old)
-    assert taught.set_params(warm_start=False).fit(batch).model_.hints == ()
+    assert taught.fit(batch).model_.hints == ()

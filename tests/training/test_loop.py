@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from labcolor import Colorizer
-from labcolor.errors import InputError
 
 QUICK = {"epochs": 1, "crop_size": 32, "working_size": 32, "random_state": 0}
 
@@ -55,17 +54,30 @@ def test_a_fit_leaves_no_training_graph_behind(batch):
 
 
 @pytest.mark.slow
-def test_refit_starts_afresh_unless_warm(batch):
-    """A second fit forgets the first; with warm_start it goes on from it."""
+def test_refit_starts_afresh(batch):
+    """A second fit forgets the first."""
     colorizer = Colorizer(**{**QUICK, "learning_rate": 1e-9})
     first = colorizer.fit(batch).network_.get_weights()[0]
     colorizer.set_params(random_state=5).fit(batch)
     assert not np.allclose(colorizer.network_.get_weights()[0], first)
-    second = colorizer.network_.get_weights()[0]
-    colorizer.set_params(warm_start=True, random_state=6).fit(batch)
-    np.testing.assert_allclose(colorizer.network_.get_weights()[0], second, atol=1e-6)
-    with pytest.raises(InputError, match="the trained network is 'reference'"):
-        colorizer.set_params(network="classifier").fit(batch)
+
+
+@pytest.mark.slow
+def test_small_fits_are_quick_and_quiet(batch):
+    """A second fit of a few crops costs a second or two, and TensorFlow does not warn of retracing."""
+    code = (
+        "import numpy as np, time\n"
+        "from skimage import data\n"
+        "from labcolor import Colorizer\n"
+        "batch = np.stack([data.astronaut()[y : y + 64, 100:164] for y in (0, 64, 128, 192, 256)])\n"
+        "for batch_size in (2, 3, 4, 5, 32, 2):\n"
+        "    started = time.process_time()\n"
+        "    Colorizer(epochs=2, crop_size=32, batch_size=batch_size).fit(batch)\n"
+        "print(time.process_time() - started)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "retracing" not in result.stderr
+    assert float(result.stdout) < 8
 
 
 def test_callbacks_are_called(batch):
@@ -83,15 +95,17 @@ REPLICAS = """
 import keras, numpy as np, tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-from labcolor.training.loop import train_network
+from labcolor.training.loop import make_optimizer, train_network
 random = np.random.default_rng(0)
 batch = random.normal(size=(8, 4)), random.normal(size=(8, 3))
 for devices in (["CPU:0"], ["CPU:0", "CPU:1"]):
     with tf.distribute.MirroredStrategy(devices).scope():
         layer = keras.layers.Dense(3, kernel_initializer=keras.initializers.GlorotUniform(0))
         network = keras.Sequential([keras.Input((4,)), layer])
-        options = {"steps_per_epoch": 3, "epochs": 2, "learning_rate": 0.1, "verbose": 0}
-        train_network(network, (batch for _ in range(40)), "mean_squared_error", **options)
+        options = {"steps_per_epoch": 3, "epochs": 2, "batch_size": 8}
+        optimizer = make_optimizer("adam", 0.1, steps=6, constant=False, shares=(1.0, 0.5))
+        options["optimizer"] = optimizer
+        train_network(network, lambda first: (batch for _ in range(40)), "mean_squared_error", **options)
     print(*np.concatenate([weight.ravel() for weight in network.get_weights()]).tolist())
 """
 

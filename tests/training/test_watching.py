@@ -1,0 +1,123 @@
+"""A training shows itself: held-out figures, early stopping, callbacks, progress, and losses that are no numbers."""
+
+import numpy as np
+import pytest
+
+from labcolor import Colorizer
+from labcolor.errors import InputError
+from labcolor.metrics import psnr
+
+QUICK = {"epochs": 3, "crop_size": 32, "working_size": 32, "random_state": 0}
+HELD_OUT = ["val_loss", "val_psnr", "val_ciede2000", "val_colorfulness"]
+
+
+def test_held_out_figures_of_each_epoch(batch):
+    """validation=, pictures or a share, gives figures for each epoch and the start, and the best weights are kept."""
+    colorizer = Colorizer(**QUICK, learning_rate=1e-2).fit(batch, validation=0.4)
+    history, training = colorizer.history_, colorizer.model_.training
+    assert list(history) == ["loss", "learning_rate", *HELD_OUT]
+    assert {len(values) for values in history.values()} == {3}
+    assert (training["pictures"], training["held_out"]) == (2, 3)  # each second, the first included
+    best = training["best_epoch"]
+    assert (
+        min([training["before"]["loss"], *history["val_loss"]])
+        == ([training["before"]["loss"], *history["val_loss"]])[best]
+    )
+    figures = history["val_psnr"][best - 1] if best else training["before"]["psnr"]
+    crops = batch[::2, 16:48, 16:48]
+    # predictions are made at the same scale, but with the picture mirrored around
+    assert np.mean([psnr(a, b) for a, b in zip(colorizer.predict(list(crops)), crops, strict=True)]) == pytest.approx(
+        figures, abs=1
+    )
+
+
+def test_the_best_weights_are_kept(batch):
+    """A training that makes everything worse ends with the weights of its start, and patience ends it early."""
+    params = {**QUICK, "epochs": 9, "learning_rate": 1.0, "patience": 2}
+    colorizer = Colorizer.from_pretrained("reference").set_params(**params)
+    packaged = colorizer.model_.weights
+    colorizer.fit(batch, validation=batch)
+    assert colorizer.model_.training["ending"] == "stopped"
+    assert colorizer.model_.training["best_epoch"] == 0
+    assert len(colorizer.history_["loss"]) == 2
+    assert all(map(np.array_equal, colorizer.model_.weights, packaged))
+
+
+@pytest.mark.slow
+def test_callbacks_of_keras(batch, tmp_path):
+    """EarlyStopping on a held-out figure, CSVLogger, ModelCheckpoint and ones of one's own work, as in Keras's fit."""
+    import keras
+
+    seen = []
+    callbacks = [
+        keras.callbacks.EarlyStopping("val_loss", patience=1, min_delta=1e3),
+        keras.callbacks.CSVLogger(str(tmp_path / "log.csv")),
+        keras.callbacks.ModelCheckpoint(str(tmp_path / "best.keras"), monitor="val_psnr", mode="max"),
+        keras.callbacks.LambdaCallback(
+            on_train_batch_end=lambda batch, logs: seen.append(("batch", batch, list(logs))),
+            on_epoch_end=lambda epoch, logs: seen.append(("epoch", epoch)),
+        ),
+    ]
+    colorizer = Colorizer(**{**QUICK, "batch_size": 3, "epochs": 9}).fit(batch, validation=batch, callbacks=callbacks)
+    assert seen[:3] == [("batch", 0, ["loss"]), ("batch", 1, ["loss"]), ("epoch", 0)]
+    assert seen[-1] == ("epoch", 1)
+    assert colorizer.model_.training["ending"] == "stopped"
+    header = (tmp_path / "log.csv").read_text().splitlines()[0]
+    assert set(HELD_OUT) < set(header.split(","))
+    assert (tmp_path / "best.keras").exists()
+
+
+@pytest.mark.parametrize("validation", [1, 0, 0.6, -0.1, float("nan"), True, 5])
+def test_a_share_is_between(batch, validation):
+    """validation=1, and other numbers that leave nothing to train or to measure on, are refused by name."""
+    with pytest.raises(InputError, match="validation: expected"):
+        Colorizer(**QUICK).fit(batch, validation=validation)
+
+
+def test_held_out_pictures_must_have_colors(batch):
+    """Of one picture none can be held out, and grey pictures cannot be measured on."""
+    with pytest.raises(InputError, match="expected more pictures than are held out, got 1,"):
+        Colorizer(**QUICK).fit(batch[:1], validation=0.5)
+    with pytest.raises(InputError, match=r"validation: expected color pictures, but none of the 5 .*: 5 grey"):
+        Colorizer(**QUICK).fit(batch, validation=np.zeros_like(batch))
+
+
+def test_a_loss_that_is_no_number_ends_the_training(batch):
+    """The error names the step and the remedy, and the model has the last good weights."""
+    colorizer = Colorizer.from_pretrained("reference").set_params(**{**QUICK, "epochs": 50})
+    with pytest.raises(InputError, match=r"learning_rate: the loss of step \d+ was not a number. Lower"):
+        colorizer.fit(batch, callbacks=[spoiler(2)])
+    assert all(np.isfinite(weight).all() for weight in colorizer.model_.weights)
+    assert colorizer.model_.training["ending"] == "diverged"
+    assert colorizer.predict(batch).shape == batch.shape
+
+
+def spoiler(step):
+    """A callback that ruins a weight after a step."""
+    import keras
+
+    class Spoiler(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == step:
+                self.model.set_weights([weight * np.nan for weight in self.model.get_weights()])
+
+    return Spoiler()
+
+
+def test_a_line_for_each_epoch_and_a_bar(batch, capsys):
+    """verbose=2 prints a line an epoch to standard error, verbose=1 a bar with loss and PSNR, 0 nothing."""
+    output = []
+    for verbose in (0, 1, 2):
+        Colorizer(**QUICK, verbose=verbose).fit(batch, validation=batch)
+        captured = capsys.readouterr()
+        assert captured.out == ""
+        output.append(captured.err)
+    assert output[0] == ""
+    assert "epoch 3/3" in output[1]
+    assert "PSNR" in output[1]
+    assert "15/15" in output[1]
+    lines = output[2].splitlines()
+    assert len(lines) == 3
+    assert lines[0].startswith("epoch 1/3: loss ")
+    assert "held-out loss" in lines[0]
+    assert "colorfulness" in lines[0]
