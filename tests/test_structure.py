@@ -78,6 +78,7 @@ FLOORS = [
     "video.temporal",
     "video.cuts",
     "video.stream",
+    "video.groups",
     "video.jobs",
     "video.colorize",
     "cli.common",

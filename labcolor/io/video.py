@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
@@ -246,20 +246,24 @@ def _tone_mapping(info: VideoInfo, tone_map: bool) -> list[str]:
 
 
 class FrameWriter:
-    """Writer of colored frames to a pipe of ffmpeg.
+    """Writer of colored frames to a pipe.
 
     Parameters
     ----------
     pipe : binary file
         Where the frames go.
-    target : Target
-        How the video is stored.
     source : FrameFormat
         The numbers of the luma that is decoded.
-    side_by_side : bool
-        Whether the grey original stands to the left of each frame.
+    frames : FrameFormat
+        The numbers of the result; of RGB, those of the luma that it is made from.
+    rgb : dtype or None
+        The dtype of a result in RGB; None for Y, U and V.
     size : (width, height)
         Size of a frame written.
+    side_by_side : bool
+        Whether the grey original stands to the left of each frame.
+    head : bytes
+        What stands before each frame.
 
     Attributes
     ----------
@@ -268,33 +272,41 @@ class FrameWriter:
     """
 
     def __init__(
-        self, pipe: IO[bytes], target: Target, source: FrameFormat, side_by_side: bool, size: tuple[int, int]
+        self,
+        pipe: IO[bytes],
+        source: FrameFormat,
+        frames: FrameFormat,
+        rgb: np.dtype[Any] | None,
+        size: tuple[int, int],
+        side_by_side: bool = False,
+        head: bytes = b"",
     ) -> None:
-        self._pipe, self._target, self._side_by_side, self.size = pipe, target, side_by_side, size
-        self._conversion = source.conversion(target.frames)
-        self._table = target.frames.lightness()
-        self._dtype = np.dtype(np.uint16 if target.rgb and "48" in target.pixel_format else np.uint8)
+        self._pipe, self._frames, self._rgb, self._side_by_side, self._head = pipe, frames, rgb, side_by_side, head
+        self._conversion = source.conversion(frames)
+        self._table = frames.lightness()
+        self.size = size
 
     def picture(self, luma: Array) -> Picture:
         """Return a frame of decoded luma as a picture, in the numbers and with the even sides of the result."""
         if self._conversion is not None:
             luma = self._conversion[luma]
-        luma = self._target.frames.even(luma)
-        return Picture(luma[..., None], None, self._dtype if self._target.rgb else luma.dtype, self._table)
+        luma = self._frames.even(luma)
+        return Picture(luma[..., None], None, luma.dtype if self._rgb is None else self._rgb, self._table)
 
     def write(self, picture: Picture, ab: Array, pixel: tuple[float, float], inside: Inside) -> None:
         """Write a frame, colored by a small map of ab: see :meth:`Picture.colored` for the parameters."""
-        if self._target.rgb:
+        if self._rgb is not None:
             planes = [picture.colored(ab, pixel, inside)]
             if self._side_by_side:
                 planes = [np.hstack([picture.colored(np.zeros_like(ab), pixel, inside), planes[0]])]
         else:
             luma = picture.values[..., 0]
-            planes = [luma, *self._target.frames.chroma(luma, self._table, ab, pixel, inside)]
+            planes = [luma, *self._frames.chroma(luma, self._table, ab, pixel, inside)]
             if self._side_by_side:
-                zero = 2 ** (self._target.frames.depth - 1)
+                zero = 2 ** (self._frames.depth - 1)
                 grey = [luma, *(np.full_like(plane, zero) for plane in planes[1:])]
                 planes = [np.hstack(pair) for pair in zip(grey, planes, strict=True)]
+        self._pipe.write(self._head)
         for plane in planes:
             self._pipe.write(plane.astype(plane.dtype.newbyteorder("<"), copy=False).tobytes())
 
@@ -448,7 +460,8 @@ def encoding(
             command += [*opened, "-map", "0:v", *encoder, *carry, "-strict", "-1", f"file:{path}"]
         program = [ffmpeg.executable(), "-hide_banner", "-loglevel", "error", "-y"]
         with _running([*program, *command], path, name) as pipe:
-            yield FrameWriter(pipe, target, decoder.format, side_by_side, size)
+            rgb = np.dtype(np.uint16 if "48" in target.pixel_format else np.uint8) if target.rgb else None
+            yield FrameWriter(pipe, decoder.format, target.frames, rgb, size, side_by_side)
 
 
 def joined(

@@ -22,16 +22,12 @@ from labcolor.io.probe import probe
 from labcolor.io.times import as_seconds
 from labcolor.io.video import DEINTERLACING, Decoder, FrameWriter, Range, writing
 from labcolor.networks.light import digest
-from labcolor.pictures.picture import Picture
 from labcolor.pictures.small import SmallPicture
-from labcolor.video.cuts import AHEAD
+from labcolor.video.groups import groups
 from labcolor.video.jobs import Job, resuming
 from labcolor.video.stream import ChromaStream
 
 __all__ = ["VideoReport", "colorize_frames", "colorize_video"]
-
-_Frame = tuple[Picture, SmallPicture]
-_GROUP = 4  # frames that are colored together; the network sees only the last of them if they are similar
 
 
 @dataclass(frozen=True)
@@ -134,16 +130,6 @@ def _colored(frames: Iterable[PictureInput], stream: ChromaStream) -> Iterator[A
         small = SmallPicture.of(picture, pipeline.working_size)
         (ab,) = stream.add([small])
         yield picture.colored(ab, small.pixel(pipeline.stride), small.inside)
-
-
-def _groups(pictures: Iterable[Picture], working_size: int) -> Iterator[tuple[list[_Frame], list[_Frame]]]:
-    """Yield groups of frames, each with the frames that follow it."""
-    frames = ((picture, SmallPicture.of(picture, working_size)) for picture in pictures)
-    group = list(islice(frames, _GROUP))
-    while group:
-        ahead = list(islice(frames, _GROUP))
-        yield group, ahead[:AHEAD]
-        group = ahead
 
 
 @contextmanager
@@ -314,7 +300,7 @@ def colorize_video(
         if isinstance(writer, Job) and writer.state is not None:
             stream, done = writer.state, writer.done
         frames = islice(decoder, done, None)
-        for group, ahead in _groups(map(writer.picture, frames), pipeline.working_size):
+        for group, ahead in groups(map(writer.picture, frames), pipeline.working_size):
             maps = stream.add([small for _, small in group], [small for _, small in ahead])
             for (picture, small), ab in zip(group, maps, strict=True):
                 writer.write(picture, ab, small.pixel(pipeline.stride), small.inside)

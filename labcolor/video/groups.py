@@ -1,0 +1,34 @@
+"""Groups of consecutive frames, which are colored together, and the frames that follow them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import TypeAlias
+
+from labcolor.pictures.picture import Picture
+from labcolor.pictures.small import SmallPicture
+from labcolor.video.cuts import AHEAD
+
+__all__ = ["Frame", "groups"]
+
+Frame: TypeAlias = tuple[Picture, SmallPicture]  # a frame, and what the network sees of it
+_GROUP = 4  # frames that are colored together; the network sees only the last of them if they are similar
+
+
+def groups(pictures: Iterable[Picture], working_size: int) -> Iterator[tuple[list[Frame], list[Frame]]]:
+    """Yield groups of frames, each with the frames that follow it.
+
+    Parameters
+    ----------
+    pictures : iterable of Picture
+        The frames of a video.
+    working_size : int
+        Short side of what the network sees.
+    """
+    frames = ((picture, SmallPicture.of(picture, working_size)) for picture in pictures)
+    group = list(islice(frames, _GROUP))
+    while group:
+        ahead = list(islice(frames, _GROUP))
+        yield group, ahead[:AHEAD]
+        group = ahead
