@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labcolor.cli.common import DONE, FAILED, add_model_options, model_of, print_message, whole_number
+from labcolor.cli.video_options import add_field_options, add_smoothing, frame_size
 from labcolor.errors import FileError, InputError, LabcolorError
 
 if TYPE_CHECKING:
@@ -64,16 +65,10 @@ def add_to(commands: Any) -> None:
         help="folder for the colored videos of a folder; created if it does not exist. They keep their names; a format "
         "that cannot be written becomes .mp4, or a format that holds the codec",
     )
-    command.add_argument(
-        "--smoothing",
-        type=float,
-        metavar="SHARE",
-        default=0.96,
-        help="weight of past frames in the colors of static regions, from 0 (none) to 0.99 (default: %(default)g)",
-    )
+    add_smoothing(command)
     command.add_argument(
         "--resize",
-        type=_size,
+        type=frame_size,
         metavar="WxH",
         help="size of the result in pixels, as in 640x480 (default: that of the video)",
     )
@@ -83,14 +78,7 @@ def add_to(commands: Any) -> None:
     command.add_argument("--start", default="0", metavar="TIME", help="where to begin, as 80.5 or 00:01:20.5")
     command.add_argument("--end", metavar="TIME", help="where to end (default: at the end)")
     command.add_argument("--rate", metavar="FPS", help="rate of an image sequence, as 25 or 24000/1001 (default: 24)")
-    command.add_argument(
-        "--deinterlace",
-        choices=("auto", "never", "always", "double"),
-        default="auto",
-        help="convert fields to frames: where frames say that they consist of fields, never, always, or with a frame "
-        "for each field (default: %(default)s)",
-    )
-    command.add_argument("--tone-map", action="store_true", help="map an HDR video to standard range")
+    add_field_options(command)
     command.add_argument("--codec", choices=_CODECS, help="codec of the result (default: that of the format)")
     command.add_argument(
         "--quality",
@@ -112,14 +100,6 @@ def add_to(commands: Any) -> None:
         "--report", metavar="FILE", help="write what was done as JSON: frames, rate, size, cuts, what was converted"
     )
     add_model_options(command)
-
-
-def _size(text: str) -> tuple[int, int]:
-    """Convert WIDTHxHEIGHT to two numbers."""
-    width, _, height = text.partition("x")
-    if not (width.isdecimal() and height.isdecimal()):
-        raise argparse.ArgumentTypeError(f"expected WIDTHxHEIGHT, as in 640x480, got {text[:40]!r}")
-    return int(width), int(height)
 
 
 def _jobs(arguments: argparse.Namespace) -> list[tuple[str, str]]:

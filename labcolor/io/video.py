@@ -22,6 +22,7 @@ from labcolor.io.formats import Target, carried, frame_format
 from labcolor.io.probe import VideoInfo
 from labcolor.io.sequences import replacing_frames
 from labcolor.io.times import advanced
+from labcolor.io.y4m import read_exactly
 from labcolor.pictures.picture import Inside, Picture
 
 __all__ = ["DEINTERLACING", "Decoder", "FrameWriter", "Range", "encoding", "joined", "writing"]
@@ -77,19 +78,6 @@ class Range:
             return None if self.length is None else round(self.length * rate)
         rest = Fraction(self._duration) - self.seconds
         return round((rest if self.length is None else min(self.length, rest)) * rate)
-
-
-def _read_exactly(pipe: IO[bytes], size: int) -> bytearray | None:
-    """Return the next ``size`` bytes of a pipe, or None if it ends before."""
-    content = bytearray(size)
-    view = memoryview(content)
-    done = 0
-    while done < size:
-        count = pipe.readinto(view[done:])  # type: ignore[attr-defined]
-        if not count:
-            return None
-        done += count
-    return content
 
 
 class Decoder:
@@ -195,7 +183,7 @@ class Decoder:
         dtype = self.format.dtype.newbyteorder("<")
         shape = (self.height, self.width, 3) if self._rgb else (self.height, self.width)
         size = int(np.prod(shape)) * dtype.itemsize
-        while (content := _read_exactly(self._pipe, size)) is not None:
+        while (content := read_exactly(self._pipe, size)) is not None:
             frame = np.frombuffer(content, dtype).reshape(shape).astype(self.format.dtype, copy=False)
             yield _luma(frame) if self._rgb else frame
         # a damaged video gives error messages; without one, or after a signal, the decoding was cut short

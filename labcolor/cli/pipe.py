@@ -1,0 +1,50 @@
+"""``labcolor pipe``: color frames from standard input to standard output."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from labcolor.cli.common import DONE, add_model_options, model_of, print_message
+from labcolor.cli.video_options import add_smoothing, frame_size
+from labcolor.errors import InputError
+
+__all__ = ["add_to", "run"]
+
+
+def add_to(commands: Any) -> None:
+    """Add this command to the parser."""
+    command = commands.add_parser(
+        "pipe",
+        help="color frames from standard input to standard output",
+        description="Color frames from standard input to standard output, between other programs: YUV4MPEG2, which "
+        "keeps luma, depth, chroma format and rate; or raw RGB.",
+    )
+    command.set_defaults(run=run)
+    command.add_argument(
+        "--raw", type=frame_size, metavar="WxH", help="frames are raw RGB of this size, 8 bits a channel"
+    )
+    add_smoothing(command)
+    add_model_options(command)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Color frames from standard input to standard output."""
+    from labcolor import _validation
+
+    if sys.stdout.isatty():
+        raise InputError(
+            "pipe: expected another program or a file after it, got a terminal. Write: labcolor pipe | ..."
+        )
+    smoothing = _validation.smoothing(arguments.smoothing)
+    pipeline = model_of(arguments).pipeline()
+    from labcolor.video.pipes import color_raw, color_y4m
+
+    source, sink = sys.stdin.buffer, sys.stdout.buffer
+    if arguments.raw is None:
+        count = color_y4m(source, sink, pipeline, smoothing, arguments.saturation)
+    else:
+        count = color_raw(source, sink, arguments.raw, pipeline, smoothing, arguments.saturation)
+    print_message(f"{count} frames.")
+    return DONE

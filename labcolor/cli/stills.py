@@ -1,0 +1,108 @@
+"""``labcolor preview`` and ``labcolor stills``: single frames of a video, in color."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from labcolor.cli.common import DONE, add_model_options, model_of, print_message
+from labcolor.cli.video_options import add_field_options
+from labcolor.errors import InputError, VideoFileError
+
+if TYPE_CHECKING:
+    from labcolor._typing import Array
+    from labcolor.io.probe import VideoInfo
+
+__all__ = ["add_to", "preview", "stills"]
+
+
+def add_to(commands: Any) -> None:
+    """Add both commands to the parser."""
+    command = commands.add_parser(
+        "preview",
+        help="color single frames of a video",
+        description="Color single frames of a video, to try options before the whole is colored. Writes "
+        "NAME_000120.png, with the number of the frame.",
+    )
+    command.set_defaults(run=preview)
+    _add_common(command, ".", "folder for the pictures (default: the current one)")
+    command.add_argument(
+        "--at", action="append", required=True, metavar="TIME", help="as 80.5 or 00:01:20.5; may be repeated"
+    )
+    command = commands.add_parser(
+        "stills",
+        help="write one still for each shot of a video",
+        description="Write one good still for each shot of a video, in grey and in color: grey_000120.png and "
+        "ref_000120.png, with the number of the frame. Correct the colors, and give them back as references.",
+    )
+    command.set_defaults(run=stills)
+    _add_common(command, None, "folder for the pictures; created if it does not exist")
+
+
+def _add_common(command: argparse.ArgumentParser, folder: str | None, about: str) -> None:
+    command.add_argument("source", metavar="VIDEO", help="a video, or an image sequence, as frames/%%06d.tif")
+    command.add_argument("-o", "--output", metavar="FOLDER", default=folder, required=folder is None, help=about)
+    add_field_options(command)
+    add_model_options(command)
+
+
+def _opened(arguments: argparse.Namespace) -> tuple[VideoInfo, Path]:
+    """Return the properties of the video, and the folder for the pictures."""
+    from labcolor._paths import as_path
+    from labcolor.io.probe import probe
+
+    info = probe(as_path("VIDEO", arguments.source))
+    if info.hdr and not arguments.tone_map:
+        raise VideoFileError(
+            f"{info.path}: expected a video of standard range, got HDR ({info.hdr}). Pass --tone-map to map its tones."
+        )
+    folder = as_path("-o", arguments.output)
+    if folder.suffix.lower() in (".png", ".jpg", ".tif"):
+        raise InputError(f"-o: expected a folder, got {folder}. Leave the ending off.")
+    return info, folder
+
+
+def _write(folder: Path, name: str, picture: Array) -> None:
+    from labcolor.io.pictures import write_picture
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise VideoFileError(f"{folder}: this folder cannot be made: {error.strerror}.") from error
+    write_picture(folder / name, picture)
+
+
+def preview(arguments: argparse.Namespace) -> int:
+    """Color single frames of a video."""
+    from labcolor.io.times import as_seconds
+
+    info, folder = _opened(arguments)
+    times = [as_seconds("--at", time) for time in arguments.at]
+    pipeline = model_of(arguments).pipeline()
+    from labcolor.video.stills import colored_still, frame_at
+
+    name = info.path.parent.name if info.first is not None else info.path.stem
+    for time in times:
+        number, picture = frame_at(info, time, arguments.deinterlace, arguments.tone_map)
+        _, colored = colored_still(picture, pipeline, arguments.saturation)
+        place = f"{name}_{number:06d}.png"
+        _write(folder, place, colored)
+        print_message(f"{folder / place}.")
+    return DONE
+
+
+def stills(arguments: argparse.Namespace) -> int:
+    """Write one still for each shot of a video."""
+    info, folder = _opened(arguments)
+    pipeline = model_of(arguments).pipeline()
+    from labcolor.video.stills import colored_still, shot_stills
+
+    count = 0
+    for number, picture in shot_stills(info, pipeline.working_size, arguments.deinterlace, arguments.tone_map):
+        grey, colored = colored_still(picture, pipeline, arguments.saturation)
+        _write(folder, f"grey_{number:06d}.png", grey)
+        _write(folder, f"ref_{number:06d}.png", colored)
+        count += 1
+    print_message(f"{count} stills in {folder}.")
+    return DONE

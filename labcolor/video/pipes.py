@@ -1,0 +1,103 @@
+"""Coloring of frames that pass through a pipe, as YUV4MPEG2 or as raw RGB."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import IO
+
+import numpy as np
+
+from labcolor._typing import Array
+from labcolor.errors import VideoFileError
+from labcolor.inference.pipeline import Pipeline
+from labcolor.io.video import FrameWriter
+from labcolor.io.y4m import FRAME, read_exactly, read_head, read_luma
+from labcolor.pictures.picture import Inside, Picture, as_picture
+from labcolor.video.groups import groups
+from labcolor.video.stream import ChromaStream
+
+__all__ = ["color_raw", "color_y4m"]
+
+
+def _colored(
+    pictures: Iterable[Picture], pipeline: Pipeline, smoothing: float, saturation: float
+) -> Iterator[tuple[Picture, Array, tuple[float, float], Inside]]:
+    """Yield each frame with its small chroma, the size of a pixel in it, and what lies inside the bars."""
+    stream = ChromaStream(pipeline, smoothing, saturation)
+    for group, ahead in groups(pictures, pipeline.working_size):
+        maps = stream.add([small for _, small in group], [small for _, small in ahead])
+        for (picture, small), ab in zip(group, maps, strict=True):
+            yield picture, ab, small.pixel(pipeline.stride), small.inside
+
+
+def color_y4m(source: IO[bytes], sink: IO[bytes], pipeline: Pipeline, smoothing: float, saturation: float) -> int:
+    """Color a stream of YUV4MPEG2. Luma, depth, chroma format, rate and pixel aspect stay.
+
+    Parameters
+    ----------
+    source, sink : binary file
+        Where the frames come from and go to.
+    pipeline : Pipeline
+        What colors.
+    smoothing, saturation : float
+        As for :func:`labcolor.colorize_video`.
+
+    Returns
+    -------
+    int
+        Number of frames.
+
+    Raises
+    ------
+    VideoFileError
+        The source is no such stream, or ends in the middle of a frame.
+    """
+    head = read_head(source)
+    down, across = head.frames.cell
+    size = -(-head.size[0] // across) * across, -(-head.size[1] // down) * down
+    writer = FrameWriter(sink, head.frames, head.frames, None, size, head=FRAME)
+    sink.write(head.with_color(size))
+    count = 0
+    for frame in _colored(map(writer.picture, read_luma(source, head)), pipeline, smoothing, saturation):
+        writer.write(*frame)
+        sink.flush()
+        count += 1
+    return count
+
+
+def color_raw(
+    source: IO[bytes], sink: IO[bytes], size: tuple[int, int], pipeline: Pipeline, smoothing: float, saturation: float
+) -> int:
+    """Color frames of raw RGB, 8 bits a channel, one after the other.
+
+    Parameters
+    ----------
+    size : (width, height)
+        Size of a frame.
+    source, sink, pipeline, smoothing, saturation
+        As for :func:`color_y4m`.
+
+    Returns
+    -------
+    int
+        Number of frames.
+
+    Raises
+    ------
+    VideoFileError
+        The source ends in the middle of a frame.
+    """
+
+    def pictures() -> Iterator[Picture]:
+        while first := source.read(1):
+            rest = read_exactly(source, 3 * size[0] * size[1] - 1)
+            if rest is None:
+                raise VideoFileError("standard input: expected whole frames, but it ends in the middle of one.")
+            yield as_picture(np.frombuffer(first + rest, np.uint8).reshape(size[1], size[0], 3), "frame")
+
+    count = 0
+    for picture, ab, pixel, inside in _colored(pictures(), pipeline, smoothing, saturation):
+        sink.write(picture.colored(ab, pixel, inside).tobytes())
+        sink.flush()
+        count += 1
+    return count
