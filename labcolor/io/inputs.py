@@ -23,9 +23,14 @@ _KINDS = "a numeric array, a path, bytes, an open binary file or a PIL image"
 
 
 def _read(x: Any, name: str) -> Array | None:
-    """Return the array of a picture file or of a PIL image; None for anything else."""
+    """Return the array of a picture file, of a PIL image, or of a frame of PyAV or decord; None for anything else."""
     if isinstance(x, Image.Image):
         return from_image(name, x)
+    if hasattr(x, "to_ndarray") and hasattr(x, "format"):  # PyAV
+        deep = any(component.bits > 8 for component in x.format.components)
+        return as_array(name, x.to_ndarray(format="rgb48le" if deep else "rgb24"))
+    if hasattr(x, "asnumpy"):  # decord
+        return as_array(name, x.asnumpy())
     return decode(as_source(name, x)) if is_source(x) else None
 
 
@@ -45,8 +50,8 @@ def as_pictures(x: Any, name: str = "X") -> tuple[list[Picture], Rebuild]:
     ----------
     x : picture or sequence of picture
         One picture: an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of uint8, uint16, float in [0, 1] or bool; or a
-        path, bytes, an open binary file or a PIL image, as for :func:`labcolor.read_picture`. A batch: an array with
-        one axis more in front. Or a list or tuple of pictures, whose kinds, sizes, channels and dtypes may differ.
+        path, bytes, an open binary file or a PIL image, as for :func:`labcolor.read_picture`; or a frame of PyAV or
+        decord. A batch: an array with one axis more in front. Or a list or tuple of pictures, whose kinds, sizes, channels and dtypes may differ.
     name : str
         What to call it in errors.
 

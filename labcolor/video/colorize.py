@@ -78,7 +78,8 @@ def colorize_frames(
     Parameters
     ----------
     frames : iterable of picture
-        Each frame is one picture, as for :meth:`Colorizer.predict`. There is no look-ahead: each colored frame is
+        Each frame is one picture, as for :meth:`Colorizer.predict`, or a frame of PyAV or decord. OpenCV's frames are
+        BGR: pass ``frame[..., ::-1]``. There is no look-ahead: each colored frame is
         yielded before the next frame is read.
     colorizer : Colorizer, optional
         The model to use. By default the packaged model.
@@ -280,15 +281,8 @@ def colorize_video(
         where = destination, info, target, decoder, part, side_by_side
         if not resume:
             return writing(*where)
-        options = (
-            smoothing,
-            saturation,
-            resize,
-            deinterlace,
-            tone_map,
-            pipeline.working_size,
-            digest(pipeline.model.weights),
-        )
+        model = pipeline.working_size, pipeline.engine.name, digest(pipeline.model.weights)
+        options = smoothing, saturation, resize, deinterlace, tone_map, model
         return resuming(*where, {"pipeline": pipeline}, options)
 
     # ffmpeg decodes and encodes in separate processes, so that decoding, prediction and encoding overlap

@@ -10,6 +10,7 @@ import sys
 import time
 from dataclasses import replace
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -479,3 +480,23 @@ def test_what_is_no_colorizer(colorizer, clip, tmp_path):
     for call in (lambda: colorize_frames([], colorizer), lambda: colorize_video(clip, tmp_path / "o.mp4", colorizer)):
         with pytest.raises((InputError, NotFittedError), match=r"(?i)colorizer"):
             call()
+
+
+def test_frames_of_other_libraries(small):
+    """Frames of PyAV, also of more than 8 bits, and of decord are pictures."""
+    rgb = RANDOM.integers(0, 256, (24, 32, 3), dtype=np.uint8)
+
+    class PyavFrame:
+        """Stands for av.VideoFrame."""
+
+        def __init__(self, bits):
+            self.format = SimpleNamespace(components=[SimpleNamespace(bits=bits)] * 3)
+
+        def to_ndarray(self, **kind):
+            return {"rgb24": rgb, "rgb48le": rgb.astype(np.uint16) * 257}[kind["format"]]
+
+    decord = SimpleNamespace(asnumpy=lambda: rgb)
+    eight, ten, other = colorize_frames([PyavFrame(8), PyavFrame(10), decord], small, smoothing=0)
+    np.testing.assert_array_equal(eight, small.predict(rgb))
+    np.testing.assert_array_equal(other, eight)
+    assert ten.dtype == np.uint16
