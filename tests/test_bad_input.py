@@ -146,7 +146,11 @@ PARAMETERS = [
     ("crop_size", [None, 0, 31, 100, -32, 64.0, "64", False]),
     ("epochs", [None, 0, -1, 1.5, "3", True, INF]),
     ("batch_size", [None, 0, -1, 2.0, "3", True]),
-    ("learning_rate", [None, 0, -1e-3, NAN, INF, 11, "1e-3", True]),
+    ("learning_rate", [0, -1e-3, NAN, INF, 11, "1e-3", True]),
+    ("start", [0, "", 1.5, ["reference"], True]),
+    ("optimizer", [None, 5, "addam", ["adam"]]),
+    ("encoder_rate", [-0.1, 1.1, NAN, "slow", True]),
+    ("patience", [0, -1, 1.5, "3", True]),
     ("aged", [None, -0.1, 1.1, NAN, "half", True]),
     ("precision", [None, 16, "float16", "bfloat16", "float64"]),
     ("warm_start", [None, 0, 1, "yes"]),
@@ -166,7 +170,8 @@ def test_parameters(batch, name, value):
 WRONG_TYPES = [
     (name, value)
     for name, value in ROWS
-    if isinstance(value, str | bool | None) and name not in ("network", "precision", "warm_start", "verbose")
+    if isinstance(value, str | bool | None)
+    and name not in ("network", "precision", "warm_start", "verbose", "start", "optimizer")
 ]
 WRONG_TYPES += [("network", None), ("precision", 16), ("warm_start", "yes"), ("verbose", "loud"), ("epochs", 1.5)]
 

@@ -1,6 +1,8 @@
 """The command line: exit codes, messages, and files that appear whole."""
 
 import os
+import re
+import signal
 import subprocess
 import sys
 
@@ -76,7 +78,10 @@ def test_triptychs(folder):
         (["train", "in", "-o", "missing/m.labcolor"], 1, "there is no folder"),
         (["train", "in", "-o", "x" * 300], 1, "cannot be written"),
         (["train", "in", "-o", "m.labcolor", "--epochs", "0"], 2, "epochs: expected"),
-        (["train", "in", "-o", "m.labcolor", "--holdout", "1"], 2, "--holdout 1: expected more pictures"),
+        (["train", "in", "-o", "m.labcolor", "--validation", "1"], 2, "validation: expected a number from"),
+        (["train", "in", "-o", "m.labcolor", "--start", "none.labcolor"], 1, "cannot be read"),
+        (["train", "again", "-o", "m.labcolor"], 2, "expected more pictures than are held out, got 1"),
+        (["train", "again", "-o", "m.labcolor", "--validation", "0"], 2, "can be used: 1 too small"),
         (["evaluate", "in/more/none"], 1, "there is none"),
     ],
 )
@@ -98,7 +103,7 @@ def test_mistakes(folder, monkeypatch, capsys, arguments, code, words):
     [
         ["paint"],
         [],
-        ["train", "in", "-o", "m", "--holdout", "0"],
+        ["train", "in", "-o", "m", "--holdout", "3"],
         ["evaluate", "in", "--size", "0"],
         ["video", "in.mp4", "out.mp4", "--resize", "640"],
         ["colorize", "in"],
@@ -160,11 +165,19 @@ def test_evaluate_leaves_out_what_is_too_small(folder, capsys):
 
 @pytest.mark.slow
 def test_train_then_evaluate_then_color(folder, capsys):
-    """A model trained on the command line measures and colors; every third picture is held out."""
+    """A model trained on the command line measures and colors; every third picture is held out and reported."""
     model = str(folder / "m.labcolor")
     short = ["--epochs", "1", "--crop-size", "32", "--seed", "0"]
-    assert main(["train", str(folder / "in"), "-o", model, "--holdout", "3", "--half", *short]) == 0
-    assert main(["train", str(folder / "in"), "-o", model, "--start", model, *short]) == 0
+    new = ["--start", "none", "--validation", "0.33"]
+    assert main(["train", str(folder / "in"), "-o", model, *new, "--half", *short]) == 0
+    said = capsys.readouterr()
+    assert re.search(r"before +\d+\.\d\d +\d+\.\d\d +\d+\.\d\d\n +after", said.out)
+    assert (
+        f"m.labcolor: trained on 2 pictures. Use it:\n  labcolor colorize FOLDER -o COLORED --model {model}" in said.out
+    )
+    assert "tens of thousands of crops" in said.err
+    assert main(["train", str(folder / "in"), "-o", model, "--start", model, "--validation", "0", *short]) == 0
+    assert files(folder) == ["in/a.png", "in/b.jpg", "in/more/c.png", "m.labcolor"]
     capsys.readouterr()
     assert main(["evaluate", str(folder / "in"), "--model", model, "--holdout", "3"]) == 0
     output = capsys.readouterr().out
@@ -183,3 +196,33 @@ def test_installed_command(folder):
     assert result.returncode == 0
     assert result.stdout == ""
     assert result.stderr == "labcolor: 3 colored, 0 failed.\n"
+
+
+@pytest.mark.slow
+def test_an_interrupted_training_goes_on(folder, monkeypatch, capsys):
+    """Ctrl-C leaves a usable model and a checkpoint, which is not begun over by accident, and --resume goes on."""
+    from labcolor.training.progress import Progress
+
+    command = [
+        "train",
+        str(folder / "in"),
+        "-o",
+        str(folder / "m.labcolor"),
+        "--network",
+        "reference",
+        "--crop-size",
+        "32",
+    ]
+    command += ["--epochs", "4", "--seed", "0", "--validation", "0.33"]
+    assert main([*command, "--resume"]) == 0  # there is nothing to resume
+    whole = (folder / "m.labcolor").read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(Progress, "step", lambda *arguments: signal.raise_signal(signal.SIGINT))
+        assert main(command) == 130
+    assert "the same command with --resume goes on" in capsys.readouterr().err
+    assert Colorizer.load(folder / "m.labcolor").model_.training["steps"] == 1
+    assert main(command) == 2
+    assert "m.labcolor.checkpoint: a training was interrupted. Add --resume" in capsys.readouterr().err
+    assert main([*command, "--resume"]) == 0
+    assert (folder / "m.labcolor").read_bytes() == whole
+    assert not (folder / "m.labcolor.checkpoint").exists()

@@ -141,6 +141,7 @@ def fit_network(
             f"network: the start is {_described(start.architecture)}, got {_described(architecture)}. Set network to "
             f"that of the start, or start=None to train new weights."
         )
+    pictures[0]  # raises an error if none can be used, before anything is written
     recipe = recipe.settled(start is not None)
     size, batch_size = recipe.crop_size, min(recipe.batch_size, len(pictures))
     steps = count_steps(len(pictures), batch_size)

@@ -40,6 +40,7 @@ def same(one, other):
     return equal and one.history_ == other.history_
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("validation", [None, 0.4])
 def test_ctrl_c_ends_after_the_step_and_the_same_call_goes_on(batch, tmp_path, validation):
     """An interrupted fit returns a usable model; the same call then gives what one without interruption gives."""
@@ -60,6 +61,7 @@ def test_ctrl_c_ends_after_the_step_and_the_same_call_goes_on(batch, tmp_path, v
     assert same(again, whole)
 
 
+@pytest.mark.slow
 def test_a_seed_that_was_drawn_is_kept(batch, tmp_path):
     """Without random_state, a resumed training goes on with the seed of its checkpoint."""
     params, path = {**QUICK, "random_state": None}, tmp_path / "fit.checkpoint"
@@ -79,6 +81,7 @@ OTHERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OTHERS)
 def test_a_checkpoint_of_another_training_is_refused(batch, tmp_path, name):
     """Another network, data, seed or parameter is one error, which names what differs and the remedy."""
@@ -128,6 +131,7 @@ def test_a_model_is_no_checkpoint_nor_the_other_way_round(batch, tmp_path):
     assert model.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_full_disk_during_a_checkpoint(batch, tmp_path, monkeypatch, caplog):
     """At the beginning it is an error; later a warning, with the last checkpoint whole and the training going on."""
     path = tmp_path / "fit.checkpoint"
@@ -161,10 +165,13 @@ from labcolor.networks import get_architecture
 import keras
 folder, path, model = sys.argv[1:]
 tiny = get_architecture("reference").with_options(encoder=(8, 8, 8), decoder=(8, 8))
-slow = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: time.sleep(0.05))
-print("ready", flush=True)
+def slow(batch, logs):
+    print("a step is done", flush=True)
+    time.sleep(0.02)
+
 colorizer = Colorizer(tiny, epochs=20, crop_size=32, working_size=32, batch_size=2, random_state=0)
-options = {"validation": 0.4, "checkpoint_minutes": 0.001, "callbacks": [slow]}
+options = {"validation": 0.4, "checkpoint_minutes": 0.001}
+options["callbacks"] = [keras.callbacks.LambdaCallback(on_train_batch_end=slow)]
 colorizer.fit(folder, checkpoint=path or None, **options).save(model)
 """
 
@@ -185,7 +192,7 @@ def test_twenty_kills(batch, tmp_path):
         with subprocess.Popen(killed, stdout=subprocess.PIPE, env=environment) as process:
             process.stdout.readline()
             if kills < 20:
-                time.sleep(random.uniform(1, 3))
+                time.sleep(random.uniform(0, 0.2))
                 process.kill()
             process.wait()
         kills += 1
