@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout, suppress
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,16 @@ from labcolor.errors import InputError, LabcolorError, OutOfMemoryError
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["build_outline", "check_process", "compiled", "convert_to_tflite", "count_replicas", "forked", "limit_threads", "quietly"]
+__all__ = [
+    "build_outline",
+    "check_process",
+    "compiled",
+    "convert_to_tflite",
+    "count_replicas",
+    "forked",
+    "limit_threads",
+    "quietly",
+]
 
 _forked = False
 
@@ -123,16 +133,35 @@ def convert_to_tflite(network: keras.Model, calibration: Sequence[Array]) -> byt
         TensorFlow is not installed, or cannot convert the network.
     """
     try:
+        import keras
         import tensorflow as tf
 
-        converter = tf.lite.TFLiteConverter.from_keras_model(network)
+        class Enlarge(keras.layers.UpSampling2D):  # type: ignore[misc]
+            """Upsampling after which the number of channels is still known, without which there is no convolution."""
+
+            def call(self, x: Any) -> Any:
+                height, width = tf.unstack(tf.shape(x)[1:3])
+                return tf.image.resize(x, (height * self.size[0], width * self.size[1]), "nearest")
+
+        def cloned(layer: Any) -> Any:
+            kind = Enlarge if isinstance(layer, keras.layers.UpSampling2D) else type(layer)
+            return kind.from_config(layer.get_config())
+
+        same = keras.models.clone_model(network, clone_function=cloned)
+        same.set_weights(network.get_weights())
+        signature = [tf.TensorSpec((None, None, None, 1), tf.float32, name="l")]
+        function = tf.function(lambda l: same(l, training=False), input_signature=signature, autograph=False)
+        # from_keras_model needs parts of TensorFlow's own, older Keras
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function()])
         if calibration:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
             converter.representative_dataset = lambda: ([picture] for picture in calibration)
-        with _closed_stderr(), redirect_stdout(None):  # it tells of each of its steps
+        with _closed_stderr(), redirect_stdout(None), warnings.catch_warnings():  # it tells of each of its steps
+            warnings.simplefilter("ignore")
             return bytes(converter.convert())
     except Exception as error:  # of many kinds, that of its converter among them
-        raise LabcolorError(f"TensorFlow cannot convert this network: {type(error).__name__}: {error}") from error
+        reason = f"{type(error).__name__}: {str(error)[:200]}"  # the converter's has the whole network
+        raise LabcolorError(f"TensorFlow cannot convert this network: {reason}") from error
 
 
 def forked() -> bool:

@@ -719,11 +719,12 @@ class Colorizer(Estimator):
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     Colorizer.from_pretrained("reference").export(f"{folder}/reference.onnx")
         """
-        from labcolor.networks.export import export_model
+        from labcolor.networks.export import check_request, export_model
 
         model = self._fitted()
         self.check_params()
         path = as_path("path", path)
+        check_request(path, int8=int8 is not None)
         export_model(replace(model, working_size=self.working_size), path, self._calibration(model, int8))
 
     def _calibration(self, model: FittedModel, X: Any) -> Sequence[Array]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DONE",
+    "ENGINES",
     "FAILED",
     "INTERRUPTED",
     "MISUSED",
@@ -31,6 +32,7 @@ __all__ = [
 ]
 
 DONE, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
+ENGINES = ("auto", "onnxruntime", "onnxruntime-int8", "tensorflow")
 MODELS = ("efficientnet", "reference")  # the packaged models, listed here so that --help does not load TensorFlow
 
 
@@ -77,6 +79,15 @@ def add_model_options(command: argparse.ArgumentParser) -> None:
         default=1.0,
         help="strength of the colors, from 0 (grey) to 4 (vivid) (default: %(default)g, as predicted)",
     )
+    command.add_argument(
+        "--engine",
+        choices=ENGINES,
+        default=ENGINES[0],
+        help="what runs the network; auto is the fastest that this machine has (default: %(default)s)",
+    )
+    command.add_argument(
+        "--threads", type=whole_number(1, 1024), metavar="N", help="threads to work with (default: one for each core)"
+    )
 
 
 def load(model: str) -> Colorizer:
@@ -90,8 +101,10 @@ def load(model: str) -> Colorizer:
 def model_of(arguments: argparse.Namespace) -> Colorizer:
     """Load the model that the options select, and check the other options of :func:`add_model_options`."""
     from labcolor import _validation
+    from labcolor._threads import set_threads
 
-    colorizer = load(arguments.model)
+    set_threads(arguments.threads)
+    colorizer = load(arguments.model).set_params(engine=arguments.engine)
     if arguments.working_size is not None:
         colorizer.set_params(working_size=arguments.working_size)
     colorizer.check_params()

@@ -22,10 +22,30 @@ from labcolor.networks.onnx_graph import build_graph, import_onnx
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["ENDINGS", "export_model", "with_light_form"]
+__all__ = ["ENDINGS", "check_request", "export_model", "with_light_form"]
 
 ENDINGS = (".labcolor", ".onnx", ".tflite", ".keras", "")  # the last is a SavedModel, which is a folder
 _IN_INT8 = (".labcolor", ".onnx", ".tflite")
+
+
+def check_request(path: Path, *, int8: bool) -> None:
+    """Raise an error, before the work begins, for a path at which no model can be written in the form it names.
+
+    Raises
+    ------
+    InputError
+        The ending is another one, or the form has no int8.
+    ModelFileError
+        No file can be written there.
+    """
+    ending = path.suffix.lower()
+    if ending not in ENDINGS:
+        raise InputError(f"path: expected an ending of {', '.join(ENDINGS[:-1])}, or none, got {path.suffix!r}.")
+    if int8 and ending not in _IN_INT8:
+        raise InputError(f"int8: expected a path that ends in {', '.join(_IN_INT8)}, got {path.name!r}.")
+    if not ending and path.exists():
+        raise ModelFileError(f"{path}: exists already. Remove it, or choose another folder.")
+    check_destination(path, ModelFileError)
 
 
 def export_model(model: FittedModel, path: Path, calibration: Sequence[Array] = ()) -> None:
@@ -50,14 +70,10 @@ def export_model(model: FittedModel, path: Path, calibration: Sequence[Array] = 
         A package that the form needs is not installed.
     """
     ending = path.suffix.lower()
-    if ending not in ENDINGS:
-        raise InputError(f"path: expected an ending of {', '.join(ENDINGS[:-1])}, or none, got {path.suffix!r}.")
-    if calibration and ending not in _IN_INT8:
-        raise InputError(f"int8: expected a path that ends in {', '.join(_IN_INT8)}, got {path.name!r}.")
+    check_request(path, int8=bool(calibration))
     if ending == ".labcolor":
         write_model(path, with_light_form(model, calibration).to_bytes())
         return
-    check_destination(path, ModelFileError)
     network = _with_decoding(model)
     if ending == ".onnx":
         content = build_graph(network, light=False)
@@ -106,7 +122,7 @@ def _with_decoding(model: FittedModel) -> keras.Model:
     from labcolor._keras import keras
 
     network = model.network
-    return keras.Model(network.inputs, model.head.append(network.output, model.codec), name=network.name)
+    return keras.Model(network.inputs[0], model.head.append(network.output, model.codec), name=network.name)
 
 
 def _folded(content: bytes, weights: Sequence[Array] = ()) -> bytes:
@@ -178,8 +194,6 @@ def _write_by_keras(network: keras.Model, path: Path, ending: str) -> None:
             with replacing(path, ModelFileError) as temporary:
                 network.save(temporary)
             return
-        if path.exists():
-            raise ModelFileError(f"{path}: exists already. Remove it, or choose another folder.")
         with tempfile.TemporaryDirectory(prefix=".labcolor-", dir=path.parent) as folder:
             network.export(Path(folder) / "model", verbose=False)
             (Path(folder) / "model").rename(path)

@@ -120,7 +120,7 @@ class RegressionHead:
         """Scale the output back in the network; see :class:`Head`."""
         from labcolor._keras import layers
 
-        return layers.Rescaling(codec.ab_scale * self.chroma, dtype="float32", name="ab")(outputs)
+        return layers.Rescaling(codec.ab_scale * self.chroma, dtype="float32", name="unscaled_ab")(outputs)
 
     def deviation(self, outputs: Array) -> Array:
         """Raise: a network that gives ab itself does not know how sure it is."""
@@ -246,7 +246,7 @@ class BinsHead:
         probabilities = layers.Activation("softmax", dtype="float32", name="probabilities")(scaled)
         bins = keras.initializers.Constant(np.asarray(ab_bins(), np.float32)[None, None])
         return layers.Conv2D(
-            2, 1, use_bias=False, kernel_initializer=bins, data_format="channels_last", dtype="float32", name="ab"
+            2, 1, use_bias=False, kernel_initializer=bins, data_format="channels_last", dtype="float32", name="mean"
         )(probabilities)
 
     def deviation(self, outputs: Array) -> Array:

@@ -175,7 +175,7 @@ def test_the_choice_by_processor(model, monkeypatch):
 
 
 def test_a_light_form_that_cannot_run(model, caplog):
-    """ "auto" says so and uses TensorFlow; who asks for ONNX Runtime gets an error."""
+    """Left to choose, the library says so and uses TensorFlow; who asks for ONNX Runtime gets an error."""
     broken = replace(model, light=replace(model.light, graph=b"", int8=b""))
     with caplog.at_level(logging.WARNING):
         assert make_engine(broken, "auto").name == "tensorflow"
@@ -192,7 +192,7 @@ def test_a_light_form_of_another_stride_is_refused(model):
 
 
 def test_without_onnxruntime(model, monkeypatch):
-    """ "auto" takes TensorFlow; who asks for ONNX Runtime is told how to install it."""
+    """Left to choose, the library takes TensorFlow; who asks for ONNX Runtime is told how to install it."""
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     monkeypatch.setattr(engines, "find_spec", lambda name: None)
     assert make_engine(model, "auto").name == "tensorflow"

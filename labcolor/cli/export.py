@@ -1,0 +1,37 @@
+"""``labcolor export``: write a model for other programs."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from labcolor.cli.common import DONE, MODELS, load
+
+__all__ = ["add_to", "run"]
+
+
+def add_to(commands: Any) -> None:
+    """Add this command to the parser."""
+    command = commands.add_parser(
+        "export",
+        help="write a model for other programs",
+        description="Write a model for other programs: as ONNX (.onnx), LiteRT (.tflite), Keras file (.keras) or "
+        "SavedModel (a folder), or as a model file (.labcolor) that colors without TensorFlow.",
+    )
+    command.set_defaults(run=run)
+    command.add_argument("model", metavar="MODEL", help=f"a packaged model ({', '.join(MODELS)}) or a model file")
+    command.add_argument("-o", "--output", required=True, metavar="PATH", help="what to write; its ending is the form")
+    command.add_argument(
+        "--int8",
+        nargs="+",
+        metavar="PICTURES",
+        help="write it in int8, which is faster on many processors, with ranges from these color pictures or folders, "
+        "of which some hundred are used (default: in float32)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the model."""
+    load(arguments.model).export(arguments.output, int8=arguments.int8)
+    print(arguments.output)
+    return DONE

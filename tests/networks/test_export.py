@@ -1,0 +1,238 @@
+"""Models in other forms compute what the Colorizer computes, and bad requests and files end in one clear error."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from PIL import Image
+
+from labcolor import Colorizer, build_autoencoder
+from labcolor.errors import InputError, LabcolorError, ModelFileError, NotFittedError
+from labcolor.networks import Architecture, RegressionHead
+from labcolor.networks.export import ENDINGS
+from labcolor.networks.fitted import FittedModel
+from labcolor.networks.onnx_graph import build_graph
+
+BATCH = np.random.default_rng(0).uniform(-1, 1, (1, 64, 96, 1)).astype(np.float32)
+
+
+@pytest.fixture(scope="module", params=["efficientnet", "reference"])
+def colorizer(request):
+    """Both packaged models."""
+    return Colorizer.from_pretrained(request.param).set_params(engine="onnxruntime")
+
+
+def expected(colorizer):
+    """Unscaled ab of the batch."""
+    return colorizer.pipeline().with_features(BATCH)[0]
+
+
+def run_onnx(path):
+    """What ONNX Runtime makes of the batch."""
+    return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"]).run(None, {"l": BATCH})[0]
+
+
+def test_onnx(colorizer, tmp_path):
+    """The exported network gives the same ab within 1e-3, and other programs accept it."""
+    colorizer.export(tmp_path / "model.onnx")
+    onnx.checker.check_model(tmp_path / "model.onnx", full_check=True)
+    np.testing.assert_allclose(run_onnx(tmp_path / "model.onnx"), expected(colorizer), atol=1e-3)
+
+
+def test_onnx_in_int8(colorizer, photographs, tmp_path):
+    """In int8 a file is less than a third as large, and ab of photographs differs by less than 3 on average."""
+    colorizer.export(tmp_path / "model.onnx")
+    colorizer.export(tmp_path / "int8.onnx", int8=photographs)
+    assert (tmp_path / "int8.onnx").stat().st_size * 3 < (tmp_path / "model.onnx").stat().st_size
+    lightness, _ = colorizer.codec_.encode(photographs[0][None, :160, :160])
+    exact, rounded = (
+        onnxruntime.InferenceSession(tmp_path / name).run(None, {"l": lightness.astype(np.float32)})[0]
+        for name in ("model.onnx", "int8.onnx")
+    )
+    assert 0 < np.abs(exact - rounded).mean() < 3
+
+
+@pytest.mark.slow
+def test_tflite(colorizer, photographs, tmp_path):
+    """LiteRT gives the same ab within 1e-3; in int8 it differs by less than 5 on average."""
+    import tensorflow as tf
+
+    def run_tflite(path, batch):
+        with pytest.warns(UserWarning, match="deprecated"):
+            interpreter = tf.lite.Interpreter(str(path))
+        entry, result = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
+        interpreter.resize_tensor_input(entry, batch.shape)
+        interpreter.allocate_tensors()
+        interpreter.set_tensor(entry, batch)
+        interpreter.invoke()
+        return interpreter.get_tensor(result)
+
+    colorizer.export(tmp_path / "model.tflite")
+    np.testing.assert_allclose(run_tflite(tmp_path / "model.tflite", BATCH), expected(colorizer), atol=1e-3)
+    colorizer.export(tmp_path / "int8.tflite", int8=photographs)
+    batch = colorizer.codec_.encode(photographs[0][None, :160, :160])[0].astype(np.float32)
+    exact, rounded = (run_tflite(tmp_path / name, batch) for name in ("model.tflite", "int8.tflite"))
+    assert 0 < np.abs(exact - rounded).mean() < 5
+
+
+@pytest.mark.slow
+def test_keras_and_savedmodel(colorizer, tmp_path):
+    """A Keras file needs Keras only, and a SavedModel TensorFlow only; each gives the same ab within 1e-3."""
+    import keras
+    import tensorflow as tf
+
+    colorizer.export(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(loaded(BATCH), expected(colorizer), atol=1e-3)
+    colorizer.export(tmp_path / "saved")
+    served = tf.saved_model.load(str(tmp_path / "saved"))
+    np.testing.assert_allclose(served.serve(BATCH), expected(colorizer), atol=1e-3)
+    with pytest.raises(ModelFileError, match="exists already"):
+        colorizer.export(tmp_path / "saved")
+    assert {path.name for path in tmp_path.iterdir()} == {"model.keras", "saved"}
+
+
+def test_the_example_colors_a_picture(colorizer, photographs, tmp_path):
+    """The example, which has ONNX Runtime and numpy only, comes near to what the library makes."""
+    grey = Image.fromarray(photographs[1]).convert("L")
+    grey.save(tmp_path / "grey.png")
+    colorizer.export(tmp_path / "model.onnx")
+    example = Path(__file__).parents[2] / "examples" / "onnx_runtime.py"
+    names = [tmp_path / name for name in ("model.onnx", "grey.png", "colored.png")]
+    subprocess.run([sys.executable, example, *names], check=True)
+    found = np.asarray(Image.open(tmp_path / "colored.png")).astype(int)
+    assert np.abs(found - colorizer.set_params(working_size=160).predict(np.asarray(grey))).mean() < 4
+
+
+def test_bad_requests(colorizer, small, tmp_path):
+    """Another ending, int8 where there is none, no folder, no model, no pictures: one error each, and no file."""
+    with pytest.raises(InputError, match=r"\.onnx"):
+        colorizer.export(tmp_path / "model.pb")
+    with pytest.raises(InputError, match="int8"):
+        colorizer.export(tmp_path / "model.keras", int8=[np.zeros((200, 200, 3), np.uint8)])
+    with pytest.raises(ModelFileError, match="no folder"):
+        colorizer.export(tmp_path / "none" / "model.onnx")
+    with pytest.raises(InputError, match="int8"):
+        colorizer.export(tmp_path / "model.onnx", int8=[])
+    with pytest.raises(NotFittedError):
+        Colorizer().export(tmp_path / "model.onnx")
+    assert list(tmp_path.iterdir()) == []
+    assert len(ENDINGS) == 5
+
+
+def test_layers_that_onnx_does_not_get(tmp_path):
+    """A network with another layer cannot be written as ONNX; the error names the layer and another form."""
+    import keras
+
+    network = build_autoencoder((4, 4, 4), (4, 4), seed=0)
+
+    def build(*, seed=None, dtype="float32"):
+        return keras.Model(network.inputs, keras.layers.GaussianNoise(0.1, name="noisy")(network.output))
+
+    architecture = Architecture("noise", build, RegressionHead())
+    model = FittedModel(architecture, tuple(network.get_weights()), Colorizer.from_pretrained("reference").codec_,
+                        RegressionHead(), 32)  # fmt: skip
+    colorizer = Colorizer(architecture, working_size=32)
+    colorizer.model_ = model
+    for name in ("model.onnx", "model.labcolor"):
+        with pytest.raises(InputError, match=r"'noisy'.*SavedModel"):
+            colorizer.export(tmp_path / name)
+
+
+def test_without_onnx(colorizer, tmp_path, monkeypatch):
+    """The error says how to install the package that exports need."""
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(LabcolorError, match=r"labcolor\[export\]"):
+        colorizer.export(tmp_path / "model.onnx")
+
+
+def test_weights_and_light_form_belong_together(reference, classifier):
+    """Other weights with the same light form are refused, in memory and in a file."""
+    model = reference.model_
+    with pytest.raises(InputError, match="light=None"):
+        replace(model, weights=tuple(weight + 1 for weight in model.weights))
+    other = replace(model, weights=tuple(weight + 1 for weight in model.weights), light=None)
+    content = other.to_bytes()
+    assert FittedModel.from_bytes(content, "case").light is None
+    forged = replace(
+        model, light=replace(model.light, sha256=other.light.sha256 if other.light else model.light.sha256)
+    )
+    assert forged.light.sha256 == model.light.sha256
+    assert build_graph(model.network, light=True) == model.light.graph
+
+
+def graph_of(nodes, constants=(), **parts):
+    """A model of some nodes from l to outputs, as bytes."""
+    kind, helper = onnx.TensorProto.FLOAT, onnx.helper
+    ends = [helper.make_tensor_value_info(name, kind, ["N", "H", "W", 1]) for name in ("l", "outputs")]
+    graph = helper.make_graph(nodes, "case", ends[:1], ends[1:], list(constants))
+    return helper.make_model(graph, **parts).SerializeToString()
+
+
+def nested():
+    """A graph with a graph within."""
+    inner = onnx.helper.make_graph([], "inner", [], [])
+    return [onnx.helper.make_node("Add", ["l", "l"], ["outputs"], body=inner)]
+
+
+def elsewhere():
+    """A weight that lies in a file."""
+    tensor = onnx.TensorProto(name="secret", dims=[1], data_type=1, data_location=onnx.TensorProto.EXTERNAL)
+    tensor.external_data.add(key="location", value="/etc/passwd")
+    return tensor
+
+
+PLAIN = [onnx.helper.make_node("Add", ["l", "l"], ["outputs"])]
+HOSTILE = {
+    "a loop": graph_of([onnx.helper.make_node("Loop", ["l"], ["outputs"])]),
+    "a graph within": graph_of(nested()),
+    "another domain": graph_of([onnx.helper.make_node("Add", ["l", "l"], ["outputs"], domain="com.evil")]),
+    "a weight elsewhere": graph_of(PLAIN, [elsewhere()]),
+    "a function": graph_of(
+        PLAIN, functions=[onnx.helper.make_function("f", "f", [], [], [], [onnx.helper.make_opsetid("", 17)])]
+    ),
+    "no message": b"\xff" * 40,
+    "cut off": graph_of(PLAIN)[:-3],
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+@pytest.mark.parametrize("form", ["graph", "int8"])
+def test_a_light_form_from_a_stranger(reference, case, form):
+    """What is no plain network, or reads other files, is refused before ONNX Runtime sees it."""
+    model = replace(reference.model_, light=replace(reference.model_.light, **{form: HOSTILE[case]}))
+    with pytest.raises(ModelFileError, match="light form"):
+        FittedModel.from_bytes(model.to_bytes(), "case")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"shapes": []},
+        {"shapes": [[-1]]},
+        {"shapes": [["a"]]},
+        {"shapes": 3},
+        {"features": 0},
+        {"features": 7},
+        {"sha256": 1},
+        {"sha256": "0" * 64},
+        {"sizes": [1, 2, 3]},
+        {"sizes": [1]},
+        {"sizes": [-1, 0]},
+        {"more": 1},
+    ],
+    ids=str,
+)
+def test_a_damaged_description_of_a_light_form(classifier, change, monkeypatch):
+    """Whatever is wrong in the text, the file is refused with one error."""
+    light = classifier.model_.light
+    config = {**light.get_config(), **change}
+    monkeypatch.setattr(type(light), "get_config", lambda self: config)
+    content = classifier.model_.to_bytes()
+    with pytest.raises(ModelFileError):
+        FittedModel.from_bytes(content, "case")
