@@ -51,7 +51,8 @@ def as_pictures(x: Any, name: str = "X") -> tuple[list[Picture], Rebuild]:
     x : picture or sequence of picture
         One picture: an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of uint8, uint16, float in [0, 1] or bool; or a
         path, bytes, an open binary file or a PIL image, as for :func:`labcolor.read_picture`; or a frame of PyAV or
-        decord. A batch: an array with one axis more in front. Or a list or tuple of pictures, whose kinds, sizes, channels and dtypes may differ.
+        decord. A batch: an array with one axis more in front. Or a list or tuple of pictures, whose kinds, sizes,
+        channels and dtypes may differ.
     name : str
         What to call it in errors.
 
