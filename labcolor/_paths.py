@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import shutil
 import sys
 import time
 from collections.abc import Hashable, Iterator, Sequence
@@ -18,7 +19,16 @@ try:
 except ImportError:  # Windows has no locks that other programs may ignore
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["as_path", "check_destination", "files_in", "identity", "locked", "remove_stale", "replacing"]
+__all__ = [
+    "as_path",
+    "check_destination",
+    "files_in",
+    "hidden_folder",
+    "identity",
+    "locked",
+    "remove_stale",
+    "replacing",
+]
 
 _HIDDEN = ".labcolor-"  # how the names of files begin that are not complete yet
 _YOUNG = 60  # seconds in which a file without a lock may still be one that is about to get it
@@ -159,10 +169,27 @@ def locked(path: Path, name: Path, kind: type[FileError]) -> Iterator[None]:
         yield
 
 
-def remove_stale(folder: Path) -> None:
-    """Remove the hidden files that :func:`replacing` left in a folder when its process was killed.
+@contextmanager
+def hidden_folder(parent: Path) -> Iterator[Path]:
+    """Yield a hidden folder in another one, and remove it with what is still in it."""
+    folder = parent / f"{_HIDDEN}{secrets.token_hex(6)}.frames"
+    folder.mkdir()
+    handle = None if fcntl is None else os.open(folder, os.O_RDONLY)
+    try:
+        if handle is not None:
+            with suppress(OSError):
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if handle is not None:
+            os.close(handle)
 
-    Such a file is locked while its process lives. Where there are no locks, nothing is removed.
+
+def remove_stale(folder: Path) -> None:
+    """Remove what :func:`replacing` and :func:`hidden_folder` left in a folder when their process was killed.
+
+    It is locked while its process lives. Where there are no locks, nothing is removed.
     """
     if fcntl is None:
         return
@@ -172,6 +199,9 @@ def remove_stale(folder: Path) -> None:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if time.time() - os.fstat(handle).st_mtime > _YOUNG:
-                    path.unlink()
+                    if path.is_dir():
+                        shutil.rmtree(path, ignore_errors=True)
+                    else:
+                        path.unlink()
             finally:
                 os.close(handle)

@@ -49,6 +49,8 @@ class Codec:
         The usual one.
     full : tuple of str
         The containers in which it can say that luma uses all values.
+    fields : bool
+        Whether it can say that frames consist of fields.
     """
 
     encoder: str
@@ -59,6 +61,7 @@ class Codec:
     presets: tuple[str, ...] = ()
     preset: str = ""
     full: tuple[str, ...] = ()
+    fields: bool = False
 
 
 # x264's "faster" is as accurate as "medium" at the same size: docs/speed.md.
@@ -71,6 +74,7 @@ CODECS = {
         presets=_X_PRESETS,
         preset="faster",
         full=(".mp4", ".mov", ".mkv"),
+        fields=True,
     ),
     "hevc": Codec(
         "libx265",
@@ -90,7 +94,7 @@ CODECS = {
         quality=(0, 63, 32),
         full=(".webm", ".mkv"),
     ),
-    "prores": Codec("prores_ks", (".mov", ".mkv"), ("yuv422p10", "yuv444p10"), ("-vendor", "apl0")),
+    "prores": Codec("prores_ks", (".mov", ".mkv"), ("yuv422p10", "yuv444p10"), ("-vendor", "apl0"), fields=True),
     "dnxhr": Codec("dnxhd", (".mov", ".mkv"), ("yuv422p10", "yuv422p", "yuv444p10")),
     "ffv1": Codec(
         "ffv1",
@@ -98,6 +102,7 @@ CODECS = {
         _yuv(("444", "422", "420"), (8, 10, 12, 16)),
         ("-level", "3", "-g", "1", "-slicecrc", "1", "-slices", "4"),
         full=(".mkv",),
+        fields=True,
     ),
 }
 # The usual codec of each container.
@@ -260,6 +265,8 @@ def target_of(
         else []
     )
     if sequence or ending == ".gif":
+        if info.interlaced and not woven:
+            lost.append("fields are no longer marked as such")
         target = _rgb_target(ending, sequence, info, source, codec, quality, preset, pixel_format)
         return replace(target, lost=(*lost, *target.lost))
     name = CONTAINERS[ending] if codec is None else codec
@@ -296,6 +303,13 @@ def target_of(
     full = source.full and ending in known.full and info.pixels.kind != "rgb"
     arguments += ["-color_range", "pc" if full else "tv"]  # otherwise ffmpeg may convert to what the encoder likes
     frames = FrameFormat(new.depth, full, cells[new.chroma], matrix)
+    filters = ""
+    if info.interlaced and deinterlace == "never":
+        if known.fields:
+            filters = f",setfield={info.fields}"
+            arguments += ["-flags:v:0", "+ilme+ildct"]
+        else:
+            lost.append("fields are no longer marked as such")
     if any(side % step for side, step in zip(reversed(size), frames.cell, strict=True)):
         lost.append("an odd side is one pixel longer")
     lost += _pixels_lost(info, source, frames, new.chroma, tone_map)
@@ -309,7 +323,7 @@ def target_of(
         _little(pixels),
         frames,
         (matrix, primaries, transfer),
-        "",
+        filters,
         tuple(arguments),
         tuple(container),
         tuple(lost),

@@ -134,8 +134,8 @@ class VideoInfo:
         ffmpeg's names of the colors, "unknown" where they are not tagged.
     hdr : str
         "PQ", "HLG" or "Dolby Vision"; empty for other videos.
-    interlaced : bool
-        Whether the file, or its first frame, says that each frame consists of two fields.
+    fields : str
+        The order of fields, "tff" or "bff", if the first frame or the file says that frames consist of two fields.
     sound, subtitles : tuple of str
         Codec of each track. "none" if ffmpeg cannot decode it.
     sound_flags, subtitle_flags : tuple of tuple of str
@@ -165,7 +165,7 @@ class VideoInfo:
     primaries: str
     transfer: str
     hdr: str
-    interlaced: bool
+    fields: str
     sound: tuple[str, ...]
     sound_flags: tuple[tuple[str, ...], ...]
     subtitles: tuple[str, ...]
@@ -177,6 +177,11 @@ class VideoInfo:
     timecode: str
     tags: tuple[tuple[str, str], ...]
     first: int | None
+
+    @property
+    def interlaced(self) -> bool:
+        """Whether frames consist of two fields."""
+        return bool(self.fields)
 
     @property
     def pixels(self) -> Pixels:
@@ -285,7 +290,7 @@ def probe(path: Path, rate: Fraction | None = None) -> VideoInfo:
         primaries=primaries,
         transfer=transfer,
         hdr=_HDR.get(transfer, "Dolby Vision" if dolby else ""),
-        interlaced=fields in "TB" or re.search(r"(top|bottom) (coded )?first", videos[0]) is not None,
+        fields=_fields(fields, videos[0]),
         sound=sound.codecs,
         sound_flags=sound.flags,
         subtitles=subtitles.codecs,
@@ -306,6 +311,14 @@ def probe(path: Path, rate: Fraction | None = None) -> VideoInfo:
 def _complaints(text: str) -> bytes:
     """Return the lines of ffmpeg's log that name a component, which its errors do."""
     return "\n".join(line for line in text.splitlines() if line.startswith("[") or "rror" in line).encode()
+
+
+def _fields(letter: str, details: str) -> str:
+    """Return the order of fields, by showinfo's letter of a frame, or by what the container says."""
+    said = re.search(r"(top|bottom) (coded )?first", details)
+    if letter in "TB":
+        return "tff" if letter == "T" else "bff"
+    return "" if said is None else "tff" if said[1] == "top" else "bff"
 
 
 def _duration(head: str) -> float | None:

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import tifffile
 from PIL import Image, UnidentifiedImageError
 
+from labcolor._paths import hidden_folder, remove_stale
 from labcolor.errors import InputError, VideoFileError
 
 __all__ = ["WRITABLE_SEQUENCES", "ImageSequence", "find_sequence", "frame_numbers", "is_pattern", "replacing_frames"]
@@ -158,8 +158,10 @@ def replacing_frames(pattern: Path) -> Iterator[Path]:
     if os.path.isdir(folder) and frame_numbers(pattern):
         raise InputError(f"{pattern}: pictures with such names are there already. Choose another folder.")
     try:
-        with TemporaryDirectory(prefix=".labcolor-", dir=folder if os.path.isdir(folder) else folder.parent) as place:
-            temporary = Path(place) / pattern.name
+        parent = folder if os.path.isdir(folder) else folder.parent
+        remove_stale(parent)
+        with hidden_folder(parent) as place:
+            temporary = place / pattern.name
             yield temporary
             folder.mkdir(exist_ok=True)
             for number in frame_numbers(temporary):

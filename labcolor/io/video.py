@@ -483,8 +483,11 @@ def writing(
     destination: Path, info: VideoInfo, target: Target, decoder: Decoder, part: Range, side_by_side: bool
 ) -> Iterator[FrameWriter]:
     """Yield a writer of frames to a hidden place, which becomes the destination on success: see :func:`encoding`."""
-    remove_stale(destination.parent)
-    place = replacing_frames(destination) if target.sequence else replacing(destination, VideoFileError)
+    if target.sequence:
+        place = replacing_frames(destination)
+    else:
+        remove_stale(destination.parent)
+        place = replacing(destination, VideoFileError)
     with (
         place as temporary,
         encoding(temporary, destination, info, target, decoder, part, side_by_side) as writer,

@@ -179,6 +179,12 @@ def test_fields_are_found_by_the_frames_own_flags(small, tmp_path):
     report = colorize_video(source, tmp_path / "out.mp4", small, deinterlace="double", preset="ultrafast")
     assert (report.rate, report.frames) == (50, 10)
     assert report.converted == ("fields became frames",)
+    for ending, codec in ((".mp4", "h264"), (".mov", "prores"), (".mkv", "ffv1")):  # fields stay, and say that they do
+        kept = tmp_path / f"kept{ending}"
+        report = colorize_video(source, kept, small, deinterlace="never", codec=codec)
+        assert (probe(kept).fields, report.rate, report.converted) == ("bff", 25, ())
+    report = colorize_video(source, tmp_path / "out.mp4", small, deinterlace="never", codec="hevc", end=0.04)
+    assert report.converted == ("fields are no longer marked as such",)
     forced = make(tmp_path / "plain.mkv", "-c:v", "ffv1", "-vf", "tinterlace=interleave_top,setfield=prog", rate="50")
     np.testing.assert_array_equal(lumas(forced), lumas(forced, deinterlace="never"))
     assert comb(lumas(forced, deinterlace="always")) < comb(lumas(forced))
@@ -316,13 +322,16 @@ def test_a_folder_of_pictures_becomes_a_folder(small, tmp_path):
 
 
 def test_stale_files_are_removed_and_others_stay(small, tmp_path):
-    """A hidden file of a dead process goes; one that is locked or young, and others' hidden files, stay."""
+    """A hidden file or folder of a dead process goes; one that is locked or young, and others' hidden files, stay."""
     fcntl = pytest.importorskip("fcntl")  # Windows has none
     names = ["0123456789ab.mp4", "ba9876543210.mkv", "00112233aabb.mp4"]
     stale, locked, young = paths = [tmp_path / f".labcolor-{name}" for name in names]
     for path in (*paths, tmp_path / ".labcolor-notes", tmp_path / ".other.mp4"):
         path.touch()
-    for path in (stale, locked, tmp_path / ".labcolor-notes", tmp_path / ".other.mp4"):
+    folder = tmp_path / ".labcolor-aabbccddeeff.frames"
+    folder.mkdir()
+    (folder / "000001.png").touch()
+    for path in (stale, locked, folder, tmp_path / ".labcolor-notes", tmp_path / ".other.mp4"):
         os.utime(path, (1e9, 1e9))
     source = make(tmp_path / "in.mp4", "-pix_fmt", "yuv420p", seconds=0.1)
     with locked.open("w") as file:
