@@ -265,7 +265,7 @@ def target_of(
         else []
     )
     if sequence or ending == ".gif":
-        if info.interlaced and not woven:
+        if info.interlaced and deinterlace == "never":
             lost.append("fields are no longer marked as such")
         target = _rgb_target(ending, sequence, info, source, codec, quality, preset, pixel_format)
         return replace(target, lost=(*lost, *target.lost))
