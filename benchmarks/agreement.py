@@ -24,7 +24,7 @@ from labcolor.errors import LabcolorError
 from labcolor.evaluation import center_square
 from labcolor.io.pictures import picture_paths
 from labcolor.networks import PACKAGED_MODELS
-from labcolor.training.data import hold_out
+from labcolor.training.files import hold_out
 
 SIZE = 240  # of the pictures that EfficientNet-Lite1 was trained on
 IMPORT = Path(__file__).parents[1] / "scripts" / "import_efficientnet.py"

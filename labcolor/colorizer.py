@@ -243,6 +243,7 @@ class Colorizer(Estimator):
         checkpoint: PathLike | None = None,
         checkpoint_minutes: float = 5.0,
         cache: PathLike | None = None,
+        tensorboard: PathLike | None = None,
         callbacks: Sequence[keras.callbacks.Callback] = (),
     ) -> Self:
         """Train on color pictures, from ``start`` or from new weights. What was trained before is forgotten.
@@ -272,6 +273,8 @@ class Colorizer(Estimator):
         cache : path, optional
             Folder in which reduced pictures are kept, for later trainings and for other processes. It may be deleted at
             any time.
+        tensorboard : path, optional
+            Folder to which the figures of each epoch and eight colored pictures are written for TensorBoard.
         callbacks : sequence of keras.callbacks.Callback
             Keras callbacks. At the end of an epoch they see the weights that ``validation`` measures. They begin anew
             when a training is resumed.
@@ -323,6 +326,7 @@ class Colorizer(Estimator):
             held_out=held_out,
             checkpoint=None if checkpoint is None else as_path("checkpoint", checkpoint),
             checkpoint_seconds=60 * checkpoint_minutes,
+            tensorboard=None if tensorboard is None else as_path("tensorboard", tensorboard),
             callbacks=callbacks,
         )
 

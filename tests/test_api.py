@@ -25,6 +25,7 @@ PUBLIC = [
     "lab_to_rgb",
     "metrics",
     "networks",
+    "plot_history",
     "read_metadata",
     "read_picture",
     "rgb_to_lab",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,13 @@ from labcolor.errors import InputError
 from labcolor.networks.fitted import FittedModel
 from labcolor.networks.heads import Head
 from labcolor.networks.registry import Architecture
+from labcolor.pictures.picture import as_picture
 from labcolor.training.checkpoint import CheckpointFile
 from labcolor.training.crops import Batch, count_steps, crop_batches
 from labcolor.training.data import PictureList, described
 from labcolor.training.loop import Keeping, Watching, as_loss, make_optimizer, train_network
 from labcolor.training.seeds import as_seed
+from labcolor.training.tensorboard import EventFile
 from labcolor.training.validation import Validation, center_crop
 
 __all__ = ["Recipe", "fit_network"]
@@ -33,6 +36,7 @@ _NEW_RATE, _START_RATE = 1e-3, 1e-4
 _NEW_ENCODER, _START_ENCODER = 1.0, 0.0
 _ENCODER = "encoder_"  # beginning of the names of the layers of a pretrained encoder
 _FEW = 20_000  # crops; a training from new weights on fewer gives nearly grey
+_SAMPLES = 8  # pictures for TensorBoard
 _log = logging.getLogger(__name__)
 
 
@@ -92,6 +96,7 @@ def fit_network(
     held_out: PictureList | None = None,
     checkpoint: Path | None = None,
     checkpoint_seconds: float = 300,
+    tensorboard: Path | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     verbose: int = 0,
 ) -> FittedModel:
@@ -120,6 +125,8 @@ def fit_network(
         File to keep the training in, and to go on from if it exists.
     checkpoint_seconds : float
         Time between two checkpoints.
+    tensorboard : Path, optional
+        Folder for the event file.
     callbacks, verbose
         As for :meth:`labcolor.Colorizer.fit`.
 
@@ -209,6 +216,7 @@ def fit_network(
             recipe.patience,
             callbacks,
             verbose,
+            None if tensorboard is None else _recorder(tensorboard, held_out or pictures, head, codec, loss, size),
         ),
         keeping=None
         if file is None
@@ -255,6 +263,22 @@ def _validation(held_out: PictureList, head: Head, codec: LabCodec, loss: Any, s
             f"{described(held_out.left_out)}. Hold out more."
         )
     return Validation(crops, head, codec, as_loss(loss))
+
+
+def _recorder(folder: Path, pictures: PictureList, head: Head, codec: LabCodec, loss: Any, size: int) -> Any:
+    """Return what writes the figures of an epoch, and colored samples, for TensorBoard."""
+    events = EventFile(folder)
+    crops = [center_crop(picture, size) for picture in islice(pictures.usable, _SAMPLES)]
+    samples = Validation(crops, head, codec, as_loss(loss))
+
+    def record(epoch: int, figures: Mapping[str, float], predict: Callable[[Array], Any]) -> None:
+        shown = {}
+        for number, (crop, colored) in enumerate(zip(crops, samples.color(crops, predict), strict=True), 1):
+            grey = np.repeat(as_picture(crop, "crop").grey()[..., None], 3, axis=2)
+            shown[f"L, colored, original/{number}"] = np.concatenate([grey, colored, crop], axis=1)
+        events.add(epoch, figures, shown)
+
+    return record
 
 
 def _same(one: Architecture, other: Architecture) -> bool:

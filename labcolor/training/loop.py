@@ -137,12 +137,15 @@ class Watching:
         They see the averaged weights at the end of an epoch.
     verbose : {0, 1, 2}
         As for :class:`labcolor.Colorizer`.
+    record : callable, optional
+        Function of an epoch, counted from 1, its figures, and a function that predicts; it runs after each epoch.
     """
 
     validate: Callable[[Callable[[Array], Any]], Mapping[str, float]] | None = None
     patience: int | None = None
     callbacks: Sequence[Any] = ()
     verbose: int = 0
+    record: Callable[[int, Mapping[str, float], Callable[[Array], Any]], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -363,6 +366,8 @@ class _Run:
         for name, value in figures.items():
             outcome.history.setdefault(name, []).append(value)
         outcome.total = 0.0
+        if self._watching.record is not None:
+            self._watching.record(epoch + 1, figures, network.predict_on_batch)
         self._calls.on_epoch_end(epoch, dict(figures))
         for variable, value in zip(network.trainable_variables, raw, strict=True):
             variable.assign(value)
