@@ -20,3 +20,6 @@ from .training.plot import plot_history as plot_history
 from .video.colorize import VideoReport as VideoReport
 from .video.colorize import colorize_frames as colorize_frames
 from .video.colorize import colorize_video as colorize_video
+from .video.shots import Shot as Shot
+from .video.shots import read_shots as read_shots
+from .video.shots import write_shots as write_shots

@@ -15,6 +15,7 @@ PUBLIC = [
     "Colorizer",
     "LabCodec",
     "PictureMetadata",
+    "Shot",
     "VideoReport",
     "__version__",
     "build_autoencoder",
@@ -28,12 +29,14 @@ PUBLIC = [
     "plot_history",
     "read_metadata",
     "read_picture",
+    "read_shots",
     "rgb_to_lab",
     "rgb_to_lightness",
     "set_threads",
     "show",
     "triptych",
     "write_picture",
+    "write_shots",
 ]
 MODULES = [module.name for module in pkgutil.walk_packages(labcolor.__path__, "labcolor.")]
 

@@ -30,6 +30,7 @@ __all__ = [
     "deviation",
     "gather_hints",
     "grey_to_lightness",
+    "jit",
     "lab_to_rgb",
     "look_over_hints",
     "resample",

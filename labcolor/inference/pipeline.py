@@ -177,17 +177,12 @@ class Pipeline:
         InputError
             The model was not taught to spread hints.
         """
-        self.check_hints()
-        rows, columns = small.chroma_shape(self.stride)
-        (chroma,), (features,) = self.with_features(self._batch([small]), saturation)
-        chroma = small.cropped(chroma, self.stride)
+        chroma, own = self.located_chroma(small, saturation)
+        rows, columns, _ = chroma.shape
         cells, hints, where = hints_on_grid(hint, rows, columns, small.pixel(self.stride), small.inside)
         if len(cells) == 0:
             return chroma
         chroma = chroma.reshape(rows * columns, -1)
-        features = features[:rows, :columns].reshape(rows * columns, -1)
-        places = places_of(rows, columns)
-        own = locate(features, places, self.model.hints)
         held, share = colors_near_hints(hints, where, rows, columns)
         spread = held.copy()
         free = np.flatnonzero(share < 1)  # where no hint holds, they spread
@@ -197,6 +192,34 @@ class Pipeline:
             spread[part] = spread_hints(chroma[part], own[part], hints, own[cells], self.model.hints)
         spread += share * (held - spread)
         return spread.reshape(rows, columns, 2)
+
+    def located_chroma(self, small: SmallPicture, saturation: float = 1.0) -> tuple[Array, Array]:
+        """Predict the ab of one small picture, and say where its places are in the space in which hints spread.
+
+        Parameters
+        ----------
+        small : SmallPicture
+            What the network sees.
+        saturation : float
+            As for :meth:`colorize`.
+
+        Returns
+        -------
+        ab : ndarray, shape (h, w, 2), float32
+            Of :meth:`SmallPicture.chroma_shape`.
+        keys : ndarray, shape (h * w, D), float32
+            Coordinates of the places, row by row; negative squared distances are logits.
+
+        Raises
+        ------
+        InputError
+            The model was not taught to spread hints.
+        """
+        self.check_hints()
+        rows, columns = small.chroma_shape(self.stride)
+        (chroma,), (features,) = self.with_features(self._batch([small]), saturation)
+        features = features[:rows, :columns].reshape(rows * columns, -1)
+        return small.cropped(chroma, self.stride), locate(features, places_of(rows, columns), self.model.hints)
 
     def with_features(self, batch: Array, saturation: float = 1.0) -> tuple[Array, Array]:
         """Predict ab, and return the features that it was made of.

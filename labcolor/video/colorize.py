@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import islice
+from itertools import islice, pairwise
 
 from labcolor import _validation
 from labcolor._paths import as_path
 from labcolor._typing import Array, PictureInput
+from labcolor._validation import shortened
 from labcolor.colorizer import Colorizer
 from labcolor.errors import InputError, InputTypeError, VideoFileError
 from labcolor.inference.pipeline import Pipeline
@@ -23,9 +24,12 @@ from labcolor.io.times import as_seconds
 from labcolor.io.video import DEINTERLACING, Decoder, FrameWriter, Range, writing
 from labcolor.networks.light import digest
 from labcolor.pictures.small import SmallPicture
+from labcolor.video.ahead import look_ahead
 from labcolor.video.groups import groups
 from labcolor.video.jobs import Job, resuming
-from labcolor.video.stream import ChromaStream
+from labcolor.video.references import as_references, check_frames
+from labcolor.video.shots import Shot, as_shots, shots_between
+from labcolor.video.stream import MEMORIES, ChromaStream
 
 __all__ = ["VideoReport", "colorize_frames", "colorize_video"]
 
@@ -43,7 +47,10 @@ class VideoReport:
     rate : Fraction
         Frames per second of the decoded video, exact.
     cuts : tuple of int
-        Indices of the frames that begin a new scene. The first frame of the video is not among them.
+        Numbers of the frames that begin a shot, counted from the first frame of the source. The first frame colored is
+        not among them.
+    shots : tuple of Shot
+        The shots, which :func:`write_shots` writes.
     complaints : str
         ffmpeg's complaints about a damaged video. Empty if there were none.
     size : (width, height)
@@ -61,9 +68,15 @@ class VideoReport:
     seconds: float
     rate: Fraction
     cuts: tuple[int, ...]
+    shots: tuple[Shot, ...]
     complaints: str
     size: tuple[int, int]
     converted: tuple[str, ...]
+
+    @property
+    def cut_times(self) -> tuple[Fraction, ...]:
+        """Times of the cuts in seconds from the first frame of the source, exact."""
+        return tuple(cut / self.rate for cut in self.cuts)
 
 
 def colorize_frames(
@@ -72,6 +85,9 @@ def colorize_frames(
     *,
     smoothing: float = 0.96,
     saturation: float = 1.0,
+    cuts: str | Sequence[int] = "auto",
+    references: Mapping[int, PictureInput] | str | os.PathLike[str] | None = None,
+    memory: str = "scenes",
 ) -> Iterator[Array]:
     """Color frames one by one, from a camera or any decoder, with colors that are steady over time.
 
@@ -87,6 +103,9 @@ def colorize_frames(
         Weight of past frames in the colors of static regions, from 0 (no smoothing) to 0.99.
     saturation : float, default 1
         As for :meth:`Colorizer.predict`.
+    cuts, references, memory
+        As for :func:`colorize_video`. With detected cuts, a reference serves earlier frames only if they show the same
+        scene. A reference with few colors serves the frames from its own on.
 
     Returns
     -------
@@ -111,7 +130,15 @@ def colorize_frames(
         frames = iter(frames)
     except TypeError as error:
         raise InputTypeError(f"frames: expected an iterable of pictures, got {type(frames).__name__}.") from error
-    stream = ChromaStream(_pipeline(colorizer), _validation.smoothing(smoothing), _validation.saturation(saturation))
+    _validation.require("memory", memory, _validation.one_of(*MEMORIES))
+    stream = ChromaStream(
+        _pipeline(colorizer),
+        _validation.smoothing(smoothing),
+        _validation.saturation(saturation),
+        cuts=_given_cuts(cuts),
+        references=as_references(references, None),
+        memory=memory,
+    )
     return _colored(frames, stream)
 
 
@@ -122,6 +149,22 @@ def _pipeline(colorizer: Colorizer | None) -> Pipeline:
     if not isinstance(colorizer, Colorizer):
         raise InputTypeError(f"colorizer: expected a Colorizer, got {type(colorizer).__name__}. Use Colorizer.load.")
     return colorizer.pipeline()
+
+
+def _given_cuts(cuts: str | Sequence[int]) -> list[int] | None:
+    """Return the cuts that the caller gives, or None if they are to be detected."""
+    if isinstance(cuts, str):
+        _validation.require("cuts", cuts, _validation.one_of("auto", "none"))
+        return None if cuts == "auto" else []
+    if not isinstance(cuts, Sequence):
+        raise InputTypeError(f'cuts: expected "auto", "none" or numbers of frames, got {shortened(cuts)}.')
+    numbers: list[int] = []
+    for cut in cuts:
+        _validation.require("cuts", cut, _validation.whole(0))
+        numbers.append(int(cut))
+    if any(later <= earlier for earlier, later in pairwise(numbers)):
+        raise InputError("cuts: expected numbers of frames in rising order, got others.")
+    return numbers
 
 
 def _colored(frames: Iterable[PictureInput], stream: ChromaStream) -> Iterator[Array]:
@@ -154,6 +197,10 @@ def colorize_video(
     *,
     smoothing: float = 0.96,
     saturation: float = 1.0,
+    cuts: str | Sequence[int] = "auto",
+    shots: Sequence[Shot] | str | os.PathLike[str] | None = None,
+    references: Mapping[int | float | str, PictureInput] | str | os.PathLike[str] | None = None,
+    memory: str = "scenes",
     resize: tuple[int, int] | None = None,
     side_by_side: bool = False,
     start: float | str = 0,
@@ -190,6 +237,19 @@ def colorize_video(
         colors are not carried across them. With 0 each frame gets the colors that it would get as a still picture.
     saturation : float, default 1
         As for :meth:`Colorizer.predict`.
+    cuts : "auto", "none" or sequence of int, default "auto"
+        Frames that begin a shot: detected, none, or their numbers.
+    shots : sequence of Shot or path, optional
+        The shots, each with its own saturation and references, or left grey: what :func:`read_shots` returns, or the
+        file that it reads.
+    references : mapping or path, optional
+        Colors to take over. A mapping from the number of a frame (int) or its time (float, or text like "00:01:20.5")
+        to a picture with the size of the video: the frame in color. Where the picture is transparent, no color is
+        given, so that a few strokes on a transparent ground are enough; so is an array (H, W, 2) of ab with nan where
+        there is no color. Or a folder of pictures that are named by the number of the frame, like ref_000120.png. A
+        reference serves its shot, and shots of the same scene that have none.
+    memory : {"scenes", "shot", "none"}, default "scenes"
+        How far one thing keeps one color: in all shots of one scene, within a shot, or not at all.
     resize : (width, height), optional
         Size of the result. By default the size of the video. 4:2:0 chroma needs even sides, so an odd side is
         extended by a copy of its last row or column.
@@ -274,7 +334,41 @@ def colorize_video(
         raise InputError(f"{destination}: would replace its own source. Choose another name.")
     pipeline = _pipeline(colorizer)
 
-    stream = ChromaStream(pipeline, smoothing, saturation)
+    _validation.require("memory", memory, _validation.one_of(*MEMORIES))
+    known_cuts = _given_cuts(cuts)
+    factor = 2 if deinterlace == "double" else 1
+    first, total = factor * part.first, part.total(factor * info.rate)
+    listed = as_shots(shots, factor * info.rate)
+    if listed is not None and known_cuts != _given_cuts("auto"):
+        raise InputError("shots: expected shots or cuts, got both. Remove one.")
+    sizes = dict.fromkeys([resize or info.size, info.size])
+    given = as_references(references, factor * info.rate, [(height, width) for width, height in sizes])
+    # the length that a file declares may be off by a few frames
+    check_frames(given, listed, first, None if total is None else first + total + factor * round(info.rate))
+
+    def begun() -> ChromaStream:
+        nonlocal known_cuts
+        frames: dict[int, SmallPicture] = {}
+        wanted = [one.frame for one in given if one.picture is None]
+        if wanted or (given and known_cuts is None and listed is None):
+            with Decoder(info, resize, deinterlace, tone_map, part) as decoder:
+                found, frames, after = look_ahead(decoder, pipeline.working_size, first, wanted)
+            check_frames(given, listed, first, after)
+            known_cuts = found if known_cuts is None else known_cuts
+        stream = ChromaStream(
+            pipeline,
+            smoothing,
+            saturation,
+            cuts=known_cuts,
+            shots=listed or (),
+            references=given,
+            memory=memory,
+            first=first,
+        )
+        for number, small in frames.items():
+            stream.references.meet(number, small)
+        return stream
+
     done = 0
 
     def output(decoder: Decoder) -> AbstractContextManager[FrameWriter | Job]:
@@ -282,7 +376,8 @@ def colorize_video(
         if not resume:
             return writing(*where)
         model = pipeline.working_size, pipeline.engine.name, digest(pipeline.model.weights)
-        options = smoothing, saturation, resize, deinterlace, tone_map, model
+        colors = digest([one.hint for one in given]), [one.frame for one in given]
+        options = smoothing, saturation, resize, deinterlace, tone_map, model, known_cuts, listed, colors, memory
         return resuming(*where, {"pipeline": pipeline}, options)
 
     # ffmpeg decodes and encodes in separate processes, so that decoding, prediction and encoding overlap
@@ -293,6 +388,8 @@ def colorize_video(
     ):
         if isinstance(writer, Job) and writer.state is not None:
             stream, done = writer.state, writer.done
+        else:
+            stream = begun()
         frames = islice(decoder, done, None)
         for group, ahead in groups(map(writer.picture, frames), pipeline.working_size):
             maps = stream.add([small for _, small in group], [small for _, small in ahead])
@@ -306,4 +403,7 @@ def colorize_video(
             raise VideoFileError(f"{source}: expected frames, got none: {decoder.complaints()}")
         complaints = decoder.complaints()
     seconds = time.perf_counter() - started
-    return VideoReport(done, seconds, decoder.rate, tuple(stream.cuts), complaints, writer.size, target.lost)
+    found_shots = listed or shots_between(stream.cuts, first, first + done)
+    return VideoReport(
+        done, seconds, decoder.rate, tuple(stream.cuts), found_shots, complaints, writer.size, target.lost
+    )

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
 
 from labcolor._typing import Array
 from labcolor.inference.pipeline import Pipeline
 from labcolor.pictures.small import SmallPicture
 from labcolor.video.cuts import CutDetector
+from labcolor.video.memory import ColorMemory
+from labcolor.video.references import Reference, References, keys_of
+from labcolor.video.shots import Shot
 from labcolor.video.temporal import ChromaSmoother, chroma_between
 
-__all__ = ["ChromaStream"]
+__all__ = ["MEMORIES", "ChromaStream"]
+
+MEMORIES = ("scenes", "shot", "none")  # how far one thing keeps one color
+_SCENES = 32  # scenes that are remembered
+# Predicted chroma fades where a picture is so dark, or has so little contrast, that colors are guesses: none at the
+# first value, all at the second.
+_BRIGHTEST = 4.0, 14.0  # L
+_CONTRAST = 0.4, 1.6  # standard deviation of L
 
 
 class ChromaStream:
@@ -26,6 +39,12 @@ class ChromaStream:
         As for :meth:`Pipeline.colorize`.
     cuts : iterable of int or None
         Numbers of the frames that begin a shot. None: they are detected.
+    shots : sequence of Shot
+        The shots, instead of cuts.
+    references : iterable of Reference
+        Frames whose colors are given.
+    memory : {"scenes", "shot", "none"}
+        How far one thing keeps one color.
     first : int
         Number of the first frame.
 
@@ -33,6 +52,8 @@ class ChromaStream:
     ----------
     pipeline : Pipeline
         What predicts.
+    references : References
+        Frames whose colors are given.
     cuts : list of int
         Numbers of the frames that began a shot so far. The first frame of the video is not among them.
     """
@@ -42,16 +63,25 @@ class ChromaStream:
         pipeline: Pipeline,
         smoothing: float,
         saturation: float = 1.0,
+        *,
         cuts: Iterable[int] | None = None,
+        shots: Sequence[Shot] = (),
+        references: Iterable[Reference] = (),
+        memory: str = "scenes",
         first: int = 0,
     ) -> None:
-        self.cuts: list[int] = []
         self.pipeline = pipeline
+        self.references = References(references, pipeline)
+        self.cuts: list[int] = []
         self._saturation, self._smoothing = saturation, smoothing
         self._smoother = ChromaSmoother(smoothing)
-        self._detector = CutDetector(first) if cuts is None else None
-        self._given = frozenset(cuts or ())
-        self._first = self._next = first
+        self._shots = list(shots)
+        self._starts = sorted(shot.first for shot in shots) if shots else sorted(set(cuts or ()))
+        self._detector = CutDetector(first) if cuts is None and not shots else None
+        self._memory = memory if smoothing and pipeline.model.hints else "none"
+        self._scenes: list[tuple[float, ColorMemory]] = []  # with their saturation, the latest last
+        self._scene: ColorMemory | None = None  # of the shot
+        self._first = self._next = self._shot_first = first
         self._before: tuple[Array, Array] | None = None  # L and predicted chroma of the frame before the group
 
     def add(self, small: Sequence[SmallPicture], ahead: Sequence[SmallPicture] = ()) -> Iterator[Array]:
@@ -65,43 +95,61 @@ class ChromaStream:
         ahead : sequence of SmallPicture
             Frames that follow, by which cuts are found more safely.
         """
-        starts = [index for index in range(len(small)) if self._begins(index, small, ahead)]
+        number = self._next
+        begun = [self._begins(index, small, ahead) for index in range(len(small))]
+        starts = [index for index, cut in enumerate(begun) if cut is not None]
+        for frame in self.references.wanted:
+            if number <= frame < self._next:
+                self.references.meet(frame, small[frame - number])
         for start, stop in zip([0, *starts], [*starts, len(small)], strict=True):
-            if start in starts:
+            if (cut := begun[start]) is not None:
                 self._smoother.reset()
-                self._before = None
+                self._before = self._scene = None
+                self._shot_first = cut
             if start < stop:
-                yield from self._shot_part(small[start:stop])
+                yield from self._shot_part(small[start:stop], number + start)
 
-    def _begins(self, index: int, small: Sequence[SmallPicture], ahead: Sequence[SmallPicture]) -> bool:
-        """Return whether a frame begins a shot, or ends a dissolve to it, and note the cut."""
+    def _begins(self, index: int, small: Sequence[SmallPicture], ahead: Sequence[SmallPicture]) -> int | None:
+        """Return the first frame of a shot that begins with a frame, or whose dissolve ends there, and note the cut."""
         number, self._next = self._next, self._next + 1
         if self._detector is None:
-            cut = number if number in self._given and number > self._first else None
+            cut = number if number in self._starts and number > self._first else None
         else:
             following = [one.lightness for one in (*small[index + 1 :], *ahead)]
             cut = self._detector.update(small[index].lightness, following)
         if cut is not None:
             self.cuts.append(cut)
-        return cut is not None
+        return cut
 
-    def _shot_part(self, small: Sequence[SmallPicture]) -> Iterator[Array]:
+    def _shot(self, number: int) -> tuple[float, tuple[int, int | None], tuple[int, ...] | None]:
+        """Return the saturation of a frame, the first frame and the end of its shot, and the references of its shot."""
+        place = bisect_right(self._starts, number)
+        end = self._starts[place] if place < len(self._starts) else None
+        if self._detector is None and end is None:
+            end = np.iinfo(np.int64).max
+        if not self._shots:
+            return self._saturation, (self._shot_first, end), None
+        shot = self._shots[max(0, place - 1)]
+        saturation = self._saturation if shot.saturation is None else shot.saturation
+        return 0.0 if shot.grey else saturation, (shot.first, end), shot.references
+
+    def _shot_part(self, small: Sequence[SmallPicture], number: int) -> Iterator[Array]:
         if not self._smoothing:
-            yield from self.pipeline.chroma(small, self._saturation)
+            yield from self._predicted(small, range(number, number + len(small)))
             return
-        maps = self._maps(small)
+        maps = self._maps(small, number)
         self._before = small[-1].lightness, maps[-1]
         for one, chroma in zip(small, maps, strict=True):
             yield self._smoother.update(one.lightness, chroma)
 
-    def _maps(self, small: Sequence[SmallPicture]) -> list[Array]:
+    def _maps(self, small: Sequence[SmallPicture], number: int) -> list[Array]:
         """Return the small chroma of consecutive frames of one shot.
 
         The network predicts the last frame. The others take their chroma from it and from the frame before them. The
         network also predicts each frame that is similar to neither of the two.
         """
         last = len(small) - 1
-        maps = {last: self.pipeline.chroma([small[last]], self._saturation)[0]}
+        maps = {last: self._predicted([small[last]], [number + last])[0]}
         missed = []
         for index in range(last):
             after = small[last].lightness, maps[last]
@@ -110,6 +158,42 @@ class ChromaStream:
                 missed.append(index)
             else:
                 maps[index] = found
-        chosen = self.pipeline.chroma([small[index] for index in missed], self._saturation)
-        maps.update(zip(missed, chosen, strict=True))
+        predicted = self._predicted([small[index] for index in missed], [number + index for index in missed])
+        maps.update(zip(missed, predicted, strict=True))
         return [maps[index] for index in range(last + 1)]
+
+    def _predicted(self, small: Sequence[SmallPicture], numbers: Sequence[int]) -> list[Array]:
+        """Return the chroma of frames of one shot: predicted, held by the memory, or carried from references."""
+        if not small:
+            return []
+        saturation, shot, chosen = self._shot(numbers[0])
+        if saturation == 0:
+            return [np.zeros((*one.chroma_shape(self.pipeline.stride), 2), np.float32) for one in small]
+        if self._memory == "none" and not self.references:
+            maps = self.pipeline.chroma(small, saturation)
+            return [self._guarded(one, ab) for one, ab in zip(small, maps, strict=True)]
+        maps = []
+        for one, number in zip(small, numbers, strict=True):
+            ab, keys = keys_of(self.pipeline, one, saturation)
+            if self._memory != "none":
+                ab = self._remembered(keys, saturation).hold(ab, keys)
+            maps.append(self.references.carry(number, shot, chosen, self._guarded(one, ab), keys))
+        return maps
+
+    def _remembered(self, keys: Array, saturation: float) -> ColorMemory:
+        """Return the memory of the shot, or of an earlier shot of the same scene."""
+        if self._scene is None:
+            earlier = reversed(self._scenes) if self._memory == "scenes" else ()
+            same = (scene for its, scene in earlier if its == saturation and scene.knows(keys[::5]))
+            self._scene = next(same, None) or ColorMemory()
+            self._scenes = [item for item in self._scenes if item[1] is not self._scene][1 - _SCENES :]
+            self._scenes.append((saturation, self._scene))
+        return self._scene
+
+    def _guarded(self, small: SmallPicture, ab: Array) -> Array:
+        """Return chroma that fades in the dark and where nothing is seen."""
+        if not self._smoothing:
+            return ab
+        seen = small.lightness[::2, ::2]
+        share = np.interp(np.percentile(seen, 98), _BRIGHTEST, (0, 1)) * np.interp(seen.std(), _CONTRAST, (0, 1))
+        return np.asarray(ab * np.float32(share))

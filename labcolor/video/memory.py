@@ -1,0 +1,164 @@
+"""Memory of colors: what things looked like in a shot, by the network's features, and which color they had."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+from labcolor._typing import Array
+from labcolor.color import kernels
+
+__all__ = ["ColorMemory", "alike", "recall", "share_of"]
+
+# Logits are in units of the spreader's own: at -1 a hint and the prediction weigh the same.
+_SHARPNESS = 60.0  # how much the most similar places outweigh others
+_KNOWN = -2.1  # logit from which a place shows a thing that the memory knows
+_FIRST = 16.0  # weight of the first color of a thing
+_MOST = 2048  # things that are remembered
+_HELD = 0.95  # largest share of the memory in a color
+_UNSURE = -2.1  # logit at which this share is half
+_ALIKE = -0.4  # median logit of frames of one scene
+
+
+def recall(keys: Array, known: Array, colors: Array) -> tuple[Array, Array]:
+    """Return the colors of what is most similar.
+
+    Parameters
+    ----------
+    keys : ndarray, shape (P, D), float32
+        Places, as :meth:`Pipeline.located_chroma` gives them.
+    known : ndarray, shape (K, D), float32
+        Places whose color is known.
+    colors : ndarray, shape (K, 2), float32
+        Their colors.
+
+    Returns
+    -------
+    ab : ndarray, shape (P, 2), float32
+        The mean of the colors, weighted by likeness.
+    best : ndarray, shape (P, 1), float32
+        The largest logit: 0 for a place that is the same.
+    """
+    ab, best = np.empty((len(keys), 2), np.float32), np.empty((len(keys), 1), np.float32)
+    _mean_of_similar(
+        np.ascontiguousarray(keys),
+        np.ascontiguousarray(known.T),
+        np.ascontiguousarray(colors, np.float32),
+        np.float32(_SHARPNESS),
+        ab,
+        best,
+    )
+    return ab, best
+
+
+def alike(keys: Array, known: Array) -> bool:
+    """Return whether two frames show the same scene: most places of the first are known in the second."""
+    best = recall(keys, known, np.zeros((len(known), 2), np.float32))[1]
+    return float(np.median(best)) > _ALIKE
+
+
+def share_of(best: Array, unsure: float) -> Array:
+    """Return the share of a recalled color, which is half where the largest logit is ``unsure``."""
+    return np.asarray(1 / (1 + np.exp(np.clip(8 * (unsure - best), -50, 50))), np.float32)
+
+
+@kernels.jit
+def _mean_of_similar(keys: Array, known: Array, colors: Array, sharpness: float, ab: Array, best: Array) -> None:
+    """Fill in means of colors, weighted by a softmax of sharpened logits, and the largest logits."""
+    limit = np.float32(8) / sharpness  # of others the weight is nothing
+    row = np.empty(known.shape[1], np.float32)
+    for i in range(keys.shape[0]):
+        row[:] = np.float32(0)
+        for dimension in range(known.shape[0]):
+            value = keys[i, dimension]
+            for k in range(len(row)):
+                apart = known[dimension, k] - value
+                row[k] -= apart * apart
+        highest = row[0]
+        for k in range(len(row)):
+            highest = max(highest, row[k])
+        total, a, b = np.float32(0), np.float32(0), np.float32(0)
+        for k in range(len(row)):
+            if row[k] > highest - limit:
+                weight = np.exp((row[k] - highest) * sharpness)
+                total += weight
+                a += weight * colors[k, 0]
+                b += weight * colors[k, 1]
+        ab[i, 0], ab[i, 1], best[i, 0] = a / total, b / total, highest
+
+
+@kernels.jit
+def _nearest(keys: Array, known: Array, nearest: Array, best: Array) -> None:
+    """Fill in for each place the index of the most similar known one, and its logit."""
+    row = np.empty(known.shape[1], np.float32)
+    for i in range(keys.shape[0]):
+        row[:] = np.float32(0)
+        for dimension in range(known.shape[0]):
+            value = keys[i, dimension]
+            for k in range(len(row)):
+                apart = known[dimension, k] - value
+                row[k] -= apart * apart
+        nearest[i] = row.argmax()
+        best[i] = row[nearest[i]]
+
+
+class ColorMemory:
+    """Memory of one scene: one mean color for what is alike.
+
+    The mean is of all frames so far, and the first color counts most, so that a thing has nearly one color from its
+    first frame to its last. What is new in the scene keeps its predicted color, and is then remembered.
+    """
+
+    def __init__(self) -> None:
+        self._keys: Array | None = None
+        self._colors = np.empty((0, 2), np.float32)
+        self._counts = np.empty((0, 1), np.float32)
+
+    def knows(self, keys: Array) -> bool:
+        """Return whether a frame shows this scene."""
+        return self._keys is not None and alike(keys, self._keys)
+
+    def hold(self, ab: Array, keys: Array) -> Array:
+        """Bring the colors of a frame to what is remembered, and remember them.
+
+        Parameters
+        ----------
+        ab : ndarray, shape (h, w, 2), float32
+            Predicted chroma.
+        keys : ndarray, shape (h * w, D), float32
+            Its places, as :meth:`Pipeline.located_chroma` gives them.
+
+        Returns
+        -------
+        ndarray, shape (h, w, 2), float32
+        """
+        rows, columns, _ = ab.shape
+        keys = keys.reshape(rows, columns, -1)[::2, ::2].reshape(-1, keys.shape[1])  # offsets are smooth
+        new = ab[::2, ::2].reshape(-1, 2)
+        if self._keys is None:
+            self._add(new, keys)
+            return ab
+        nearest, best = np.empty(len(keys), np.int64), np.empty(len(keys), np.float32)
+        _nearest(np.ascontiguousarray(keys), np.ascontiguousarray(self._keys.T), nearest, best)
+        known = best > _KNOWN
+        counts = np.bincount(nearest[known], minlength=len(self._keys)).astype(np.float32)[:, None]
+        there = counts[:, 0] > 0
+        if not there.any():
+            self._add(new, keys)
+            return ab
+        sums = [np.bincount(nearest[known], new[known, channel], len(self._keys)) for channel in range(2)]
+        means = (np.stack(sums, axis=1)[there] / counts[there]).astype(np.float32)
+        self._counts[there] += 1
+        self._colors[there] += (means - self._colors[there]) / self._counts[there]
+        offsets, logits = recall(keys, self._keys[there], self._colors[there] - means)
+        offsets *= np.float32(_HELD) * share_of(logits, _UNSURE)
+        self._add(new[~known], keys[~known])
+        wide = offsets.reshape(-(-rows // 2), -(-columns // 2), 2).repeat(2, axis=0).repeat(2, axis=1)
+        return np.asarray(ab + ndimage.uniform_filter(wide, (3, 3, 1), mode="nearest")[:rows, :columns], np.float32)
+
+    def _add(self, ab: Array, keys: Array) -> None:
+        """Remember places, as long as there is room."""
+        room = max(0, _MOST - len(self._colors))
+        self._keys = keys[:room] if self._keys is None else np.concatenate([self._keys, keys[:room]])
+        self._colors = np.concatenate([self._colors, ab[:room]])
+        self._counts = np.concatenate([self._counts, np.full((len(ab[:room]), 1), _FIRST, np.float32)])

@@ -1,0 +1,301 @@
+"""Reference frames: pictures whose colors a video takes over."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from labcolor._typing import Array, PictureInput
+from labcolor._validation import shortened
+from labcolor.color.lab import rgb_to_lab
+from labcolor.errors import InputError, InputTypeError
+from labcolor.inference.pipeline import Pipeline
+from labcolor.io.inputs import one_picture
+from labcolor.io.times import as_seconds
+from labcolor.pictures.hints import as_hints, hints_on_grid
+from labcolor.pictures.picture import Picture
+from labcolor.pictures.small import SmallPicture
+from labcolor.video.memory import alike, recall, share_of
+from labcolor.video.shots import Shot
+
+__all__ = ["Reference", "References", "as_references", "check_frames", "keys_of", "references_in"]
+
+_UNSURE = -1.8  # logit at which half of a color comes from a reference
+_GREY = 1.0  # largest |a| and |b| of a picture without color
+_NAME = re.compile(r"ref_(\d{1,9})\.\w+")
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """Colors that are given for a frame.
+
+    Parameters
+    ----------
+    frame : int
+        Number of the frame.
+    hint : ndarray, shape (H, W, 2), float32
+        ab, nan where no color is given.
+    picture : Picture or None
+        The colored picture if it gives the color of each pixel. Otherwise the frame of the video is needed.
+    """
+
+    frame: int
+    hint: Array
+    picture: Picture | None
+
+
+def as_references(references: Any, rate: Fraction | None, shapes: Sequence[tuple[int, int]] = ()) -> list[Reference]:
+    """Check references and bring them into a list, ordered by frame.
+
+    Parameters
+    ----------
+    references : mapping of frame or time to picture, or path of a folder
+        As for :func:`labcolor.colorize_video`.
+    rate : Fraction or None
+        Frames per second, to convert times. None: only numbers of frames are allowed.
+    shapes : sequence of (H, W)
+        Sizes that a reference may have; one that gives few colors must have the first. Empty: any.
+
+    Returns
+    -------
+    list of Reference
+
+    Raises
+    ------
+    InputError, InputTypeError
+        References are not as described.
+    """
+    if references is None:
+        return []
+    if isinstance(references, str | Path):
+        references = references_in(Path(references))
+    if not isinstance(references, Mapping):
+        raise InputTypeError(
+            f"references: expected a folder, or a mapping of frame or time to picture, got {shortened(references)}."
+        )
+    found: dict[int, Reference] = {}
+    for key, picture in references.items():
+        frame = _frame(key, rate)
+        if frame in found:
+            raise InputError(f"references: expected one picture for each frame, got two for frame {frame}.")
+        found[frame] = _reference(frame, picture, shapes)
+    return [found[frame] for frame in sorted(found)]
+
+
+def references_in(folder: Path) -> dict[int, Path]:
+    """Return the pictures of a folder that are named like ref_000120.png, by the number of the frame.
+
+    Raises
+    ------
+    InputError
+        There is none, or the folder cannot be read.
+    """
+    try:
+        matches = [(_NAME.fullmatch(path.name), path) for path in sorted(folder.iterdir())]
+    except OSError as error:
+        raise InputError(f"{folder}: expected a folder of references: {error.strerror}.") from error
+    found = [(int(match[1]), path) for match, path in matches if match]
+    numbers = [number for number, _ in found]
+    if not found:
+        raise InputError(f"{folder}: expected pictures named like ref_000120.png, got none.")
+    if len(set(numbers)) < len(numbers):
+        raise InputError(f"{folder}: expected one picture for each frame, got two for one frame.")
+    return dict(found)
+
+
+def check_frames(given: Sequence[Reference], shots: Sequence[Shot] | None, first: int, end: int | None) -> None:
+    """Raise an InputError if references lie outside the frames that are colored, or shots name references that lack.
+
+    Parameters
+    ----------
+    given : sequence of Reference
+        The references.
+    shots : sequence of Shot or None
+        The shots.
+    first, end : int, int or None
+        The first frame that is colored, and the frame after the last, if that is known.
+    """
+    frames = {one.frame for one in given}
+    # references outside the part that is colored may serve it by name
+    named = {frame for shot in shots or () for frame in shot.references or ()}
+    for frame in sorted(named - frames):
+        raise InputError(f"shots: expected references that are given, got frame {frame}, for which there is none.")
+    for frame in sorted(frames - named):
+        if frame < first or (end is not None and frame >= end):
+            last = "" if end is None else f" to {end - 1}"
+            raise InputError(f"references: expected frames from {first}{last}, which are colored, got {frame}.")
+
+
+def _frame(key: Any, rate: Fraction | None) -> int:
+    if isinstance(key, bool) or not isinstance(key, int | np.integer | float | str | Fraction):
+        raise InputTypeError(f"references: expected the number of a frame or a time, got {shortened(key)}.")
+    if isinstance(key, int | np.integer):
+        if key < 0:
+            raise InputError(f"references: expected frames from 0, got {key}.")
+        return int(key)
+    if rate is None:
+        raise InputTypeError(f"references: expected the number of a frame, got {shortened(key)}.")
+    return round(as_seconds("references", key) * rate)
+
+
+def _reference(frame: int, given: PictureInput, shapes: Sequence[tuple[int, int]]) -> Reference:
+    name = f"references[{frame}]"
+    if isinstance(given, np.ndarray) and given.ndim == 3 and given.shape[2] == 2 and given.dtype.kind == "f":
+        _check_size(name, given.shape[:2], shapes[:1])
+        (hint,) = as_hints(given, [given.shape[:2]])
+        if hint is None:
+            raise InputError(f"{name}: expected at least one color, got only nan.")
+        return Reference(frame, hint, None)
+    picture = one_picture(given, name)
+    _check_size(name, picture.shape, shapes)
+    rgb = picture.values
+    if rgb.shape[2] == 1:
+        raise InputError(f"{name}: expected a picture with colors, got a grey one.")
+    hint = np.ascontiguousarray(rgb_to_lab(rgb)[..., 1:], np.float32)
+    whole = True
+    if picture.alpha is not None:
+        opaque = picture.alpha.reshape(picture.shape) >= _half(picture.alpha)
+        whole = bool(opaque.all())
+        hint[~opaque] = np.nan
+        if not whole:
+            _check_size(name, picture.shape, shapes[:1])
+        if not opaque.any():
+            raise InputError(f"{name}: expected at least one color, got a picture that is transparent.")
+    if np.nanmax(np.abs(hint)) < _GREY:
+        raise InputError(f"{name}: expected a picture with colors, got a grey one.")
+    return Reference(frame, hint, picture if whole else None)
+
+
+def _half(alpha: Array) -> float:
+    return 0.5 if alpha.dtype.kind == "f" else np.iinfo(alpha.dtype).max / 2
+
+
+def _check_size(name: str, shape: Sequence[int], shapes: Sequence[tuple[int, int]]) -> None:
+    if shapes and tuple(shape) not in shapes:
+        sizes = " or ".join(f"{width}x{height}" for height, width in dict.fromkeys(shapes))
+        raise InputError(f"{name}: expected the size of the video, {sizes}, got {shape[1]}x{shape[0]}.")
+
+
+class References:
+    """References of one video, whose colors are carried to the frames that they serve.
+
+    A reference serves the frames of its shot. A shot without a reference of its own is served by the references that
+    show the same scene.
+
+    Parameters
+    ----------
+    references : iterable of Reference
+        The references.
+    pipeline : Pipeline
+        What spreads hints.
+    """
+
+    def __init__(self, references: Iterable[Reference], pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        self._given = {one.frame: one for one in references}
+        self._known: dict[int, tuple[Array, Array]] = {}  # places and their colors
+        self._chosen: tuple[int, list[int]] = (-1, [])  # first frame of a shot, and references of the same scene
+        if self._given:
+            pipeline.check_hints()
+
+    def __bool__(self) -> bool:
+        """Return whether there is a reference."""
+        return bool(self._given)
+
+    @property
+    def frames(self) -> list[int]:
+        """Numbers of the frames for which colors are given."""
+        return list(self._given)
+
+    @property
+    def wanted(self) -> list[int]:
+        """Numbers of the frames of the video that references with few colors need."""
+        return [frame for frame, one in self._given.items() if one.picture is None and frame not in self._known]
+
+    def meet(self, frame: int, small: SmallPicture) -> None:
+        """Take a frame of the video that is :attr:`wanted`: its hints spread within it first."""
+        hint = self._given[frame].hint
+        if hint.shape[:2] != small.shape:  # odd sides of a video get one more line
+            missing = [(0, side - given) for side, given in zip(small.shape, hint.shape, strict=False)]
+            hint = np.pad(hint, (*missing, (0, 0)), constant_values=np.nan)
+        ab = self._pipeline.hinted_chroma(small, hint)
+        self._known[frame] = keys_of(self._pipeline, small)[1], ab.reshape(-1, 2)
+
+    def carry(
+        self, number: int, shot: tuple[int, int | None], chosen: Sequence[int] | None, ab: Array, keys: Array
+    ) -> Array:
+        """Return the chroma of a frame, with the colors of the references that serve it.
+
+        Parameters
+        ----------
+        number : int
+            Number of the frame.
+        shot : (first, end)
+            First frame of its shot, and the frame after its last, or None if that is unknown.
+        chosen : sequence of int or None
+            Frames of the references that serve this shot. None: its own, or those of the same scene.
+        ab : ndarray, shape (h, w, 2), float32
+            Chroma of the frame without references.
+        keys : ndarray, shape (h * w, D), float32
+            Its places, from :func:`keys_of`.
+        """
+        serving = self._serving(number, shot, chosen, keys)
+        if not serving:
+            return ab
+        recalled = []
+        for frame in serving:
+            known, colors = self._places(frame)
+            carried, best = recall(keys, known, colors)
+            # of several, the nearer in time and the more similar
+            recalled.append((carried, best, 8 * best - np.log(1 + abs(frame - number))))
+        scores = np.stack([score for _, _, score in recalled])
+        weights = np.exp(scores - scores.max(axis=0))
+        weights /= weights.sum(axis=0)
+        carried = sum(weight * one for weight, (one, _, _) in zip(weights, recalled, strict=True))
+        share = share_of(np.max([best for _, best, _ in recalled], axis=0), _UNSURE)
+        flat = ab.reshape(-1, 2)
+        return np.asarray(flat + share * (carried - flat), np.float32).reshape(ab.shape)
+
+    def _serving(
+        self, number: int, shot: tuple[int, int | None], chosen: Sequence[int] | None, keys: Array
+    ) -> list[int]:
+        """Return the frames of the references that serve a frame, at most two."""
+        first, end = shot
+        if chosen is None:
+            end = number + 1 if end is None else end
+            own = [frame for frame in self._given if first <= frame < end]
+        else:
+            own = list(chosen)
+        own = [frame for frame in own if frame not in self.wanted]
+        if not own and chosen is None:
+            if self._chosen[0] != first:
+                ready = [frame for frame in self._given if frame not in self.wanted]
+                self._chosen = first, [frame for frame in ready if alike(keys[::5], self._places(frame)[0])]
+            own = self._chosen[1]
+        before = max((frame for frame in own if frame <= number), default=None)
+        after = min((frame for frame in own if frame > number), default=None)
+        return [frame for frame in (before, after) if frame is not None]
+
+    def _places(self, frame: int) -> tuple[Array, Array]:
+        """Return the places of a reference and their colors."""
+        if frame not in self._known:
+            one = self._given[frame]
+            assert one.picture is not None
+            small = SmallPicture.of(one.picture, self._pipeline.working_size)
+            ab, keys = keys_of(self._pipeline, small)
+            rows, columns, _ = ab.shape
+            cells, colors, _ = hints_on_grid(one.hint, rows, columns, small.pixel(self._pipeline.stride), small.inside)
+            self._known[frame] = keys[cells], colors
+        return self._known[frame]
+
+
+def keys_of(pipeline: Pipeline, small: SmallPicture, saturation: float = 1.0) -> tuple[Array, Array]:
+    """Return the predicted chroma of a frame, and where its places are, in units of the spreader's own logits."""
+    ab, keys = pipeline.located_chroma(small, saturation)
+    return ab, np.asarray(keys / np.sqrt(max(1.0, -float(pipeline.model.hints[2]))), np.float32)

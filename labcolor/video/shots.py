@@ -1,0 +1,283 @@
+"""Shots of a video: a list that can be written, edited and read back, as CSV or EDL."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from labcolor import _validation
+from labcolor._paths import as_path, replacing
+from labcolor._validation import shortened
+from labcolor.errors import InputError, InputTypeError, VideoFileError
+from labcolor.io.times import advanced
+
+__all__ = ["Shot", "as_shots", "read_shots", "shots_between", "write_shots"]
+
+_COLUMNS = ["first", "end", "start time", "end time", "grey", "saturation", "references"]
+_EVENT = re.compile(r"\s*(\d{3,6})\s+\S+\s+V\S*\s+C\s+(\S+)\s+(\S+)\s+(\S+)\s+(\S+)\s*")
+_NOTE = re.compile(r"\*\s*LABCOLOR\s+(.*)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One shot of a video, and how it is colored.
+
+    Parameters
+    ----------
+    first : int
+        Number of its first frame.
+    end : int
+        Number of the frame after its last.
+    grey : bool, default False
+        Whether it stays grey.
+    saturation : float, optional
+        As for :meth:`Colorizer.predict`. By default that of the video.
+    references : tuple of int, optional
+        Frames of the references that serve it. By default those within it, or those that show the same scene.
+
+    Examples
+    --------
+    >>> from labcolor import Shot
+    >>> Shot(0, 120, saturation=0.8)
+    Shot(first=0, end=120, grey=False, saturation=0.8, references=None)
+    """
+
+    first: int
+    end: int
+    grey: bool = False
+    saturation: float | None = None
+    references: tuple[int, ...] | None = None
+
+
+def shots_between(cuts: Iterable[int], first: int, end: int) -> tuple[Shot, ...]:
+    """Return the shots that cuts leave of the frames from ``first`` to before ``end``."""
+    edges = [first, *sorted(cut for cut in set(cuts) if first < cut < end), end]
+    return tuple(Shot(*pair) for pair in itertools.pairwise(edges))
+
+
+def as_shots(shots: Any, rate: Fraction) -> tuple[Shot, ...] | None:
+    """Check a list of shots, or read it.
+
+    Parameters
+    ----------
+    shots : sequence of Shot, path or None
+        The shots, in order, without gaps.
+    rate : Fraction
+        Frames per second, for a path that ends in .edl.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        It is no such list, or it contradicts itself.
+    """
+    if shots is None:
+        return None
+    if isinstance(shots, str | os.PathLike):
+        return read_shots(shots, rate)
+    if not isinstance(shots, Sequence) or not all(isinstance(shot, Shot) for shot in shots):
+        raise InputTypeError(f"shots: expected a path or a sequence of Shot, got {shortened(shots)}.")
+    return _checked("shots", shots)
+
+
+def _checked(name: str, shots: Sequence[Shot]) -> tuple[Shot, ...]:
+    if not shots:
+        raise InputError(f"{name}: expected at least one shot, got none.")
+    for place, shot in enumerate(shots, 1):
+        if not 0 <= shot.first < shot.end:
+            raise InputError(
+                f"{name}: shot {place}: expected an end after its first frame, got {shot.first} to {shot.end}."
+            )
+        if shot.saturation is not None:
+            _validation.saturation(shot.saturation)
+            if shot.grey and shot.saturation:
+                raise InputError(f"{name}: shot {place}: expected grey or a saturation, got both. Remove one.")
+    for place, (one, following) in enumerate(itertools.pairwise(shots), 1):
+        if following.first != one.end:
+            what = "a gap" if following.first > one.end else "an overlap"
+            raise InputError(
+                f"{name}: expected shot {place + 1} to begin where shot {place} ends, at frame {one.end}, got {what}: "
+                f"it begins at {following.first}."
+            )
+    return tuple(shots)
+
+
+def write_shots(path: str | os.PathLike[str], shots: Iterable[Shot], rate: Any) -> None:
+    """Write a list of shots, to be edited and given to :func:`colorize_video`.
+
+    Parameters
+    ----------
+    path : path
+        Its ending selects the format: .csv or .edl (CMX 3600).
+    shots : iterable of Shot
+        As :attr:`VideoReport.shots`.
+    rate : Fraction, int or float
+        Frames per second.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        The shots contradict each other, or the path cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from labcolor import Shot, read_shots, write_shots
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_shots(f"{folder}/shots.csv", [Shot(0, 120), Shot(120, 200, grey=True)], 25)
+    ...     read_shots(f"{folder}/shots.csv", 25)[1]
+    Shot(first=120, end=200, grey=True, saturation=None, references=None)
+    """
+    path, rate = as_path("path", path), Fraction(rate)
+    shots = _checked("shots", list(shots))
+    text = _csv(shots, rate) if _is_csv(path) else _edl(shots, rate)
+    with replacing(path, VideoFileError) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="")
+
+
+def read_shots(path: str | os.PathLike[str], rate: Any) -> tuple[Shot, ...]:
+    """Read a list of shots that :func:`write_shots` has written, and that may have been edited.
+
+    Parameters
+    ----------
+    path : path
+        A file that ends in .csv or .edl. Of a CSV file, the columns "first" and "end" are needed; times are for the
+        reader's eye.
+    rate : Fraction, int or float
+        Frames per second.
+
+    Returns
+    -------
+    tuple of Shot
+
+    Raises
+    ------
+    InputError, InputTypeError
+        The file cannot be read, is no such list, or contradicts itself.
+
+    Examples
+    --------
+    See :func:`write_shots`.
+    """
+    path, rate = as_path("path", path), Fraction(rate)
+    is_csv = _is_csv(path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise InputError(f"{path}: expected a list of shots that can be read: {reason}.") from error
+    return _checked(str(path), _from_csv(path, text) if is_csv else _from_edl(path, text, rate))
+
+
+def _is_csv(path: Path) -> bool:
+    if path.suffix.lower() not in (".csv", ".edl"):
+        raise InputError(f"{path}: expected a name that ends in .csv or .edl.")
+    return path.suffix.lower() == ".csv"
+
+
+def _csv(shots: Iterable[Shot], rate: Fraction) -> str:
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerow(_COLUMNS)
+    for shot in shots:
+        times = [_clock(frame / rate) for frame in (shot.first, shot.end)]
+        saturation = "" if shot.saturation is None else f"{shot.saturation:g}"
+        writer.writerow([shot.first, shot.end, *times, "yes" if shot.grey else "no", saturation, _numbers(shot)])
+    return file.getvalue()
+
+
+def _numbers(shot: Shot) -> str:
+    if shot.references is None:
+        return ""
+    return " ".join(map(str, shot.references)) or "none"
+
+
+def _clock(seconds: Fraction) -> str:
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    return f"{hours:02}:{minutes:02}:{float(rest):06.3f}"
+
+
+def _from_csv(path: Path, text: str) -> list[Shot]:
+    delimiter = ";" if ";" in text.partition("\n")[0] else ","  # as some spreadsheets write it
+    reader = csv.DictReader(io.StringIO(text), delimiter=delimiter)
+    if not {"first", "end"} <= set(reader.fieldnames or ()):
+        raise InputError(f"{path}: expected the columns {', '.join(_COLUMNS)} in its first line.")
+    return [
+        _shot(
+            f"{path}: line {line}", {key: (value or "").strip() for key, value in row.items() if isinstance(value, str)}
+        )
+        for line, row in enumerate(reader, 2)
+        if any(isinstance(value, str) and value.strip() for value in row.values())
+    ]
+
+
+def _shot(name: str, row: dict[str, str]) -> Shot:
+    grey = row.get("grey", "").lower() or "no"
+    if grey not in ("yes", "no"):
+        raise InputError(f'{name}: grey: expected "yes" or "no", got {shortened(grey)}.')
+    saturation = row.get("saturation", "").replace(",", ".")
+    references = row.get("references", "").lower()
+    return Shot(
+        _whole(name, row.get("first", "")),
+        _whole(name, row.get("end", "")),
+        grey == "yes",
+        _decimal(name, saturation) if saturation else None,
+        None if not references else tuple(_whole(name, one) for one in references.split() if one != "none"),
+    )
+
+
+def _whole(name: str, text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise InputError(f"{name}: expected the number of a frame, got {shortened(text)}.")
+    return int(text)
+
+
+def _decimal(name: str, text: str) -> float:
+    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,9})?", text):
+        raise InputError(f"{name}: saturation: expected a number, got {shortened(text)}.")
+    return _validation.saturation(float(text))
+
+
+def _edl(shots: Iterable[Shot], rate: Fraction) -> str:
+    lines = ["TITLE: LABCOLOR", "FCM: NON-DROP FRAME", ""]
+    for number, shot in enumerate(shots, 1):
+        times = " ".join(advanced("00:00:00:00", frame, rate) for frame in (shot.first, shot.end))
+        lines.append(f"{number:03}  AX       V     C        {times} {times}")
+        notes = ["GREY"] if shot.grey else []
+        notes += [] if shot.saturation is None else [f"SATURATION {shot.saturation:g}"]
+        notes += [] if shot.references is None else [f"REFERENCES {_numbers(shot)}"]
+        lines += [f"* LABCOLOR {note}" for note in notes]
+    return "\n".join(lines) + "\n"
+
+
+def _from_edl(path: Path, text: str, rate: Fraction) -> list[Shot]:
+    rows: list[dict[str, str]] = []
+    names = []
+    for line, content in enumerate(text.splitlines(), 1):
+        name = f"{path}: line {line}"
+        if match := _EVENT.fullmatch(content):
+            rows.append({"first": _frame(name, match[2], rate), "end": _frame(name, match[3], rate)})
+            names.append(name)
+        elif (match := _NOTE.fullmatch(content.strip())) and rows:
+            word, _, value = match[1].strip().lower().partition(" ")
+            if word not in ("grey", "saturation", "references"):
+                raise InputError(f"{name}: expected GREY, SATURATION or REFERENCES, got {shortened(word)}.")
+            rows[-1][word] = value.strip() or "yes"
+    return [_shot(name, row) for name, row in zip(names, rows, strict=True)]
+
+
+def _frame(name: str, code: str, rate: Fraction) -> str:
+    """Return the number of the frame of a time code without drops, as text."""
+    match = re.fullmatch(r"(\d\d):(\d\d):(\d\d)[:;](\d\d)", code)
+    if not match:
+        raise InputError(f"{name}: expected a time code HH:MM:SS:FF, got {shortened(code)}.")
+    hours, minutes, seconds, frames = (int(part) for part in match.groups())
+    return str(((hours * 60 + minutes) * 60 + seconds) * round(rate) + frames)
