@@ -1,0 +1,128 @@
+"""Reference frames: their colors are carried through their shot, and nowhere else."""
+
+import numpy as np
+import pytest
+import skimage.data
+
+from labcolor import colorize_frames, colorize_video, rgb_to_lab, write_picture
+from labcolor.errors import InputError, InputTypeError
+from labcolor.io import ffmpeg
+
+# Not the colors of the photographs: whatever comes out came from the reference.
+TINTS = {"coffee": (1.0, 0.55, 0.8), "chelsea": (0.55, 0.9, 1.0)}
+SIZE = 120, 160
+
+
+def shot(name, frames=8):
+    """A shot of a camera that pans over a photograph, in grey, and its frames in odd colors."""
+    photo = getattr(skimage.data, name)()[::2, ::2].mean(axis=-1, keepdims=True) * 0.8
+    colored = [photo[20 : 20 + SIZE[0], start : start + SIZE[1]] * TINTS[name] for start in range(frames)]
+    colored = np.clip(colored, 0, 255).astype(np.uint8)
+    return (colored @ np.array([0.299, 0.587, 0.114])).round().astype(np.uint8), colored
+
+
+def error(results, colored):
+    """Mean distance of ab."""
+    return np.mean(
+        [np.abs(rgb_to_lab(one)[..., 1:] - rgb_to_lab(two)[..., 1:]) for one, two in zip(results, colored, strict=True)]
+    )
+
+
+@pytest.fixture(scope="module")
+def shots():
+    """Two shots after each other."""
+    return [np.concatenate(parts) for parts in zip(shot("coffee"), shot("chelsea"), strict=True)]
+
+
+def test_a_reference_colors_its_shot_and_no_other(classifier, shots):
+    """All frames of the reference's shot take its colors; those of the next shot stay as they are without."""
+    grey, colored = shots
+    plain = list(colorize_frames(grey, classifier, cuts=[8]))
+    results = list(colorize_frames(grey, classifier, cuts=[8], references={4: colored[4]}))
+    assert error(results[:8], colored[:8]) < 0.35 * error(plain[:8], colored[:8])
+    np.testing.assert_array_equal(results[8:], plain[8:])
+
+
+def test_a_reference_serves_shots_of_the_same_scene(classifier, shots):
+    """A shot that comes back after another takes the colors of the reference in its first part."""
+    grey, colored = (np.concatenate([part, part[:6]]) for part in shots)
+    plain = list(colorize_frames(grey, classifier, cuts=[8, 16]))
+    results = list(colorize_frames(grey, classifier, cuts=[8, 16], references={2: colored[2]}))
+    assert error(results[16:], colored[16:]) < 0.35 * error(plain[16:], colored[16:])
+
+
+def test_a_few_strokes_are_enough(classifier, shots):
+    """A transparent picture with one stroke of color, and the same hint as ab, color what looks like it, later too."""
+    grey, _ = shots
+    stroke = np.zeros((*SIZE, 4), np.uint8)
+    stroke[50:70, 60:80] = (200, 60, 160, 255)
+    hint = np.full((*SIZE, 2), np.nan, np.float32)
+    hint[50:70, 60:80] = rgb_to_lab(stroke[60, 70, :3][None, None])[0, 0, 1:]
+    plain = list(colorize_frames(grey[:8], classifier, cuts="none"))
+    for reference in (stroke, hint):
+        results = list(colorize_frames(grey[:8], classifier, cuts="none", references={0: reference}))
+        far = [np.abs(rgb_to_lab(one[6])[54:66, 60:70, 1:] - hint[60, 70]).mean() for one in (results, plain)]
+        assert far[0] < 0.5 * far[1]
+
+
+def test_files_folders_and_times(classifier, shots, tmp_path):
+    """In a video, a folder of references, frames and times give the same result, before the reference's frame too."""
+    grey, colored = shots
+    for number, frame in enumerate(grey):
+        write_picture(tmp_path / f"{number:03}.png", np.repeat(frame[..., None], 3, axis=2))
+    ffmpeg.run(["-framerate", "4", "-i", str(tmp_path / "%03d.png"), "-c:v", "ffv1", str(tmp_path / "in.mkv")])
+    folder = tmp_path / "references"
+    folder.mkdir()
+    write_picture(folder / "ref_000006.png", colored[6])
+    results = []
+    for references in ({6: colored[6]}, {1.5: colored[6]}, {"0:01.5": folder / "ref_000006.png"}, folder):
+        report = colorize_video(tmp_path / "in.mkv", tmp_path / "out.mkv", classifier, references=references)
+        assert report.cuts == (8,)
+        results.append(ffmpeg.run(["-i", str(tmp_path / "out.mkv"), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]))
+    assert len(set(results)) == 1
+    frames = np.frombuffer(results[0], np.uint8).reshape(-1, *SIZE, 3)
+    assert error(frames[:1], colored[:1]) < 6
+
+
+GIVEN = np.full((*SIZE, 3), (200, 80, 60), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("references", "message"),
+    [
+        ({0: GIVEN[:60]}, "size of the video, 160x120, got 160x60"),
+        ({0: np.full((*SIZE, 3), 90, np.uint8)}, "got a grey one"),
+        ({0: np.full(SIZE, 90, np.uint8)}, "got a grey one"),
+        ({300: GIVEN}, "references: expected frames from 0 to"),
+        ({-1: GIVEN}, "expected frames from 0, got -1"),
+        ({4: GIVEN, 1.0: GIVEN}, "got two for frame 4"),
+        ({0: np.zeros((*SIZE, 4), np.uint8)}, "transparent"),
+        ({0: np.full((*SIZE, 2), np.nan)}, "only nan"),
+    ],
+)
+def test_bad_references(classifier, shots, tmp_path, references, message):
+    """A reference that cannot be used is one clear error, before anything is written."""
+    source = tmp_path / "in.mkv"
+    lines = shots[0][:8].tobytes()
+    (tmp_path / "raw").write_bytes(lines)
+    size = ["-f", "rawvideo", "-pixel_format", "gray", "-video_size", "160x120", "-framerate", "4"]
+    ffmpeg.run([*size, "-i", str(tmp_path / "raw"), "-c:v", "ffv1", str(source)])
+    with pytest.raises(InputError, match=message):
+        colorize_video(source, tmp_path / "out.mkv", classifier, references=references)
+    assert not (tmp_path / "out.mkv").exists()
+
+
+def test_bad_kinds_of_references(classifier, tmp_path):
+    """What is no mapping, an empty folder, and a time without a rate say so."""
+    with pytest.raises(InputTypeError, match="references: expected a folder, or a mapping"):
+        colorize_frames([], classifier, references=[GIVEN])
+    with pytest.raises(InputError, match="ref_000120"):
+        colorize_frames([], classifier, references=tmp_path)
+    with pytest.raises(InputTypeError, match="number of a frame"):
+        colorize_frames([], classifier, references={1.5: GIVEN})
+
+
+def test_a_model_without_hints_takes_no_references(reference):
+    """References need a model that spreads hints."""
+    with pytest.raises(InputError, match="takes none"):
+        colorize_frames([], reference, references={0: GIVEN})
