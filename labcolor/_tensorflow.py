@@ -150,7 +150,7 @@ def convert_to_tflite(network: keras.Model, calibration: Sequence[Array]) -> byt
         same = keras.models.clone_model(network, clone_function=cloned)
         same.set_weights(network.get_weights())
         signature = [tf.TensorSpec((None, None, None, 1), tf.float32, name="l")]
-        function = tf.function(lambda l: same(l, training=False), input_signature=signature, autograph=False)
+        function = tf.function(lambda batch: same(batch, training=False), input_signature=signature, autograph=False)
         # from_keras_model needs parts of TensorFlow's own, older Keras
         converter = tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function()])
         if calibration:

@@ -250,6 +250,7 @@ def _session(content: bytes, weights: tuple[Array, ...], threads: int) -> Any:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = False  # it keeps the memory of the largest picture of a process
+    options.enable_mem_pattern = False  # it keeps a plan for each size
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads leave the cores to others
     values = [onnxruntime.OrtValue.ortvalue_from_numpy(weight) for weight in weights]
     if values:

@@ -1,0 +1,209 @@
+#!/usr/bin/env python3
+"""The engines side by side, in one run: start-up, memory, the network, pictures, many sizes, processes, video.
+
+    python benchmarks/engine.py [--json FILE] [--only WORD]
+
+What is compared is called in turn, so that a machine that slows down slows both. "ratio" is how many times better
+ONNX Runtime is than what it is compared with. Nothing here is asserted: machines differ.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ENGINES = "auto", "tensorflow"
+ROWS: list[dict[str, object]] = []
+PREPARE = """
+import os, sys, time
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+begun = time.perf_counter()
+import numpy as np, labcolor
+engine, threads = sys.argv[1], int(sys.argv[2])
+labcolor.set_threads(threads or None)
+colorizer = labcolor.Colorizer.from_pretrained().set_params(engine=engine)
+grey = np.kron(np.random.default_rng(0).integers(0, 255, (27, 48)), np.ones((40, 40))).astype(np.uint8)
+def peak():
+    import resource
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def median(call, rounds):
+    call()
+    times = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return sorted(times)[rounds // 2]
+"""
+FIRST = "colorizer.predict(grey); print(time.perf_counter() - begun, peak(), colorizer.pipeline().engine.name)"
+NETWORK = """
+batch = np.random.default_rng(0).uniform(-1, 1, (1, 160, 288, 1)).astype(np.float32)
+run = colorizer.pipeline().engine.run
+print(median(lambda: run(batch), 30))
+"""
+PICTURE = "print(median(lambda: colorizer.predict(grey), 15))"
+SIZES = """
+random = np.random.default_rng(1)
+heights = random.integers(300, 700, int(sys.argv[3]))
+widths = 13 * heights // 10 + random.integers(-40, 40, len(heights))
+pictures = [grey[:height, :width] for height, width in zip(heights, widths)]
+same = [grey[:510, :663]] * len(pictures)  # as many pixels
+import psutil
+memory = lambda: psutil.Process().memory_info().rss / 2**20
+for one in same[:20]: colorizer.predict(one)
+times = []
+for work in (same, pictures):
+    start, before = time.perf_counter(), memory()
+    for one in work: colorizer.predict(one)
+    times += [time.perf_counter() - start, memory() - before]
+print(*times)
+"""
+MANY = """
+for _ in range(3): colorizer.predict(grey)
+print("ready", flush=True)
+sys.stdin.readline()
+count, end = 0, time.perf_counter() + 8
+while time.perf_counter() < end:
+    colorizer.predict(grey)
+    count += 1
+print(count / 8)
+"""
+
+
+def start(code: str, *arguments: object) -> subprocess.Popen[str]:
+    """Begin a process of its own."""
+    command = [sys.executable, "-c", PREPARE + code, *map(str, arguments)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    return subprocess.Popen(command, text=True, **pipes)
+
+
+def run(code: str, *arguments: object) -> list[str]:
+    """Run code in a process of its own, and return what it prints."""
+    return start(code, *arguments).communicate()[0].split()
+
+
+def report(work: str, ours: float, other: float, unit: str, *, larger_is_better: bool = False, aim: str = "") -> None:
+    """Print a row, and keep it."""
+    ratio = ours / other if larger_is_better else other / ours
+    ROWS.append({"work": work, "ours": ours, "other": other, "unit": unit, "ratio": ratio, "aim": aim})
+    print(f"{work:58}{ours:10.3f}{other:10.3f} {unit:8}{ratio:7.2f}   {aim}", flush=True)
+
+
+def alternating(code: str, threads: int, rounds: int) -> list[list[list[str]]]:
+    """For each engine, what several processes printed, begun in turn."""
+    results: list[list[list[str]]] = [[] for _ in ENGINES]
+    for _ in range(rounds):
+        for engine, printed in zip(ENGINES, results, strict=True):
+            printed.append(run(code, engine, threads))
+    return results
+
+
+def medians(results: list[list[list[str]]], column: int = 0) -> tuple[float, float]:
+    """Return the median of one column, for each engine."""
+    ours, other = (statistics.median(float(line[column]) for line in printed) for printed in results)
+    return ours, other
+
+
+def start_up() -> None:
+    """Measure the way from python to a colored 1080p picture, and what it takes of memory."""
+    begun = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "import numpy"], check=True)
+    print(f"(python and numpy alone: {time.perf_counter() - begun:.2f} s)")
+    results = alternating(FIRST, 0, 5)
+    print(f"(engine: {results[0][0][2]})")
+    report("first 1080p picture in a new process", *medians(results), "s", aim="4")
+    report("peak memory of it", *medians(results, 1), "MiB", aim="3, below 300 MiB")
+
+
+def network() -> None:
+    """Measure the network alone, at 160x288."""
+    for threads in (1, 0):
+        name = "one thread" if threads else "all cores"
+        results = alternating(NETWORK, threads, 3)
+        report(f"network, 160x288, {name}", *(1e3 * value for value in medians(results)), "ms", aim="2")
+
+
+def picture() -> None:
+    """Measure a 1080p picture in a process that runs."""
+    report("predict, 1920x1080", *(1e3 * value for value in medians(alternating(PICTURE, 0, 3))), "ms", aim="1.6")
+
+
+def sizes() -> None:
+    """Measure pictures of as many sizes, against one size."""
+    one, one_memory, many, many_memory = map(float, run(SIZES, "auto", 0, 1000))
+    report("1,000 pictures of 1,000 sizes, against one size", many, one, "s", aim="1 / 1.2")
+    print(f"(memory grew by {one_memory:.0f} MiB in one size, then by {many_memory:.0f} MiB in 1,000)")
+
+
+def processes() -> None:
+    """Measure two processes of one thread each, against one of two."""
+
+    def pictures_per_second(count: int, threads: int) -> float:
+        workers = [start(MANY, "auto", threads) for _ in range(count)]
+        for worker in workers:
+            worker.stdout.readline()
+        for worker in workers:
+            worker.stdin.write("go\n")
+            worker.stdin.flush()
+        return sum(float(worker.communicate()[0]) for worker in workers)
+
+    report("two processes of one thread, against one of two", pictures_per_second(2, 1), pictures_per_second(1, 2),
+           "1/s", larger_is_better=True, aim="1.15")  # fmt: skip
+
+
+VIDEO = """
+from labcolor import colorize_video
+source, destination = sys.argv[3:5]
+colorize_video(source, destination, colorizer, overwrite=True)
+start = time.perf_counter()
+colorize_video(source, destination, colorizer, overwrite=True)
+print(time.perf_counter() - start)
+"""
+
+
+def video() -> None:
+    """Measure the coloring of a video, against the transcode of ffmpeg with the same settings."""
+    import imageio_ffmpeg
+
+    ffmpeg = imageio_ffmpeg.get_ffmpeg_exe()
+    with tempfile.TemporaryDirectory() as folder:
+        for width, height, aim in ((1920, 1080, "0.85"), (1280, 720, "0.7"), (768, 432, "0.55")):
+            source, made = Path(folder) / f"{width}.mp4", Path(folder) / "made.mp4"
+            test = f"testsrc2=size={width}x{height}:rate=25:duration=6,noise=alls=12:allf=t,format=yuv420p"
+            quiet = [ffmpeg, "-y", "-v", "error"]
+            subprocess.run([*quiet, "-f", "lavfi", "-i", test, "-c:v", "libx264", "-crf", "18", source], check=True)
+            times: list[list[float]] = [[], []]
+            for _ in range(3):
+                times[0].append(float(run(VIDEO, "auto", 0, source, made)[0]))
+                begun = time.perf_counter()
+                settings = ["-c:v", "libx264", "-crf", "20", "-preset", "faster"]  # the library's own
+                subprocess.run([*quiet, "-i", source, *settings, made], check=True)
+                times[1].append(time.perf_counter() - begun)
+            ours, plain = map(statistics.median, times)
+            report(f"colorize_video, {width}x{height}, against a plain transcode", ours, plain, "s", aim=aim)
+
+
+def main() -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", type=Path, help="a file to write the rows to")
+    parser.add_argument("--only", default="", help="run the parts whose names have this word")
+    options = parser.parse_args()
+    print(f"{platform.machine()}, {os.cpu_count()} cores; ours, the other, ratio, aim")
+    for part in (start_up, network, picture, sizes, processes, video):
+        if options.only in part.__name__:
+            part()
+    if options.json:
+        options.json.write_text(json.dumps(ROWS, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
