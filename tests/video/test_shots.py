@@ -1,0 +1,133 @@
+"""Lists of shots: written, edited, read back, and obeyed; what contradicts itself is one clear error."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import skimage.data
+
+from labcolor import Shot, colorize_video, read_shots, rgb_to_lab, write_shots
+from labcolor.errors import InputError, InputTypeError
+from labcolor.io import ffmpeg
+
+SHOTS = (Shot(0, 120), Shot(120, 121, grey=True), Shot(121, 90000, saturation=0.75, references=(7, 300)))
+
+
+@pytest.mark.parametrize("ending", ["csv", "edl"])
+@pytest.mark.parametrize("rate", [25, Fraction(24000, 1001), 29.97])
+def test_a_list_is_read_back_as_it_was_written(tmp_path, ending, rate):
+    """All that a shot says survives in CSV and in EDL, at whole and broken rates."""
+    write_shots(tmp_path / f"shots.{ending}", SHOTS, rate)
+    assert read_shots(tmp_path / f"shots.{ending}", rate) == SHOTS
+
+
+def test_a_list_from_a_spreadsheet_is_read(tmp_path):
+    """Semicolons, decimal commas, a byte order mark, other columns and empty lines are no obstacle."""
+    text = "\ufefffirst;end;note;grey;saturation;references\r\n0;10;;yes;;\r\n;;;;;\r\n10;20;a car;no;0,8;none\r\n"
+    (tmp_path / "shots.csv").write_text(text, encoding="utf-8", newline="")
+    assert read_shots(tmp_path / "shots.csv", 25) == (Shot(0, 10, True), Shot(10, 20, saturation=0.8, references=()))
+
+
+def test_an_edl_of_another_program_is_read(tmp_path):
+    """The events of an EDL with other comments are shots."""
+    text = (
+        "TITLE: FILM\nFCM: NON-DROP FRAME\n\n"
+        "001  REEL1    V     C        00:00:00:00 00:00:04:20 00:00:00:00 00:00:04:20\n* FROM CLIP NAME: A.MOV\n"
+        "002  REEL1    V     C        00:00:04:20 00:01:00:00 00:00:04:20 00:01:00:00\n* LABCOLOR GREY\n"
+    )
+    (tmp_path / "shots.edl").write_text(text)
+    assert read_shots(tmp_path / "shots.edl", 25) == (Shot(0, 120), Shot(120, 1500, grey=True))
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ("0,10\n12,20", "shot 2 to begin where shot 1 ends, at frame 10, got a gap: it begins at 12"),
+        ("0,10\n8,20", "got an overlap: it begins at 8"),
+        ("10,10", "shot 1: expected an end after its first frame, got 10 to 10"),
+        ("a,10", "line 2: expected the number of a frame, got 'a'"),
+        ("0,10,maybe", 'line 2: grey: expected "yes" or "no"'),
+        ("0,10,no,9", "saturation: expected a number"),
+        ("0,10,yes,0.5", "expected grey or a saturation, got both"),
+        ("", "expected at least one shot"),
+    ],
+)
+def test_a_list_that_contradicts_itself(tmp_path, lines, message):
+    """Each contradiction is one error, which names the place."""
+    (tmp_path / "shots.csv").write_text(f"first,end,grey,saturation\n{lines}\n")
+    with pytest.raises(InputError, match=message):
+        read_shots(tmp_path / "shots.csv", 25)
+
+
+def test_what_is_no_list(tmp_path):
+    """A missing file, another format, missing columns and other objects say what was expected."""
+    (tmp_path / "shots.csv").write_text("begin,stop\n1,2\n")
+    with pytest.raises(InputError, match="expected the columns first, end"):
+        read_shots(tmp_path / "shots.csv", 25)
+    with pytest.raises(InputError, match="that can be read"):
+        read_shots(tmp_path / "missing.csv", 25)
+    with pytest.raises(InputError, match=r"\.csv or \.edl"):
+        write_shots(tmp_path / "shots.txt", SHOTS, 25)
+
+
+@pytest.fixture
+def film(tmp_path):
+    """Two shots of ten frames each."""
+    photos = [skimage.data.coffee()[::4, ::4, 1][:96, :128], skimage.data.chelsea()[::3, ::3, 1][:96, :128]]
+    (tmp_path / "raw").write_bytes(b"".join(photo.tobytes() * 10 for photo in photos))
+    size = ["-f", "rawvideo", "-pixel_format", "gray", "-video_size", "128x96", "-framerate", "10"]
+    ffmpeg.run([*size, "-i", str(tmp_path / "raw"), "-c:v", "ffv1", str(tmp_path / "in.mkv")])
+    return tmp_path / "in.mkv"
+
+
+def chroma(path):
+    """Mean distance from grey of each frame."""
+    pixels = ffmpeg.run(["-i", str(path), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"])
+    frames = np.frombuffer(pixels, np.uint8).reshape(-1, 96, 128, 3)
+    return np.array([np.abs(rgb_to_lab(frame)[..., 1:]).mean() for frame in frames])
+
+
+def test_shots_are_reported_edited_and_obeyed(reference, film, tmp_path):
+    """The shots that are found can be written, one of them made grey and one paler, and given back."""
+    report = colorize_video(film, tmp_path / "plain.mkv", reference)
+    assert report.shots == (Shot(0, 10), Shot(10, 20))
+    assert report.cut_times == (1,)
+    write_shots(tmp_path / "shots.csv", report.shots, report.rate)
+    text = (tmp_path / "shots.csv").read_text().splitlines()
+    text[1] = text[1].replace("no,", "yes,")
+    text[2] = text[2].replace("no,,", "no,0.5,")
+    (tmp_path / "shots.csv").write_text("\n".join(text))
+    report = colorize_video(film, tmp_path / "edited.mkv", reference, shots=tmp_path / "shots.csv")
+    assert report.shots == (Shot(0, 10, grey=True), Shot(10, 20, saturation=0.5))
+    assert report.cuts == (10,)
+    plain, edited = chroma(tmp_path / "plain.mkv"), chroma(tmp_path / "edited.mkv")
+    assert edited[:10].max() < 1.5
+    np.testing.assert_allclose(edited[10:], plain[10:] / 2, rtol=0.2)
+
+
+def test_cuts_can_be_given_or_switched_off(reference, film, tmp_path):
+    """Given cuts are taken as they are, and none are found where none are wanted; in a part, numbers stay."""
+    for cuts, expected in (("none", ()), ([4, 10, 15], (4, 10, 15))):
+        assert colorize_video(film, tmp_path / "out.mkv", reference, cuts=cuts).cuts == expected
+    report = colorize_video(film, tmp_path / "out.mkv", reference, start=0.5, end=1.5)
+    assert report.cuts == (10,)
+    assert report.shots == (Shot(5, 10), Shot(10, 15))
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "message"),
+    [
+        ({"cuts": [5, 5]}, InputError, "rising order"),
+        ({"cuts": "some"}, InputError, "cuts: expected one of 'auto', 'none'"),
+        ({"cuts": 5}, InputTypeError, "cuts: expected"),
+        ({"cuts": [5], "shots": [Shot(0, 20)]}, InputError, "shots or cuts, got both"),
+        ({"shots": [(0, 20)]}, InputTypeError, "sequence of Shot"),
+        ({"shots": [Shot(0, 20, references=(3,))]}, InputError, "got frame 3, for which there is none"),
+        ({"memory": "all"}, InputError, "memory: expected one of"),
+    ],
+)
+def test_bad_cuts_and_shots(reference, film, tmp_path, options, kind, message):
+    """What does not go together is one error, before anything is written."""
+    with pytest.raises(kind, match=message):
+        colorize_video(film, tmp_path / "out.mkv", reference, **options)
+    assert not (tmp_path / "out.mkv").exists()
