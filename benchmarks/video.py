@@ -26,6 +26,8 @@ import numpy as np
 
 from labcolor import Colorizer, colorize_video, rgb_to_lab
 from labcolor.io import ffmpeg
+from labcolor.io.formats import target_of
+from labcolor.io.probe import probe
 
 PLAIN = ("-c:v", "libx264", "-preset", "faster", "-crf", "20", "-pix_fmt", "yuv420p")  # the library's own settings
 
@@ -54,6 +56,33 @@ def speed(name):
                 rates.append((report.frames / report.seconds, report.frames / (time.perf_counter() - start)))
             first, second = (statistics.median(column) for column in zip(*rates, strict=True))
             print(f"| {size} | {first:.1f} fps | {second:.1f} fps | {first / second:.2f} | {aim} |", flush=True)
+
+
+CODECS = (("h264", ".mp4"), ("hevc", ".mp4"), ("vp9", ".webm"), ("prores", ".mov"), ("dnxhr", ".mov"), ("ffv1", ".mkv"))
+
+
+def codecs(name, size="768x432", seconds=4):
+    """Print the rate of coloring with each codec beside that of a plain transcode with the same settings."""
+    colorizer = Colorizer.from_pretrained(name)
+    print(f"\n| {name}, {size}: codec | labcolor | plain transcode | share |\n|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "in.mp4"
+        make_video(source, size, seconds)
+        for codec, ending in CODECS:
+            ours, plain = Path(folder) / f"ours{ending}", Path(folder) / f"plain{ending}"
+            rates = []
+            for _ in range(2):
+                report = colorize_video(source, ours, colorizer, codec=codec)
+                info = probe(source)
+                usual = dict.fromkeys(("codec", "quality", "preset", "pixel_format"))
+                target = target_of(
+                    ours, info, **{**usual, "codec": codec}, tone_map=False, deinterlace="auto", size=info.size
+                )
+                start = time.perf_counter()
+                ffmpeg.run(["-i", str(source), *target.arguments, "-an", "-y", str(plain)])
+                rates.append((report.frames / report.seconds, report.frames / (time.perf_counter() - start)))
+            first, second = (max(column) for column in zip(*rates, strict=True))
+            print(f"| {codec} | {first:.1f} fps | {second:.1f} fps | {first / second:.2f} |", flush=True)
 
 
 def memory(long):
@@ -126,10 +155,12 @@ def main():
     parser.add_argument("clips", nargs="*")
     parser.add_argument("--model", default="efficientnet")
     parser.add_argument("--long", type=int, default=300, help="seconds of the long video")
-    parser.add_argument("--only", choices=["speed", "memory", "steadiness"])
+    parser.add_argument("--only", choices=["speed", "codecs", "memory", "steadiness"])
     arguments = parser.parse_args()
     if arguments.only in (None, "speed"):
         speed(arguments.model)
+    if arguments.only in (None, "codecs"):
+        codecs(arguments.model)
     if arguments.only in (None, "memory"):
         memory(arguments.long)
     if arguments.clips and arguments.only in (None, "steadiness"):
