@@ -133,7 +133,7 @@ def main():
     parser.add_argument("--photos", type=Path)
     parser.add_argument("--pictures", type=int, default=192)
     arguments = parser.parse_args()
-    for work in arguments.works:
+    for work in arguments.works or ["speed", "memory", "resume"]:
         if work == "memory":
             memory(arguments.photos, arguments.pictures)
         else:

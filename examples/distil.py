@@ -47,9 +47,7 @@ def main() -> None:
         except LabcolorError as error:
             print(error)
     pupil = Colorizer.load(arguments.start) if arguments.start else Colorizer.from_pretrained("reference")
-    pupil.set_params(
-        epochs=arguments.epochs, learning_rate=1e-3, precision="mixed_bfloat16", warm_start=True, verbose=2
-    )
+    pupil.set_params(epochs=arguments.epochs, learning_rate=1e-3, precision="mixed_bfloat16", verbose=2)
     pupil.fit(colored)
     model = pupil.model_
     pupil.model_ = dataclasses.replace(model, head=dataclasses.replace(model.head, chroma=CHROMA))

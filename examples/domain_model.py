@@ -45,7 +45,7 @@ def main() -> None:
                 archive.extractall(folder, members, filter="data")
         reference = Colorizer.from_pretrained("reference")
         special = Colorizer.from_pretrained("reference").set_params(
-            epochs=arguments.epochs, learning_rate=3e-4, precision="mixed_bfloat16", warm_start=True, verbose=2
+            epochs=arguments.epochs, learning_rate=3e-4, precision="mixed_bfloat16", verbose=2
         )
         special.set_params(random_state=0).fit([Path(folder) / path for path in training])
         special.save(arguments.output, half=True)

@@ -131,7 +131,7 @@ def build_efficientnet(
         Filters of the decoder's three stages.
     seed : int, optional
         Fixes the initial weights. They are random for the encoder, too: what makes this network good are the weights of
-        the packaged model, to start from with ``Colorizer.from_pretrained().set_params(warm_start=True)``.
+        the packaged model, from which ``Colorizer.from_pretrained().fit`` goes on.
     dtype : str
         Keras dtype policy: "float32", or "mixed_bfloat16" to train faster on hardware that has it.
     name : str

@@ -274,7 +274,7 @@ def _recorder(folder: Path, pictures: PictureList, head: Head, codec: LabCodec, 
     def record(epoch: int, figures: Mapping[str, float], predict: Callable[[Array], Any]) -> None:
         shown = {}
         for number, (crop, colored) in enumerate(zip(crops, samples.color(crops, predict), strict=True), 1):
-            grey = np.repeat(as_picture(crop, "crop").grey()[..., None], 3, axis=2)
+            grey = as_picture(crop, "crop").grey()
             shown[f"L, colored, original/{number}"] = np.concatenate([grey, colored, crop], axis=1)
         events.add(epoch, figures, shown)
 

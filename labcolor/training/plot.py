@@ -54,7 +54,8 @@ def plot_history(history: Any, path: PathLike | None = None) -> Figure:
     >>> [axes.get_title() for axes in figure.axes]
     ['loss', 'PSNR, dB']
     """
-    history = getattr(history, "history_", history)
+    if hasattr(type(history), "history_"):
+        history = history.history_
     if not isinstance(history, Mapping):
         raise InputTypeError(f"history: expected a trained Colorizer or its history_, got {type(history).__name__}.")
     panels = {
