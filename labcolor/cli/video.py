@@ -34,7 +34,8 @@ _OPTIONS: tuple[str, ...] = (
     "deinterlace",
     "tone_map",
 )
-_OPTIONS += ("codec", "quality", "preset", "pixel_format", "resume")
+_OPTIONS += ("codec", "quality", "preset", "pixel_format", "resume", "cuts", "memory")
+_OF_ONE = ("shots", "references")  # options that belong to one video
 
 
 def add_to(commands: Any) -> None:
@@ -66,6 +67,7 @@ def add_to(commands: Any) -> None:
         "that cannot be written becomes .mp4, or a format that holds the codec",
     )
     add_smoothing(command)
+    _add_shot_options(command)
     command.add_argument(
         "--resize",
         type=frame_size,
@@ -102,6 +104,36 @@ def add_to(commands: Any) -> None:
     add_model_options(command)
 
 
+def _add_shot_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--cuts",
+        type=_cuts,
+        default="auto",
+        metavar="FRAMES",
+        help="frames that begin a shot: auto, none, or numbers as in 94,210 (default: %(default)s)",
+    )
+    command.add_argument("--shots", metavar="FILE", help="list of shots to obey, .csv or .edl")
+    command.add_argument("--write-shots", metavar="FILE", help="write the shots as a list to edit, .csv or .edl")
+    command.add_argument(
+        "--references", metavar="FOLDER", help="frames in color to take over, named like ref_000120.png"
+    )
+    command.add_argument(
+        "--memory",
+        choices=("scenes", "shot", "none"),
+        default="scenes",
+        help="how far one thing keeps one color (default: %(default)s)",
+    )
+
+
+def _cuts(text: str) -> str | list[int]:
+    """Convert "auto", "none", or numbers with commas between."""
+    if text in ("auto", "none"):
+        return text
+    if not all(part.isdecimal() for part in text.split(",")):
+        raise argparse.ArgumentTypeError(f"expected auto, none or numbers of frames, as 94,210, got {text[:40]!r}")
+    return [int(part) for part in text.split(",")]
+
+
 def _jobs(arguments: argparse.Namespace) -> list[tuple[str, str]]:
     """Return the source and the destination of each video."""
     from labcolor._paths import as_path, files_in
@@ -111,6 +143,9 @@ def _jobs(arguments: argparse.Namespace) -> list[tuple[str, str]]:
         raise InputError("expected either OUT, the file to write, or -o FOLDER. Give one of them.")
     if arguments.output is None:
         return [(arguments.source, arguments.destination)]
+    for name in (*_OF_ONE, "write_shots"):
+        if getattr(arguments, name) is not None:
+            raise InputError(f"--{name.replace('_', '-')}: expected one video, got -o. Color that video by itself.")
     source, folder = as_path("IN", arguments.source), as_path("-o", arguments.output)
     if not os.path.isdir(source):
         raise InputError(f"{source}: expected a folder of videos with -o. Name the file to write instead of -o.")
@@ -139,7 +174,7 @@ def _described(source: str, destination: str, report: VideoReport | LabcolorErro
         return {**about, "error": str(report)}
     about |= {name: getattr(report, name) for name in ("frames", "seconds", "size", "cuts", "converted", "complaints")}
     about["rate"] = str(report.rate)
-    about["cut_times"] = [round(float(cut / report.rate), 3) for cut in report.cuts]
+    about["cut_times"] = [round(float(time), 3) for time in report.cut_times]
     return about
 
 
@@ -153,8 +188,9 @@ def run(arguments: argparse.Namespace) -> int:
         check_destination(place, FileError)
     colorizer = model_of(arguments)
     from labcolor.video.colorize import colorize_video
+    from labcolor.video.shots import write_shots
 
-    options = {name: getattr(arguments, name) for name in _OPTIONS}
+    options = {name: getattr(arguments, name) for name in (*_OPTIONS, *_OF_ONE)}
     reports: list[dict[str, Any]] = []
     try:
         for source, destination in jobs:
@@ -170,6 +206,8 @@ def run(arguments: argparse.Namespace) -> int:
                 print_message(str(error))
                 continue
             reports.append(_described(source, destination, report))
+            if arguments.write_shots is not None:
+                write_shots(arguments.write_shots, report.shots, report.rate)
             _show(source, report)
     finally:
         if place is not None:

@@ -7,6 +7,7 @@ import pytest
 import skimage.data
 
 from labcolor import Shot, colorize_video, read_shots, rgb_to_lab, write_shots
+from labcolor.cli import main
 from labcolor.errors import InputError, InputTypeError
 from labcolor.io import ffmpeg
 
@@ -131,3 +132,15 @@ def test_bad_cuts_and_shots(reference, film, tmp_path, options, kind, message):
     with pytest.raises(kind, match=message):
         colorize_video(film, tmp_path / "out.mkv", reference, **options)
     assert not (tmp_path / "out.mkv").exists()
+
+
+def test_the_command_line(film, tmp_path):
+    """Shots are written, read back and obeyed on the command line, beside references and cuts."""
+    listed, out = str(tmp_path / "shots.csv"), str(tmp_path / "out.mkv")
+    common = ["video", str(film), out, "--model", "reference"]
+    assert main([*common, "--write-shots", listed, "--cuts", "4,10"]) == 0
+    assert read_shots(listed, 10) == (Shot(0, 4), Shot(4, 10), Shot(10, 20))
+    assert main([*common, "--shots", listed, "--memory", "none"]) == 0
+    assert main([*common, "--shots", listed, "--cuts", "none"]) != 0
+    assert main([*common, "--references", str(tmp_path)]) != 0
+    assert main(["video", str(tmp_path), "-o", str(tmp_path / "all"), "--shots", listed]) != 0
