@@ -72,6 +72,11 @@ class PackedModel:
             self._archive = zipfile.ZipFile(io.BytesIO(content))
             members = self._archive.infolist()
             self._members = {member.filename: member for member in members}
+            if "model.weights.h5" in self._members:
+                raise ModelFileError(
+                    f"{where}: expected a labcolor model, got a Keras file, whose layers could execute code. Let fit "
+                    f"keep the best weights, with validation and checkpoint, and use Colorizer.save."
+                )
             if _TEXT not in self._members:
                 raise ModelFileError(f"{where}: expected a labcolor model, got another kind of archive. {_REMEDY}")
             if sum(member.file_size for member in members) > _LARGEST:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from labcolor import Colorizer
-from labcolor.errors import InputError
+from labcolor.errors import InputError, ModelFileError
 from labcolor.metrics import psnr
 
 QUICK = {"epochs": 3, "crop_size": 32, "working_size": 32, "random_state": 0}
@@ -64,7 +64,8 @@ def test_callbacks_of_keras(batch, tmp_path):
     assert colorizer.model_.training["ending"] == "stopped"
     header = (tmp_path / "log.csv").read_text().splitlines()[0]
     assert set(HELD_OUT) < set(header.split(","))
-    assert (tmp_path / "best.keras").exists()
+    with pytest.raises(ModelFileError, match=r"got a Keras file, .* with validation and checkpoint"):
+        Colorizer.load(tmp_path / "best.keras")
 
 
 @pytest.mark.parametrize("validation", [1, 0, 0.6, -0.1, float("nan"), True, 5])
