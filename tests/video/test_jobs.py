@@ -51,7 +51,13 @@ def stop_after(frames):
 
 @pytest.mark.parametrize(
     ("ending", "options"),
-    [(".mp4", {}), (".mkv", {"codec": "ffv1"}), (".webm", {}), (".mov", {"codec": "prores"}), (".mp4", {"start": 0.2})],
+    [
+        (".mp4", {}),
+        (".mkv", {"codec": "ffv1"}),
+        pytest.param(".webm", {}, marks=pytest.mark.slow),
+        pytest.param(".mov", {"codec": "prores"}, marks=pytest.mark.slow),
+        pytest.param(".mp4", {"start": 0.2}, marks=pytest.mark.slow),
+    ],
 )
 def test_an_interrupted_job_goes_on(small, clip, tmp_path, ending, options):
     """Interrupted twice, the video is that of one call, frame for frame, with its sound, and nothing is left beside."""
