@@ -7,7 +7,7 @@ import pickle
 import numpy as np
 import pytest
 
-from labcolor import colorize_video, read_picture
+from labcolor import Colorizer, colorize_video, read_picture
 from labcolor.cli import main
 from labcolor.errors import InputError, VideoFileError
 from labcolor.io import ffmpeg
@@ -158,3 +158,22 @@ def test_a_folder_of_videos(clip, tmp_path, capsys):
         [*command[:2], "a.mp4", *command[2:]],
     ):
         assert main(wrong) == 2
+
+
+def test_a_job_with_references_goes_on(clip, tmp_path):
+    """What references and scenes have given is remembered, too."""
+    colorizer = Colorizer.from_pretrained()
+    colors = np.zeros((48, 64, 3), np.uint8)
+    colors[:] = (200, 90, 40)
+    options = {"references": {2: colors, 20: colors[..., ::-1].copy()}, "cuts": [17], "resume": True}
+    colorize_video(clip, tmp_path / "whole.mkv", colorizer, codec="ffv1", **options)
+    with pytest.raises(KeyboardInterrupt):
+        colorize_video(clip, tmp_path / "out.mkv", colorizer, codec="ffv1", progress=stop_after(20), **options)
+    (folder,) = tmp_path.glob(".labcolor-job-*")
+    assert (folder / "state").stat().st_size < 5_000_000
+    colorize_video(clip, tmp_path / "out.mkv", colorizer, codec="ffv1", **options)
+    assert planes(tmp_path / "out.mkv") == planes(tmp_path / "whole.mkv")
+    with pytest.raises(KeyboardInterrupt):
+        colorize_video(clip, tmp_path / "b.mkv", colorizer, codec="ffv1", progress=stop_after(12), **options)
+    with pytest.raises(VideoFileError, match="another source, model or options"):
+        colorize_video(clip, tmp_path / "b.mkv", colorizer, codec="ffv1", **{**options, "references": {2: colors}})
