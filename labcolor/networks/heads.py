@@ -108,7 +108,7 @@ class RegressionHead:
         from labcolor._keras import ops
 
         return lambda ab, output: ops.mean(
-            ops.square(ops.average_pool(ab, self.stride, data_format="channels_last") - output)
+            ops.square(ops.average_pool(ab, self.stride, self.stride, data_format="channels_last") - output)
         )
 
     def decode(self, outputs: Array, codec: LabCodec, saturation: float) -> Array:
@@ -200,7 +200,8 @@ class BinsHead:
 
         counts = np.zeros(len(ab_bins()))
         for _, ab in islice(batches, _PRIOR_BATCHES):
-            targets = bin_targets(ops.average_pool(ab, self.stride, data_format="channels_last") * codec.ab_scale)
+            pooled = ops.average_pool(ab, self.stride, self.stride, data_format="channels_last")
+            targets = bin_targets(pooled * codec.ab_scale)
             counts += ops.convert_to_numpy(ops.sum(targets, axis=(0, 1, 2)))
         return replace(self, log_weights=np.log(rebalancing(counts / counts.sum())))
 
@@ -348,7 +349,7 @@ def bin_loss(ab_scale: float, weights: npt.ArrayLike, stride: int) -> Loss:
     weights = np.asarray(weights, np.float32)
 
     def loss(ab: Any, scores: Any) -> Any:
-        targets = bin_targets(ops.average_pool(ab, stride, data_format="channels_last") * ab_scale)
+        targets = bin_targets(ops.average_pool(ab, stride, stride, data_format="channels_last") * ab_scale)
         entropy = -ops.sum(targets * ops.log_softmax(scores), axis=-1)
         return ops.mean(entropy * ops.sum(targets * weights, axis=-1))
 

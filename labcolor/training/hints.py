@@ -136,7 +136,8 @@ def fit_hints(
         for lightness, ab in batches:
             predicted, features = predict(lightness)
             n, rows, columns, channels = features.shape
-            true = ops.average_pool(ab, lightness.shape[1] // rows, data_format="channels_last")
+            stride = lightness.shape[1] // rows
+            true = ops.average_pool(ab, stride, stride, data_format="channels_last")
             true = ops.convert_to_numpy(true).reshape(n, -1, 2) * ab_scale
             features = features.reshape(n, -1, channels)
             places = np.repeat(places_of(rows, columns)[None], n, axis=0)

@@ -303,7 +303,7 @@ class _Run:
         if self._best:
             network.set_weights(self._best)
         elif outcome.ending != "diverged" and outcome.steps:
-            self._optimizer.finalize_variable_values(network.trainable_variables)
+            self._take_average()
         self._calls.on_train_end()
         return outcome
 
@@ -352,8 +352,8 @@ class _Run:
     def _end_epoch(self, epoch: int) -> dict[str, float]:
         """Measure the averaged weights, and show them to the callbacks."""
         outcome, network = self._outcome, self._network
-        raw = [ops.convert_to_numpy(variable) for variable in network.trainable_variables]
-        self._optimizer.finalize_variable_values(network.trainable_variables)
+        raw = [np.array(ops.convert_to_numpy(variable)) for variable in network.trainable_variables]
+        self._take_average()
         rate = float(ops.convert_to_numpy(self._optimizer.learning_rate))
         figures = {"loss": outcome.total / self._per_epoch, "learning_rate": rate}
         if self._watching.validate is not None:
@@ -372,6 +372,13 @@ class _Run:
         for variable, value in zip(network.trainable_variables, raw, strict=True):
             variable.assign(value)
         return figures
+
+    def _take_average(self) -> None:
+        """Give the network the averaged weights, if the optimizer has an average."""
+        variables = self._network.trainable_variables
+        self._optimizer.finalize_variable_values(variables)
+        for variable in variables:  # as copies: JAX gives up the buffers of a network that predicts
+            variable.assign(np.array(ops.convert_to_numpy(variable)))
 
     def _compare(self, epoch: int, loss: float) -> None:
         """Keep the present weights if none were better."""

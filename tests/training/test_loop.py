@@ -1,6 +1,7 @@
 """Training: it learns, the same for the same seed, and leaves nothing behind."""
 
 import gc
+import os
 import pickle
 import subprocess
 import sys
@@ -116,3 +117,27 @@ def test_gradients_of_several_replicas_are_summed():
     output = subprocess.run([sys.executable, "-c", REPLICAS], check=True, capture_output=True, text=True).stdout
     one, two = ([float(value) for value in line.split()] for line in output.splitlines())
     np.testing.assert_allclose(two, one, atol=1e-5)
+
+
+JAX = """
+import numpy as np
+from skimage import data
+from labcolor import Colorizer
+batch = np.stack([data.astronaut()[y : y + 64, 100:164] for y in (0, 64, 128)])
+colorizer = Colorizer.from_pretrained().set_params(epochs=2, crop_size=32, batch_size=2, random_state=0)
+colorizer.fit(batch, validation=batch[:1])
+print(*colorizer.history_["loss"])
+"""
+
+
+@pytest.mark.slow
+def test_trains_with_jax():
+    """The loop is pure Keras: with JAX it trains the same network to nearly the same losses."""
+    pytest.importorskip("jax")
+    losses = []
+    for backend in ("tensorflow", "jax"):
+        environment = {**os.environ, "KERAS_BACKEND": backend}
+        command = [sys.executable, "-c", JAX]
+        output = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
+        losses.append([float(value) for value in output.split()])
+    np.testing.assert_allclose(losses[1], losses[0], rtol=0.02)
