@@ -6,7 +6,7 @@ import os
 
 from labcolor._validation import optional, require, whole
 
-__all__ = ["get_threads", "set_threads"]
+__all__ = ["chosen_threads", "get_threads", "set_threads"]
 
 _VARIABLES = ("LABCOLOR_NUM_THREADS", "OMP_NUM_THREADS")
 _MOST = 1024
@@ -58,10 +58,18 @@ def get_threads() -> int:
     >>> labcolor.get_threads() >= 1
     True
     """
+    count = chosen_threads()
+    if count is not None:
+        return count
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def chosen_threads() -> int | None:
+    """Return the number that the user set, by :func:`set_threads` or by the environment, or None."""
     if _count is not None:
         return _count
     for variable in _VARIABLES:
         text = os.environ.get(variable, "").split(",")[0].strip()  # OpenMP has a list, a number for each level
-        if text.isascii() and text.isdigit() and 1 <= int(text) <= _MOST:
+        if text.isascii() and text.isdigit() and len(text) < 9 and 1 <= int(text) <= _MOST:
             return int(text)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return None

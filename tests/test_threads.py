@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import labcolor
+from labcolor.cli import main
 from labcolor.errors import InputError, InputTypeError
+from labcolor.io import ffmpeg
 
 
 @pytest.fixture(autouse=True)
@@ -49,3 +52,17 @@ def test_results_do_not_depend_on_it():
         labcolor.set_threads(count)
         results.append(labcolor.rgb_to_lab(picture))
     np.testing.assert_array_equal(*results)
+
+
+def test_ffmpeg_follows():
+    """ffmpeg is told a number that somebody chose, and is left alone otherwise."""
+    labcolor.set_threads(2)
+    assert ffmpeg.threads() == ["-threads", "2"]
+    ffmpeg.run([*ffmpeg.threads(), "-f", "lavfi", "-i", "color=size=16x16:duration=1", "-f", "null", "-"])
+
+
+def test_the_command_line_sets_it(tmp_path):
+    """--threads holds for the run."""
+    Image.fromarray(np.zeros((16, 16), np.uint8)).save(tmp_path / "a.png")
+    assert main(["colorize", str(tmp_path / "a.png"), "-o", str(tmp_path / "out"), "--threads", "1"]) == 0
+    assert labcolor.get_threads() == 1

@@ -7,9 +7,10 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 
+from labcolor._threads import chosen_threads
 from labcolor.errors import FileError
 
-__all__ = ["LOCAL", "FfmpegError", "error_summary", "executable", "run"]
+__all__ = ["LOCAL", "FfmpegError", "error_summary", "executable", "run", "threads"]
 
 # Arguments before an input: a playlist from an untrusted source must not open network connections.
 LOCAL = ("-protocol_whitelist", "file,pipe")
@@ -41,6 +42,12 @@ def executable() -> str:
     if shutil.which(path) is None:
         raise FileError(f"ffmpeg: {path} cannot be started. Reinstall imageio-ffmpeg, or correct IMAGEIO_FFMPEG_EXE.")
     return path
+
+
+def threads() -> list[str]:
+    """Return the arguments, before a file, that limit ffmpeg's threads; none where nobody chose a number."""
+    count = chosen_threads()
+    return [] if count is None else ["-threads", str(count)]
 
 
 def error_summary(log: bytes) -> str:

@@ -132,7 +132,7 @@ class Decoder:
         filters += [*planar, *_deinterlacing(info, deinterlace), *plain]
         if resize:
             filters.append(f"scale={self.width}:{self.height}")
-        command = [ffmpeg.executable(), "-hide_banner", "-nostdin", "-loglevel", "error"]
+        command = [ffmpeg.executable(), "-hide_banner", "-nostdin", "-loglevel", "error", *ffmpeg.threads()]
         if part.first:  # between two frames, so that rounded times cannot select the one before
             command += ["-ss", _decimal(info.delay + part.seconds - Fraction(1, 2) / info.rate)]
         command += [*info.arguments, "-map", "0:V:0", "-vf", ",".join(filters)]
@@ -152,7 +152,7 @@ class Decoder:
             return [], ["format=rgb24" if depth == 8 else "format=rgb48le"]
         if info.pixels.kind == "grey":
             return [f"format={plain}"], []
-        chroma = "420" if tone_map and info.hdr else info.pixels.chroma
+        chroma = "420" if tone_map and info.hdr else info.pixels.chroma.replace("440", "444")  # extractplanes lacks it
         letter = "j" if info.format.startswith("yuvj") else ""  # another name would convert the range
         planar = f"yuv{letter}{chroma}p" + ("" if depth == 8 else f"{depth}le")
         return [f"format={planar}"], ["extractplanes=y", f"format={plain}"]
@@ -384,6 +384,8 @@ def _tracks(info: VideoInfo, target: Target, decoder: Decoder, part: Range, fold
     carry = [*carried(info, target.ending)[0], *_tags(info, part, factor), *_covers(info, target.ending, folder)]
     if part.first:  # otherwise copied sound begins at the key frame before
         carry += ["-copypriorss", "0"]
+    elif info.delay and target.ending in (".mp4", ".mov"):  # otherwise sound before the picture is not played
+        carry += ["-avoid_negative_ts", "make_zero"]
     return _source_input(info, part), [*carry, "-max_interleave_delta", "0"]
 
 
@@ -437,7 +439,7 @@ def encoding(
     filters += f",setsar={decoder.aspect.replace(':', '/')}{target.filters}"
     command = ["-f", "rawvideo", "-pixel_format", target.pixel_format, "-video_size", f"{size[0]}x{size[1]}"]
     command += ["-framerate", str(decoder.rate), "-i", "pipe:0"]
-    encoder = ["-filter:v:0", filters, *target.arguments]
+    encoder = ["-filter:v:0", filters, *target.arguments, *ffmpeg.threads()]
     with tempfile.TemporaryDirectory(prefix="labcolor-") as folder:
         if target.sequence:
             first = (info.first or 0) + part.first + done

@@ -1,5 +1,6 @@
 """The engines: ONNX Runtime gives what TensorFlow gives, without it, and a broken light form is never a wrong color."""
 
+import copy
 import logging
 import multiprocessing
 import pickle
@@ -36,6 +37,7 @@ def model(request):
     return Colorizer.from_pretrained(request.param).model_
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("shape", [(1, 32, 32), (3, 64, 352), (1, 160, 288)])
 def test_float32_is_tensorflow(model, shape):
     """Output and features differ by rounding only, whatever the size."""
@@ -48,6 +50,7 @@ def test_float32_is_tensorflow(model, shape):
     np.testing.assert_array_equal(OnnxEngine(model, int8=False).run(batch), found[0])
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("shape", [(1, 1), (1, 500), (333, 7), (101, 203)])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.float64])
 def test_predictions_are_the_same(classifier, shape, dtype):
@@ -117,8 +120,11 @@ for use in (lambda: colorizer.fit([data.astronaut()]), lambda: colorizer.network
     assert printed.split() == ["True"] * 3
 
 
+@pytest.mark.tensorflow
 def test_a_model_of_ones_own_needs_tensorflow_unless_it_is_exported(small, tmp_path):
     """A saved model has no light form; an exported one predicts the same without TensorFlow."""
+    small = copy.copy(small)
+    small.model_ = replace(small.model_, light=None)
     small.save(tmp_path / "saved.labcolor")
     small.export(tmp_path / "exported.labcolor")
     assert Colorizer.load(tmp_path / "saved.labcolor").pipeline().engine.name == "tensorflow"
@@ -160,6 +166,7 @@ with multiprocessing.get_context("fork").Pool(2) as pool:
     assert printed.strip() == "[True, True, True, True]"
 
 
+@pytest.mark.tensorflow
 def test_the_choice_by_processor(model, monkeypatch):
     """Where products of int8 saturate, float32 is used; "auto" never asks for what the model has not."""
     assert make_engine(model, "auto").name == ("onnxruntime-int8" if engines.multiplies_exactly() else "onnxruntime")
@@ -174,6 +181,7 @@ def test_the_choice_by_processor(model, monkeypatch):
     assert make_engine(replace(model, light=None), "auto").name == "tensorflow"
 
 
+@pytest.mark.tensorflow
 def test_a_light_form_that_cannot_run(model, caplog):
     """Left to choose, the library says so and uses TensorFlow; who asks for ONNX Runtime gets an error."""
     broken = replace(model, light=replace(model.light, graph=b"", int8=b""))
@@ -191,6 +199,7 @@ def test_a_light_form_of_another_stride_is_refused(model):
         OnnxEngine(other, int8=False).run(np.zeros((1, 64, 64, 1), np.float32))
 
 
+@pytest.mark.tensorflow
 def test_without_onnxruntime(model, monkeypatch):
     """Left to choose, the library takes TensorFlow; who asks for ONNX Runtime is told how to install it."""
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
@@ -200,6 +209,7 @@ def test_without_onnxruntime(model, monkeypatch):
         make_engine(model, "onnxruntime")
 
 
+@pytest.mark.tensorflow
 def test_the_engine_is_a_parameter(reference):
     """It is shown, checked, copied, and followed at the next call."""
     colorizer = Colorizer.from_pretrained("reference").set_params(engine="tensorflow")
@@ -247,6 +257,7 @@ def test_spawned_processes_predict(classifier):
         np.testing.assert_array_equal(pool.apply(classifier.predict, (picture,)), classifier.predict(picture))
 
 
+@pytest.mark.tensorflow
 def test_the_packaged_light_forms_belong_to_their_models(model):
     """The graph is the network's, and the int8 form has its size and its outputs."""
     from labcolor.networks.export import with_light_form

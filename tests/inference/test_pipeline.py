@@ -187,6 +187,7 @@ def _straightforward(colorizer, photo):
     return np.clip(color.lab2rgb(lab), 0, 1)
 
 
+@pytest.mark.tensorflow
 def test_agrees_with_the_straightforward_way(reference, photographs):
     """The fast path gives what scikit-image and the network give together, but for how L is reduced."""
     photo = photographs[0]
