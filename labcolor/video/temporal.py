@@ -7,33 +7,21 @@ from scipy import ndimage
 
 from labcolor._typing import Array
 from labcolor.color import kernels
-from labcolor.video.exposure import fitted
+from labcolor.video.exposure import Outline, changes, outline
 
 __all__ = ["ChromaSmoother", "chroma_between"]
 
 # Changes of L, after a mean over 5 x 5 small pixels that removes film grain. A pixel is static below the first
 # threshold and has moved above the second. In between its past colors are kept in part.
 _STATIC, _MOVED = 1.5, 4.0
+# At an edge a part of a small pixel is no motion: film weaves by more than a fit can tell.
+_PLAY = 0.5
 # A slow change, such as a fade, is measured against the moving average of L. This factor raises both thresholds for it.
 _DRIFT = 4.0
 # Weight of a new frame in the average that removes flicker before a fade is measured.
 _NEW = np.float32(0.3)
 # Largest share of pixels that may be similar to neither neighbor, for a frame that takes its chroma from them.
 _UNEXPLAINED = 0.1
-
-
-def _on_chroma_grid(values: Array, shape: tuple[int, ...]) -> Array:
-    """Sample a map of the size of small L at the size of its chroma."""
-    stride = -(-values.shape[0] // shape[0])
-    if stride == 1:
-        return values
-    small = values[stride // 2 :: stride, stride // 2 :: stride]
-    return np.pad(small, ((0, shape[0] - small.shape[0]), (0, shape[1] - small.shape[1])), "edge")
-
-
-def _means(lightness: Array, shape: tuple[int, ...]) -> Array:
-    """Return L without film grain, at the size of its chroma."""
-    return _on_chroma_grid(ndimage.uniform_filter(lightness, 5, mode="nearest"), shape)
 
 
 def chroma_between(lightness: Array, before: tuple[Array, Array], after: tuple[Array, Array]) -> Array | None:
@@ -54,8 +42,8 @@ def chroma_between(lightness: Array, before: tuple[Array, Array], after: tuple[A
         None if too much of the frame is similar to neither neighbor.
     """
     shape = before[1].shape
-    means = _means(lightness, shape)
-    first, second = (np.abs(means - fitted(means, _means(neighbor, shape))) for neighbor, _ in (before, after))
+    frame = outline(lightness, shape)
+    first, second = (changes(frame, outline(neighbor, shape)) for neighbor, _ in (before, after))
     if (np.minimum(first, second) > _MOVED).mean() > _UNEXPLAINED:
         return None
     first, second = np.square(first + 0.5), np.square(second + 0.5)
@@ -78,9 +66,9 @@ class ChromaSmoother:
 
     def __init__(self, strength: float) -> None:
         self._strength = np.float32(strength)
-        self._before: Array | None = None  # local means of L of the last frame
-        self._recent: Array | None = None  # their average over a few frames, without flicker
-        self._averages: tuple[Array, Array] | None = None  # moving averages of these means and of ab
+        self._before: Outline | None = None  # of the last frame
+        self._recent: Array | None = None  # average of L over a few frames, without flicker
+        self._averages: tuple[Array, Array] | None = None  # moving averages of L and of ab
 
     def reset(self) -> None:
         """Forget the past, at a cut."""
@@ -103,14 +91,15 @@ class ChromaSmoother:
         """
         if self._strength == 0:
             return ab
-        means = _means(lightness, ab.shape)
-        before, self._before = self._before, means
-        if before is None or self._recent is None or self._averages is None or before.shape != means.shape:
+        frame = outline(lightness, ab.shape)
+        means = frame[0]
+        before, self._before = self._before, frame
+        if before is None or self._recent is None or self._averages is None or before.shape != frame.shape:
             self._recent, self._averages = means, (means, ab)
             return ab
         past, past_ab = self._averages
         recent = self._recent + (means - self._recent) * _NEW
-        change = np.maximum(np.abs(means - fitted(means, before)), np.abs(recent - past) / _DRIFT)
+        change = np.maximum(changes(frame, before, _PLAY), np.abs(recent - past) / _DRIFT)
         around = 3 if ab.shape[0] < lightness.shape[0] else 5  # pixels, a little more than one pixel of chroma
         moved = ndimage.maximum_filter(change, around, mode="nearest")
         static = 1 - np.clip((moved - _STATIC) / (_MOVED - _STATIC), 0, 1)
