@@ -393,7 +393,7 @@ def _rgb_target(
         pixel_format = "rgb48" if sequence and source.depth > 8 else "rgb24"
     depth = pixels_of(pixel_format).depth
     frames = FrameFormat(source.depth, source.full, (1, 1))
-    lost = [f"{source.depth} bits became 8"] if depth < source.depth else []
+    lost = [f"{info.pixels.depth} bits became 8"] if depth < source.depth else []
     if info.hdr:
         lost.append(f"HDR ({info.hdr}) became standard range")
     if info.pixels.alpha:
@@ -415,8 +415,8 @@ def _pixels_lost(info: VideoInfo, source: FrameFormat, new: FrameFormat, chroma:
     lost = []
     if info.hdr and tone_map:
         lost.append(f"HDR ({info.hdr}) became standard range")
-    if new.depth < source.depth:
-        lost.append(f"{source.depth} bits became {new.depth}")
+    if new.depth < info.pixels.depth:
+        lost.append(f"{info.pixels.depth} bits became {new.depth}")
     old = info.pixels.chroma
     if info.pixels.kind == "rgb":
         lost.append(f"RGB became YUV {':'.join(chroma)}")

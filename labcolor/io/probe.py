@@ -85,9 +85,7 @@ def pixels_of(name: str) -> Pixels:
     depths = {"rgb48": 16, "bgr48": 16, "rgba64": 16, "bgra64": 16, "x2rgb10": 10, "x2bgr10": 10, "xyz12": 12}
     planar = re.fullmatch(r"gbra?p(\d+)", plain)
     depth = int(planar[1]) if planar else depths.get(plain, 16 if "f32" in plain or "f16" in plain else 8)
-    return Pixels(
-        "rgb", depth, "444", plain in ("rgba", "bgra", "argb", "abgr", "rgba64", "bgra64", "pal8") or "bra" in plain
-    )
+    return Pixels("rgb", depth, "444", plain in ("rgba", "bgra", "argb", "abgr", "rgba64", "bgra64") or "bra" in plain)
 
 
 @dataclass(frozen=True)

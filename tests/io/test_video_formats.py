@@ -1,6 +1,7 @@
 """Formats of video: what a file holds comes out again, or the report says what was lost."""
 
 import os
+import re
 import subprocess
 from fractions import Fraction
 
@@ -45,7 +46,8 @@ def times(path, stream):
 
 
 @pytest.mark.parametrize(
-    "pixels", ["yuv420p", "yuv422p10le", "yuv444p12le", "yuv420p16le", "gray", "gray10le", "gray16le", "yuvj420p"]
+    "pixels",
+    ["yuv420p", "yuv422p10le", "yuv444p12le", "yuv420p16le", "gray", "gray10le", "gray16le", "yuvj420p", "yuv440p10le"],
 )
 def test_a_lossless_codec_keeps_luma_bit_for_bit(small, tmp_path, pixels):
     """In FFV1, luma of any depth and range comes out as it went in."""
@@ -149,7 +151,7 @@ def test_covers_flags_chapters_and_attachments_are_kept(small, tmp_path, first, 
 
 
 @pytest.mark.parametrize("rate", ["25", "30", "50"])
-@pytest.mark.parametrize("ending", [".mkv", ".mp4"])
+@pytest.mark.parametrize("ending", [".mkv", pytest.param(".mp4", marks=pytest.mark.slow)])
 def test_a_picture_that_begins_after_its_sound(small, tmp_path, rate, ending):
     """If the picture starts at 21 ms, no frame is doubled, and picture and sound keep their distance."""
     plain = make(tmp_path / "plain.mp4", "-pix_fmt", "yuv420p", rate=rate, sound=True)
@@ -341,3 +343,48 @@ def test_stale_files_are_removed_and_others_stay(small, tmp_path):
     assert sorted(path.name for path in tmp_path.glob(".*")) == sorted(
         [locked.name, young.name, ".labcolor-notes", ".other.mp4"]
     )
+
+
+def flash_and_click(path):
+    """The times of the brightest frame and of the first loud sample, and the seconds of sound that are played."""
+    frames = ["-copyts", "-i", str(path), "-vf", "signalstats,metadata=print:key=lavfi.signalstats.YAVG:file=-"]
+    text = ffmpeg.run([*frames, "-f", "null", "-"]).decode()
+    moments = [float(time) for time in re.findall(r"pts_time:(\S+)", text)]
+    light = [float(mean) for mean in re.findall(r"YAVG=(\S+)", text)]
+    command = [
+        ffmpeg.executable(),
+        "-copyts",
+        "-i",
+        path,
+        "-map",
+        "0:a",
+        "-af",
+        "ashowinfo",
+        "-ac",
+        "1",
+        "-ar",
+        "48000",
+    ]
+    result = subprocess.run([*command, "-f", "s16le", "-"], capture_output=True, check=True)
+    first = float(re.search(rb"pts_time:([-\d.]+)", result.stderr)[1])
+    loud = np.frombuffer(result.stdout, np.int16).astype(int)
+    return moments[int(np.argmax(light))], first + np.argmax(np.abs(loud) > 3000) / 48000, len(loud) / 48000
+
+
+@pytest.mark.parametrize(
+    "codec", ["pcm_s16le", pytest.param("aac", marks=pytest.mark.slow), pytest.param("flac", marks=pytest.mark.slow)]
+)
+@pytest.mark.parametrize("ending", [".mp4", pytest.param(".mkv", marks=pytest.mark.slow)])
+def test_sound_before_the_picture_is_kept(small, tmp_path, codec, ending):
+    """A click stays with its flash, and what is heard before the picture begins is still heard."""
+    film = "color=black:s=64x48:r=25:d=0.8,drawbox=t=fill:c=white:enable='eq(n,10)'"
+    click = "aevalsrc='if(between(t,0.6,0.605),sin(2*PI*3000*t),0)':d=1:s=48000"
+    inputs = ["-itsoffset", "0.2", "-f", "lavfi", "-i", film, "-f", "lavfi", "-i", click]
+    ffmpeg.run([*inputs, "-c:v", "ffv1", "-c:a", codec, str(tmp_path / "in.mkv")])
+    colorize_video(tmp_path / "in.mkv", tmp_path / f"out{ending}", small)
+    flash, heard, length = flash_and_click(tmp_path / f"out{ending}")
+    assert flash - heard == pytest.approx(0, abs=0.003)
+    assert length == pytest.approx(1, abs=0.05)
+    colorize_video(tmp_path / "in.mkv", tmp_path / f"part{ending}", small, start=0.2)
+    flash, heard, _ = flash_and_click(tmp_path / f"part{ending}")
+    assert flash - heard == pytest.approx(0, abs=0.003)
