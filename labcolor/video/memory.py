@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage
 
 from labcolor._typing import Array
 from labcolor.color import kernels
@@ -154,7 +153,7 @@ class ColorMemory:
         offsets *= np.float32(_HELD) * share_of(logits, _UNSURE)
         self._add(new[~known], keys[~known])
         wide = offsets.reshape(-(-rows // 2), -(-columns // 2), 2).repeat(2, axis=0).repeat(2, axis=1)
-        return np.asarray(ab + ndimage.uniform_filter(wide, (3, 3, 1), mode="nearest")[:rows, :columns], np.float32)
+        return np.asarray(ab + wide[:rows, :columns], np.float32)
 
     def _add(self, ab: Array, keys: Array) -> None:
         """Remember places, as long as there is room."""
