@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -182,6 +183,7 @@ def _described(source: str, destination: str, report: VideoReport | LabcolorErro
         return {**about, "error": str(report)}
     about |= {name: getattr(report, name) for name in ("frames", "seconds", "size", "cuts", "converted", "complaints")}
     about["rate"] = str(report.rate)
+    about["shots"] = [asdict(shot) for shot in report.shots]
     about["cut_times"] = [round(float(time), 3) for time in report.cut_times]
     return about
 

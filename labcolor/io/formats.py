@@ -259,11 +259,9 @@ def target_of(
             f"to map its tones to standard range."
         )
     source = frame_format(info, tone_map)
-    lost = (
-        ["fields became frames"]
-        if deinterlace not in ("auto", "never") or (deinterlace == "auto" and info.interlaced)
-        else []
-    )
+    lost = ["a variable rate became constant"] if info.variable else []
+    if deinterlace in ("always", "double") or (deinterlace == "auto" and info.interlaced):
+        lost.append("fields became frames")
     if sequence or ending == ".gif":
         if info.interlaced and deinterlace == "never":
             lost.append("fields are no longer marked as such")

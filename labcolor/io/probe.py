@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import subprocess
@@ -118,6 +119,8 @@ class VideoInfo:
         Size of a frame, upright.
     rate : Fraction
         Frames per second, exact. The video may have fewer or more where its rate is variable.
+    variable : bool
+        Whether the mean rate is another one, so that frames will be repeated or dropped.
     aspect : str
         Aspect ratio of a pixel, "1:1" for a square.
     duration : float or None
@@ -154,6 +157,7 @@ class VideoInfo:
     arguments: tuple[str, ...]
     size: tuple[int, int]
     rate: Fraction
+    variable: bool
     aspect: str
     duration: float | None
     delay: Fraction
@@ -268,6 +272,7 @@ def probe(path: Path, rate: Fraction | None = None) -> VideoInfo:
     pixels = pixels_of(name)
     delay = Fraction(time) - Fraction(start[1]) if start and time != "NOPTS" else Fraction(0)
     dolby = "DOVI configuration record" in head
+    rate, variable = _rate(text, videos[0])
     sound, subtitles = _tracks(streams, "Audio"), _tracks(streams, "Subtitle")
     timecode = re.search(r"^ +timecode +: (\d\d:\d\d:\d\d[:;.]\d\d)", head, re.MULTILINE | re.IGNORECASE)
     about = head[head.index(videos[0]) :].partition("Stream #")[0]
@@ -278,7 +283,8 @@ def probe(path: Path, rate: Fraction | None = None) -> VideoInfo:
         path=path,
         arguments=arguments,
         size=(int(width), int(height)),
-        rate=_rate(text, videos[0]),
+        rate=rate,
+        variable=variable,
         aspect=f"{wide}:{high}" if int(wide) and int(high) else "1:1",
         duration=_duration(head),
         delay=max(Fraction(0), delay),
@@ -327,14 +333,16 @@ def _duration(head: str) -> float | None:
     return 3600 * hours + 60 * minutes + seconds
 
 
-def _rate(text: str, details: str) -> Fraction:
-    """Return the exact rate, limited where it is only declared: screen recorders declare 1,000 frames per second."""
+def _rate(text: str, details: str) -> tuple[Fraction, bool]:
+    """Return the exact rate, and whether it is variable.
+
+    The rate is limited where it is only declared: screen recorders declare 1,000 frames per second.
+    """
     declared = re.search(r"config in time_base: \S+, frame_rate: (\d+)/(\d+)", text)
     rate = Fraction(25)
     if declared and int(declared[1]) and int(declared[2]):
         rate = Fraction(int(declared[1]), int(declared[2]))
-    mean = re.search(r", ([\d.]+)(k?) fps", details)
-    if mean:
-        fastest = -(-Fraction(mean[1]) * (1000 if mean[2] else 1) // 1)
-        rate = min(rate, max(Fraction(_USUAL_RATE), Fraction(fastest)))
-    return exact_rate(rate)
+    found = re.search(r", ([\d.]+)(k?) fps", details)
+    mean = Fraction(found[1]) * (1000 if found[2] else 1) if found else rate
+    rate = exact_rate(min(rate, max(Fraction(_USUAL_RATE), Fraction(math.ceil(mean)))))
+    return rate, abs(mean - rate) > rate / 20

@@ -128,6 +128,7 @@ def test_variable_rate_does_not_drift(small, tmp_path):
     source = make(tmp_path / "in.mp4", seconds=3, extra=choose)
     report = colorize_video(source, tmp_path / "out.mp4", small)
     assert report.frames / report.rate == pytest.approx(3, abs=0.15)
+    assert report.converted == ("a variable rate became constant",)
     assert report.rate == 25
     before, after = lumas(source)[0], lumas(tmp_path / "out.mp4")[0]
     for frame in (5, 30, 60):  # what is shown at a time is what was shown then

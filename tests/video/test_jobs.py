@@ -148,6 +148,7 @@ def test_a_folder_of_videos(clip, tmp_path, capsys):
     assert "expected a video" in found[1]["error"]
     assert (found[2]["rate"], found[2]["size"]) == ("24000/1001", [64, 48])
     assert found[2]["cut_times"] == [round(cut * 1001 / 24000, 3) for cut in found[2]["cuts"]]
+    assert [shot["first"] for shot in found[2]["shots"]] == [0, *found[2]["cuts"]]
     (folder / "broken.mp4").unlink()
     before = [(out / name).stat().st_mtime_ns for name in names]
     assert main(command) == 0
