@@ -27,7 +27,7 @@ class _Hint(NamedTuple):
 
     x: int
     y: int
-    rgb: tuple[int, int, int]
+    rgb: tuple[int, int, int] | None  # None: the predicted color stays
     radius: int
 
 
@@ -77,22 +77,23 @@ def add_to(commands: Any) -> None:
         action="append",
         metavar="X,Y,#RRGGBB[,RADIUS]",
         help="a known color in a single picture: its place in pixels from the left and from the top, the color, and a "
-        f"radius in pixels (default: {_RADIUS}), as in '120,80,#e07020'; the lightness of the color is ignored; may be "
-        "repeated",
+        f"radius in pixels (default: {_RADIUS}), as in '120,80,#e07020'; the lightness of the color is ignored; 'keep' "
+        "instead of a color: this and what looks like it keeps its predicted color; may be repeated",
     )
     add_model_options(command)
 
 
 def _hint(text: str) -> _Hint:
-    """Convert X,Y,#RRGGBB or X,Y,#RRGGBB,RADIUS to a hint."""
-    parts = re.fullmatch(r"([0-9]{1,9}),([0-9]{1,9}),#([0-9a-fA-F]{6})(?:,([0-9]{1,9}))?", text)
+    """Convert X,Y,#RRGGBB or X,Y,#RRGGBB,RADIUS to a hint; "keep" stands for the predicted color."""
+    parts = re.fullmatch(r"([0-9]{1,9}),([0-9]{1,9}),(?:#([0-9a-fA-F]{6})|keep)(?:,([0-9]{1,9}))?", text)
     if parts is None:
         raise argparse.ArgumentTypeError(
             f"expected X,Y,#RRGGBB or X,Y,#RRGGBB,RADIUS, as in '120,80,#e07020', got {text[:40]!r}"
         )
     x, y, color, radius = parts.groups()
-    red, green, blue = bytes.fromhex(color)
-    return _Hint(int(x), int(y), (red, green, blue), _RADIUS if radius is None else int(radius))
+    red, green, blue = bytes.fromhex(color or "000000")
+    rgb = (red, green, blue) if color else None
+    return _Hint(int(x), int(y), rgb, _RADIUS if radius is None else int(radius))
 
 
 def _hint_map(hints: Sequence[_Hint], shape: tuple[int, int]) -> Array:
@@ -110,7 +111,7 @@ def _hint_map(hints: Sequence[_Hint], shape: tuple[int, int]) -> Array:
                 f"--hint {hint.x},{hint.y}: expected a place in the picture, from 0,0 to {width - 1},{height - 1}."
             )
         disk = (columns - hint.x) ** 2 + (rows - hint.y) ** 2 <= hint.radius**2
-        known[disk] = rgb_to_lab(np.array(hint.rgb, np.uint8))[1:]
+        known[disk] = np.inf if hint.rgb is None else rgb_to_lab(np.array(hint.rgb, np.uint8))[1:]
     return known
 
 

@@ -565,11 +565,13 @@ def gather_hints(hints, inside, row_scale, column_scale, sums):
 
 @jit
 def look_over_hints(hints):
-    """Return the number of complete and of half nan (N, 2) hints, and the extreme values of the complete ones."""
+    """Return the number of complete and of half nan (N, 2) hints, and the extreme values of those that are not inf."""
     whole, halves, low, high = 0, 0, np.inf, -np.inf
     for i in range(hints.shape[0]):
         a, b = hints[i, 0], hints[i, 1]
-        if a == a and b == b:
+        if a == np.inf and b == np.inf:
+            whole += 1
+        elif a == a and b == b:
             whole += 1
             low, high = min(low, a, b), max(high, a, b)
         elif a == a or b == b:

@@ -164,7 +164,8 @@ class Pipeline:
         small : SmallPicture
             What the network sees.
         hint : ndarray, shape (H, W, 2), float32
-            ab at full resolution, nan where there is no hint. Hints in bars, which stay grey, are left out.
+            ab at full resolution, nan where there is no hint, inf where the prediction is the hint. Hints in bars,
+            which stay grey, are left out.
         saturation : float
             Of the prediction; hints are taken as they are.
 
@@ -183,6 +184,8 @@ class Pipeline:
         if len(cells) == 0:
             return chroma
         chroma = chroma.reshape(rows * columns, -1)
+        kept = ~np.isfinite(hints).all(axis=1)
+        hints[kept] = chroma[cells[kept]]
         held, share = colors_near_hints(hints, where, rows, columns)
         spread = held.copy()
         free = np.flatnonzero(share < 1)  # where no hint holds, they spread

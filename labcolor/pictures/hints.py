@@ -23,7 +23,7 @@ def as_hints(hints: Any, shapes: Sequence[tuple[int, int]]) -> list[Array | None
     Parameters
     ----------
     hints : None, array (H, W, 2), array (N, H, W, 2), or list of array or None
-        ab where there is a hint, nan elsewhere.
+        ab where there is a hint, inf where the prediction stays, nan elsewhere.
     shapes : sequence of (H, W)
         The pictures' sizes.
 
@@ -53,21 +53,24 @@ def as_hints(hints: Any, shapes: Sequence[tuple[int, int]]) -> list[Array | None
 def _as_hint(name: str, hint: Any, shape: tuple[int, int]) -> Array | None:
     if hint is None:
         return None
-    expected = f"an array of float, shape {(*shape, 2)}, as large as the picture, ab in [-128, 128] or nan"
+    expected = f"an array of float, shape {(*shape, 2)}, as large as the picture, ab in [-128, 128], nan or inf"
     if not isinstance(hint, np.ndarray) or hint.dtype.kind != "f":
         kind = f"an array of {hint.dtype}" if isinstance(hint, np.ndarray) else type(hint).__name__
         raise InputTypeError(f"{name}: expected {expected}, got {kind}.")
     if hint.shape != (*shape, 2):
         raise InputError(f"{name}: expected {expected}, got shape {hint.shape}.")
+    given = hint
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused below
-        hint = np.ascontiguousarray(hint, np.float32)
+        hint = np.ascontiguousarray(given, np.float32)
+    if hint.dtype != given.dtype and (np.isinf(hint) & np.isfinite(given)).any():
+        raise InputError(f"{name}: expected {expected}, got values that are too large.")
     whole, halves, low, high = kernels.look_over_hints(hint.reshape(-1, 2))
     if halves:
         raise InputError(
             f"{name}: expected a and b, or nan for both, at each place, got nan for one of them at {halves} places. "
             "Set both to nan where there is no hint."
         )
-    if whole and max(-low, high) > 128:
+    if max(-low, high) > 128:
         raise InputError(f"{name}: expected {expected}, got {low:g} to {high:g}.")
     return hint if whole else None
 
@@ -93,7 +96,7 @@ def hints_on_grid(
     index : ndarray, shape (K,), int32
         The cells with hints, counted row by row.
     ab : ndarray, shape (K, 2), float32
-        Their colors.
+        Their colors. Those that are not finite stand for the prediction.
     places : ndarray, shape (K, 2), float32
         Where their hints are on the mean, y and x in cells.
     """
