@@ -74,8 +74,8 @@ def main() -> None:
     best = (search_optuna if arguments.optuna else search_grid)(colorizer, pictures)
     print(f"best: {best}")
     colorizer.set_params(**best).fit(pictures, validation=0.34)
-    before, after = colorizer.model_.training["before"]["psnr"], np.max(colorizer.history_["val_psnr"])
-    print(f"held out: {before:.2f} dB before, {after:.2f} dB after")
+    before, after = colorizer.model_.training["before"]["loss"], np.min(colorizer.history_["val_loss"])
+    print(f"held-out loss: {before:.3f} before, {after:.3f} after")
 
 
 if __name__ == "__main__":

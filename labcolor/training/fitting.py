@@ -241,7 +241,8 @@ def fit_network(
         "ending": outcome.ending,
     }
     if held_out is not None:
-        training |= {"held_out": len(held_out), "before": outcome.before, "best_epoch": outcome.best}
+        usable = len(held_out) - sum(held_out.left_out.values())
+        training |= {"held_out": usable, "before": outcome.before, "best_epoch": outcome.best}
     return FittedModel(
         architecture=architecture,
         weights=tuple(network.get_weights()),

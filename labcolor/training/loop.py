@@ -369,8 +369,8 @@ class _Run:
         if self._watching.record is not None:
             self._watching.record(epoch + 1, figures, network.predict_on_batch)
         self._calls.on_epoch_end(epoch, dict(figures))
-        for variable, value in zip(network.trainable_variables, raw, strict=True):
-            variable.assign(value)
+        for variable, weight in zip(network.trainable_variables, raw, strict=True):
+            variable.assign(weight)
         return figures
 
     def _take_average(self) -> None:
@@ -449,10 +449,9 @@ def _interrupts() -> Iterator[Callable[[], bool]]:
 
     replaced = []
     if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGINT, signal.SIGTERM):
-            if signal.getsignal(number) is signal.default_int_handler:
-                signal.signal(number, ask)
-                replaced.append(number)
+        replaced = [one for one in signal.valid_signals() if signal.getsignal(one) is signal.default_int_handler]
+        for number in replaced:
+            signal.signal(number, ask)
     try:
         yield lambda: asked
     finally:
