@@ -278,7 +278,7 @@ def test_what_can_be_decoded_of_a_damaged_film_is_colored(small, tmp_path):
     source.write_bytes(content[: len(content) * 3 // 4])
     report = colorize_video(source, tmp_path / "out.mp4", small)
     assert 50 < report.frames < 100
-    assert report.complaints
+    assert report.complaints.startswith("[")  # no message is cut in the middle of a word
     assert len(lumas(tmp_path / "out.mp4")[0]) == report.frames
 
 
