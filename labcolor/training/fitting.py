@@ -32,7 +32,7 @@ from labcolor.training.validation import Validation, center_crop
 __all__ = ["Recipe", "fit_network"]
 
 # Defaults of a training that starts from new weights, and of one that goes on from trained ones.
-_NEW_RATE, _START_RATE = 1e-3, 1e-4
+_NEW_RATE, _START_RATE = 1e-3, 5e-4
 _NEW_ENCODER, _START_ENCODER = 1.0, 0.0
 _ENCODER = "encoder_"  # beginning of the names of the layers of a pretrained encoder
 _FEW = 20_000  # crops; a training from new weights on fewer gives nearly grey

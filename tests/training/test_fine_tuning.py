@@ -84,7 +84,7 @@ def test_portions(batch):
     assert losses[-1] < losses[0]
     started = Colorizer.from_pretrained("reference").set_params(**QUICK)
     kept = started.model_.hints
-    assert started.partial_fit(batch).model_.training["learning_rate"] == 1e-4
+    assert started.partial_fit(batch).model_.training["learning_rate"] == 5e-4
     assert all(map(np.array_equal, started.model_.hints, kept))
 
 
