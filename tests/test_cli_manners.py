@@ -174,7 +174,7 @@ def options(command, capsys):
     return {re.search(r"--[\w-]+", part)[0]: " ".join(part.split()) for part in parts}
 
 
-@pytest.mark.parametrize("command", ["colorize", "video", "train", "evaluate"])
+@pytest.mark.parametrize("command", ["colorize", "video", "stills", "pipe", "train", "evaluate"])
 def test_help_tells_the_defaults(capsys, command):
     """Each option that takes a value tells its default, but for those that must be given."""
     for name, text in options(command, capsys).items():

@@ -23,7 +23,10 @@ def add_to(commands: Any) -> None:
     )
     command.set_defaults(run=run)
     command.add_argument(
-        "--raw", type=frame_size, metavar="WxH", help="frames are raw RGB of this size, 8 bits a channel"
+        "--raw",
+        type=frame_size,
+        metavar="WxH",
+        help="frames are raw RGB of this size, 8 bits a channel (default: YUV4MPEG2)",
     )
     add_smoothing(command)
     add_model_options(command)

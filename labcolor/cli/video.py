@@ -78,7 +78,9 @@ def add_to(commands: Any) -> None:
     command.add_argument(
         "--side-by-side", action="store_true", help="put the original to the left of the colored video"
     )
-    command.add_argument("--start", default="0", metavar="TIME", help="where to begin, as 80.5 or 00:01:20.5")
+    command.add_argument(
+        "--start", default="0", metavar="TIME", help="where to begin, as 80.5 or 00:01:20.5 (default: %(default)s)"
+    )
     command.add_argument("--end", metavar="TIME", help="where to end (default: at the end)")
     command.add_argument("--rate", metavar="FPS", help="rate of an image sequence, as 25 or 24000/1001 (default: 24)")
     add_field_options(command)
@@ -89,9 +91,16 @@ def add_to(commands: Any) -> None:
         metavar="CRF",
         help="quality of h264, hevc and vp9; lower is better (default: 20, vp9 32)",
     )
-    command.add_argument("--preset", metavar="NAME", help="effort of h264 and hevc, from ultrafast to veryslow")
     command.add_argument(
-        "--pixel-format", metavar="NAME", help="pixels of the result, as yuv422p10; of an image sequence rgb24 or rgb48"
+        "--preset",
+        metavar="NAME",
+        help="effort of h264 and hevc, from ultrafast to veryslow (default: faster, hevc fast)",
+    )
+    command.add_argument(
+        "--pixel-format",
+        metavar="NAME",
+        help="pixels of the result, as yuv422p10; of an image sequence rgb24 or rgb48 (default: as usual "
+        "for the codec)",
     )
     command.add_argument(
         "--resume",
@@ -100,7 +109,9 @@ def add_to(commands: Any) -> None:
         "videos that are in the output folder already",
     )
     command.add_argument(
-        "--report", metavar="FILE", help="write what was done as JSON: frames, rate, size, cuts, what was converted"
+        "--report",
+        metavar="FILE",
+        help="write what was done as JSON: frames, rate, size, cuts, what was converted (default: none)",
     )
     add_model_options(command)
 
@@ -113,10 +124,12 @@ def _add_shot_options(command: argparse.ArgumentParser) -> None:
         metavar="FRAMES",
         help="frames that begin a shot: auto, none, or numbers as in 94,210 (default: %(default)s)",
     )
-    command.add_argument("--shots", metavar="FILE", help="list of shots to obey, .csv or .edl")
-    command.add_argument("--write-shots", metavar="FILE", help="write the shots as a list to edit, .csv or .edl")
+    command.add_argument("--shots", metavar="FILE", help="list of shots to obey, .csv or .edl (default: none)")
     command.add_argument(
-        "--references", metavar="FOLDER", help="frames in color to take over, named like ref_000120.png"
+        "--write-shots", metavar="FILE", help="write the shots as a list to edit, .csv or .edl (default: none)"
+    )
+    command.add_argument(
+        "--references", metavar="FOLDER", help="frames in color to take over, named like ref_000120.png (default: none)"
     )
     command.add_argument(
         "--memory",
