@@ -341,7 +341,7 @@ def colorize_video(
     listed = as_shots(shots, factor * info.rate)
     if listed is not None and known_cuts != _given_cuts("auto"):
         raise InputError("shots: expected shots or cuts, got both. Remove one.")
-    sizes = dict.fromkeys([resize or info.size, info.size])
+    sizes = dict.fromkeys([info.size, resize or info.size])
     given = as_references(references, factor * info.rate, [(height, width) for width, height in sizes])
     # the length that a file declares may be off by a few frames
     check_frames(given, listed, first, None if total is None else first + total + factor * round(info.rate))
@@ -351,7 +351,7 @@ def colorize_video(
         frames: dict[int, SmallPicture] = {}
         wanted = [one.frame for one in given if one.picture is None]
         if wanted or (given and known_cuts is None and listed is None):
-            with Decoder(info, resize, deinterlace, tone_map, part) as decoder:
+            with Decoder(info, None, deinterlace, tone_map, part) as decoder:
                 found, frames, after = look_ahead(decoder, pipeline.working_size, first, wanted)
             check_frames(given, listed, first, after)
             known_cuts = found if known_cuts is None else known_cuts
