@@ -3,6 +3,9 @@
 import json
 import os
 import pickle
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -178,3 +181,26 @@ def test_a_job_with_references_goes_on(clip, tmp_path):
         colorize_video(clip, tmp_path / "b.mkv", colorizer, codec="ffv1", progress=stop_after(12), **options)
     with pytest.raises(VideoFileError, match="another source, model or options"):
         colorize_video(clip, tmp_path / "b.mkv", colorizer, codec="ffv1", **{**options, "references": {2: colors}})
+
+
+@pytest.mark.slow
+def test_a_killed_process_loses_no_segment(tmp_path):
+    """After SIGKILL, the same command goes on, and the video is that of a process that was not killed."""
+    source, out, whole = (tmp_path / name for name in ("in.mkv", "out.mkv", "whole.mkv"))
+    ffmpeg.run(["-f", "lavfi", "-i", "mandelbrot=rate=25:size=96x64", "-frames:v", "300", "-c:v", "ffv1", str(source)])
+    options = ["--codec", "ffv1", "--model", "reference"]
+    code = "import sys; from labcolor.cli import main; from labcolor.video import jobs; jobs.SEGMENT = 8; "
+    command = [sys.executable, "-c", code + "main(sys.argv[1:])", "video", str(source), str(out), "--resume", *options]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and not list(tmp_path.glob(".labcolor-job-*/state")):
+            time.sleep(0.02)
+        process.kill()
+    assert not out.exists()
+    assert list(tmp_path.glob(".labcolor-job-*/state"))
+    result = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=True)
+    assert "300 frames" in result.stderr
+    assert main(["video", str(source), str(whole), *options]) == 0
+    frames = [ffmpeg.run(["-i", str(path), "-f", "framemd5", "-"]) for path in (out, whole)]
+    assert frames[0] == frames[1]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mkv", "out.mkv", "whole.mkv"]
