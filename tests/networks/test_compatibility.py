@@ -34,7 +34,7 @@ def test_files_of_0_1(network, tmp_path):
     loaded.save(tmp_path / "again.labcolor")
     for colorizer in (loaded, Colorizer.load(tmp_path / "again.labcolor")):
         check_chroma(colorizer, network)
-        assert repr(colorizer) == repr(Colorizer(network, working_size=96))
+        assert repr(colorizer) == repr(Colorizer(network, working_size=96, start=colorizer.start))
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -42,5 +42,6 @@ def test_pickles_of_0_1(network):
     """A pickle of 0.1 gives its chroma and all its parameters, those of the training too."""
     colorizer = pickle.loads((OLD / f"{network}.pickle").read_bytes())
     check_chroma(colorizer, network)
-    changed = {"epochs": 7, "warm_start": True, "random_state": 3, "verbose": 2, "working_size": 96}
+    changed = {"epochs": 7, "learning_rate": 1e-3, "warm_start": True, "random_state": 3, "verbose": 2}
+    changed["working_size"] = 96
     assert repr(colorizer) == repr(Colorizer(network, **changed))

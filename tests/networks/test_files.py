@@ -121,7 +121,7 @@ def test_keras_files_are_refused(tmp_path):
     """A Keras file, of another network or with code in a Lambda layer, is not a labcolor model."""
     network = keras.Sequential([keras.Input((4,)), keras.layers.Lambda(lambda x: x)])
     network.save(tmp_path / "other.keras")
-    with pytest.raises(ModelFileError, match="another kind of archive"):
+    with pytest.raises(ModelFileError, match="got a Keras file"):
         Colorizer.load(tmp_path / "other.keras")
 
 

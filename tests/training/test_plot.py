@@ -16,7 +16,7 @@ QUICK = {"epochs": 2, "crop_size": 32, "working_size": 32, "random_state": 0}
 
 def test_draws_a_history(small, tmp_path):
     """A trained Colorizer or its history is drawn, held-out figures beside those of the training, and written."""
-    assert [axes.get_title() for axes in plot_history(small).axes] == ["loss", "learning rate"]
+    assert [axes.get_title() for axes in plot_history(small).axes] == ["loss"]
     figure = plot_history({"loss": [2, 1], "val_loss": [3, 2], "val_psnr": [20, 21]}, tmp_path / "curves.png")
     loss, psnr = figure.axes
     assert [line.get_label() for line in loss.lines] == ["training", "held out"]
