@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from labcolor import colorize_video, read_picture, write_picture
+from labcolor.cli import main
 from labcolor.errors import InputError, VideoFileError
 from labcolor.io import ffmpeg
 from labcolor.io.probe import probe
@@ -388,3 +389,18 @@ def test_sound_before_the_picture_is_kept(small, tmp_path, codec, ending):
     colorize_video(tmp_path / "in.mkv", tmp_path / f"part{ending}", small, start=0.2)
     flash, heard, _ = flash_and_click(tmp_path / f"part{ending}")
     assert flash - heard == pytest.approx(0, abs=0.003)
+
+
+def test_options_on_the_command_line(tmp_path):
+    """The command passes on what it is told of codec, pixels, part and rate."""
+    frames = tmp_path / "frames"
+    frames.mkdir()
+    for number in range(6):
+        write_picture(frames / f"{number:03d}.png", np.full((32, 40), 40 * number, np.uint8))
+    command = ["video", str(frames), str(tmp_path / "out.mov"), "--model", "reference", "--rate", "12"]
+    command += ["--codec", "h264", "--pixel-format", "yuv422p10", "--quality", "10", "--preset", "ultrafast"]
+    assert main([*command, "--start", "0.25", "--end", "00:00:00.5"]) == 0
+    film = probe(tmp_path / "out.mov")
+    assert (film.rate, film.format, len(lumas(tmp_path / "out.mov"))) == (12, "yuv422p10le", 3)
+    assert main([*command[:2], str(tmp_path / "out.mp4"), "--codec", "prores"]) == 2
+    assert main([*command[:2], str(tmp_path / "out.mp4"), "--end", "never"]) == 2
