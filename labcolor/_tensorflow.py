@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 import sys
 import warnings
@@ -151,17 +152,30 @@ def convert_to_tflite(network: keras.Model, calibration: Sequence[Array]) -> byt
         same.set_weights(network.get_weights())
         signature = [tf.TensorSpec((None, None, None, 1), tf.float32, name="l")]
         function = tf.function(lambda batch: same(batch, training=False), input_signature=signature, autograph=False)
-        # from_keras_model needs parts of TensorFlow's own, older Keras
-        converter = tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function()])
-        if calibration:
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
-            converter.representative_dataset = lambda: ([picture] for picture in calibration)
-        with _closed_stderr(), redirect_stdout(None), warnings.catch_warnings():  # it tells of each of its steps
-            warnings.simplefilter("ignore")
+        with _silent_converter():
+            # from_keras_model needs parts of TensorFlow's own, older Keras
+            converter = tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function()])
+            if calibration:
+                converter.optimizations = [tf.lite.Optimize.DEFAULT]
+                converter.representative_dataset = lambda: ([picture] for picture in calibration)
             return bytes(converter.convert())
     except Exception as error:  # of many kinds, that of its converter among them
         reason = f"{type(error).__name__}: {str(error)[:200]}"  # the converter's has the whole network
         raise LabcolorError(f"TensorFlow cannot convert this network: {reason}") from error
+
+
+@contextmanager
+def _silent_converter() -> Iterator[None]:
+    """Keep the converter from telling of each of its steps, which it does in four ways."""
+    log = logging.getLogger("absl")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        with _closed_stderr(), redirect_stdout(None), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.setLevel(level)
 
 
 def forked() -> bool:
