@@ -41,6 +41,7 @@ FLOORS = [
     "io.times",
     "io.sequences",
     "io.probe",
+    "io.tracks",
     "io.formats",
     "io.y4m",
     "io.video",

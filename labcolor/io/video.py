@@ -18,10 +18,11 @@ from labcolor._typing import Array
 from labcolor.color.yuv import FrameFormat
 from labcolor.errors import InputError, VideoFileError
 from labcolor.io import ffmpeg
-from labcolor.io.formats import Target, carried, frame_format
+from labcolor.io.formats import Target, frame_format
 from labcolor.io.probe import VideoInfo
 from labcolor.io.sequences import replacing_frames
 from labcolor.io.times import advanced
+from labcolor.io.tracks import carried
 from labcolor.io.y4m import read_exactly
 from labcolor.pictures.picture import Inside, Picture
 
