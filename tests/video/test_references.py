@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import skimage.data
 
-from labcolor import colorize_frames, colorize_video, rgb_to_lab, write_picture
+from labcolor import Shot, colorize_frames, colorize_video, rgb_to_lab, write_picture
 from labcolor.errors import InputError, InputTypeError
 from labcolor.io import ffmpeg
 
@@ -82,6 +82,25 @@ def test_files_folders_and_times(classifier, shots, tmp_path):
     assert len(set(results)) == 1
     frames = np.frombuffer(results[0], np.uint8).reshape(-1, *SIZE, 3)
     assert error(frames[:1], colored[:1]) < 6
+
+
+def test_a_list_of_shots_chooses_references(classifier, shots, tmp_path):
+    """A shot takes no reference where its list says none, and that of another shot where the list names it."""
+    grey, colored = shots
+    (tmp_path / "raw").write_bytes(grey.tobytes())
+    size = ["-f", "rawvideo", "-pixel_format", "gray", "-video_size", "160x120", "-framerate", "4"]
+    ffmpeg.run([*size, "-i", str(tmp_path / "raw"), "-c:v", "ffv1", str(tmp_path / "in.mkv")])
+    results = []
+    for chosen in ((), None, (12,)):
+        listed = [Shot(0, 8), Shot(8, 12, references=chosen), Shot(12, 16, references=())]
+        colorize_video(
+            tmp_path / "in.mkv", tmp_path / "out.mkv", classifier, shots=listed, references={12: colored[12]}
+        )
+        pixels = ffmpeg.run(["-i", str(tmp_path / "out.mkv"), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"])
+        results.append(error(np.frombuffer(pixels, np.uint8).reshape(-1, *SIZE, 3)[8:12], colored[8:12]))
+    none, alike, named = results
+    assert named < 0.5 * none
+    assert alike < 0.5 * none
 
 
 GIVEN = np.full((*SIZE, 3), (200, 80, 60), np.uint8)
