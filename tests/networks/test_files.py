@@ -17,6 +17,12 @@ from labcolor.errors import InputError, ModelFileError, NotFittedError
 from labcolor.networks.files import FORMAT
 
 
+@pytest.fixture(scope="module")
+def small(batch):
+    """A colorizer trained for a moment: what comes from a training has no light form."""
+    return Colorizer(epochs=1, crop_size=32, working_size=32, random_state=0).fit(batch)
+
+
 @pytest.fixture
 def saved(small, tmp_path):
     """A saved model."""
