@@ -214,7 +214,7 @@ CALLS = [
     ("load: none", lambda: Colorizer.load(None), "path"),
     ("fit: a dictionary", lambda: Colorizer().fit({"a": 1}), "numeric"),
     ("fit: an empty batch", lambda: Colorizer().fit(zeros(0, 40, 40, 3)), "at least one color picture"),
-    ("fit: greys", lambda: Colorizer().fit([zeros(40, 40)]), "grey"),
+    ("fit: greys", lambda: Colorizer().fit([zeros(140, 140)]), "grey"),
     ("frames: smoothing", lambda: list(colorize_frames([], smoothing=2)), "smoothing"),
     ("frames: saturation", lambda: list(colorize_frames([], saturation="x")), "saturation"),
 ]

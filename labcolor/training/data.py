@@ -326,7 +326,7 @@ def training_pictures(
     else:
         # arrays of every library have a dtype, or an interface of arrays; open files have lines
         other = any(hasattr(x, mark) for mark in ("dtype", "__array_interface__", "read"))
-        stream = hasattr(x, "__iter__") and not other and not isinstance(x, list | tuple | bytes | bytearray)
+        stream = hasattr(x, "__iter__") and not other and not isinstance(x, list | tuple | bytes | bytearray | Mapping)
         store.add_pictures(_streamed(x, name) if stream else as_pictures(x, name)[0], name)
     indices = list(itertools.chain.from_iterable(store.groups))
     if not indices:
