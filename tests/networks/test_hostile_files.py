@@ -110,9 +110,13 @@ def test_hints_and_weights_of_other_feature_counts_are_refused(parts, classifier
     with pytest.raises(ModelFileError, match="hints0"):
         FittedModel.from_bytes(replace(reference.model_, hints=classifier.model_.hints).to_bytes(), "case")
     with pytest.raises(ModelFileError, match="weight012"):
-        FittedModel.from_bytes(replace(reference.model_, weights=load(about, members).weights, light=None).to_bytes(), "case")
+        FittedModel.from_bytes(
+            replace(reference.model_, weights=load(about, members).weights, light=None).to_bytes(), "case"
+        )
     with pytest.raises(ModelFileError, match="architecture"):
-        FittedModel.from_bytes(replace(classifier.model_, weights=reference.model_.weights, light=None).to_bytes(), "case")
+        FittedModel.from_bytes(
+            replace(classifier.model_, weights=reference.model_.weights, light=None).to_bytes(), "case"
+        )
 
 
 def test_weights_of_bins_have_their_length():
