@@ -57,7 +57,8 @@ class FrameFormat:
         """Return each value of luma as a share of white, float64, for all values of the dtype."""
         values = np.arange(np.iinfo(self.dtype).max + 1, dtype=np.float64)
         unit = 2 ** (self.depth - 8)
-        return np.clip(values / (2**self.depth - 1) if self.full else (values / unit - 16) / 219, 0, 1)
+        shares: Array = values / (2**self.depth - 1) if self.full else (values / unit - 16) / 219
+        return np.asarray(np.clip(shares, 0, 1))
 
     def lightness(self) -> Array:
         """Return L of each value of luma, float32, for all values of the dtype."""
