@@ -44,8 +44,8 @@ OLD_NAMES = {"classifier": DEFAULT_MODEL}  # of 0.1; they work with a warning un
 PACKAGED_MODELS = {
     model.name: model
     for model in (
-        PackagedModel("efficientnet", "ffebef1f80adc79dace76b2fc710aaa65b870103da478f61616b2943f982b3e8"),
-        PackagedModel("reference", "064f32ae82e267c2b9325127f47c88fc6a73cd74eae390e78fbd822a420394fa"),
+        PackagedModel("efficientnet", "7a0218967338d1b77231ac55b2a1701fdd30a530eeaaf24d901fd024cd8f595c"),
+        PackagedModel("reference", "7f5fd1a946c316685404771b228d486ab7175d65e90af4e5ce6b88ec94d09875"),
     )
 }
 
