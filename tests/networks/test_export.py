@@ -45,7 +45,7 @@ def test_onnx(colorizer, tmp_path):
 
 
 def test_onnx_in_int8(colorizer, photographs, tmp_path):
-    """In int8 a file is less than a third as large, and ab of photographs differs by less than 3 on average."""
+    """In int8 a file is less than a third as large, and ab differs by less than 5 on average, with five photographs."""
     colorizer.export(tmp_path / "model.onnx")
     colorizer.export(tmp_path / "int8.onnx", int8=photographs)
     assert (tmp_path / "int8.onnx").stat().st_size * 3 < (tmp_path / "model.onnx").stat().st_size
@@ -54,7 +54,7 @@ def test_onnx_in_int8(colorizer, photographs, tmp_path):
         onnxruntime.InferenceSession(tmp_path / name).run(None, {"l": lightness.astype(np.float32)})[0]
         for name in ("model.onnx", "int8.onnx")
     )
-    assert 0 < np.abs(exact - rounded).mean() < 3
+    assert 0 < np.abs(exact - rounded).mean() < 5
 
 
 @pytest.mark.slow
