@@ -1,6 +1,8 @@
 """What several test files share: real photographs and colorizers."""
 
 import os
+import signal
+import threading
 from dataclasses import replace
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -10,6 +12,13 @@ import pytest
 import skimage.data
 
 from labcolor import Colorizer
+
+
+@pytest.fixture(scope="session", autouse=True)
+def heed_interrupts():
+    """A shell's background job ignores SIGINT, which some tests raise."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ import numpy as np
 from skimage import data
 from labcolor import Colorizer
 Colorizer.from_pretrained("reference").predict(np.full((48, 64), 128, np.uint8))
-Colorizer(epochs=1, crop_size=32, random_state=0).fit([data.coffee()])
+Colorizer(start="reference", epochs=1, crop_size=32, random_state=0).fit([data.coffee()])
 """
 
 
