@@ -43,7 +43,7 @@ def test_training_of_hints(untaught, batch, hints):
 
 def test_a_regression_learns_hints_too(small, batch, hints):
     """A network that gives ab itself can be taught them like a classifier."""
-    taught = copy.deepcopy(small).fit_hints(batch, steps=1)
+    taught = copy.deepcopy(small).set_params(crop_size=32).fit_hints(batch, steps=1)
     assert taught.predict(batch, hints=hints).shape == batch.shape
 
 
