@@ -290,8 +290,8 @@ def test_interrupted_it_leaves_the_old_film_and_no_process(tmp_path, kind):
     destination = tmp_path / "out.mp4"
     destination.write_bytes(b"old")
     command = [sys.executable, "-m", "labcolor.cli", "video", str(source), str(destination)]
-    # A shell's background job ignores SIGINT, and so would what it starts.
-    heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    # A shell's background job ignores SIGINT, and one of nohup SIGHUP, and so would what it starts.
+    heed = functools.partial(signal.signal, kind if kind != signal.SIGKILL else signal.SIGINT, signal.SIG_DFL)
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, preexec_fn=heed) as process:
         deadline = time.monotonic() + 60
         children = []
