@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from labcolor._onnxruntime import load_session
 from labcolor._tensorflow import check_process, compiled
 from labcolor._threads import get_threads
 from labcolor._typing import Array
@@ -21,7 +22,7 @@ from labcolor.networks.fitted import FittedModel
 from labcolor.networks.layers import last_convolution
 from labcolor.networks.light import SATURATION, LightForm
 
-__all__ = ["ENGINE", "Engine", "KerasEngine", "OnnxEngine", "make_engine"]
+__all__ = ["ENGINE", "Engine", "KerasEngine", "OnnxEngine", "make_engine", "multiplies_exactly"]
 
 ENGINE: Check = one_of("auto", "onnxruntime", "onnxruntime-int8", "tensorflow")
 _log = logging.getLogger(__name__)
@@ -230,35 +231,16 @@ class OnnxEngine:
                     ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._session[1]))
                 light = self._model.light
                 assert light is not None
-                content = light.int8 if self._int8 else light.graph
-                weights = () if self._int8 else self._model.weights
-                self._session = key, _session(content, weights, key[1])
+                session = load_session(
+                    light.int8 if self._int8 else light.graph,
+                    {} if self._int8 else LightForm.named(self._model.weights),
+                    intra_op_num_threads=key[1],
+                    inter_op_num_threads=1,
+                    enable_cpu_mem_arena=False,  # it keeps the memory of the largest picture of a process
+                    enable_mem_pattern=False,  # it keeps a plan for each size
+                )
+                self._session = key, session
             return self._session[1]
-
-
-def _session(content: bytes, weights: tuple[Array, ...], threads: int) -> Any:
-    """Load a graph into ONNX Runtime, with the weights that it leaves out."""
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise LabcolorError(
-            f"expected ONNX Runtime, which cannot be imported: {error}. python -m pip install onnxruntime, or set "
-            f"engine='tensorflow'."
-        ) from error
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.enable_cpu_mem_arena = False  # it keeps the memory of the largest picture of a process
-    options.enable_mem_pattern = False  # it keeps a plan for each size
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads leave the cores to others
-    values = [onnxruntime.OrtValue.ortvalue_from_numpy(weight) for weight in weights]
-    if values:
-        options.add_external_initializers(LightForm.names(len(values)), values)
-    try:
-        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        raise LabcolorError(f"ONNX Runtime cannot load the light form of this model: {error}") from error
 
 
 def multiplies_exactly() -> bool:
@@ -268,7 +250,7 @@ def multiplies_exactly() -> bool:
     """
     global _exact
     if _exact is None:
-        session = _session(SATURATION, (), 1)
+        session = load_session(SATURATION, {}, intra_op_num_threads=1)
         _exact = int(session.run(None, {"x": np.full((1, 4), 255, np.uint8)})[0][0, 0]) == 4 * 255 * 127
     return _exact
 

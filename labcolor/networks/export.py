@@ -7,12 +7,13 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from labcolor._onnxruntime import load_session
 from labcolor._paths import check_destination, replacing
 from labcolor._tensorflow import convert_to_tflite
 from labcolor._typing import Array
-from labcolor.errors import InputError, LabcolorError, ModelFileError
+from labcolor.errors import InputError, ModelFileError
 from labcolor.networks.files import write_model
 from labcolor.networks.fitted import FittedModel
 from labcolor.networks.layers import last_convolution
@@ -56,21 +57,20 @@ def export_model(model: FittedModel, path: Path, calibration: Sequence[Array] = 
     model : FittedModel
         The model.
     path : Path
-        Where to: see :data:`ENDINGS`. A file that exists is replaced; a folder is not.
+        Where to, as :func:`check_request` allows it. A file that exists is replaced; a folder is not.
     calibration : sequence of ndarray, each (1, H, W, 1), float32
         Scaled L of pictures, whose values set the ranges of int8. Empty: float32.
 
     Raises
     ------
     InputError
-        The ending is another one, the form has no int8, or the network has layers that the form does not know.
+        The network has layers that the form does not know.
     ModelFileError
         The file cannot be written.
     LabcolorError
         A package that the form needs is not installed.
     """
     ending = path.suffix.lower()
-    check_request(path, int8=bool(calibration))
     if ending == ".labcolor":
         write_model(path, with_light_form(model, calibration).to_bytes())
         return
@@ -106,12 +106,12 @@ def with_light_form(model: FittedModel, calibration: Sequence[Array] = ()) -> Fi
         The package onnx is not installed.
     """
     network = model.network
-    int8 = _in_int8(build_graph(network, light=True), calibration, model.weights) if calibration else b""
+    graph = build_graph(network, light=True)
     light = LightForm(
-        graph=build_graph(network, light=True),
+        graph=graph,
         shapes=tuple(weight.shape for weight in model.weights),
         features=last_convolution(network).input.shape[-1],
-        int8=int8,
+        int8=_in_int8(graph, calibration, model.weights) if calibration else b"",
         sha256=digest(model.weights),
     )
     return replace(model, light=light)
@@ -127,17 +127,11 @@ def _with_decoding(model: FittedModel) -> keras.Model:
 
 def _folded(content: bytes, weights: Sequence[Array] = ()) -> bytes:
     """Return an ONNX model whose constants are computed, its batch normalization part of its convolutions."""
-    onnxruntime = _import_onnxruntime()
     with tempfile.TemporaryDirectory() as folder:
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 4
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-        options.optimized_model_filepath = os.fspath(Path(folder) / "folded.onnx")
-        values = [onnxruntime.OrtValue.ortvalue_from_numpy(weight) for weight in weights]
-        if values:
-            options.add_external_initializers(LightForm.names(len(values)), values)
-        onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        return (Path(folder) / "folded.onnx").read_bytes()
+        path = Path(folder) / "folded.onnx"
+        named = LightForm.named(weights)
+        load_session(content, named, optimize="ORT_ENABLE_BASIC", optimized_model_filepath=os.fspath(path))
+        return path.read_bytes()
 
 
 def _in_int8(content: bytes, calibration: Sequence[Array], weights: Sequence[Array] = ()) -> bytes:
@@ -145,11 +139,10 @@ def _in_int8(content: bytes, calibration: Sequence[Array], weights: Sequence[Arr
 
     The first convolution, which sees L itself, and what follows the last product of the network stay in float32.
     """
-    onnx = import_onnx()
-    _import_onnxruntime()
+    folded = _folded(content, weights)
     from onnxruntime import quantization
 
-    model = onnx.load_model_from_string(_folded(content, weights))
+    model = import_onnx().load_model_from_string(folded)
     model.metadata_props.add(key="onnx.quant.pre_process", value="onnxruntime.quant")  # or it warns
     first = next(node.name for node in model.graph.node if node.op_type == "Conv")
     end = [node for node in model.graph.node if node.name.startswith("end")]
@@ -174,17 +167,6 @@ def _in_int8(content: bytes, calibration: Sequence[Array], weights: Sequence[Arr
             extra_options={"OpTypesToExcludeOutputQuantization": ["MatMul"]},
         )
         return path.read_bytes()
-
-
-def _import_onnxruntime() -> Any:
-    """Return ONNX Runtime, or raise a LabcolorError that says how to install it."""
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise LabcolorError(
-            f"expected ONNX Runtime, which cannot be imported: {error}. python -m pip install onnxruntime."
-        ) from error
-    return onnxruntime
 
 
 def _write_by_keras(network: keras.Model, path: Path, ending: str) -> None:

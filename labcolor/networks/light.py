@@ -61,6 +61,11 @@ class LightForm:
         """Return the names of a number of weights in the graph."""
         return [f"weight{index:03d}" for index in range(count)]
 
+    @classmethod
+    def named(cls, weights: Sequence[Array]) -> dict[str, Array]:
+        """Return weights by the names that they have in the graph."""
+        return dict(zip(cls.names(len(weights)), weights, strict=True))
+
     def get_config(self) -> dict[str, Any]:
         """Return what JSON can hold: all but the graphs, of which it has the sizes."""
         return {

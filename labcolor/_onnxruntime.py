@@ -1,0 +1,57 @@
+"""Sessions of ONNX Runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from labcolor._typing import Array
+from labcolor.errors import LabcolorError
+
+__all__ = ["load_session"]
+
+
+def load_session(graph: bytes, weights: Mapping[str, Array], **options: Any) -> Any:
+    """Load an ONNX graph into ONNX Runtime.
+
+    Parameters
+    ----------
+    graph : bytes
+        The model.
+    weights : mapping of str to ndarray
+        The weights that it leaves out, by name.
+    **options
+        Attributes of ``onnxruntime.SessionOptions``. The graph is optimized as far as ``optimize`` says, a name of
+        ``onnxruntime.GraphOptimizationLevel``; by default fully.
+
+    Returns
+    -------
+    onnxruntime.InferenceSession
+        On the CPU.
+
+    Raises
+    ------
+    LabcolorError
+        ONNX Runtime is not installed, or cannot load the graph.
+    """
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise LabcolorError(
+            f"expected ONNX Runtime, which cannot be imported: {error}. python -m pip install onnxruntime, or set "
+            f"engine='tensorflow'."
+        ) from error
+    settings = onnxruntime.SessionOptions()
+    settings.log_severity_level = 4
+    settings.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads leave the cores to others
+    level = options.pop("optimize", "ORT_ENABLE_ALL")
+    settings.graph_optimization_level = getattr(onnxruntime.GraphOptimizationLevel, level)
+    for name, value in options.items():
+        setattr(settings, name, value)
+    if weights:
+        values = [onnxruntime.OrtValue.ortvalue_from_numpy(weight) for weight in weights.values()]
+        settings.add_external_initializers(list(weights), values)
+    try:
+        return onnxruntime.InferenceSession(graph, settings, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise LabcolorError(f"ONNX Runtime cannot load the light form of this model: {error}") from error
