@@ -30,7 +30,7 @@ from labcolor.networks.fitted import WORKING_SIZE, FittedModel
 from labcolor.networks.pretrained import DEFAULT_MODEL, OLD_NAMES, PACKAGED_MODELS, load_packaged
 from labcolor.networks.registry import Architecture, as_architecture
 from labcolor.pictures.hints import as_hints
-from labcolor.training.crops import count_steps, crop_batches
+from labcolor.training.crops import center_crop, count_steps, crop_batches
 from labcolor.training.data import PictureList, training_pictures
 from labcolor.training.seeds import RANDOM_STATE, RandomState, as_seed
 
@@ -736,8 +736,6 @@ class Colorizer(Estimator):
         """Return scaled L of some pictures, at the working size, each a batch of its own; nothing for None."""
         if X is None:
             return ()
-        from labcolor.training.validation import center_crop
-
         pictures = training_pictures(X, self.working_size, least=1, memory=_MEMORY, name="int8")
         multiple = model.architecture.multiple
         side = max(multiple, self.working_size // multiple * multiple)

@@ -18,6 +18,7 @@ from labcolor._typing import Array
 from labcolor.errors import InputError
 from labcolor.io.inputs import one_picture
 from labcolor.io.pictures import read_picture
+from labcolor.training.crops import center_crop
 from labcolor.training.data import reduce_picture
 
 __all__ = ["COLORFULNESS", "METRICS", "at_colorfulness", "center_square", "evaluate", "table"]
@@ -55,9 +56,7 @@ def center_square(path: Path, size: int) -> Array:
     reduced = reduce_picture(picture, min(size, *picture.shape), str(path))
     if not np.ptp(reduced, axis=2).any():
         raise InputError(f"{path}: expected a color picture, got a grey one.")
-    side = min(reduced.shape[:2])
-    top, left = (reduced.shape[0] - side) // 2, (reduced.shape[1] - side) // 2
-    return reduced[top : top + side, left : left + side]
+    return center_crop(reduced, min(reduced.shape[:2]))
 
 
 def evaluate(

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import math
-import os
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
+from labcolor._threads import get_threads
 from labcolor._typing import Array
 from labcolor.color.codec import LabCodec
 
-__all__ = ["Batch", "age", "count_steps", "crop_batches", "random_crop"]
+__all__ = ["Batch", "age", "center_crop", "count_steps", "crop_batches", "random_crop"]
 
 Batch = tuple[Array, Array]
 _AHEAD = 4  # batches that are made while the network trains
-_THREADS = max(1, min(4, (os.cpu_count() or 1) // 4))  # the network needs the other cores
+_MOST_THREADS = 4
 
 
 def random_crop(picture: Array, size: int, random: np.random.Generator) -> Array:
@@ -26,6 +26,12 @@ def random_crop(picture: Array, size: int, random: np.random.Generator) -> Array
     top, left = random.integers(0, height - size + 1), random.integers(0, width - size + 1)
     crop = picture[top : top + size, left : left + size]
     return crop[:, ::-1] if random.random() < 0.5 else crop
+
+
+def center_crop(picture: Array, size: int) -> Array:
+    """Return the ``size`` x ``size`` square in the middle of a picture."""
+    top, left = ((side - size) // 2 for side in picture.shape[:2])
+    return picture[top : top + size, left : left + size]
 
 
 def age(lightness: Array, random: np.random.Generator) -> Array:
@@ -107,7 +113,8 @@ def crop_batches(
             for number in range(first % steps if epoch == first // steps else 0, steps):
                 yield epoch, number, batches[number]
 
-    threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="labcolor-data")
+    count = max(1, min(_MOST_THREADS, get_threads() // 4))  # the network needs the others
+    threads = ThreadPoolExecutor(count, thread_name_prefix="labcolor-data")
     try:
         waiting: deque[Future[Batch]] = deque()
         for plan in plans():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -19,15 +18,16 @@ from labcolor.color.codec import LabCodec
 from labcolor.errors import InputError
 from labcolor.networks.fitted import FittedModel
 from labcolor.networks.heads import Head
+from labcolor.networks.light import digest
 from labcolor.networks.registry import Architecture
 from labcolor.pictures.picture import as_picture
 from labcolor.training.checkpoint import CheckpointFile
-from labcolor.training.crops import Batch, count_steps, crop_batches
+from labcolor.training.crops import Batch, center_crop, count_steps, crop_batches
 from labcolor.training.data import PictureList, described
 from labcolor.training.loop import Keeping, Watching, as_loss, make_optimizer, train_network
 from labcolor.training.seeds import as_seed
 from labcolor.training.tensorboard import EventFile
-from labcolor.training.validation import Validation, center_crop
+from labcolor.training.validation import Validation
 
 __all__ = ["Recipe", "fit_network"]
 
@@ -161,7 +161,7 @@ def fit_network(
     codec = codec if start is None else start.codec
     about = {
         "network": _described(architecture),
-        "start": None if start is None else _digest(start.weights),
+        "start": None if start is None else digest(start.weights)[:16],
         "codec": codec.get_config(),
         "pictures": pictures.digest,
         "validation": None if held_out is None else held_out.digest,
@@ -289,11 +289,3 @@ def _same(one: Architecture, other: Architecture) -> bool:
 def _described(architecture: Architecture) -> str:
     """Return the name of an architecture, with its options if it has any."""
     return repr(architecture.name) + (f" with {dict(architecture.options)}" if architecture.options else "")
-
-
-def _digest(weights: Sequence[Array]) -> str:
-    """Return a hash of weights."""
-    content = hashlib.sha256()
-    for weight in weights:
-        content.update(np.ascontiguousarray(weight).tobytes())
-    return content.hexdigest()[:16]

@@ -13,15 +13,9 @@ from labcolor.metrics import ciede2000, colorfulness, psnr
 from labcolor.networks.heads import Head
 from labcolor.pictures.picture import as_picture
 
-__all__ = ["Validation", "center_crop"]
+__all__ = ["Validation"]
 
 _BATCH = 32
-
-
-def center_crop(picture: Array, size: int) -> Array:
-    """Return the ``size`` x ``size`` square in the middle of a picture."""
-    top, left = ((side - size) // 2 for side in picture.shape[:2])
-    return picture[top : top + size, left : left + size]
 
 
 class Validation:

@@ -8,8 +8,8 @@ from PIL import Image
 
 from labcolor import Colorizer, plot_history
 from labcolor.errors import FileError, InputError, InputTypeError, NotFittedError
+from labcolor.training.crops import center_crop
 from labcolor.training.data import training_pictures
-from labcolor.training.validation import center_crop
 
 QUICK = {"epochs": 2, "crop_size": 32, "working_size": 32, "random_state": 0}
 
