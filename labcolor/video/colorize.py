@@ -95,8 +95,8 @@ def colorize_frames(
     ----------
     frames : iterable of picture
         Each frame is one picture, as for :meth:`Colorizer.predict`, or a frame of PyAV or decord. OpenCV's frames are
-        BGR: pass ``frame[..., ::-1]``. There is no look-ahead: each colored frame is
-        yielded before the next frame is read.
+        BGR: pass ``frame[..., ::-1]``. There is no look-ahead: each colored frame is yielded before the next frame is
+        read.
     colorizer : Colorizer, optional
         The model to use. By default the packaged model.
     smoothing : float, default 0.96
@@ -172,8 +172,8 @@ def _colored(frames: Iterable[PictureInput], stream: ChromaStream) -> Iterator[A
     for index, frame in enumerate(frames):
         picture = one_picture(frame, f"frames[{index}]")
         small = SmallPicture.of(picture, pipeline.working_size)
-        (ab,) = stream.add([small])
-        yield picture.colored(ab, small.pixel(pipeline.stride), small.inside)
+        ((_, ab, pixel, inside),) = stream.colored([(picture, small)])
+        yield picture.colored(ab, pixel, inside)
 
 
 @contextmanager
@@ -392,9 +392,8 @@ def colorize_video(
             stream = begun()
         frames = islice(decoder, done, None)
         for group, ahead in groups(map(writer.picture, frames), pipeline.working_size):
-            maps = stream.add([small for _, small in group], [small for _, small in ahead])
-            for (picture, small), ab in zip(group, maps, strict=True):
-                writer.write(picture, ab, small.pixel(pipeline.stride), small.inside)
+            for frame in stream.colored(group, ahead):
+                writer.write(*frame)
             done += len(group)
             show(done)
             if isinstance(writer, Job):

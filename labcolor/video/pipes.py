@@ -25,9 +25,7 @@ def _colored(
     """Yield each frame with its small chroma, the size of a pixel in it, and what lies inside the bars."""
     stream = ChromaStream(pipeline, smoothing, saturation)
     for group, ahead in groups(pictures, pipeline.working_size):
-        maps = stream.add([small for _, small in group], [small for _, small in ahead])
-        for (picture, small), ab in zip(group, maps, strict=True):
-            yield picture, ab, small.pixel(pipeline.stride), small.inside
+        yield from stream.colored(group, ahead)
 
 
 def color_y4m(source: IO[bytes], sink: IO[bytes], pipeline: Pipeline, smoothing: float, saturation: float) -> int:

@@ -16,8 +16,7 @@ from labcolor.io.probe import VideoInfo
 from labcolor.io.video import Decoder, Range
 from labcolor.pictures.picture import Picture
 from labcolor.pictures.small import SmallPicture
-from labcolor.video.cuts import CutDetector
-from labcolor.video.groups import groups
+from labcolor.video.ahead import frames_and_cuts
 
 __all__ = ["colored_still", "frame_at", "shot_stills"]
 
@@ -68,17 +67,13 @@ def shot_stills(
 
     The video is decoded twice: to find the shots, and to take the frames.
     """
-    detector = CutDetector()
     cuts: list[int] = []
     details: list[float] = []
     with Decoder(info, None, deinterlace, tone_map) as decoder:
-        for group, ahead in groups(_pictures(decoder), working_size):
-            following = [small.lightness for _, small in (*group, *ahead)]
-            for index, (_, small) in enumerate(group, 1):
-                details.append(float(np.abs(ndimage.laplace(small.lightness)).mean()))
-                cut = detector.update(small.lightness, following[index:])
-                if cut is not None:
-                    cuts.append(cut)
+        for _, small, cut in frames_and_cuts(_pictures(decoder), working_size):
+            details.append(float(np.abs(ndimage.laplace(small.lightness)).mean()))
+            if cut is not None:
+                cuts.append(cut)
     wanted = set(_best(details, cuts))
     with Decoder(info, None, deinterlace, tone_map) as decoder:
         for number, picture in enumerate(_pictures(decoder)):

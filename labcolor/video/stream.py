@@ -9,6 +9,7 @@ import numpy as np
 
 from labcolor._typing import Array
 from labcolor.inference.pipeline import Pipeline
+from labcolor.pictures.picture import Inside, Picture
 from labcolor.pictures.small import SmallPicture
 from labcolor.video.cuts import CutDetector
 from labcolor.video.memory import ColorMemory
@@ -108,6 +109,20 @@ class ChromaStream:
                 self._shot_first = cut
             if start < stop:
                 yield from self._shot_part(small[start:stop], number + start)
+
+    def colored(
+        self, frames: Sequence[tuple[Picture, SmallPicture]], ahead: Sequence[tuple[Picture, SmallPicture]] = ()
+    ) -> Iterator[tuple[Picture, Array, tuple[float, float], Inside]]:
+        """Yield each frame of the next group with what :meth:`Picture.colored` takes.
+
+        Parameters
+        ----------
+        frames, ahead : sequence of (Picture, SmallPicture)
+            As for :meth:`add`, with the pictures themselves.
+        """
+        maps = self.add([small for _, small in frames], [small for _, small in ahead])
+        for (picture, small), ab in zip(frames, maps, strict=True):
+            yield picture, ab, small.pixel(self.pipeline.stride), small.inside
 
     def _begins(self, index: int, small: Sequence[SmallPicture], ahead: Sequence[SmallPicture]) -> int | None:
         """Return the first frame of a shot that begins with a frame, or whose dissolve ends there, and note the cut."""
