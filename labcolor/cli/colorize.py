@@ -10,7 +10,16 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from labcolor.cli.common import DONE, FAILED, add_model_options, model_of, print_message, progress_bar, whole_number
+from labcolor.cli.common import (
+    DONE,
+    FAILED,
+    add_model_options,
+    make_folder,
+    model_of,
+    print_message,
+    progress_bar,
+    whole_number,
+)
 from labcolor.errors import InputError, LabcolorError, PictureFileError
 
 if TYPE_CHECKING:
@@ -198,10 +207,7 @@ def run(arguments: argparse.Namespace) -> int:
         picture = read_picture(path)
         hints = _hint_map(arguments.hint, picture.shape[:2]) if arguments.hint else None
         colored = colorizer.predict(picture, saturation=arguments.saturation, hints=hints)
-        try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise PictureFileError(f"{place.parent}: this folder cannot be made: {error.strerror}.") from error
+        make_folder(place.parent, PictureFileError)
         if arguments.triptych:
             colored = triptych(picture, colored)
         elif place.suffix.lower() in OPAQUE:

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labcolor.cli.common import DONE, FAILED, add_model_options, model_of, print_message, whole_number
+from labcolor.cli.common import DONE, FAILED, add_model_options, make_folder, model_of, print_message, whole_number
 from labcolor.cli.video_options import add_field_options, add_smoothing, frame_size
 from labcolor.errors import FileError, InputError, LabcolorError, VideoFileError
 
@@ -181,14 +181,6 @@ def _jobs(arguments: argparse.Namespace) -> list[tuple[str, str]]:
     return jobs
 
 
-def _make(folder: Path) -> None:
-    """Make a folder, and those around it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise VideoFileError(f"{folder}: this folder cannot be made: {error.strerror}.") from error
-
-
 def _described(source: str, destination: str, report: VideoReport | LabcolorError) -> dict[str, Any]:
     """Return a report in the types of JSON."""
     about: dict[str, Any] = {"source": source, "destination": destination}
@@ -220,7 +212,7 @@ def run(arguments: argparse.Namespace) -> int:
             try:
                 if arguments.output is not None:
                     print_message(f"{source}:")
-                    _make(Path(destination).parent)
+                    make_folder(Path(destination).parent, VideoFileError)
                 report = colorize_video(source, destination, colorizer, progress=sys.stderr.isatty(), **options)
             except LabcolorError as error:
                 reports.append(_described(source, destination, error))
