@@ -32,6 +32,7 @@ FLOORS = [
     "pictures.bars",
     "pictures.small",
     "pictures.hints",
+    "pictures.hint_text",
     "io.ffmpeg",
     "io.sources",
     "io.decoders",

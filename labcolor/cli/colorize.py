@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 from collections.abc import Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from labcolor.cli.common import (
     DONE,
@@ -23,21 +22,12 @@ from labcolor.cli.common import (
 from labcolor.errors import InputError, LabcolorError, PictureFileError
 
 if TYPE_CHECKING:
-    from labcolor._typing import Array
+    from labcolor.pictures.hint_text import Hint
 
 __all__ = ["add_to", "run"]
 
 _WORKERS = 2  # pictures that are processed at the same time
-_RADIUS = 4  # default radius of a hint, in pixels
-
-
-class _Hint(NamedTuple):
-    """Known color at a place of the picture."""
-
-    x: int
-    y: int
-    rgb: tuple[int, int, int] | None  # None: the predicted color stays
-    radius: int
+_RADIUS = 4  # of a hint that names none; here, too, so that --help does not load numpy
 
 
 def add_to(commands: Any) -> None:
@@ -92,36 +82,14 @@ def add_to(commands: Any) -> None:
     add_model_options(command)
 
 
-def _hint(text: str) -> _Hint:
-    """Convert X,Y,#RRGGBB or X,Y,#RRGGBB,RADIUS to a hint; "keep" stands for the predicted color."""
-    parts = re.fullmatch(r"([0-9]{1,9}),([0-9]{1,9}),(?:#([0-9a-fA-F]{6})|keep)(?:,([0-9]{1,9}))?", text)
-    if parts is None:
-        raise argparse.ArgumentTypeError(
-            f"expected X,Y,#RRGGBB or X,Y,#RRGGBB,RADIUS, as in '120,80,#e07020', got {text[:40]!r}"
-        )
-    x, y, color, radius = parts.groups()
-    red, green, blue = bytes.fromhex(color or "000000")
-    rgb = (red, green, blue) if color else None
-    return _Hint(int(x), int(y), rgb, _RADIUS if radius is None else int(radius))
+def _hint(text: str) -> Hint:
+    """Convert the text of ``--hint``."""
+    from labcolor.pictures.hint_text import parse_hint
 
-
-def _hint_map(hints: Sequence[_Hint], shape: tuple[int, int]) -> Array:
-    """Return hints as an array (H, W, 2), float32, for ``Colorizer.predict``. The later of two that overlap counts."""
-    import numpy as np
-
-    from labcolor.color.lab import rgb_to_lab
-
-    height, width = shape
-    known = np.full((height, width, 2), np.nan, np.float32)
-    rows, columns = np.ogrid[:height, :width]
-    for hint in hints:
-        if hint.x >= width or hint.y >= height:
-            raise InputError(
-                f"--hint {hint.x},{hint.y}: expected a place in the picture, from 0,0 to {width - 1},{height - 1}."
-            )
-        disk = (columns - hint.x) ** 2 + (rows - hint.y) ** 2 <= hint.radius**2
-        known[disk] = np.inf if hint.rgb is None else rgb_to_lab(np.array(hint.rgb, np.uint8))[1:]
-    return known
+    try:
+        return parse_hint(text)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _options(arguments: argparse.Namespace, ending: str) -> dict[str, Any]:
@@ -186,6 +154,7 @@ def run(arguments: argparse.Namespace) -> int:
     from labcolor.io.inputs import one_picture
     from labcolor.io.metadata import read_metadata
     from labcolor.io.pictures import read_picture, write_picture
+    from labcolor.pictures.hint_text import hint_map
     from labcolor.pictures.picture import over_white
 
     folder = as_path("-o", arguments.output)
@@ -205,7 +174,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     def work(path: Path, place: Path) -> None:
         picture = read_picture(path)
-        hints = _hint_map(arguments.hint, picture.shape[:2]) if arguments.hint else None
+        hints = hint_map(arguments.hint, picture.shape[:2], "--hint") if arguments.hint else None
         colored = colorizer.predict(picture, saturation=arguments.saturation, hints=hints)
         make_folder(place.parent, PictureFileError)
         if arguments.triptych:

@@ -1,0 +1,108 @@
+"""Hints as text, as a command line or a web address has them: a place, a color and a radius."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from labcolor._typing import Array
+from labcolor._validation import shortened
+from labcolor.color.lab import rgb_to_lab
+from labcolor.errors import InputError
+
+__all__ = ["RADIUS", "Hint", "hint_map", "parse_hint"]
+
+RADIUS = 4  # of a hint that names none, in pixels
+_FORM = re.compile(r"([0-9]{1,9}),([0-9]{1,9}),(?:#?([0-9a-fA-F]{6})|keep)(?:,([0-9]{1,9}))?")
+
+
+class Hint(NamedTuple):
+    """Known color at a place of the picture.
+
+    Parameters
+    ----------
+    x, y : int
+        The place, in pixels from the left and from the top.
+    rgb : (int, int, int) or None
+        Its color, of which the lightness does not count; None: the predicted color stays.
+    radius : int
+        In pixels; 0 is one pixel.
+    """
+
+    x: int
+    y: int
+    rgb: tuple[int, int, int] | None
+    radius: int
+
+
+def parse_hint(text: str) -> Hint:
+    """Read a hint from text.
+
+    Parameters
+    ----------
+    text : str
+        X,Y,#RRGGBB or X,Y,#RRGGBB,RADIUS; the # may be left out; "keep" instead of a color keeps the predicted one.
+
+    Returns
+    -------
+    Hint
+
+    Raises
+    ------
+    InputError
+        It is something else.
+
+    Examples
+    --------
+    >>> from labcolor.pictures.hint_text import parse_hint
+    >>> parse_hint("120,80,#e07020")
+    Hint(x=120, y=80, rgb=(224, 112, 32), radius=4)
+    """
+    parts = _FORM.fullmatch(text)
+    if parts is None:
+        raise InputError(f"expected X,Y,#RRGGBB or X,Y,#RRGGBB,RADIUS, as in '120,80,#e07020', got {shortened(text)}.")
+    x, y, color, radius = parts.groups()
+    red, green, blue = bytes.fromhex(color or "000000")
+    rgb = (red, green, blue) if color else None
+    return Hint(int(x), int(y), rgb, RADIUS if radius is None else int(radius))
+
+
+def hint_map(hints: Sequence[Hint], shape: tuple[int, int], name: str = "hint") -> Array:
+    """Draw hints as disks, for ``Colorizer.predict``. The later of two that overlap counts.
+
+    Parameters
+    ----------
+    hints : sequence of Hint
+        The hints.
+    shape : (H, W)
+        The picture's size.
+    name : str
+        What to call a hint in errors.
+
+    Returns
+    -------
+    ndarray, shape (H, W, 2), float32
+        ab, inf where the prediction stays, and nan elsewhere.
+
+    Raises
+    ------
+    InputError
+        A place lies outside the picture.
+    """
+    height, width = shape
+    known = np.full((height, width, 2), np.nan, np.float32)
+    for hint in hints:
+        if hint.x >= width or hint.y >= height:
+            raise InputError(
+                f"{name} {hint.x},{hint.y}: expected a place in the picture, from 0,0 to {width - 1},{height - 1}."
+            )
+        # only the disk's own square is looked at: the picture may be large, and the hints many
+        rows = slice(max(0, hint.y - hint.radius), hint.y + hint.radius + 1)
+        columns = slice(max(0, hint.x - hint.radius), hint.x + hint.radius + 1)
+        y, x = np.ogrid[rows.start : min(height, rows.stop), columns.start : min(width, columns.stop)]
+        disk = (x - hint.x) ** 2 + (y - hint.y) ** 2 <= hint.radius**2
+        known[rows, columns][disk] = np.inf if hint.rgb is None else rgb_to_lab(np.array(hint.rgb, np.uint8))[1:]
+    return known
