@@ -81,13 +81,17 @@ print(count / 8)
 def start(code: str, *arguments: object) -> subprocess.Popen[str]:
     """Begin a process of its own."""
     command = [sys.executable, "-c", PREPARE + code, *map(str, arguments)]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.Popen(command, text=True, **pipes)
 
 
 def run(code: str, *arguments: object) -> list[str]:
     """Run code in a process of its own, and return what it prints."""
-    return start(code, *arguments).communicate()[0].split()
+    process = start(code, *arguments)
+    printed, complaint = process.communicate()
+    if process.returncode:
+        raise RuntimeError(complaint)
+    return printed.split()
 
 
 def report(work: str, ours: float, other: float, unit: str, *, larger_is_better: bool = False, aim: str = "") -> None:
@@ -160,12 +164,16 @@ def processes() -> None:
 
 
 VIDEO = """
+import resource
 from labcolor import colorize_video
 source, destination = sys.argv[3:5]
-colorize_video(source, destination, colorizer, overwrite=True)
-start = time.perf_counter()
-colorize_video(source, destination, colorizer, overwrite=True)
-print(time.perf_counter() - start)
+def spent():
+    usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return np.array([time.perf_counter(), *(usage.ru_utime + usage.ru_stime for usage in usages)])
+colorize_video(source, destination, colorizer)
+start = spent()
+colorize_video(source, destination, colorizer)
+print(*(spent() - start))
 """
 
 
@@ -182,13 +190,16 @@ def video() -> None:
             subprocess.run([*quiet, "-f", "lavfi", "-i", test, "-c:v", "libx264", "-crf", "18", source], check=True)
             times: list[list[float]] = [[], []]
             for _ in range(3):
-                times[0].append(float(run(VIDEO, "auto", 0, source, made)[0]))
+                spent = [float(value) for value in run(VIDEO, "auto", 0, source, made)]
+                times[0].append(spent[0])
                 begun = time.perf_counter()
                 settings = ["-c:v", "libx264", "-crf", "20", "-preset", "faster"]  # the library's own
                 subprocess.run([*quiet, "-i", source, *settings, made], check=True)
                 times[1].append(time.perf_counter() - begun)
             ours, plain = map(statistics.median, times)
             report(f"colorize_video, {width}x{height}, against a plain transcode", ours, plain, "s", aim=aim)
+            busy = sum(spent[1:]) / (os.cpu_count() or 1) / spent[0]
+            print(f"(processor time of ffmpeg {spent[2]:.1f} s, of labcolor {spent[1]:.1f} s: cores busy {busy:.0%})")
 
 
 def main() -> None:
