@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from labcolor import __version__
-from labcolor.cli import colorize, evaluate, export, pipe, stills, train, video
+from labcolor.cli import colorize, demo, evaluate, export, pipe, stills, train, video
 from labcolor.cli.common import FAILED, INTERRUPTED, MISUSED, MessageHandler
 from labcolor.errors import InputError, LabcolorError
 
@@ -27,7 +27,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"labcolor {__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (colorize, video, stills, pipe, train, evaluate, export):
+    for command in (colorize, video, stills, pipe, train, evaluate, export, demo):
         command.add_to(commands)
     return parser
 

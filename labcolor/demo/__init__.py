@@ -1,0 +1,1 @@
+"""The demo: a page and an HTTP endpoint that color pictures."""
