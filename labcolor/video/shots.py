@@ -117,7 +117,7 @@ def write_shots(path: str | os.PathLike[str], shots: Iterable[Shot], rate: Any) 
     path : path
         Its ending selects the format: .csv or .edl (CMX 3600).
     shots : iterable of Shot
-        As :attr:`VideoReport.shots`.
+        As ``VideoReport.shots``.
     rate : Fraction, int or float
         Frames per second.
 
