@@ -1,6 +1,7 @@
 from . import errors as errors
 from . import metrics as metrics
 from . import networks as networks
+from ._comparison import compare as compare
 from ._threads import get_threads as get_threads
 from ._threads import set_threads as set_threads
 from ._triptych import show as show

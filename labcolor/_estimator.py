@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import inspect
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
@@ -120,22 +119,14 @@ class Estimator:
 
     def __repr__(self) -> str:
         """Return the parameters that differ from their defaults, as text."""
-        changed = [
-            f"{name}={getattr(self, name)!r}"
-            for name, parameter in self._parameters().items()
-            if not _same(getattr(self, name), parameter.default)
-        ]
+        changed = [f"{name}={getattr(self, name)!r}" for name in self._changed()]
         return f"{type(self).__name__}({', '.join(changed)})"
 
-    def _repr_html_(self) -> str:
-        """Return all parameters as an HTML table, for notebooks."""
-        rows = "".join(
-            f"<tr><td>{name}</td><td>{html.escape(repr(value))}</td></tr>" for name, value in self.get_params().items()
-        )
-        state = "fitted" if self.__sklearn_is_fitted__() else "not fitted"
-        return (
-            f"<details><summary><code>{type(self).__name__}</code> ({state})</summary><table>{rows}</table></details>"
-        )
+    def _changed(self) -> list[str]:
+        """Return the names of the parameters that differ from their defaults."""
+        return [
+            name for name, parameter in self._parameters().items() if not _same(getattr(self, name), parameter.default)
+        ]
 
 
 def _same(value: Any, default: Any) -> bool:

@@ -16,6 +16,7 @@ import numpy as np
 from labcolor import _validation
 from labcolor._estimator import Estimator
 from labcolor._paths import as_path
+from labcolor._summary import summary
 from labcolor._tensorflow import check_process, forked
 from labcolor._typing import Array, PathLike, PictureInput
 from labcolor._validation import Check, instance_of, number, one_of, optional, require, whole
@@ -211,6 +212,11 @@ class Colorizer(Estimator):
     def __sklearn_is_fitted__(self) -> bool:
         """Return whether there is a trained model."""
         return hasattr(self, "model_")
+
+    def _repr_html_(self) -> str:
+        """Return what it is, for notebooks: its model and its parameters."""
+        model = self.model_ if self.__sklearn_is_fitted__() else None
+        return summary(type(self).__name__, self.get_params(), self._changed(), model)
 
     @property
     def network_(self) -> keras.Model:

@@ -21,6 +21,7 @@ PUBLIC = [
     "build_autoencoder",
     "colorize_frames",
     "colorize_video",
+    "compare",
     "errors",
     "get_threads",
     "lab_to_rgb",
