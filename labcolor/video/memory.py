@@ -17,6 +17,7 @@ _MOST = 2048  # things that are remembered
 _HELD = 0.95  # largest share of the memory in a color
 _UNSURE = -2.1  # logit at which this share is half
 _ALIKE = -0.4  # median logit of frames of one scene
+_BLACK = np.float32(16)  # in a darker exposure L + 16, a and b are smaller by one factor
 
 
 def recall(keys: Array, known: Array, colors: Array) -> tuple[Array, Array]:
@@ -108,19 +109,20 @@ class ColorMemory:
     """Memory of one scene: one mean color for what is alike.
 
     The mean is of all frames so far, and the first color counts most, so that a thing has nearly one color from its
-    first frame to its last. What is new in the scene keeps its predicted color, and is then remembered.
+    first frame to its last. What is new in the scene keeps its predicted color, and is then remembered. Where
+    the exposure is darker than it was, colors are weaker in proportion; where it is brighter, no guess is amplified.
     """
 
     def __init__(self) -> None:
         self._keys: Array | None = None
-        self._colors = np.empty((0, 2), np.float32)
+        self._colors = np.empty((0, 3), np.float32)  # a, b and L + 16
         self._counts = np.empty((0, 1), np.float32)
 
     def knows(self, keys: Array) -> bool:
         """Return whether a frame shows this scene."""
         return self._keys is not None and alike(keys, self._keys)
 
-    def hold(self, ab: Array, keys: Array) -> Array:
+    def hold(self, ab: Array, keys: Array, lightness: Array) -> Array:
         """Bring the colors of a frame to what is remembered, and remember them.
 
         Parameters
@@ -129,6 +131,8 @@ class ColorMemory:
             Predicted chroma.
         keys : ndarray, shape (h * w, D), float32
             Its places, as :meth:`Pipeline.located_chroma` gives them.
+        lightness : ndarray, shape (h, w), float32
+            Its L, in [0, 100].
 
         Returns
         -------
@@ -136,24 +140,25 @@ class ColorMemory:
         """
         rows, columns, _ = ab.shape
         keys = keys.reshape(rows, columns, -1)[::2, ::2].reshape(-1, keys.shape[1])  # offsets are smooth
-        new = ab[::2, ::2].reshape(-1, 2)
+        new = np.concatenate([ab, lightness[..., None] + _BLACK], axis=-1)[::2, ::2].reshape(-1, 3)
         if self._keys is None:
             self._add(new, keys)
             return ab
-        _, best, nearest = _similar(keys, self._keys, self._colors)
+        _, best, nearest = _similar(keys, self._keys, self._colors[:, :2])
         known = best[:, 0] > _KNOWN
         counts = np.bincount(nearest[known], minlength=len(self._keys)).astype(np.float32)[:, None]
         there = counts[:, 0] > 0
         if not there.any():
             self._add(new, keys)
             return ab
-        sums = [np.bincount(nearest[known], new[known, channel], len(self._keys)) for channel in range(2)]
+        sums = [np.bincount(nearest[known], new[known, channel], len(self._keys)) for channel in range(3)]
         means = (np.stack(sums, axis=1)[there] / counts[there]).astype(np.float32)
+        exposure = min(np.float32(1), np.median(means[:, 2] / self._colors[there, 2]))
         self._counts[there] += 1
-        self._colors[there] += (means - self._colors[there]) / self._counts[there]
-        offsets, logits = recall(keys, self._keys[there], self._colors[there] - means)
+        self._colors[there] += (means / exposure - self._colors[there]) / self._counts[there]
+        offsets, logits = recall(keys, self._keys[there], (self._colors[there] * exposure - means)[:, :2])
         offsets *= np.float32(_HELD) * share_of(logits, _UNSURE)
-        self._add(new[~known], keys[~known])
+        self._add(new[~known] / exposure, keys[~known])
         wide = offsets.reshape(-(-rows // 2), -(-columns // 2), 2).repeat(2, axis=0).repeat(2, axis=1)
         return np.asarray(ab + wide[:rows, :columns], np.float32)
 

@@ -12,6 +12,7 @@ from labcolor.inference.pipeline import Pipeline
 from labcolor.pictures.picture import Inside, Picture
 from labcolor.pictures.small import SmallPicture
 from labcolor.video.cuts import CutDetector
+from labcolor.video.exposure import outline
 from labcolor.video.memory import ColorMemory
 from labcolor.video.references import Reference, References, keys_of
 from labcolor.video.shots import Shot
@@ -186,13 +187,14 @@ class ChromaStream:
             return [np.zeros((*one.chroma_shape(self.pipeline.stride), 2), np.float32) for one in small]
         if self._memory == "none" and not self.references:
             maps = self.pipeline.chroma(small, saturation)
-            return [self._guarded(one, ab) for one, ab in zip(small, maps, strict=True)]
+            return [ab * self._seen(one) for one, ab in zip(small, maps, strict=True)]
         maps = []
         for one, number in zip(small, numbers, strict=True):
             ab, keys = keys_of(self.pipeline, one, saturation)
-            if self._memory != "none":
-                ab = self._remembered(keys, saturation).hold(ab, keys)
-            maps.append(self.references.carry(number, shot, chosen, self._guarded(one, ab), keys))
+            seen = self._seen(one)
+            if self._memory != "none" and seen == 1:
+                ab = self._remembered(keys, saturation).hold(ab, keys, outline(one.lightness, ab.shape)[0])
+            maps.append(self.references.carry(number, shot, chosen, ab * seen, keys))
         return maps
 
     def _remembered(self, keys: Array, saturation: float) -> ColorMemory:
@@ -205,10 +207,10 @@ class ChromaStream:
             self._scenes.append((saturation, self._scene))
         return self._scene
 
-    def _guarded(self, small: SmallPicture, ab: Array) -> Array:
-        """Return chroma that fades in the dark and where nothing is seen."""
+    def _seen(self, small: SmallPicture) -> np.float32:
+        """Return the share of predicted chroma that a frame takes: less than 1 where it shows little."""
         if not self._smoothing:
-            return ab
+            return np.float32(1)
         seen = small.lightness[::2, ::2]
         share = np.interp(np.percentile(seen, 98), _BRIGHTEST, (0, 1)) * np.interp(seen.std(), _CONTRAST, (0, 1))
-        return np.asarray(ab * np.float32(share))
+        return np.float32(share)

@@ -22,6 +22,7 @@ def colors(values):
     return np.asarray(values, np.float32)[THINGS]
 
 
+LIGHT = np.full((ROWS, COLUMNS), 50, np.float32)
 COLORS = np.array([(40, 0), (-30, 20), (0, -40), (10, 30)], np.float32)
 
 
@@ -41,7 +42,7 @@ def test_one_thing_keeps_one_color():
     for frame in range(40):
         swing = COLORS + np.array([[25 * np.cos(frame), 0], [0, 0], [0, 0], [0, 0]], np.float32)
         guessed.append(colors(swing))
-        held.append(memory.hold(guessed[-1], keys()))
+        held.append(memory.hold(guessed[-1], keys(), LIGHT))
     assert np.abs(np.diff(held, axis=0)).mean() < 0.4 * np.abs(np.diff(guessed, axis=0)).mean()
     assert np.abs(held[-1] - colors(COLORS)).mean() < 3
 
@@ -49,24 +50,35 @@ def test_one_thing_keeps_one_color():
 def test_a_new_thing_keeps_its_own_color():
     """What was never seen is not colored like what is known, and is then remembered."""
     memory = ColorMemory()
-    memory.hold(colors(COLORS), keys())
+    memory.hold(colors(COLORS), keys(), LIGHT)
     there = keys().reshape(ROWS, COLUMNS, 8)
     there[4:8, 4:8] += 60
     ab = colors(COLORS).copy()
     ab[4:8, 4:8] = (-50, -50)
-    assert np.abs(memory.hold(ab, there.reshape(-1, 8))[5:7, 5:7] - (-50, -50)).max() < 3
+    assert np.abs(memory.hold(ab, there.reshape(-1, 8), LIGHT)[5:7, 5:7] - (-50, -50)).max() < 3
     for _ in range(30):
-        memory.hold(ab, there.reshape(-1, 8))
+        memory.hold(ab, there.reshape(-1, 8), LIGHT)
     changed = ab.copy()
     changed[4:8, 4:8] = (0, 0)
-    assert np.abs(memory.hold(changed, there.reshape(-1, 8))[5:7, 5:7] - (-50, -50)).mean() < 25
+    assert np.abs(memory.hold(changed, there.reshape(-1, 8), LIGHT)[5:7, 5:7] - (-50, -50)).mean() < 25
+
+
+def test_a_darker_exposure_has_weaker_colors():
+    """When the picture darkens, what is remembered weakens in proportion, and is not forgotten."""
+    memory = ColorMemory()
+    for _ in range(20):
+        memory.hold(colors(COLORS), keys(), LIGHT)
+    dark = memory.hold(np.zeros_like(colors(COLORS)), keys(), LIGHT / 4)
+    share = (50 / 4 + 16) / (50 + 16)
+    assert np.abs(dark - share * colors(COLORS)).mean() < 3
+    assert np.abs(memory.hold(colors(COLORS), keys(), LIGHT) - colors(COLORS)).mean() < 3
 
 
 def test_a_scene_is_known_again():
     """A memory knows the frames of its scene, and no others."""
     memory = ColorMemory()
     assert not memory.knows(keys())
-    memory.hold(colors(COLORS), keys())
+    memory.hold(colors(COLORS), keys(), LIGHT)
     assert memory.knows(keys())
     assert not memory.knows(keys() + 30)
 
