@@ -34,7 +34,11 @@ def summary(name: str, params: Mapping[str, Any], changed: Collection[str], mode
         HTML without a script or a style sheet; all text in it is escaped.
     """
     state = "fitted" if model is not None else "not fitted"
-    about = {"state": "not fitted: call fit, or use from_pretrained or load"} if model is None else _about(model, str(params["engine"]))
+    about = (
+        {"state": "not fitted: call fit, or use from_pretrained or load"}
+        if model is None
+        else _about(model, str(params["engine"]))
+    )
     rows = [
         (f"<b>{escape(key)}</b>" if key in changed else escape(key), f"<code>{escape(shortened(value))}</code>")
         for key, value in params.items()

@@ -189,7 +189,7 @@ class Browser:
     def press(self, *keys, modifiers=0):
         """Press keys by name, one after the other."""
         codes = {"Tab": 9, "Enter": 13, " ": 32, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
-        codes["Delete"] = 46
+        codes |= {"Delete": 46, "Home": 36, "End": 35}
         for key in keys:
             params = {"key": key, "code": key, "windowsVirtualKeyCode": codes[key], "modifiers": modifiers}
             text = {"Enter": {"text": "\r"}, " ": {"text": " "}}.get(key, {})
@@ -208,12 +208,20 @@ class Browser:
         self._out.close()
 
 
-@pytest.fixture
-def browser(tmp_path):
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory):
     """A headless Chromium, where there is one."""
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:
         pytest.skip("there is no Chromium here")
-    opened = Browser(program, tmp_path)
+    opened = Browser(program, tmp_path_factory.mktemp("chromium"))
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def browser(chromium):
+    """The same, without what earlier tests left."""
+    chromium.call("Page.navigate", url="about:blank")
+    chromium.problems.clear()
+    return chromium
