@@ -1,8 +1,10 @@
 """The page in a real Chromium: by mouse and by keyboard, wide and narrow."""
 
 import io
+import json
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -198,26 +200,33 @@ def test_a_full_server_is_waited_for(browser, serving, small):
 
     file = io.BytesIO()
     Image.new("L", (50, 40), 90).save(file, "PNG")
-    with serving(Slow(), limits=Limits(workers=1, waiting=1)) as server:
-        browser.size(390, 844)
-        browser.go(f"http://127.0.0.1:{server.port}/")
-        others = [threading.Thread(target=server.color, args=(file.getvalue(),)) for _ in range(2)]
-        others[0].start()
-        browser.eval("document.querySelector('#samples button').click()")
-        browser.until(f"{STATUS} == 'Waiting: 1 other picture is here, too.'")
-        others[1].start()  # there is no place for it, and none for the page's next request
-        browser.eval("document.getElementById('another').click()")
-        time.sleep(0.3)
-        others[1].join()
-        others[1] = threading.Thread(target=server.color, args=(file.getvalue(),))
-        others[1].start()
-        time.sleep(0.3)
-        browser.eval("document.querySelector('#samples button').click()")
-        browser.until(f"{STATUS}.startsWith('The server is full. Trying again in')")
-        Slow.free.set()
-        colored(browser)
-        for thread in others:
-            thread.join()
+
+    def waiting(server, count):
+        end = time.monotonic() + 20
+        while json.loads(server.ask("GET", "/health").body)["waiting"] != count:
+            assert time.monotonic() < end
+            time.sleep(0.02)
+
+    with serving(Slow(), limits=Limits(workers=1, waiting=1)) as server, ThreadPoolExecutor(2) as pool:
+        try:
+            browser.size(390, 844)
+            browser.go(f"http://127.0.0.1:{server.port}/")
+            first = pool.submit(server.color, file.getvalue())
+            browser.until("fetch('health').then(r => r.json()).then(h => h.coloring == 1)")
+            browser.eval("document.querySelector('#samples button').click()")
+            shown = "[...document.querySelectorAll('[role=status]')].filter((e) => e.offsetParent)[0].textContent"
+            browser.until(f"{shown} == 'Waiting: 1 other picture is here, too.'")
+            browser.eval("document.getElementById('another').click()")
+            waiting(server, 0)  # the picture that nobody wants any more has left the queue
+            second = pool.submit(server.color, file.getvalue())
+            waiting(server, 1)
+            browser.eval("document.querySelector('#samples button').click()")
+            browser.until(f"{shown}.startsWith('The server is full. Trying again in')")
+            Slow.free.set()
+            colored(browser)
+            assert first.result().status == second.result().status == 200
+        finally:
+            Slow.free.set()
 
 
 @pytest.mark.parametrize("width", [1280, 390, 320])

@@ -2,7 +2,7 @@
 // Moves and spots are shown on a preview of at most 1,600 pixels; a download colors the file itself.
 
 const byId = (id) => document.getElementById(id);
-const [problem, status, stage, before, after] = ["problem", "status", "stage", "before", "after"].map(byId);
+const [problem, stage, before, after] = ["problem", "stage", "before", "after"].map(byId);
 const PALETTE = {
   Skin: "#c98f6b", Red: "#b3342d", Orange: "#e07020", Straw: "#d9b64a", Grass: "#6a8f3a", Sea: "#2f8f8a",
   Sky: "#6fa3d8", Navy: "#2f4f9a", Violet: "#7b4fa0", Pink: "#d77a9b", Wood: "#8a5a34", "No color": "#808080",
@@ -26,6 +26,9 @@ const wait = (milliseconds, signal) => new Promise((resolve, reject) => {
   signal?.addEventListener("abort", () => { clearTimeout(timer); reject(signal.reason); });
 });
 
+/** Say what goes on, where it is seen: before a picture is there, and beside one. */
+const say = (text) => document.querySelectorAll("[role=status]").forEach((line) => { line.textContent = text; });
+
 const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** Send a file, and return the response; say how long the queue is, and come again where the server is full. */
@@ -38,7 +41,7 @@ async function send(address, file, signal) {
       const { coloring, waiting } = await (await fetch("health", { signal })).json();
       if (answered) return;
       const others = Math.max(0, coloring + waiting - 1);
-      status.textContent = others ? `Waiting: ${others} other${others > 1 ? " pictures are" : " picture is"} here, too.` : "Coloring…";
+      say(others ? `Waiting: ${others} other${others > 1 ? " pictures are" : " picture is"} here, too.` : "Coloring…");
       await wait(1000, signal);
     }
   })();
@@ -50,7 +53,7 @@ async function send(address, file, signal) {
       const { error } = await response.json().catch(() => ({ error: `the server answered ${response.status}.` }));
       if (response.status !== 503 || attempt === TRIES) throw new Error(sentence(error));
       const seconds = Number(response.headers.get("Retry-After")) || 3;
-      status.textContent = `The server is full. Trying again in ${seconds} seconds.`;
+      say(`The server is full. Trying again in ${seconds} seconds.`);
       await wait(1000 * seconds, signal);
     }
   } catch (error) {
@@ -64,7 +67,7 @@ async function send(address, file, signal) {
 function complain(error) {
   problem.textContent = error.message;
   problem.hidden = false;
-  status.textContent = "";
+  say("");
 }
 
 /** Return the query for a picture of a size: saturation and spots, in its pixels. */
@@ -91,6 +94,7 @@ async function open(file, name) {
       throw new Error(`Expected a file of at most ${Math.floor(about.bytes / 2 ** 20)} MB, got ${Math.ceil(file.size / 2 ** 20)} MB. Reduce it first.`);
     }
     document.body.setAttribute("aria-busy", "true");
+    say("Reading the picture…");
     const response = await send("preview", file, signal);
     const [width, height] = response.headers.get("X-Picture-Size").split("x").map(Number);
     const preview = await response.blob();
@@ -134,7 +138,7 @@ async function color() {
     show(after, await response.blob());
     await after.decode();
     problem.hidden = true;
-    status.textContent = spots.length ? `Colored, with ${spots.length} known color${spots.length > 1 ? "s" : ""}.` : "Colored.";
+    say(spots.length ? `Colored, with ${spots.length} known color${spots.length > 1 ? "s" : ""}.` : "Colored.");
   } catch (error) {
     if (error.name !== "AbortError") complain(error);
   }
@@ -151,7 +155,7 @@ async function download() {
   const button = byId("download");
   button.disabled = true;
   problem.hidden = true;
-  status.textContent = "Coloring the picture at its full size…";
+  say("Coloring the picture at its full size…");
   try {
     const { file, name, width, height } = picture;
     const response = await send(`color?${query(width, height, byId("format").value)}`, file);
@@ -162,7 +166,7 @@ async function download() {
     link.download = `${name.replace(/\.[^.]*$/, "")}-colored.${ending}`;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60000);
-    status.textContent = `Downloaded ${link.download}, ${width} × ${height} pixels.`;
+    say(`Downloaded ${link.download}, ${width} × ${height} pixels.`);
   } catch (error) {
     complain(error);
   }
@@ -230,7 +234,7 @@ function listSpots() {
     remove.addEventListener("click", () => {
       removeSpot(index);
       (byId("spots").querySelectorAll("button")[Math.min(index, spots.length - 1)] ?? stage).focus();
-      status.textContent = "Removed.";
+      say("Removed.");
     });
     const mark = (on) => byId("dots").children[index]?.classList.toggle("marked", on);
     for (const [kind, on] of [["pointerenter", true], ["pointerleave", false], ["focusin", true], ["focusout", false]]) {
@@ -264,7 +268,7 @@ function moveCrosshair(x, y) {
   mark.hidden = false;
   mark.style.left = `${100 * crosshair.x}%`;
   mark.style.top = `${100 * crosshair.y}%`;
-  status.textContent = `${Math.round(100 * crosshair.x)} % from the left, ${Math.round(100 * crosshair.y)} % from the top.`;
+  say(`${Math.round(100 * crosshair.x)} % from the left, ${Math.round(100 * crosshair.y)} % from the top.`);
 }
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -278,7 +282,7 @@ stage.addEventListener("keydown", (event) => {
   } else if ((event.key === "Delete" || event.key === "Backspace") && spots.length) {
     const far = (spot) => Math.hypot(spot.x - crosshair.x, spot.y - crosshair.y);
     removeSpot(spots.indexOf(spots.reduce((one, other) => (far(other) < far(one) ? other : one))));
-    status.textContent = "Removed.";
+    say("Removed.");
   } else {
     return;
   }
@@ -338,6 +342,7 @@ byId("download").addEventListener("click", download);
 byId("another").addEventListener("click", () => {
   running?.abort();
   picture = null;
+  say("");
   problem.hidden = true;
   byId("work").hidden = byId("another").hidden = true;
   byId("start").hidden = false;
