@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
-from typing import TypeVar
+from typing import TypeAlias
 
 from PIL import Image
 from starlette.applications import Starlette
@@ -27,12 +27,13 @@ from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from labcolor._validation import saturation as as_saturation
 from labcolor._validation import shortened
 from labcolor._version import __version__
 from labcolor.colorizer import Colorizer
-from labcolor.demo.coloring import MEDIA_TYPES, Preview, color_file, look_at, preview_file
+from labcolor.demo.coloring import MEDIA_TYPES, color_file, look_at, preview_file
 from labcolor.demo.guard import Guard
 from labcolor.demo.places import FullError, GoneError, Places
 from labcolor.demo.samples import SAMPLES, sample_file
@@ -41,12 +42,13 @@ from labcolor.pictures.hint_text import parse_hint
 
 __all__ = ["Limits", "make_app"]
 
-_T = TypeVar("_T")
+_Work: TypeAlias = Callable[[bytes, str], tuple[bytes, dict[str, str]]]  # from a file to a file and its headers
 _ASSETS = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
 _FORMATS = {ending.removeprefix("."): ending for ending in MEDIA_TYPES} | {"tiff": ".tif", "jpeg": ".jpg"}
 _QUERY = ("saturation", "hint", "format")
 _HINTS = 200  # in one picture
 _RETRY = "3"  # seconds after which a client that was sent away may come again
+_PART = 1 << 18  # bytes of a result that are sent together
 _LINGER = 5.0  # seconds for which an upload that is refused is still read, so that its sender reads the answer
 
 
@@ -61,7 +63,7 @@ class Limits:
     pixels : int
         Pixels of a picture.
     seconds : float
-        Time for a picture to arrive, and time for it to be colored, with waiting.
+        Time for a picture to arrive, time for it to be colored, with waiting, and time for its result to be read.
     workers : int
         Pictures that are colored at a time.
     waiting : int
@@ -73,6 +75,24 @@ class Limits:
     seconds: float = 60.0
     workers: int = 2
     waiting: int = 16
+
+
+class _Result(Response):
+    """Response that holds a place until its client has it, or has taken too long to read it."""
+
+    def __init__(self, content: bytes, headers: dict[str, str], place: ExitStack, seconds: float) -> None:
+        super().__init__(content, headers=headers)
+        self._place = place
+        self._seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the content part by part: each waits until the client has read most of those before."""
+        with self._place, suppress(TimeoutError):
+            async with asyncio.timeout(self._seconds):
+                await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+                for start in range(0, len(self.body), _PART):
+                    part, more = self.body[start : start + _PART], start + _PART < len(self.body)
+                    await send({"type": "http.response.body", "body": part, "more_body": more})
 
 
 class _InMemory(MultiPartParser):
@@ -160,9 +180,13 @@ class _Service:
 
     async def preview(self, request: Request) -> Response:
         """Return a picture as a browser can show it, with the size that it has."""
-        preview: Preview = await self._with_picture(request, lambda content, _: preview_file(content))
-        height, width = preview.shape
-        return Response(preview.content, media_type="image/jpeg", headers={"X-Picture-Size": f"{width}x{height}"})
+
+        def work(content: bytes, own: str) -> tuple[bytes, dict[str, str]]:
+            preview = preview_file(content)
+            height, width = preview.shape
+            return preview.content, {"Content-Type": MEDIA_TYPES[".jpg"], "X-Picture-Size": f"{width}x{height}"}
+
+        return await self._with_picture(request, work)
 
     async def color(self, request: Request) -> Response:
         """Return a picture in color."""
@@ -181,39 +205,38 @@ class _Service:
             raise HTTPException(400, f"hint: expected at most {_HINTS}, got {len(texts)}.")
         hints = [parse_hint(text) for text in texts]
 
-        def work(content: bytes, own: str) -> tuple[bytes, str]:
+        def work(content: bytes, own: str) -> tuple[bytes, dict[str, str]]:
             ending = own if wanted is None else _FORMATS[wanted]
             colored = color_file(self._colorizer, content, ending=ending, saturation=saturation, hints=hints)
-            return colored, MEDIA_TYPES[ending]
+            return colored, {"Content-Type": MEDIA_TYPES[ending]}
 
-        colored, media_type = await self._with_picture(request, work)
-        return Response(colored, media_type=media_type)
+        return await self._with_picture(request, work)
 
-    async def _with_picture(self, request: Request, work: Callable[[bytes, str], _T]) -> _T:
+    async def _with_picture(self, request: Request, work: _Work) -> Response:
         """Receive a picture, look at it, and pass it to work in a thread, with the ending of its format."""
+        seconds = self._limits.seconds
         try:
-            with self.places.one():
+            with ExitStack() as place:
+                place.enter_context(self.places.one())
                 try:
-                    async with asyncio.timeout(self._limits.seconds):
+                    async with asyncio.timeout(seconds):
                         content = await _picture_of(request, self._limits.size)
                 except TimeoutError:
-                    raise HTTPException(
-                        408, f"the picture did not arrive in {self._limits.seconds:g} seconds."
-                    ) from None
-                return await self.places.run(partial(self._checked, content, work), _disconnected(request))
+                    raise HTTPException(408, f"the picture did not arrive in {seconds:g} seconds.") from None
+                checked = partial(self._checked, content, work)
+                result, headers = await self.places.run(checked, _disconnected(request))
+                return _Result(result, headers, place.pop_all(), seconds)
         except FullError:
             await _linger(request)
             raise HTTPException(
                 503, "the server is full: others' pictures are being colored. Try again.", {"Retry-After": _RETRY}
             ) from None
         except TimeoutError:
-            raise HTTPException(
-                503, f"not done in {self._limits.seconds:g} seconds. Try again.", {"Retry-After": _RETRY}
-            ) from None
+            raise HTTPException(503, f"not done in {seconds:g} seconds. Try again.", {"Retry-After": _RETRY}) from None
         except (ClientDisconnect, GoneError):
             raise HTTPException(400, "the client closed the connection.") from None
 
-    def _checked(self, content: bytes, work: Callable[[bytes, str], _T]) -> _T:
+    def _checked(self, content: bytes, work: _Work) -> tuple[bytes, dict[str, str]]:
         try:
             ending, (height, width) = look_at(content)
         except PictureFileError as error:

@@ -32,7 +32,7 @@ class Places:
     waiting : int
         Further pictures that may be here: still arriving, waiting, or leaving.
     seconds : float
-        Longest time from the arrival of a picture to its result.
+        Longest time that work may take, with waiting.
     """
 
     def __init__(self, workers: int, waiting: int, seconds: float) -> None:

@@ -276,6 +276,20 @@ def test_what_takes_too_long_is_given_up(serving, small):
         assert server.color(PNG).status == 200
 
 
+def test_a_result_that_nobody_reads_is_given_up(serving, small):
+    """Who asks for a large result and does not read it holds a place for a while, and no longer."""
+    noise = encoded(np.random.default_rng(0).integers(0, 255, (2000, 2000), np.uint8))
+    head = (
+        b"POST /color?format=bmp HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: %d\r\n\r\n"
+    )
+    limits = Limits(seconds=2, workers=1, waiting=0)
+    with serving(small, limits=limits) as server, socket.create_connection(("127.0.0.1", server.port)) as idle:
+        idle.sendall(head % len(noise) + noise)
+        assert idle.recv(10).startswith(b"HTTP")
+        assert server.color(PNG).status == 503
+        until(lambda: server.color(PNG).status == 200)
+
+
 def test_a_client_that_goes_away_is_not_waited_for(serving, small):
     """Its picture leaves the queue, so that nobody colors it."""
     slow = Slow(small)

@@ -1,0 +1,67 @@
+"""``labcolor demo``: it starts, serves, and ends in order; what it needs and cannot have is said."""
+
+import importlib.util
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+
+from labcolor.cli import main
+from labcolor.demo.server import listen
+
+
+def test_it_serves_until_a_signal():
+    """It prints where it is, answers there, loads no TensorFlow, and a signal ends it without an error."""
+    code = (
+        "import sys; from labcolor.cli import main;"
+        "code = main(['demo', '--port', '0', '--model', 'reference']);"
+        "sys.exit(code + 10 * ('tensorflow' in sys.modules))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    address = process.stdout.readline().strip()
+    assert address.startswith("http://127.0.0.1:")
+    with urllib.request.urlopen(f"{address}health") as answer:
+        assert answer.status == 200
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert errors == "labcolor: press Ctrl-C to stop.\nlabcolor: stopped.\n"
+
+
+def test_a_port_that_is_taken_is_named(capsys):
+    """It is an error in one sentence, with the remedy."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        assert main(["demo", "--port", str(port), "--model", "reference"]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"labcolor: 127.0.0.1, port {port}: cannot be opened: ")
+    assert "Choose another with --host or --port." in error
+    assert main(["demo", "--host", "no such host", "--model", "reference"]) == 1
+
+
+def test_opening_it_to_others_is_warned_of(caplog):
+    """An address that other machines reach is logged as a warning, loopback is not."""
+    for host in ("127.0.0.1", "localhost"):
+        listen(host, 0).close()
+    assert caplog.messages == []
+    listen("0.0.0.0", 0).close()
+    (message,) = caplog.messages
+    assert "other machines can reach this server" in message
+
+
+def test_what_is_not_installed_is_named(monkeypatch, capsys):
+    """Without its packages the command says which are missing, and how to get them."""
+    found = importlib.util.find_spec
+    monkeypatch.setattr("labcolor.cli.demo.find_spec", lambda name: None if name == "uvicorn" else found(name))
+    assert main(["demo"]) == 1
+    assert 'uvicorn cannot be imported. Install them: pip install "labcolor[demo]".' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", [["--port", "70000"], ["--workers", "0"], ["--megapixels", "900"]])
+def test_wrong_limits_are_refused(option):
+    """A limit out of its range is a wrong command line."""
+    with pytest.raises(SystemExit, match="2"):
+        main(["demo", *option])
