@@ -541,8 +541,8 @@ class Colorizer(Estimator):
             Colors that are known: for each picture an array (H, W, 2) of float, ab in [-128, 128] where there is a
             hint, however small, and nan elsewhere. They win where they are, and are spread to what looks alike and
             is near; in bars, which stay grey, they are left out. Where both are inf, the predicted color is the hint:
-            what looks like that place keeps its color. One array for one picture; an array (N, H, W, 2) or a list,
-            None where a picture has no hint, for several.
+            what looks like that place keeps its color; where both are -inf, no hint reaches. One array for one picture;
+            an array (N, H, W, 2) or a list, None where a picture has no hint, for several.
 
         Returns
         -------

@@ -569,7 +569,7 @@ def look_over_hints(hints):
     whole, halves, low, high = 0, 0, np.inf, -np.inf
     for i in range(hints.shape[0]):
         a, b = hints[i, 0], hints[i, 1]
-        if a == np.inf and b == np.inf:
+        if a == b and abs(a) == np.inf:
             whole += 1
         elif a == a and b == b:
             whole += 1

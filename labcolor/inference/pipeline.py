@@ -12,7 +12,7 @@ from labcolor._typing import Array
 from labcolor.errors import InputError, OutOfMemoryError
 from labcolor.inference.engine import Engine
 from labcolor.networks.fitted import FittedModel
-from labcolor.networks.hint_spreader import locate, spread_hints
+from labcolor.networks.hint_spreader import limited, locate, spread_hints
 from labcolor.pictures.hints import colors_near_hints, hints_on_grid, places_of
 from labcolor.pictures.picture import Picture
 from labcolor.pictures.small import SmallPicture
@@ -164,8 +164,8 @@ class Pipeline:
         small : SmallPicture
             What the network sees.
         hint : ndarray, shape (H, W, 2), float32
-            ab at full resolution, nan where there is no hint, inf where the prediction is the hint. Hints in bars,
-            which stay grey, are left out.
+            ab at full resolution, nan where there is no hint, inf where the prediction is the hint, -inf where no hint
+            reaches. Hints in bars, which stay grey, are left out.
         saturation : float
             Of the prediction; hints are taken as they are.
 
@@ -181,18 +181,21 @@ class Pipeline:
         chroma, own = self.located_chroma(small, saturation)
         rows, columns, _ = chroma.shape
         cells, hints, where = hints_on_grid(hint, rows, columns, small.pixel(self.stride), small.inside)
-        if len(cells) == 0:
+        there = np.isfinite(hints).all(axis=1)
+        kept = np.isposinf(hints).all(axis=1)
+        spreading = there | kept
+        if not spreading.any():
             return chroma
         chroma = chroma.reshape(rows * columns, -1)
-        kept = ~np.isfinite(hints).all(axis=1)
-        hints[kept] = chroma[cells[kept]]
+        hints[~there] = chroma[cells[~there]]
         held, share = colors_near_hints(hints, where, rows, columns)
-        spread = held.copy()
+        own, weights = limited(own, small.coarse_lightness(self.stride).reshape(-1, 1), self.model.hints)
+        spread, hints, theirs = held.copy(), hints[spreading], own[cells[spreading]]
         free = np.flatnonzero(share < 1)  # where no hint holds, they spread
-        together = max(1, _LOGITS // len(cells))
+        together = max(1, _LOGITS // len(hints))
         for start in range(0, len(free), together):
             part = free[start : start + together]
-            spread[part] = spread_hints(chroma[part], own[part], hints, own[cells], self.model.hints)
+            spread[part] = spread_hints(chroma[part], own[part], hints, theirs, weights)
         spread += share * (held - spread)
         return spread.reshape(rows, columns, 2)
 

@@ -8,9 +8,12 @@ import numpy as np
 
 from labcolor._typing import Array
 
-__all__ = ["locate", "spread_hints", "spreader_shapes"]
+__all__ = ["limited", "locate", "spread_hints", "spreader_shapes"]
 
 _DIMENSIONS = 16  # of the space in which likeness is measured
+# What limits the reach of hints. Both are chosen so that few true hints bring as much as without.
+_LIGHT = np.float32(15)  # difference of L that counts as much as one unit of the space
+_RESERVE = np.float32(1.25)  # by which the prediction weighs more than the training says
 
 
 def spreader_shapes(features: int) -> list[tuple[int, ...]]:
@@ -38,6 +41,27 @@ def locate(features: Array, places: Array, weights: Sequence[Array]) -> Array:
     features = features / (np.sqrt(np.mean(np.square(features), axis=-1, keepdims=True)) + np.float32(1e-6))
     near = places * np.float32(2 * np.sqrt(np.abs(distance)))
     return np.concatenate([features @ projection, near], axis=-1)
+
+
+def limited(own: Array, lightness: Array, weights: Sequence[Array]) -> tuple[Array, list[Array]]:
+    """Return places and weights with which hints reach less far: not to another L, nor to what is hardly alike.
+
+    Parameters
+    ----------
+    own : ndarray, shape (P, D), float32
+        Places, as :func:`locate` says them.
+    lightness : ndarray, shape (P, 1), float32
+        Their L, in [0, 100].
+    weights : sequence of ndarray
+        Of the spreader, in the order of :func:`spreader_shapes`.
+
+    Returns
+    -------
+    own : ndarray, shape (P, D + 1), float32
+    weights : list of ndarray
+        What :func:`spread_hints` takes.
+    """
+    return np.concatenate([own, lightness / _LIGHT], axis=-1), [*weights[:2], weights[2] + _RESERVE]
 
 
 def spread_hints(ab: Array, own: Array, hints: Array, theirs: Array, weights: Sequence[Array]) -> Array:

@@ -23,7 +23,7 @@ def as_hints(hints: Any, shapes: Sequence[tuple[int, int]]) -> list[Array | None
     Parameters
     ----------
     hints : None, array (H, W, 2), array (N, H, W, 2), or list of array or None
-        ab where there is a hint, inf where the prediction stays, nan elsewhere.
+        ab where there is a hint, inf where the prediction is the hint, -inf where no hint reaches, nan elsewhere.
     shapes : sequence of (H, W)
         The pictures' sizes.
 
@@ -53,7 +53,7 @@ def as_hints(hints: Any, shapes: Sequence[tuple[int, int]]) -> list[Array | None
 def _as_hint(name: str, hint: Any, shape: tuple[int, int]) -> Array | None:
     if hint is None:
         return None
-    expected = f"an array of float, shape {(*shape, 2)}, as large as the picture, ab in [-128, 128], nan or inf"
+    expected = f"an array of float, shape {(*shape, 2)}, as large as the picture, ab in [-128, 128], nan, inf or -inf"
     if not isinstance(hint, np.ndarray) or hint.dtype.kind != "f":
         kind = f"an array of {hint.dtype}" if isinstance(hint, np.ndarray) else type(hint).__name__
         raise InputTypeError(f"{name}: expected {expected}, got {kind}.")
@@ -96,7 +96,7 @@ def hints_on_grid(
     index : ndarray, shape (K,), int32
         The cells with hints, counted row by row.
     ab : ndarray, shape (K, 2), float32
-        Their colors. Those that are not finite stand for the prediction.
+        Their colors; inf where the prediction is the hint. Others that are not finite: no hint reaches the cell.
     places : ndarray, shape (K, 2), float32
         Where their hints are on the mean, y and x in cells.
     """

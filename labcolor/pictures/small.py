@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from labcolor._typing import Array
 from labcolor.pictures.bars import inside_bars, over_bars, refined
 from labcolor.pictures.picture import Inside, Picture, working_shape
@@ -43,6 +45,13 @@ class SmallPicture:
         """Return the size of its chroma, rounded up."""
         height, width = self.lightness.shape
         return -(-height // stride), -(-width // stride)
+
+    def coarse_lightness(self, stride: int) -> Array:
+        """Return the mean L of each pixel of its chroma, (h, w) float32, of :meth:`chroma_shape`."""
+        rows, columns = self.chroma_shape(stride)
+        height, width = self.lightness.shape
+        whole = np.pad(self.lightness, ((0, rows * stride - height), (0, columns * stride - width)), "edge")
+        return np.asarray(whole.reshape(rows, stride, columns, stride).mean(axis=(1, 3)), np.float32)
 
     def padded_shape(self, multiple: int) -> tuple[int, int]:
         """Return its size, rounded up to multiples of ``multiple``."""

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from skimage import data
 
 from labcolor import rgb_to_lab
 from labcolor.errors import InputError
@@ -31,6 +32,45 @@ def test_many_hints_are_as_near_as_the_grid_allows(classifier, photographs):
     true = chroma(photo)
     result = chroma(classifier.predict(photo, hints=true))
     assert np.linalg.norm(result - true, axis=2).mean() < 2.8
+
+
+def lawn():
+    """Return a photograph of a man in a coat on a lawn, and one green hint of 20 x 40 pixels on the lawn."""
+    hints = np.full((512, 512, 2), np.nan)
+    hints[420:440, 380:420] = -30, 35
+    return data.camera(), hints
+
+
+def test_a_hint_on_a_lawn_does_not_color_a_coat(classifier):
+    """A strong green hint turns the lawn around it green, and neither the coat nor the sky."""
+    photo, hints = lawn()
+    moved = chroma(classifier.predict(photo, hints=hints)) - chroma(classifier.predict(photo))
+    moved = np.linalg.norm(moved, axis=2)
+    assert moved[400:470, 330:470].mean() > 8
+    assert moved[220:330, 170:240].mean() < 4
+    assert moved[:150, 300:].mean() < 2
+
+
+def test_light_and_dark_things_do_not_share_a_hint(classifier, photographs):
+    """One red hint on the flag colors less than three tenths of the picture; it colored four."""
+    hints = np.full((512, 512, 2), np.nan)
+    hints[96:105, 56:65] = 50, 30
+    photo = photographs[0]
+    moved = chroma(classifier.predict(photo, hints=hints)) - chroma(classifier.predict(photo))
+    assert (np.linalg.norm(moved, axis=2) > 8).mean() < 0.3
+
+
+def test_no_hint_reaches_what_is_fenced_off(classifier):
+    """Where hints are -inf nothing changes; beside that, a hint spreads as it would without."""
+    photo, hints = lawn()
+    plain, free = classifier.predict(photo), classifier.predict(photo, hints=hints)
+    hints[:, :300] = -np.inf
+    fenced = classifier.predict(photo, hints=hints)
+    assert np.abs(fenced[:, :270].astype(int) - plain[:, :270]).max() <= 4
+    assert np.abs(free[:, :285].astype(int) - plain[:, :270]).max() > 20
+    assert np.abs(fenced[:, 330:].astype(int) - free[:, 330:]).max() <= 2
+    hints[~np.isinf(hints)] = np.nan
+    np.testing.assert_array_equal(classifier.predict(photo, hints=hints), plain)
 
 
 def test_half_a_hint_is_refused(classifier):
