@@ -12,6 +12,7 @@ from PIL import Image
 
 from labcolor._triptych import show
 from labcolor.colorizer import Colorizer
+from labcolor.errors import PictureFileError
 from labcolor.io.decoders import decode
 from labcolor.io.encoders import OPAQUE, WRITABLE
 from labcolor.io.inputs import one_picture
@@ -33,6 +34,7 @@ _ENDINGS = {
     "BMP": ".bmp",
     "AVIF": ".avif",
 }
+_DEEPEST = 32  # bytes of a pixel: RGBA of float64
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
@@ -67,7 +69,10 @@ def look_at(content: bytes) -> tuple[str, tuple[int, int]]:
 
             with tifffile.TiffFile(stream) as file:
                 page = file.pages.first
-                return ".tif", (page.imagelength, page.imagewidth)
+                height, width = int(page.imagelength), int(page.imagewidth)  # a damaged file has several of them
+                if page.nbytes > _DEEPEST * height * width:
+                    raise PictureFileError(f"{source.name}: expected grey or RGB, got too many bytes for each pixel.")
+                return ".tif", (height, width)
         with Image.open(stream) as image:
             return _ENDINGS.get(image.format or "", ".png"), (image.height, image.width)
 

@@ -121,6 +121,20 @@ def test_what_is_wrong_is_said(server, query, kind, content, status, message):
     assert "bytes" not in answer.error
 
 
+def test_tiffs_that_lie_about_themselves(server):
+    """A TIFF with two heights, and one with 60,000 channels, are refused by their header."""
+    plain = encoded(np.dstack([GREY] * 3), "TIFF")
+    height = struct.pack("<HHII", 257, 4, 1, 80)
+    assert height in plain
+    for lie in (
+        plain.replace(height, struct.pack("<HHII", 257, 4, 2, 8)),
+        plain.replace(struct.pack("<HHII", 277, 3, 1, 3), struct.pack("<HHII", 277, 3, 1, 60000)),
+    ):
+        assert lie != plain
+        answer = server.color(lie, kind="image/tiff")
+        assert (answer.status, "the picture: expected" in answer.error) == (415, True)
+
+
 def test_unknown_places_and_methods(server):
     """What there is not, and methods that are none, are refused as JSON; no path leads to a file."""
     for method, path, status in [
