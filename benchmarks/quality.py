@@ -13,6 +13,7 @@ a letterbox, and within the black and white margins of a scan.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import statistics
 import time
@@ -139,6 +140,14 @@ def seconds(methods, picture, rounds=31):
     return {name: statistics.median(taken) for name, taken in times.items()}
 
 
+def report(rows, count, path):
+    """Print a table, and write the figures as JSON."""
+    print(table(rows))
+    if path:
+        kept = {name: {key: round(row[key], 4) for key in row if key != "seconds"} for name, row in rows.items()}
+        path.write_text(json.dumps({"photographs": count, "rows": kept}, indent=1) + "\n", encoding="utf-8")
+
+
 def sizes(pictures, path):
     """Print a table of quality over working sizes, and plot it."""
     base = evaluate(pictures, {"grey": grey})["grey"]
@@ -169,6 +178,7 @@ def main():
     parser.add_argument("--hints", action="store_true", help="measure with hints")
     parser.add_argument("--bars", action="store_true", help="measure within bars of black and white")
     parser.add_argument("--model", help="a model file to take instead of the packaged ones")
+    parser.add_argument("--json", type=Path, help="write the figures of the table to this file, too")
     parser.add_argument("--saturations", type=float, nargs="*", default=[1.0, 1.5, 2.0])
     arguments = parser.parse_args()
     pictures = []
@@ -185,7 +195,7 @@ def main():
     if arguments.hints:
         colorizer = Colorizer.load(arguments.model) if arguments.model else Colorizer.from_pretrained()
         methods = {f"{count} hints": hinted_method(colorizer, count) for count in (0, 1, 2, 5, 10, 20, 50, 100)}
-        print(table(evaluate(pictures, methods, tqdm)))
+        report(evaluate(pictures, methods, tqdm), len(pictures), arguments.json)
         return
     if arguments.bars:
         methods = {}
@@ -194,7 +204,7 @@ def main():
             methods[f"{name}, letterbox"] = barred_method(method, 40, 0, 0)
             methods[f"{name}, black margins"] = barred_method(method, 20, 20, 0)
             methods[f"{name}, white margins"] = barred_method(method, 20, 20, 245)
-        print(table(evaluate(pictures, methods, tqdm)))
+        report(evaluate(pictures, methods, tqdm), len(pictures), arguments.json)
         return
     methods = trivial_methods(pictures)
     for name in PACKAGED_MODELS:
@@ -205,7 +215,7 @@ def main():
         predict = Colorizer.from_pretrained(name).predict
         matched = at_colorfulness(pictures, lambda p, saturation, f=predict: f(p, saturation=saturation), tqdm)
         rows[f"{name}, saturation {arguments.saturations[0]:g}"].update(matched)
-    print(table(rows))
+    report(rows, len(pictures), arguments.json)
     if arguments.sheet:
         models = [methods[f"{name}, saturation {arguments.saturations[0]:g}"] for name in PACKAGED_MODELS]
         chosen = pictures[:: max(1, len(pictures) // 24)][:24]

@@ -22,7 +22,6 @@ version = release = labcolor.__version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
     "numpydoc",
     "myst_parser",
     "sphinx_copybutton",
@@ -34,12 +33,9 @@ extensions = [
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "figures", "gallery/*.ipynb", "gallery/*.py", "gallery/*.json"]
 nitpicky = True
-nitpick_ignore = [
-    ("py:class", "labcolor._estimator.Estimator"),  # the base of Colorizer; its methods are listed with Colorizer's
-]
 
 # Pages are Markdown. They stay readable on a code host; `labcolor_docs` resolves links to files outside of docs/.
-myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 
 autosummary_generate = True
@@ -54,6 +50,7 @@ sphinx_gallery_conf = {
     "filename_pattern": r"/plot_",
     "abort_on_example_error": True,
     "download_all_examples": False,
+    "capture_repr": (),
     "show_memory": False,
     "show_signature": False,
     "min_reported_time": 5,
@@ -81,7 +78,8 @@ html_theme_options = {
     "logo": {"text": "labcolor"},
     "show_toc_level": 2,
     "navigation_with_keys": False,
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 7,
+    "navbar_align": "left",
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
     "footer_end": ["sphinx-version"],

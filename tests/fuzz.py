@@ -66,7 +66,7 @@ def main():
         write_picture(folder / "deep.png", photo.astype(np.uint16) * 257)
         write_picture(folder / "deep.tif", photo.astype(np.uint16) * 257)
         pictures = {path.suffix: path.read_bytes() for path in folder.iterdir()}
-        Colorizer("reference", epochs=1, crop_size=32).fit([photo]).save(folder / "m.labcolor")
+        Colorizer("reference", epochs=1, crop_size=32).fit([skimage.data.chelsea()]).save(folder / "m.labcolor")
         model = (folder / "m.labcolor").read_bytes()
         end = time.monotonic() + seconds
         while time.monotonic() < end:

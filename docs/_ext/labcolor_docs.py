@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,7 +18,7 @@ REPOSITORY = Path(__file__).parents[2]
 PAGES = {  # files outside of docs/ that are pages of the site
     "CHANGELOG.md": "project/changelog",
     "README.md": "index",
-    "labcolor/errors.py": "howto/troubleshooting",
+    "labcolor/errors.py": "reference/errors",
     "labcolor/weights/efficientnet.md": "models/efficientnet",
     "labcolor/weights/reference.md": "models/reference",
 }
@@ -48,6 +49,8 @@ class RepositoryLinks(SphinxTransform):
     def _page(self, target: str) -> str | None:
         here = Path(self.env.doc2path(self.env.docname)).parent
         path = (here / target).resolve()
+        if path.parent == REPOSITORY / "examples" / "gallery":
+            return f"gallery/{path.stem}"
         return PAGES.get(path.relative_to(REPOSITORY).as_posix()) if path.is_relative_to(REPOSITORY) else None
 
 
@@ -60,6 +63,7 @@ class CommandHelp(Directive):
         """Run the command."""
         from labcolor.cli import main
 
+        os.environ["COLUMNS"] = "76"  # of the page
         output = io.StringIO()
         with contextlib.redirect_stdout(output), contextlib.suppress(SystemExit):
             main([self.arguments[0], "--help"])
