@@ -72,6 +72,13 @@ class FittedModel:
     ------
     InputError
         The light form does not belong to the weights.
+
+    Examples
+    --------
+    >>> from labcolor import Colorizer
+    >>> model = Colorizer.from_pretrained("reference").model_
+    >>> model.architecture.name, model.working_size
+    ('reference', 136)
     """
 
     architecture: Architecture

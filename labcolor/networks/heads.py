@@ -47,30 +47,113 @@ class Head(Protocol):
         Returns
         -------
         Head
+            It, or another one.
         """
 
     def loss(self, codec: LabCodec) -> Loss | str:
-        """Return the Keras loss to train with: of the scaled ab, (N, H, W, 2), and the network's output."""
+        """Return the Keras loss to train with.
+
+        Parameters
+        ----------
+        codec : LabCodec
+            What scales ab.
+
+        Returns
+        -------
+        callable or str
+            Of the scaled ab, (N, H, W, 2), and the network's output; or the name of a Keras loss.
+        """
 
     def decode(self, outputs: Array, codec: LabCodec, saturation: float) -> Array:
-        """Make ab, (N, h, w, 2) float32 and unscaled, of the network's output, (N, h, w, C) float32."""
+        """Make ab of the network's output.
+
+        Parameters
+        ----------
+        outputs : ndarray, shape (N, h, w, C), float32
+            What the network gave.
+        codec : LabCodec
+            What scaled ab in training.
+        saturation : float
+            From 0 (grey) over 1 (as predicted) to 4.
+
+        Returns
+        -------
+        ndarray, shape (N, h, w, 2), float32
+            Unscaled ab.
+        """
 
     def append(self, outputs: Any, codec: LabCodec) -> Any:
-        """Return what :meth:`decode` makes at saturation 1 as a Keras tensor, by layers that every runtime knows."""
+        """Return what :meth:`decode` makes at saturation 1 as a Keras tensor, by layers that every runtime knows.
+
+        Parameters
+        ----------
+        outputs : keras.KerasTensor, shape (N, h, w, C)
+            The network's output.
+        codec : LabCodec
+            What scaled ab in training.
+
+        Returns
+        -------
+        keras.KerasTensor, shape (N, h, w, 2)
+            Unscaled ab.
+        """
 
     def deviation(self, outputs: Array) -> Array:
-        """Return the standard deviation of ab, (N, h, w) float32, or raise an InputError where it is not known."""
+        """Return how unsure the network is.
+
+        Parameters
+        ----------
+        outputs : ndarray, shape (N, h, w, C), float32
+            What the network gave.
+
+        Returns
+        -------
+        ndarray, shape (N, h, w), float32
+            The standard deviation of ab.
+
+        Raises
+        ------
+        InputError
+            A network of this kind does not know.
+        """
 
     def get_config(self) -> dict[str, Any]:
-        """Return the configuration, which JSON can hold."""
+        """Return the configuration.
+
+        Returns
+        -------
+        dict
+            By name, in values that JSON can hold.
+        """
 
     def get_arrays(self) -> dict[str, Array]:
-        """Return what training gives the head, by name; before it, arrays of the same shapes and dtypes."""
+        """Return what training gives the head.
+
+        Returns
+        -------
+        dict of str to ndarray
+            By name; before a training, arrays of the same shapes and dtypes.
+        """
 
     def restored(self, config: Mapping[str, Any], arrays: Mapping[str, Array]) -> Self:
-        """Return the head with a configuration and arrays that were saved. Raise an InputError if they do not fit.
+        """Return the head with a configuration and arrays that were saved.
 
-        The arrays of a model file come checked: they have the names, shapes and dtypes of :meth:`get_arrays`.
+        Parameters
+        ----------
+        config : mapping
+            As from :meth:`get_config`.
+        arrays : mapping of str to ndarray
+            As from :meth:`get_arrays`. Those of a model file come checked: they have its names, shapes and dtypes.
+
+        Returns
+        -------
+        Head
+            A head like the one that was saved.
+
+        Raises
+        ------
+        InputError
+            The configuration does not fit.
         """
 
 

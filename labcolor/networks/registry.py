@@ -90,6 +90,7 @@ class Architecture:
         Returns
         -------
         keras.Model
+            Its input is (N, H, W, 1), scaled lightness.
 
         Raises
         ------
@@ -161,6 +162,7 @@ class Architecture:
         Returns
         -------
         Architecture
+            A copy with them.
 
         Examples
         --------
@@ -229,6 +231,7 @@ def get_architecture(name: str) -> Architecture:
     Returns
     -------
     Architecture
+        The one of this name.
 
     Raises
     ------
@@ -256,6 +259,7 @@ def list_architectures() -> list[str]:
     Returns
     -------
     list of str
+        In the order in which they were registered.
 
     Examples
     --------
