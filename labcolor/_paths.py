@@ -26,6 +26,7 @@ __all__ = [
     "hidden_folder",
     "identity",
     "locked",
+    "make_folder",
     "remove_stale",
     "replacing",
 ]
@@ -102,6 +103,14 @@ def files_in(folder: Path, endings: Sequence[str]) -> tuple[list[Path], list[OSE
                 found.append(path)
     paths = [Path(path) for path in found]
     return sorted(paths, key=lambda path: path.relative_to(folder).as_posix()), problems
+
+
+def make_folder(folder: Path, kind: type[FileError]) -> None:
+    """Make a folder, and those around it, or raise an error of ``kind``."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise kind(f"{folder}: this folder cannot be made: {error.strerror}.") from error
 
 
 def check_destination(path: Path, kind: type[FileError]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,15 +12,15 @@ from labcolor.cli.common import (
     DONE,
     FAILED,
     add_model_options,
-    make_folder,
     model_of,
     print_message,
     progress_bar,
     whole_number,
 )
-from labcolor.errors import InputError, LabcolorError, PictureFileError
+from labcolor.errors import InputError, LabcolorError
 
 if TYPE_CHECKING:
+    from labcolor._typing import Array
     from labcolor.pictures.hint_text import Hint
 
 __all__ = ["add_to", "run"]
@@ -105,63 +104,19 @@ def _options(arguments: argparse.Namespace, ending: str) -> dict[str, Any]:
     return {}
 
 
-def _find_pictures(sources: Sequence[str], folder: Path) -> tuple[list[tuple[Path, Path]], list[PictureFileError]]:
-    """Find the pictures. Return each path with its destination in ``folder``, and the errors of folders."""
-    from labcolor._paths import as_path
-    from labcolor.io.encoders import WRITABLE
-    from labcolor.io.pictures import picture_paths
-
-    real_folder = folder.resolve()
-    pairs: list[tuple[Path, Path]] = []
-    problems: list[PictureFileError] = []
-    for source in (as_path("PICTURE", source) for source in sources):
-        is_folder = os.path.isdir(source)
-        paths = picture_paths([source], problems) if is_folder else [source]
-        if is_folder and source.resolve() in real_folder.parents:
-            earlier = source / real_folder.relative_to(source.resolve())
-            paths = [path for path in paths if earlier not in path.parents]
-        for path in paths:
-            place = folder / (path.relative_to(source) if is_folder else path.name)
-            if place.suffix.lower() not in WRITABLE:
-                place = place.with_name(place.name + ".png")
-            pairs.append((path, place))
-    return pairs, problems
-
-
-def _distinct(pairs: Sequence[tuple[Path, Path]]) -> list[tuple[Path, Path]]:
-    """Return the distinct pairs. Raise an error if an output is an input, or if two outputs are the same file."""
-    from labcolor._paths import identity
-
-    files = [identity(path) for path, _ in pairs]
-    inputs = {file: path for file, (path, _) in zip(files, pairs, strict=True) if os.path.exists(path)}
-    outputs: dict[Hashable, tuple[Hashable, Path, Path]] = {}
-    for file, (path, place) in zip(files, pairs, strict=True):
-        output = identity(place)
-        if output in inputs:
-            colors = "its own colors" if output == file else f"the colors of {path}"
-            raise InputError(f"{inputs[output]}: would be replaced by {colors}. Name another folder with -o.")
-        first, other, _ = outputs.setdefault(output, (file, path, place))
-        if first != file:
-            raise InputError(f"{path} and {other} would both be written to {place}. Color them apart.")
-    return [(path, place) for _, path, place in outputs.values()]
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Color picture files. An error in one file does not stop the others."""
+    from labcolor._folders import color_file, distinct, picture_places
     from labcolor._paths import as_path
     from labcolor._triptych import triptych
-    from labcolor.io.encoders import OPAQUE, WRITABLE
-    from labcolor.io.inputs import one_picture
-    from labcolor.io.metadata import read_metadata
-    from labcolor.io.pictures import read_picture, write_picture
+    from labcolor.io.encoders import WRITABLE
     from labcolor.pictures.hint_text import hint_map
-    from labcolor.pictures.picture import over_white
 
     folder = as_path("-o", arguments.output)
     if folder.suffix.lower() in WRITABLE and not os.path.isdir(folder):
         raise InputError(f"-o: expected a folder, got {folder}. Leave the ending off.")
-    found, problems = _find_pictures(arguments.pictures, folder)
-    pairs = _distinct(found)
+    found, problems = picture_places(arguments.pictures, folder, "PICTURE")
+    pairs = distinct(found, "-o")
     if arguments.hint and len(pairs) != 1:
         raise InputError(f"--hint: expected one picture, got {len(pairs)}. Color the others apart.")
     taken = {name for _, place in pairs for name in _options(arguments, place.suffix.lower())}
@@ -172,17 +127,13 @@ def run(arguments: argparse.Namespace) -> int:
         pairs = [(path, place) for path, place in pairs if not os.path.exists(place)]
     colorizer = model_of(arguments)
 
-    def work(path: Path, place: Path) -> None:
-        picture = read_picture(path)
+    def color(picture: Array) -> Array:
         hints = hint_map(arguments.hint, picture.shape[:2], "--hint") if arguments.hint else None
         colored = colorizer.predict(picture, saturation=arguments.saturation, hints=hints)
-        make_folder(place.parent, PictureFileError)
-        if arguments.triptych:
-            colored = triptych(picture, colored)
-        elif place.suffix.lower() in OPAQUE:
-            colored = over_white(one_picture(colored, "colored"))
-        options = _options(arguments, place.suffix.lower())
-        write_picture(place, colored, metadata=read_metadata(path), **options)
+        return triptych(picture, colored) if arguments.triptych else colored
+
+    def work(path: Path, place: Path) -> None:
+        color_file(path, place, color, _options(arguments, place.suffix.lower()))
 
     for problem in problems:
         print_message(str(problem))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labcolor.errors import FileError, InputError
+from labcolor.errors import InputError
 
 if TYPE_CHECKING:
     from labcolor.colorizer import Colorizer
@@ -25,7 +25,6 @@ __all__ = [
     "add_model_options",
     "held_out",
     "load",
-    "make_folder",
     "model_of",
     "print_message",
     "progress_bar",
@@ -111,14 +110,6 @@ def model_of(arguments: argparse.Namespace) -> Colorizer:
     colorizer.check_params()
     _validation.saturation(arguments.saturation)
     return colorizer
-
-
-def make_folder(folder: Path, kind: type[FileError]) -> None:
-    """Make a folder, and those around it, or raise an error of ``kind``."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise kind(f"{folder}: this folder cannot be made: {error.strerror}.") from error
 
 
 def whole_number(least: int, most: int | None = None) -> Callable[[str], int]:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labcolor.cli.common import DONE, add_model_options, make_folder, model_of, print_message
+from labcolor.cli.common import DONE, add_model_options, model_of, print_message
 from labcolor.cli.video_options import add_field_options
 from labcolor.errors import InputError, VideoFileError
 
@@ -64,6 +64,7 @@ def _opened(arguments: argparse.Namespace) -> tuple[VideoInfo, Path]:
 
 
 def _write(folder: Path, name: str, picture: Array) -> None:
+    from labcolor._paths import make_folder
     from labcolor.io.pictures import write_picture
 
     make_folder(folder, VideoFileError)

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labcolor.cli.common import DONE, FAILED, add_model_options, make_folder, model_of, print_message, whole_number
+from labcolor.cli.common import DONE, FAILED, add_model_options, model_of, print_message, whole_number
 from labcolor.cli.video_options import add_field_options, add_smoothing, frame_size
 from labcolor.errors import FileError, InputError, LabcolorError, VideoFileError
 
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["add_to", "run"]
 
-_VIDEOS = (
-    *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".vob", ".mxf"),
-    *(".dv", ".wmv", ".flv", ".ogv", ".3gp"),
-)
 _CODECS = ("h264", "hevc", "vp9", "prores", "dnxhr", "ffv1")  # listed here so that --help loads no more
 _OPTIONS: tuple[str, ...] = (
     "smoothing",
@@ -35,7 +31,7 @@ _OPTIONS: tuple[str, ...] = (
     "deinterlace",
     "tone_map",
 )
-_OPTIONS += ("codec", "quality", "preset", "pixel_format", "resume", "cuts", "memory")
+_OPTIONS += ("codec", "quality", "preset", "pixel_format", "resume", "cuts", "memory", "without")
 _OF_ONE = ("shots", "references")  # options that belong to one video
 
 
@@ -137,6 +133,14 @@ def _add_shot_options(command: argparse.ArgumentParser) -> None:
         default="scenes",
         help="how far one thing keeps one color (default: %(default)s)",
     )
+    command.add_argument(
+        "--without",
+        type=lambda text: text.split(","),
+        default=(),
+        metavar="HUES",
+        help="hues that become grey: red, orange, yellow, green, cyan, blue, purple, pink, or degrees of a and b, as "
+        "in red,200-240 (default: none)",
+    )
 
 
 def _cuts(text: str) -> str | list[int]:
@@ -150,8 +154,8 @@ def _cuts(text: str) -> str | list[int]:
 
 def _jobs(arguments: argparse.Namespace) -> list[tuple[str, str]]:
     """Return the source and the destination of each video."""
-    from labcolor._paths import as_path, files_in
-    from labcolor.io.formats import CODECS, CONTAINERS
+    from labcolor._folders import video_places
+    from labcolor._paths import as_path
 
     if (arguments.destination is None) == (arguments.output is None):
         raise InputError("expected either OUT, the file to write, or -o FOLDER. Give one of them.")
@@ -165,20 +169,10 @@ def _jobs(arguments: argparse.Namespace) -> list[tuple[str, str]]:
         raise InputError(f"{source}: expected a folder of videos with -o. Name the file to write instead of -o.")
     if folder.resolve() == source.resolve():
         raise InputError(f"-o: expected another folder than {source}, whose videos would be replaced.")
-    endings = CODECS[arguments.codec].endings if arguments.codec else tuple(CONTAINERS)
-    jobs = []
-    paths, problems = files_in(source, _VIDEOS)
+    pairs, problems = video_places(source, folder, arguments.codec)
     for problem in problems:
         print_message(f"{problem.filename}: cannot be read: {problem.strerror}.")
-    for path in paths:
-        if folder.resolve() in path.resolve().parents:
-            continue  # of an earlier call
-        place = folder / path.relative_to(source)
-        if place.suffix.lower() not in endings:
-            place = place.with_name(place.name + (".mp4" if ".mp4" in endings else endings[0]))
-        if not (arguments.resume and place.exists()):
-            jobs.append((str(path), str(place)))
-    return jobs
+    return [(str(path), str(place)) for path, place in pairs if not (arguments.resume and place.exists())]
 
 
 def _described(source: str, destination: str, report: VideoReport | LabcolorError) -> dict[str, Any]:
@@ -195,7 +189,7 @@ def _described(source: str, destination: str, report: VideoReport | LabcolorErro
 
 def run(arguments: argparse.Namespace) -> int:
     """Color videos. An error in one of several does not stop the others."""
-    from labcolor._paths import as_path, check_destination, replacing
+    from labcolor._paths import as_path, check_destination, make_folder, replacing
 
     jobs = _jobs(arguments)
     place = None if arguments.report is None else as_path("--report", arguments.report)

@@ -1,0 +1,152 @@
+"""Folders of pictures and videos: what is found in them, where the colored files go, and the coloring of one file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from labcolor._paths import as_path, files_in, identity, make_folder
+from labcolor._typing import Array, PathLike
+from labcolor.errors import InputError, PictureFileError
+from labcolor.io.encoders import OPAQUE, WRITABLE
+from labcolor.io.formats import CODECS, CONTAINERS
+from labcolor.io.inputs import one_picture
+from labcolor.io.metadata import read_metadata
+from labcolor.io.pictures import picture_paths, read_picture, write_picture
+from labcolor.pictures.picture import over_white
+
+__all__ = ["Pairs", "color_file", "distinct", "picture_places", "video_places"]
+
+Pairs = list[tuple[Path, Path]]  # each file with its destination
+_VIDEOS = (
+    *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".vob", ".mxf"),
+    *(".dv", ".wmv", ".flv", ".ogv", ".3gp"),
+)
+
+
+def picture_places(sources: Sequence[PathLike], folder: Path, name: str) -> tuple[Pairs, list[PictureFileError]]:
+    """Find pictures, and where in a folder the colored ones go.
+
+    Parameters
+    ----------
+    sources : sequence of path
+        Files and folders. What lies in ``folder`` is left out.
+    folder : Path
+        The folder for the results. A picture keeps its path in its source; if its format cannot be written, .png is
+        added to its name.
+    name : str
+        What to call ``sources`` in errors.
+
+    Returns
+    -------
+    pairs : list of (Path, Path)
+    problems : list of PictureFileError
+        Those of folders that cannot be read.
+    """
+    real_folder = folder.resolve()
+    pairs: Pairs = []
+    problems: list[PictureFileError] = []
+    for source in (as_path(name, source) for source in sources):
+        is_folder = os.path.isdir(source)
+        paths = picture_paths([source], problems) if is_folder else [source]
+        if is_folder and source.resolve() in real_folder.parents:
+            earlier = source / real_folder.relative_to(source.resolve())
+            paths = [path for path in paths if earlier not in path.parents]
+        for path in paths:
+            place = folder / (path.relative_to(source) if is_folder else path.name)
+            if place.suffix.lower() not in WRITABLE:
+                place = place.with_name(place.name + ".png")
+            pairs.append((path, place))
+    return pairs, problems
+
+
+def video_places(source: Path, folder: Path, codec: str | None) -> tuple[Pairs, list[OSError]]:
+    """Find the videos of a folder, and where in another one the colored ones go.
+
+    Parameters
+    ----------
+    source : Path
+        A folder. What lies in ``folder`` is left out.
+    folder : Path
+        The folder for the results. A video keeps its path in ``source``; if its format cannot be written, or does not
+        hold the codec, that of one that does is added to its name.
+    codec : str or None
+        As for :func:`labcolor.colorize_video`.
+
+    Returns
+    -------
+    pairs : list of (Path, Path)
+    problems : list of OSError
+        One for each folder that cannot be read. Its ``filename`` is that folder.
+    """
+    endings = CODECS[codec].endings if codec else tuple(CONTAINERS)
+    paths, problems = files_in(source, _VIDEOS)
+    pairs: Pairs = []
+    for path in paths:
+        if folder.resolve() in path.resolve().parents:
+            continue  # of an earlier call
+        place = folder / path.relative_to(source)
+        if place.suffix.lower() not in endings:
+            place = place.with_name(place.name + (".mp4" if ".mp4" in endings else endings[0]))
+        pairs.append((path, place))
+    return pairs, problems
+
+
+def distinct(pairs: Pairs, name: str) -> Pairs:
+    """Return the distinct pairs.
+
+    Parameters
+    ----------
+    pairs : list of (Path, Path)
+        Files, with their destinations.
+    name : str
+        What to call the folder for the results in errors.
+
+    Raises
+    ------
+    InputError
+        An output is an input, or two outputs are the same file.
+    """
+    files = [identity(path) for path, _ in pairs]
+    inputs = {file: path for file, (path, _) in zip(files, pairs, strict=True) if os.path.exists(path)}
+    outputs: dict[Hashable, tuple[Hashable, Path, Path]] = {}
+    for file, (path, place) in zip(files, pairs, strict=True):
+        output = identity(place)
+        if output in inputs:
+            colors = "its own colors" if output == file else f"the colors of {path}"
+            raise InputError(f"{inputs[output]}: would be replaced by {colors}. Name another folder with {name}.")
+        first, other, _ = outputs.setdefault(output, (file, path, place))
+        if first != file:
+            raise InputError(f"{path} and {other} would both be written to {place}. Color them apart.")
+    return [(path, place) for _, path, place in outputs.values()]
+
+
+def color_file(
+    path: Path,
+    place: Path,
+    color: Callable[[Array], Array],
+    options: Mapping[str, Any],
+) -> None:
+    """Color one picture file, with what its file says of it. The result appears whole or not at all.
+
+    Parameters
+    ----------
+    path, place : Path
+        The picture, and where the colored one goes. Missing folders are made.
+    color : callable
+        Function from the picture to what is written.
+    options : mapping
+        Of :func:`labcolor.write_picture`.
+
+    Raises
+    ------
+    PictureFileError, InputError, OutOfMemoryError
+        The picture cannot be read or written, or is too large.
+    """
+    colored = color(read_picture(path))
+    make_folder(place.parent, PictureFileError)
+    if place.suffix.lower() in OPAQUE:
+        colored = over_white(one_picture(colored, "colored"))
+    write_picture(place, colored, metadata=read_metadata(path), **options)
