@@ -384,6 +384,7 @@ async function start() {
   byId("limits").textContent = `PNG, JPEG, TIFF, WebP, BMP, GIF or AVIF, up to ${Math.floor(about.bytes / 2 ** 20)} MB and ${Math.floor(about.pixels / 1e6)} megapixels.`;
   byId("about").textContent = `labcolor ${about.version}, model ${about.model}.`;
   byId("hints").hidden = !about.hints;
+  byId("saturation").max = Math.max(2, about.saturation);
   byId("samples").append(...Object.entries(about.samples).map(([name, text]) => {
     const row = document.createElement("li");
     const button = document.createElement("button");
