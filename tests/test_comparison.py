@@ -71,7 +71,16 @@ def test_what_cannot_be_compared_is_refused():
 def test_a_colorizer_shows_what_it_is(classifier):
     """Network, size, training and parameters stand in the table; what differs from the defaults is bold."""
     html = classifier._repr_html_()
-    for text in ("Colorizer", "(fitted)", "efficientnet", "69,031 photographs", "float32 and int8", "auto", "MB", "working_size"):
+    for text in (
+        "Colorizer",
+        "(fitted)",
+        "efficientnet",
+        "69,031 photographs",
+        "float32 and int8",
+        "auto",
+        "MB",
+        "working_size",
+    ):
         assert text in html
     assert "<b>working_size</b>" in html
     assert "<b>epochs</b>" not in html

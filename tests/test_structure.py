@@ -74,6 +74,7 @@ FLOORS = [
     "training.validation",
     "training.tensorboard",
     "training.plot",
+    "training.devices",
     "training.loop",
     "training.fitting",
     "training.hints",

@@ -26,6 +26,7 @@ from labcolor.networks.light import digest
 from labcolor.pictures.small import SmallPicture
 from labcolor.video.ahead import look_ahead
 from labcolor.video.groups import groups
+from labcolor.video.hues import as_hues
 from labcolor.video.jobs import Job, resuming
 from labcolor.video.references import as_references, check_frames
 from labcolor.video.shots import Shot, as_shots, shots_between
@@ -88,6 +89,7 @@ def colorize_frames(
     cuts: str | Sequence[int] = "auto",
     references: Mapping[int, PictureInput] | str | os.PathLike[str] | None = None,
     memory: str = "scenes",
+    without: Sequence[str] = (),
 ) -> Iterator[Array]:
     """Color frames one by one, from a camera or any decoder, with colors that are steady over time.
 
@@ -103,7 +105,7 @@ def colorize_frames(
         Weight of past frames in the colors of static regions, from 0 (no smoothing) to 0.99.
     saturation : float, default 1
         As for :meth:`Colorizer.predict`.
-    cuts, references, memory
+    cuts, references, memory, without
         As for :func:`colorize_video`. With detected cuts, a reference serves earlier frames only if they show the same
         scene. A reference with few colors serves the frames from its own on.
 
@@ -138,6 +140,7 @@ def colorize_frames(
         cuts=_given_cuts(cuts),
         references=as_references(references, None),
         memory=memory,
+        without=as_hues("without", without),
     )
     return _colored(frames, stream)
 
@@ -201,6 +204,7 @@ def colorize_video(
     shots: Sequence[Shot] | str | os.PathLike[str] | None = None,
     references: Mapping[int | float | str, PictureInput] | str | os.PathLike[str] | None = None,
     memory: str = "scenes",
+    without: Sequence[str] = (),
     resize: tuple[int, int] | None = None,
     side_by_side: bool = False,
     start: float | str = 0,
@@ -250,6 +254,9 @@ def colorize_video(
         reference serves its shot, and shots of the same scene that have none.
     memory : {"scenes", "shot", "none"}, default "scenes"
         How far one thing keeps one color: in all shots of one scene, within a shot, or not at all.
+    without : sequence of str
+        Hues of predicted colors that become grey, with soft edges: "red", "orange", "yellow", "green", "cyan", "blue",
+        "purple", "pink", or angles of a and b in degrees, as "200-240". Colors of references stay.
     resize : (width, height), optional
         Size of the result. By default the size of the video. 4:2:0 chroma needs even sides, so an odd side is
         extended by a copy of its last row or column.
@@ -285,6 +292,7 @@ def colorize_video(
     Returns
     -------
     VideoReport
+        What was done, and what was found.
 
     Raises
     ------
@@ -335,6 +343,7 @@ def colorize_video(
     pipeline = _pipeline(colorizer)
 
     _validation.require("memory", memory, _validation.one_of(*MEMORIES))
+    without = as_hues("without", without)
     known_cuts = _given_cuts(cuts)
     factor = 2 if deinterlace == "double" else 1
     first, total = factor * part.first, part.total(factor * info.rate)
@@ -363,6 +372,7 @@ def colorize_video(
             shots=listed or (),
             references=given,
             memory=memory,
+            without=without,
             first=first,
         )
         for number, small in frames.items():
@@ -377,7 +387,19 @@ def colorize_video(
             return writing(*where)
         model = pipeline.working_size, pipeline.engine.name, digest(pipeline.model.weights)
         colors = digest([one.hint for one in given]), [one.frame for one in given]
-        options = smoothing, saturation, resize, deinterlace, tone_map, model, known_cuts, listed, colors, memory
+        options = (
+            smoothing,
+            saturation,
+            resize,
+            deinterlace,
+            tone_map,
+            model,
+            known_cuts,
+            listed,
+            colors,
+            memory,
+            without,
+        )
         return resuming(*where, {"pipeline": pipeline}, options)
 
     # ffmpeg decodes and encodes in separate processes, so that decoding, prediction and encoding overlap

@@ -18,10 +18,11 @@ from labcolor._paths import as_path, replacing
 from labcolor._validation import shortened
 from labcolor.errors import InputError, InputTypeError, VideoFileError
 from labcolor.io.times import advanced
+from labcolor.video.hues import as_hues
 
 __all__ = ["Shot", "as_shots", "read_shots", "shots_between", "write_shots"]
 
-_COLUMNS = ["first", "end", "start time", "end time", "grey", "saturation", "references"]
+_COLUMNS = ["first", "end", "start time", "end time", "grey", "saturation", "references", "without"]
 _EVENT = re.compile(r"\s*(\d{3,6})\s+\S+\s+V\S*\s+C\s+(\S+)\s+(\S+)\s+(\S+)\s+(\S+)\s*")
 _NOTE = re.compile(r"\*\s*LABCOLOR\s+(.*)", re.IGNORECASE)
 
@@ -42,12 +43,14 @@ class Shot:
         As for :meth:`Colorizer.predict`. By default that of the video.
     references : tuple of int, optional
         Frames of the references that serve it. By default those within it, or those that show the same scene.
+    without : tuple of str, optional
+        Hues that are left out, as for :func:`colorize_video`. By default those of the video.
 
     Examples
     --------
     >>> from labcolor import Shot
     >>> Shot(0, 120, saturation=0.8)
-    Shot(first=0, end=120, grey=False, saturation=0.8, references=None)
+    Shot(first=0, end=120, grey=False, saturation=0.8, references=None, without=None)
     """
 
     first: int
@@ -55,6 +58,7 @@ class Shot:
     grey: bool = False
     saturation: float | None = None
     references: tuple[int, ...] | None = None
+    without: tuple[str, ...] | None = None
 
 
 def shots_between(cuts: Iterable[int], first: int, end: int) -> tuple[Shot, ...]:
@@ -99,6 +103,8 @@ def _checked(name: str, shots: Sequence[Shot]) -> tuple[Shot, ...]:
             _validation.saturation(shot.saturation)
             if shot.grey and shot.saturation:
                 raise InputError(f"{name}: shot {place}: expected grey or a saturation, got both. Remove one.")
+        if shot.without is not None:
+            as_hues(f"{name}: shot {place}: without", shot.without)
     for place, (one, following) in enumerate(itertools.pairwise(shots), 1):
         if following.first != one.end:
             what = "a gap" if following.first > one.end else "an overlap"
@@ -133,7 +139,7 @@ def write_shots(path: str | os.PathLike[str], shots: Iterable[Shot], rate: Any) 
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_shots(f"{folder}/shots.csv", [Shot(0, 120), Shot(120, 200, grey=True)], 25)
     ...     read_shots(f"{folder}/shots.csv", 25)[1]
-    Shot(first=120, end=200, grey=True, saturation=None, references=None)
+    Shot(first=120, end=200, grey=True, saturation=None, references=None, without=None)
     """
     path, rate = as_path("path", path), Fraction(rate)
     shots = _checked("shots", list(shots))
@@ -156,6 +162,7 @@ def read_shots(path: str | os.PathLike[str], rate: Any) -> tuple[Shot, ...]:
     Returns
     -------
     tuple of Shot
+        In the order of the list.
 
     Raises
     ------
@@ -189,7 +196,9 @@ def _csv(shots: Iterable[Shot], rate: Fraction) -> str:
     for shot in shots:
         times = [_clock(frame / rate) for frame in (shot.first, shot.end)]
         saturation = "" if shot.saturation is None else f"{shot.saturation:g}"
-        writer.writerow([shot.first, shot.end, *times, "yes" if shot.grey else "no", saturation, _numbers(shot)])
+        writer.writerow(
+            [shot.first, shot.end, *times, "yes" if shot.grey else "no", saturation, _numbers(shot), _hues(shot)]
+        )
     return file.getvalue()
 
 
@@ -197,6 +206,10 @@ def _numbers(shot: Shot) -> str:
     if shot.references is None:
         return ""
     return " ".join(map(str, shot.references)) or "none"
+
+
+def _hues(shot: Shot) -> str:
+    return "" if shot.without is None else " ".join(shot.without) or "none"
 
 
 def _clock(seconds: Fraction) -> str:
@@ -225,12 +238,14 @@ def _shot(name: str, row: dict[str, str]) -> Shot:
         raise InputError(f'{name}: grey: expected "yes" or "no", got {shortened(grey)}.')
     saturation = row.get("saturation", "").replace(",", ".")
     references = row.get("references", "").lower()
+    without = row.get("without", "").lower()
     return Shot(
         _whole(name, row.get("first", "")),
         _whole(name, row.get("end", "")),
         grey == "yes",
         _decimal(name, saturation) if saturation else None,
         None if not references else tuple(_whole(name, one) for one in references.split() if one != "none"),
+        None if not without else as_hues(f"{name}: without", [hue for hue in without.split() if hue != "none"]),
     )
 
 
@@ -254,6 +269,7 @@ def _edl(shots: Iterable[Shot], rate: Fraction) -> str:
         notes = ["GREY"] if shot.grey else []
         notes += [] if shot.saturation is None else [f"SATURATION {shot.saturation:g}"]
         notes += [] if shot.references is None else [f"REFERENCES {_numbers(shot)}"]
+        notes += [] if shot.without is None else [f"WITHOUT {_hues(shot).upper()}"]
         lines += [f"* LABCOLOR {note}" for note in notes]
     return "\n".join(lines) + "\n"
 
@@ -268,8 +284,8 @@ def _from_edl(path: Path, text: str, rate: Fraction) -> list[Shot]:
             names.append(name)
         elif (match := _NOTE.fullmatch(content.strip())) and rows:
             word, _, value = match[1].strip().lower().partition(" ")
-            if word not in ("grey", "saturation", "references"):
-                raise InputError(f"{name}: expected GREY, SATURATION or REFERENCES, got {shortened(word)}.")
+            if word not in ("grey", "saturation", "references", "without"):
+                raise InputError(f"{name}: expected GREY, SATURATION, REFERENCES or WITHOUT, got {shortened(word)}.")
             rows[-1][word] = value.strip() or "yes"
     return [_shot(name, row) for name, row in zip(names, rows, strict=True)]
 

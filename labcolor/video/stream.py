@@ -13,6 +13,7 @@ from labcolor.pictures.picture import Inside, Picture
 from labcolor.pictures.small import SmallPicture
 from labcolor.video.cuts import CutDetector
 from labcolor.video.exposure import outline
+from labcolor.video.hues import without_hues
 from labcolor.video.memory import ColorMemory
 from labcolor.video.references import Reference, References, keys_of
 from labcolor.video.shots import Shot
@@ -47,6 +48,8 @@ class ChromaStream:
         Frames whose colors are given.
     memory : {"scenes", "shot", "none"}
         How far one thing keeps one color.
+    without : sequence of str
+        Hues of predicted colors that are left out, as :func:`as_hues` returns them.
     first : int
         Number of the first frame.
 
@@ -70,12 +73,13 @@ class ChromaStream:
         shots: Sequence[Shot] = (),
         references: Iterable[Reference] = (),
         memory: str = "scenes",
+        without: Sequence[str] = (),
         first: int = 0,
     ) -> None:
         self.pipeline = pipeline
         self.references = References(references, pipeline)
         self.cuts: list[int] = []
-        self._saturation, self._smoothing = saturation, smoothing
+        self._saturation, self._without, self._smoothing = saturation, without, smoothing
         self._smoother = ChromaSmoother(smoothing)
         self._shots = list(shots)
         self._starts = sorted(shot.first for shot in shots) if shots else sorted(set(cuts or ()))
@@ -137,17 +141,18 @@ class ChromaStream:
             self.cuts.append(cut)
         return cut
 
-    def _shot(self, number: int) -> tuple[float, tuple[int, int | None], tuple[int, ...] | None]:
-        """Return the saturation of a frame, the first frame and the end of its shot, and the references of its shot."""
+    def _shot(self, number: int) -> tuple[float, Sequence[str], tuple[int, int | None], tuple[int, ...] | None]:
+        """Return of the shot of a frame: saturation, hues that are left out, first frame and end, and references."""
         place = bisect_right(self._starts, number)
         end = self._starts[place] if place < len(self._starts) else None
         if self._detector is None and end is None:
             end = np.iinfo(np.int64).max
         if not self._shots:
-            return self._saturation, (self._shot_first, end), None
+            return self._saturation, self._without, (self._shot_first, end), None
         shot = self._shots[max(0, place - 1)]
         saturation = self._saturation if shot.saturation is None else shot.saturation
-        return 0.0 if shot.grey else saturation, (shot.first, end), shot.references
+        without = self._without if shot.without is None else shot.without
+        return 0.0 if shot.grey else saturation, without, (shot.first, end), shot.references
 
     def _shot_part(self, small: Sequence[SmallPicture], number: int) -> Iterator[Array]:
         if not self._smoothing:
@@ -182,19 +187,19 @@ class ChromaStream:
         """Return the chroma of frames of one shot: predicted, held by the memory, or carried from references."""
         if not small:
             return []
-        saturation, shot, chosen = self._shot(numbers[0])
+        saturation, without, shot, chosen = self._shot(numbers[0])
         if saturation == 0:
             return [np.zeros((*one.chroma_shape(self.pipeline.stride), 2), np.float32) for one in small]
         if self._memory == "none" and not self.references:
             maps = self.pipeline.chroma(small, saturation)
-            return [ab * self._seen(one) for one, ab in zip(small, maps, strict=True)]
+            return [without_hues(ab, without) * self._seen(one) for one, ab in zip(small, maps, strict=True)]
         maps = []
         for one, number in zip(small, numbers, strict=True):
             ab, keys = keys_of(self.pipeline, one, saturation)
             seen = self._seen(one)
             if self._memory != "none" and seen == 1:
                 ab = self._remembered(keys, saturation).hold(ab, keys, outline(one.lightness, ab.shape)[0])
-            maps.append(self.references.carry(number, shot, chosen, ab * seen, keys))
+            maps.append(self.references.carry(number, shot, chosen, without_hues(ab, without) * seen, keys))
         return maps
 
     def _remembered(self, keys: Array, saturation: float) -> ColorMemory:

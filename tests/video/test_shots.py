@@ -11,7 +11,11 @@ from labcolor.cli import main
 from labcolor.errors import InputError, InputTypeError
 from labcolor.io import ffmpeg
 
-SHOTS = (Shot(0, 120), Shot(120, 121, grey=True), Shot(121, 90000, saturation=0.75, references=(7, 300)))
+SHOTS = (
+    Shot(0, 120),
+    Shot(120, 121, grey=True),
+    Shot(121, 90000, saturation=0.75, references=(7, 300), without=("red", "200-240")),
+)
 
 
 @pytest.mark.parametrize("ending", ["csv", "edl"])
@@ -51,11 +55,12 @@ def test_an_edl_of_another_program_is_read(tmp_path):
         ("0,10,no,9", "saturation: expected a number"),
         ("0,10,yes,0.5", "expected grey or a saturation, got both"),
         ("", "expected at least one shot"),
+        ("0,10,no,,crimson", "line 2: without: expected red, orange, .* or degrees .* got 'crimson'"),
     ],
 )
 def test_a_list_that_contradicts_itself(tmp_path, lines, message):
     """Each contradiction is one error, which names the place."""
-    (tmp_path / "shots.csv").write_text(f"first,end,grey,saturation\n{lines}\n")
+    (tmp_path / "shots.csv").write_text(f"first,end,grey,saturation,without\n{lines}\n")
     with pytest.raises(InputError, match=message):
         read_shots(tmp_path / "shots.csv", 25)
 
