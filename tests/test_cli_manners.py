@@ -212,14 +212,17 @@ def test_help_loads_no_tensorflow():
 
 
 def test_a_hint_colors_its_place(here):
-    """A picture is colored as predict colors it with the hint's ab in a disk around its place."""
+    """A picture is colored as predict colors it with the hint's ab, or inf or -inf, in a disk around its place."""
     grey = np.full((96, 128), 128, np.uint8)
     write_picture("grey.png", grey)
-    assert main(["colorize", "grey.png", "-o", "out", "--hint", "90,30,#c03020,6", "--hint", "20,60,#2030c0"]) == 0
+    hints = ["--hint", "90,30,#c03020,6", "--hint", "20,60,#2030c0", "--hint", "64,48,keep", "--hint", "30,30,fence,9"]
+    assert main(["colorize", "grey.png", "-o", "out", *hints]) == 0
     known = np.full((96, 128, 2), np.nan, np.float32)
     rows, columns = np.ogrid[:96, :128]
     for x, y, radius, color in ((90, 30, 6, (0xC0, 0x30, 0x20)), (20, 60, 4, (0x20, 0x30, 0xC0))):
         known[(columns - x) ** 2 + (rows - y) ** 2 <= radius**2] = rgb_to_lab(np.array(color, np.uint8))[1:]
+    known[(columns - 64) ** 2 + (rows - 48) ** 2 <= 16] = np.inf
+    known[(columns - 30) ** 2 + (rows - 30) ** 2 <= 81] = -np.inf
     expected = Colorizer.from_pretrained().predict(grey, hints=known)
     np.testing.assert_array_equal(read_picture("out/grey.png"), expected)
 

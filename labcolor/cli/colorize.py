@@ -76,7 +76,8 @@ def add_to(commands: Any) -> None:
         metavar="X,Y,#RRGGBB[,RADIUS]",
         help="a known color in a single picture: its place in pixels from the left and from the top, the color, and a "
         f"radius in pixels (default: {_RADIUS}), as in '120,80,#e07020'; the lightness of the color is ignored; 'keep' "
-        "instead of a color: this and what looks like it keeps its predicted color; may be repeated",
+        "instead of a color: this and what looks like it keeps its predicted color; 'fence': no hint reaches here; may "
+        "be repeated",
     )
     add_model_options(command)
 

@@ -16,7 +16,8 @@ from labcolor.errors import InputError
 __all__ = ["RADIUS", "Hint", "hint_map", "parse_hint"]
 
 RADIUS = 4  # of a hint that names none, in pixels
-_FORM = re.compile(r"([0-9]{1,9}),([0-9]{1,9}),(?:#?([0-9a-fA-F]{6})|keep)(?:,([0-9]{1,9}))?")
+_WORDS = {"keep": np.inf, "fence": -np.inf}  # instead of a color, and what they are in a map
+_FORM = re.compile(rf"([0-9]{{1,9}}),([0-9]{{1,9}}),(?:#?([0-9a-fA-F]{{6}})|({'|'.join(_WORDS)}))(?:,([0-9]{{1,9}}))?")
 
 
 class Hint(NamedTuple):
@@ -26,15 +27,16 @@ class Hint(NamedTuple):
     ----------
     x, y : int
         The place, in pixels from the left and from the top.
-    rgb : (int, int, int) or None
-        Its color, of which the lightness does not count; None: the predicted color stays.
+    rgb : (int, int, int) or str
+        Its color, of which the lightness does not count; "keep": the predicted color stays; "fence": no hint reaches
+        here.
     radius : int
         In pixels; 0 is one pixel.
     """
 
     x: int
     y: int
-    rgb: tuple[int, int, int] | None
+    rgb: tuple[int, int, int] | str
     radius: int
 
 
@@ -44,7 +46,8 @@ def parse_hint(text: str) -> Hint:
     Parameters
     ----------
     text : str
-        X,Y,#RRGGBB or X,Y,#RRGGBB,RADIUS; the # may be left out; "keep" instead of a color keeps the predicted one.
+        X,Y,#RRGGBB or X,Y,#RRGGBB,RADIUS; the # may be left out; instead of a color, "keep" keeps the predicted
+        one, and "fence" lets no hint reach there.
 
     Returns
     -------
@@ -64,10 +67,9 @@ def parse_hint(text: str) -> Hint:
     parts = _FORM.fullmatch(text)
     if parts is None:
         raise InputError(f"expected X,Y,#RRGGBB or X,Y,#RRGGBB,RADIUS, as in '120,80,#e07020', got {shortened(text)}.")
-    x, y, color, radius = parts.groups()
+    x, y, color, word, radius = parts.groups()
     red, green, blue = bytes.fromhex(color or "000000")
-    rgb = (red, green, blue) if color else None
-    return Hint(int(x), int(y), rgb, RADIUS if radius is None else int(radius))
+    return Hint(int(x), int(y), word or (red, green, blue), RADIUS if radius is None else int(radius))
 
 
 def hint_map(hints: Sequence[Hint], shape: tuple[int, int], name: str = "hint") -> Array:
@@ -85,7 +87,7 @@ def hint_map(hints: Sequence[Hint], shape: tuple[int, int], name: str = "hint") 
     Returns
     -------
     ndarray, shape (H, W, 2), float32
-        ab, inf where the prediction stays, and nan elsewhere.
+        ab, inf where the prediction stays, -inf where no hint reaches, and nan elsewhere.
 
     Raises
     ------
@@ -104,5 +106,6 @@ def hint_map(hints: Sequence[Hint], shape: tuple[int, int], name: str = "hint") 
         columns = slice(max(0, hint.x - hint.radius), hint.x + hint.radius + 1)
         y, x = np.ogrid[rows.start : min(height, rows.stop), columns.start : min(width, columns.stop)]
         disk = (x - hint.x) ** 2 + (y - hint.y) ** 2 <= hint.radius**2
-        known[rows, columns][disk] = np.inf if hint.rgb is None else rgb_to_lab(np.array(hint.rgb, np.uint8))[1:]
+        rgb = hint.rgb
+        known[rows, columns][disk] = _WORDS[rgb] if isinstance(rgb, str) else rgb_to_lab(np.array(rgb, np.uint8))[1:]
     return known
