@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +71,14 @@ def plot_history(history: Any, path: PathLike | None = None) -> Figure:
         raise LabcolorError(
             f'expected Matplotlib, which cannot be imported: {error}. Install it: pip install "labcolor[plot]".'
         ) from error
-    figure = Figure(figsize=(4 * len(panels), 3), layout="constrained")
+
+    class Curves(Figure):  # a notebook knows how to show a Figure only once pyplot has made one
+        def _repr_png_(self) -> bytes:
+            file = io.BytesIO()
+            self.savefig(file, format="png")
+            return file.getvalue()
+
+    figure = Curves(figsize=(4 * len(panels), 3), layout="constrained")
     for axes, (title, curves) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
         for name, label in curves.items():
             values: Sequence[float] = history[name]

@@ -23,6 +23,7 @@ def test_draws_a_history(small, tmp_path):
     np.testing.assert_array_equal(psnr.lines[0].get_ydata(), [20, 21])
     np.testing.assert_array_equal(psnr.lines[0].get_xdata(), [1, 2])
     assert (tmp_path / "curves.png").read_bytes()[:4] == b"\x89PNG"
+    assert figure._repr_png_()[:4] == b"\x89PNG"  # for a notebook
 
 
 def test_refuses_what_is_no_history(tmp_path):
