@@ -186,11 +186,13 @@ def _shown(
     """Yield a function that reports progress. Call it with the number of frames done."""
     if callable(progress):
         yield lambda done: progress(done, total)
-        return
-    from tqdm.auto import tqdm
+    elif progress:
+        from tqdm.auto import tqdm  # in a notebook without ipywidgets it warns
 
-    with tqdm(total=total, unit="frame", disable=not progress) as bar:
-        yield lambda done: bar.update(done - bar.n)
+        with tqdm(total=total, unit="frame") as bar:
+            yield lambda done: bar.update(done - bar.n)
+    else:
+        yield lambda done: None
 
 
 def colorize_video(
