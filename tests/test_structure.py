@@ -42,6 +42,7 @@ FLOORS = [
     "io.inputs",
     "io.times",
     "io.sequences",
+    "io.dpx",
     "io.probe",
     "io.tracks",
     "io.formats",

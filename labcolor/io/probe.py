@@ -12,6 +12,7 @@ from pathlib import Path
 
 from labcolor.errors import InputError, VideoFileError
 from labcolor.io import ffmpeg
+from labcolor.io.dpx import timecode_of
 from labcolor.io.sequences import find_sequence, is_pattern
 
 __all__ = ["Pixels", "Tracks", "VideoInfo", "exact_rate", "pixels_of", "probe"]
@@ -275,6 +276,9 @@ def probe(path: Path, rate: Fraction | None = None) -> VideoInfo:
     rate, variable = _rate(text, videos[0])
     sound, subtitles = _tracks(streams, "Audio"), _tracks(streams, "Subtitle")
     timecode = re.search(r"^ +timecode +: (\d\d:\d\d:\d\d[:;.]\d\d)", head, re.MULTILINE | re.IGNORECASE)
+    code = timecode[1] if timecode else ""
+    if first is not None and path.suffix.lower() == ".dpx":
+        code = timecode_of(path.with_name(path.name % first))
     about = head[head.index(videos[0]) :].partition("Stream #")[0]
     title = re.search(r"^ +title +: ([^\n]+)", about, re.MULTILINE | re.IGNORECASE)
     language = re.search(r"^ +Stream #0:\d+[^\n:(]*\((\w+)\): Video", head, re.MULTILINE)
@@ -306,7 +310,7 @@ def probe(path: Path, rate: Fraction | None = None) -> VideoInfo:
         # time code, and the names of chapters, are streams of data in .mov and .mp4
         others=sum(kind == "Data" and not re.search(r"\((tmcd|text) /", about) for _, kind, _, about in streams),
         videos=len(videos),
-        timecode=timecode[1] if timecode else "",
+        timecode=code,
         tags=tuple((key, value) for key, value in named if value and value != "und"),
         first=first,
     )

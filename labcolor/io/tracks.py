@@ -79,6 +79,6 @@ def carried(info: VideoInfo, ending: str) -> tuple[list[str], list[str]]:
         lost.append(f"streams of data are dropped ({info.others})")
     if info.videos > 1:
         lost.append(f"further videos are dropped ({info.videos - 1})")
-    if info.timecode and ending not in (*_SOUND,):
+    if info.timecode and ending not in (*_SOUND, ".dpx"):
         lost.append("time code is dropped")
     return arguments, lost

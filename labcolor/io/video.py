@@ -18,9 +18,10 @@ from labcolor._typing import Array
 from labcolor.color.yuv import FrameFormat
 from labcolor.errors import InputError, VideoFileError
 from labcolor.io import ffmpeg
+from labcolor.io.dpx import stamp
 from labcolor.io.formats import Target, frame_format
 from labcolor.io.probe import VideoInfo
-from labcolor.io.sequences import replacing_frames
+from labcolor.io.sequences import frame_numbers, replacing_frames
 from labcolor.io.times import advanced
 from labcolor.io.tracks import carried
 from labcolor.io.y4m import read_exactly
@@ -305,9 +306,14 @@ def _tags(info: VideoInfo, part: Range, factor: int) -> list[str]:
     arguments = ["-map_metadata", "1"]
     for key, value in info.tags:
         arguments += ["-metadata:s:v:0", f"{key}={value}"]
-    if info.timecode:
-        arguments += ["-metadata", f"timecode={advanced(info.timecode, part.first, info.rate, factor)}"]
-    return arguments
+    return arguments + _timecode(info, part, factor)
+
+
+def _timecode(info: VideoInfo, part: Range, factor: int) -> list[str]:
+    """Return ffmpeg's arguments that set the time code."""
+    if not info.timecode:
+        return []
+    return ["-metadata", f"timecode={advanced(info.timecode, part.first, info.rate, factor)}"]
 
 
 def _covers(info: VideoInfo, ending: str, folder: Path) -> list[str]:
@@ -379,9 +385,11 @@ def _running(command: Sequence[str], path: Path, name: Path) -> Iterator[IO[byte
 
 def _tracks(info: VideoInfo, target: Target, decoder: Decoder, part: Range, folder: Path) -> tuple[list[str], ...]:
     """Return ffmpeg's arguments that open the source as input 1, and those that carry its tracks and tags along."""
-    if info.first is not None or target.ending == ".gif":
-        return [], []
     factor = round(decoder.rate / info.rate)
+    if target.ending == ".gif":
+        return [], []
+    if info.first is not None:
+        return [], _timecode(info, part, factor)
     carry = [*carried(info, target.ending)[0], *_tags(info, part, factor), *_covers(info, target.ending, folder)]
     if part.first:  # otherwise copied sound begins at the key frame before
         carry += ["-copypriorss", "0"]
@@ -441,11 +449,11 @@ def encoding(
     command = ["-f", "rawvideo", "-pixel_format", target.pixel_format, "-video_size", f"{size[0]}x{size[1]}"]
     command += ["-framerate", str(decoder.rate), "-i", "pipe:0"]
     encoder = ["-filter:v:0", filters, *target.arguments, *ffmpeg.threads()]
+    start = (info.first or 0) + part.first
     with tempfile.TemporaryDirectory(prefix="labcolor-") as folder:
         if target.sequence:
-            first = (info.first or 0) + part.first + done
             place = f"{str(path.parent).replace('%', '%%')}/{path.name}"
-            command += [*encoder, "-start_number", str(first), "-f", "image2", place]
+            command += [*encoder, "-start_number", str(start + done), "-f", "image2", place]
         else:
             opened, carry = _tracks(info, target, decoder, part, Path(folder)) if tracks else ([], [])
             command += [*opened, "-map", "0:v", *encoder, *carry, "-strict", "-1", f"file:{path}"]
@@ -453,6 +461,11 @@ def encoding(
         with _running([*program, *command], path, name) as pipe:
             rgb = np.dtype(np.uint16 if "48" in target.pixel_format else np.uint8) if target.rgb else None
             yield FrameWriter(pipe, decoder.format, target.frames, rgb, size, side_by_side)
+        if target.ending == ".dpx" and info.timecode:
+            code = advanced(info.timecode, part.first, info.rate, round(decoder.rate / info.rate))
+            for number in frame_numbers(path):
+                if number >= start + done:
+                    stamp(path.with_name(path.name % number), advanced(code, number - start, decoder.rate))
 
 
 def joined(

@@ -15,6 +15,7 @@ from labcolor.io import ffmpeg
 from labcolor.io.probe import probe
 from labcolor.io.times import advanced, as_seconds
 from labcolor.io.video import Decoder
+from labcolor.video import jobs
 
 RANDOM = np.random.default_rng(0)
 SOUND = ("-f", "lavfi", "-i", "sine=frequency=440:duration=1.2")
@@ -117,6 +118,33 @@ def test_time_code_is_kept(small, tmp_path, ending):
     assert probe(tmp_path / f"out{ending}").timecode == "01:00:00:00"
     colorize_video(source, tmp_path / f"part{ending}", small, start=0.2)
     assert probe(tmp_path / f"part{ending}").timecode == "01:00:00:05"
+
+
+def test_time_code_goes_into_dpx_and_out_of_it(small, tmp_path, monkeypatch):
+    """Each DPX picture has its time code, also in a part and after an interruption, and a film made of them has it."""
+    source = make(tmp_path / "in.mov", "-timecode", "01:00:00:20", "-pix_fmt", "yuv420p")
+    monkeypatch.setattr(jobs, "SEGMENT", 4)
+
+    def stop(done, total):
+        if done >= 4:
+            raise KeyboardInterrupt
+
+    def codes(folder):
+        heads = [path.read_bytes()[:2048] for path in sorted(folder.iterdir())]
+        return [(head[1923:1919:-1] if head[:4] == b"XPDS" else head[1920:1924]).hex() for head in heads]
+
+    options = {"start": 0.08, "resume": True}
+    with pytest.raises(KeyboardInterrupt):
+        colorize_video(source, tmp_path / "out/%04d.dpx", small, progress=stop, **options)
+    report = colorize_video(source, tmp_path / "out/%04d.dpx", small, **options)
+    assert report.converted == ()
+    assert codes(tmp_path / "out") == ["01000022", "01000023", "01000024", *(f"010001{frame:02}" for frame in range(5))]
+    assert "time code is dropped" in colorize_video(source, tmp_path / "png/%04d.png", small, start=0.08).converted
+    colorize_video(tmp_path / "out", tmp_path / "back.mov", small, rate=25, start=0.04)
+    assert probe(tmp_path / "back.mov").timecode == "01:00:00:23"
+    colorize_video(tmp_path / "out", tmp_path / "again/%04d.dpx", small, rate=25)
+    assert codes(tmp_path / "again") == codes(tmp_path / "out")
+    np.testing.assert_array_equal(lumas(tmp_path / "out"), lumas(tmp_path / "png"))
 
 
 @pytest.mark.parametrize("first", [".mp4", ".mkv"])

@@ -1,0 +1,62 @@
+"""Time code in the headers of DPX pictures, which ffmpeg does not write."""
+
+from __future__ import annotations
+
+import re
+import struct
+from pathlib import Path
+
+__all__ = ["stamp", "timecode_of"]
+
+# Where a file has its header of film and that of television, and where these end and the picture may begin.
+_FILM, _TELEVISION, _END = 1664, 1920, 2048
+_NO_FILM = bytes(48) + b"\xff" * 20 + bytes(_TELEVISION - _FILM - 68)  # no text, no numbers
+_CODE = re.compile(r"([01]\d|2[0-3])([0-5]\d)([0-5]\d)(\d\d)")
+
+
+def _order(head: bytes) -> tuple[str, int]:
+    """Return the order of bytes, as :mod:`struct` names it, and where the picture begins; 0 if a file is no DPX."""
+    order = {b"SDPX": ">", b"XPDS": "<"}.get(head[:4])
+    return (order, struct.unpack(f"{order}I", head[4:8])[0]) if order and len(head) > _FILM else (">", 0)
+
+
+def timecode_of(path: Path) -> str:
+    """Return the time code of a picture, "HH:MM:SS:FF", or empty if it has none.
+
+    Programs that know no time code leave zeros there, which count as none.
+
+    Raises
+    ------
+    OSError
+        The file cannot be read.
+    """
+    with path.open("rb") as file:
+        head = file.read(_END)
+    order, begin = _order(head)
+    number = struct.unpack_from(f"{order}I", head, _TELEVISION)[0] if begin >= _END == len(head) else 0
+    found = _CODE.fullmatch(f"{number:08x}")
+    return ":".join(found.groups()) if found and number else ""
+
+
+def stamp(path: Path, code: str) -> None:
+    """Write time code, "HH:MM:SS:FF", into a picture as ffmpeg writes it, which gets headers of film and television.
+
+    The header has no mark for dropped numbers, and no room for a hundred frames a second: these get none.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written.
+    """
+    digits = re.sub(r"\D", "", code)
+    content = bytearray(path.read_bytes())
+    order, begin = _order(bytes(content[:_END]))
+    if begin not in (_FILM, _END) or not _CODE.fullmatch(digits):
+        return
+    if begin == _FILM:
+        content[_FILM:_FILM] = _NO_FILM + b"\xff" * (_END - _TELEVISION)
+        numbers = {4: _END, 16: len(content), 24: _FILM, 28: _END - _FILM, 808: _END}
+        for place, number in numbers.items():  # begin, size, sizes of the headers, begin of the picture's only part
+            struct.pack_into(f"{order}I", content, place, number)
+    struct.pack_into(f"{order}I", content, _TELEVISION, int(digits, 16))
+    path.write_bytes(content)
