@@ -1,6 +1,7 @@
 """The documentation: its snippets run, its pages name every public name, and its links lead somewhere."""
 
 import doctest
+import json
 import re
 from pathlib import Path
 
@@ -8,7 +9,9 @@ import pytest
 import skimage.data
 
 import labcolor
+import labcolor.ray
 from labcolor import write_picture
+from labcolor.networks import PACKAGED_MODELS
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = sorted(path.relative_to(DOCS).as_posix() for path in (DOCS / "tutorial.md", *DOCS.glob("[eh]*/*.md")))
@@ -54,6 +57,7 @@ def test_every_public_name_is_in_the_reference():
     for name in ("errors", "metrics", "networks"):
         public.remove(f"labcolor.{name}")
         public |= {f"labcolor.{name}.{member}" for member in getattr(labcolor, name).__all__}
+    public |= {f"labcolor.ray.{member}" for member in labcolor.ray.__all__}
     assert listed == public
 
 
@@ -66,3 +70,23 @@ def test_links_lead_somewhere():
         for target in re.findall(r"\]\(\s*([^)#\s]+)", text):
             if "://" not in target:
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_bill_of_materials():
+    """It names the packaged models by their digests, and counts photographs as its page does and the model cards do."""
+    bill = json.loads((DOCS / "project" / "weights.cdx.json").read_text(encoding="utf-8"))
+    parts = {part["bom-ref"]: part for part in bill["components"]}
+    counts = {}
+    for name, model in PACKAGED_MODELS.items():
+        part = parts[f"weights/{name}"]
+        assert part["hashes"] == [{"alg": "SHA-256", "content": model.sha256}]
+        counts[name] = 0
+        for data in part["modelCard"]["modelParameters"]["datasets"]:
+            properties = {one["name"]: one["value"] for one in parts[data["ref"]]["properties"]}
+            assert properties["labcolor:terms"] in "".join(model.card for model in PACKAGED_MODELS.values())
+            counts[name] += int(properties["labcolor:photographs"])
+    page = (DOCS / "project" / "weights.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| .* \| ([\d,]+) \| ([\d,]+) \|$", page, re.MULTILINE)
+    *kinds, total = [[int(number.replace(",", "")) for number in row] for row in rows]
+    assert [sum(column) for column in zip(*kinds, strict=True)] == total
+    assert total == [counts["reference"], counts["efficientnet"] - counts["reference"]]

@@ -17,6 +17,7 @@ from sphinx.transforms import SphinxTransform
 REPOSITORY = Path(__file__).parents[2]
 PAGES = {  # files outside of docs/ that are pages of the site
     "CHANGELOG.md": "project/changelog",
+    "CONTRIBUTING.md": "project/contributing",
     "README.md": "index",
     "labcolor/errors.py": "reference/errors",
     "labcolor/weights/efficientnet.md": "models/efficientnet",
