@@ -29,6 +29,7 @@ __all__ = [
     "forked",
     "limit_threads",
     "quietly",
+    "shared_out",
 ]
 
 _forked = False
@@ -201,6 +202,24 @@ def count_replicas() -> int:
     import tensorflow as tf
 
     return int(tf.distribute.get_strategy().num_replicas_in_sync)
+
+
+def shared_out(batch: Any) -> Any:
+    """Return a nested tuple of arrays so that each device of TensorFlow's strategy gets its part.
+
+    Keras's ``train_on_batch`` would give the whole batch to each.
+    """
+    import tensorflow as tf
+
+    strategy = tf.distribute.get_strategy()
+
+    def shared(array: Array) -> Any:
+        parts = np.split(array, strategy.num_replicas_in_sync)
+        return strategy.experimental_distribute_values_from_function(
+            lambda context: tf.constant(parts[context.replica_id_in_sync_group])
+        )
+
+    return tf.nest.map_structure(shared, batch)
 
 
 def limit_threads() -> None:

@@ -24,6 +24,7 @@ from labcolor.pictures.picture import as_picture
 from labcolor.training.checkpoint import CheckpointFile
 from labcolor.training.crops import Batch, center_crop, count_steps, crop_batches
 from labcolor.training.data import PictureList, described
+from labcolor.training.devices import check_same, leads
 from labcolor.training.loop import Keeping, Watching, as_loss, make_optimizer, train_network
 from labcolor.training.seeds import as_seed
 from labcolor.training.tensorboard import EventFile
@@ -172,6 +173,7 @@ def fit_network(
         file = CheckpointFile(checkpoint, about if seed is None else {**about, "random_state": seed})
         found = file.read()
     seed = int(found.state["seed"]) if found is not None else as_seed(seed)
+    check_same({**about, "seed": seed, "steps": 0 if found is None else found.state["steps"]})
 
     def batches(first: int, epochs: int = recipe.epochs) -> Generator[Batch, None, None]:
         return crop_batches(
@@ -215,7 +217,7 @@ def fit_network(
             None if held_out is None else _validation(held_out, head, codec, loss, size),
             recipe.patience,
             callbacks,
-            verbose,
+            verbose if leads() else 0,
             None if tensorboard is None else _recorder(tensorboard, held_out or pictures, head, codec, loss, size),
         ),
         keeping=None
@@ -263,21 +265,22 @@ def _validation(held_out: PictureList, head: Head, codec: LabCodec, loss: Any, s
             f"validation: expected color pictures, but none of the {len(held_out)} can be used: "
             f"{described(held_out.left_out)}. Hold out more."
         )
-    return Validation(crops, head, codec, as_loss(loss))
+    return Validation(crops, head, codec, as_loss(loss).call)
 
 
 def _recorder(folder: Path, pictures: PictureList, head: Head, codec: LabCodec, loss: Any, size: int) -> Any:
     """Return what writes the figures of an epoch, and colored samples, for TensorBoard."""
-    events = EventFile(folder)
+    events = EventFile(folder) if leads() else None
     crops = [center_crop(picture, size) for picture in islice(pictures.usable, _SAMPLES)]
-    samples = Validation(crops, head, codec, as_loss(loss))
+    samples = Validation(crops, head, codec, as_loss(loss).call)
 
     def record(epoch: int, figures: Mapping[str, float], predict: Callable[[Array], Any]) -> None:
         shown = {}
         for number, (crop, colored) in enumerate(zip(crops, samples.color(crops, predict), strict=True), 1):
             grey = as_picture(crop, "crop").grey()
             shown[f"L, colored, original/{number}"] = np.concatenate([grey, colored, crop], axis=1)
-        events.add(epoch, figures, shown)
+        if events is not None:
+            events.add(epoch, figures, shown)
 
     return record
 

@@ -19,6 +19,7 @@ from labcolor._tensorflow import count_replicas
 from labcolor._typing import Array
 from labcolor.errors import InputError, ModelFileError
 from labcolor.training.checkpoint import Checkpoint, CheckpointFile
+from labcolor.training.devices import agreed, check_batch, count_processes, leads, synchronize, train_on_batch
 from labcolor.training.progress import Progress
 
 __all__ = ["History", "Keeping", "Outcome", "Watching", "as_loss", "make_optimizer", "train_network"]
@@ -114,11 +115,16 @@ class _Loss(keras.losses.Loss):  # type: ignore[misc]
         self._function = keras.losses.get(function)
 
     def call(self, true: Any, output: Any) -> Any:
-        return self._function(true, output)
+        loss = self._function(true, output)
+        # Keras divides a mean of many by the number of devices that sum their gradients, but no single number
+        return loss if len(loss.shape) else ops.reshape(loss, (1,))
 
 
 def as_loss(loss: Any) -> Any:
-    """Return a Keras loss in float32 of a function or of the name of one."""
+    """Return a Keras loss in float32 of a function or of the name of one.
+
+    Called, it is divided by the number of TensorFlow's devices, which sum their gradients; its ``call`` is not.
+    """
     return _Loss(loss)
 
 
@@ -245,7 +251,11 @@ def train_network(
     ------
     ModelFileError
         The first checkpoint cannot be written, or the one that was found does not fit.
+    InputError
+        The devices cannot share a batch of that size.
     """
+    check_batch(batch_size)
+    synchronize(network)
     with float32_by_default():  # for the mean values that Keras prints
         network.compile(
             optimizer,
@@ -291,7 +301,7 @@ class _Run:
             self._resume(self._keeping.found)
         else:
             if self._watching.validate is not None:
-                outcome.before = dict(self._watching.validate(network.predict_on_batch))
+                outcome.before = agreed(self._watching.validate(network.predict_on_batch))
                 self._compare(0, outcome.before["loss"])
             self._save(first=True)
         if outcome.ending in ("", "interrupted"):
@@ -325,7 +335,7 @@ class _Run:
                 if step == 0:
                     self._calls.on_epoch_begin(epoch)
                 self._calls.on_train_batch_begin(step)
-                loss = float(network.train_on_batch(inputs, target))
+                loss = train_on_batch(network, inputs, target)
                 outcome.steps += 1
                 ends = step + 1 == self._per_epoch
                 weights = network.get_weights() if ends or outcome.steps % _SNAPSHOT == 0 else []
@@ -357,7 +367,7 @@ class _Run:
         rate = float(ops.convert_to_numpy(self._optimizer.learning_rate))
         figures = {"loss": outcome.total / self._per_epoch, "learning_rate": rate}
         if self._watching.validate is not None:
-            held_out = self._watching.validate(network.predict_on_batch)
+            held_out = agreed(self._watching.validate(network.predict_on_batch))
             figures |= {f"val_{name}": value for name, value in held_out.items()}
             self._compare(epoch + 1, held_out["loss"])
             patience = self._watching.patience
@@ -393,7 +403,7 @@ class _Run:
 
     def _save(self, *, first: bool = False) -> None:
         """Write a checkpoint. If that fails later than at the beginning, the training goes on without."""
-        if self._keeping is None:
+        if self._keeping is None or not leads():
             return
         state = {**self._keeping.state, **vars(self._outcome)}
         arrays = {name: ops.convert_to_numpy(variable) for name, variable in self._variables().items()}
@@ -437,7 +447,10 @@ def _without_advice() -> Iterator[None]:
 
 @contextmanager
 def _interrupts() -> Iterator[Callable[[], bool]]:
-    """Yield a function that tells whether Ctrl-C, or what the program treats alike, was pressed. Twice interrupts."""
+    """Yield a function that tells whether Ctrl-C, or what the program treats alike, was pressed. Twice interrupts.
+
+    One of several processes that train together cannot stop after a step by itself: there, once interrupts.
+    """
     asked = False
 
     def ask(number: int, frame: Any) -> None:
@@ -448,7 +461,7 @@ def _interrupts() -> Iterator[Callable[[], bool]]:
         _log.warning("the training ends after this step; interrupt once more to end at once.")
 
     replaced = []
-    if threading.current_thread() is threading.main_thread():
+    if threading.current_thread() is threading.main_thread() and count_processes() == 1:
         replaced = [one for one in signal.valid_signals() if signal.getsignal(one) is signal.default_int_handler]
         for number in replaced:
             signal.signal(number, ask)

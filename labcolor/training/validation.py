@@ -30,7 +30,7 @@ class Validation:
     codec : LabCodec
         Scales L and ab.
     loss : callable
-        Loss of scaled ab and the output.
+        Loss of scaled ab and the output: a number, or an array whose mean counts.
     """
 
     def __init__(self, crops: Sequence[Array], head: Head, codec: LabCodec, loss: Callable[[Any, Any], Any]) -> None:
@@ -52,7 +52,7 @@ class Validation:
         """
         sums = {"loss": 0.0, "psnr": 0.0, "ciede2000": 0.0, "colorfulness": 0.0}
         for crops, ab, outputs in self._outputs(self._crops, predict):
-            sums["loss"] += float(self._loss(ab, outputs)) * len(crops)
+            sums["loss"] += float(np.mean(np.asarray(self._loss(ab, outputs)))) * len(crops)
             for crop, colored in zip(crops, self._colored(crops, outputs), strict=True):
                 sums["psnr"] += psnr(colored, crop)
                 sums["ciede2000"] += ciede2000(colored, crop)
