@@ -16,7 +16,9 @@ _FIRST = 16.0  # weight of the first color of a thing
 _MOST = 2048  # things that are remembered
 _HELD = 0.95  # largest share of the memory in a color
 _UNSURE = -2.1  # logit at which this share is half
-_ALIKE = -0.4  # median logit of frames of one scene
+# Median logit of frames of one scene. Of 552 pairs of photographs, 0.5 % are above it, and 9 % are above -0.4; of views
+# of one photograph, moved by a third of their width or a fifth closer, 9 in 10.
+_ALIKE = -0.28
 _BLACK = np.float32(16)  # in a darker exposure L + 16, a and b are smaller by one factor
 
 
@@ -51,10 +53,10 @@ def _similar(keys: Array, known: Array, colors: Array) -> tuple[Array, Array, Ar
     return ab, best, nearest
 
 
-def alike(keys: Array, known: Array) -> bool:
-    """Return whether two frames show the same scene: most places of the first are known in the second."""
+def alike(keys: Array, known: Array) -> float:
+    """Return how much two frames look like one scene: above 0 if most places of the first are known in the second."""
     best = recall(keys, known, np.zeros((len(known), 2), np.float32))[1]
-    return float(np.median(best)) > _ALIKE
+    return float(np.median(best)) - _ALIKE
 
 
 def share_of(best: Array, unsure: float) -> Array:
@@ -118,9 +120,9 @@ class ColorMemory:
         self._colors = np.empty((0, 3), np.float32)  # a, b and L + 16
         self._counts = np.empty((0, 1), np.float32)
 
-    def knows(self, keys: Array) -> bool:
-        """Return whether a frame shows this scene."""
-        return self._keys is not None and alike(keys, self._keys)
+    def alike(self, keys: Array) -> float:
+        """Return how much a frame looks like this scene: see :func:`alike`."""
+        return -np.inf if self._keys is None else alike(keys, self._keys)
 
     def hold(self, ab: Array, keys: Array, lightness: Array) -> Array:
         """Bring the colors of a frame to what is remembered, and remember them.

@@ -276,7 +276,7 @@ class References:
         if not own and chosen is None:
             if self._chosen[0] != first:
                 ready = [frame for frame in self._given if frame not in self.wanted]
-                self._chosen = first, [frame for frame in ready if alike(keys[::5], self._places(frame)[0])]
+                self._chosen = first, [frame for frame in ready if alike(keys[::5], self._places(frame)[0]) > 0]
             own = self._chosen[1]
         before = max((frame for frame in own if frame <= number), default=None)
         after = min((frame for frame in own if frame > number), default=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
 
 import numpy as np
 
@@ -205,9 +206,10 @@ class ChromaStream:
     def _remembered(self, keys: Array, saturation: float) -> ColorMemory:
         """Return the memory of the shot, or of an earlier shot of the same scene."""
         if self._scene is None:
-            earlier = reversed(self._scenes) if self._memory == "scenes" else ()
-            same = (scene for its, scene in earlier if its == saturation and scene.knows(keys[::5]))
-            self._scene = next(same, None) or ColorMemory()
+            earlier = self._scenes if self._memory == "scenes" else ()
+            known = [(scene.alike(keys[::5]), scene) for its, scene in earlier if its == saturation]
+            likeness, scene = max(known, key=itemgetter(0), default=(0.0, None))
+            self._scene = scene if scene is not None and likeness > 0 else ColorMemory()
             self._scenes = [item for item in self._scenes if item[1] is not self._scene][1 - _SCENES :]
             self._scenes.append((saturation, self._scene))
         return self._scene

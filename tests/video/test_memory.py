@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import skimage.data
 
 from labcolor import colorize_frames, rgb_to_lab
 from labcolor.video.memory import ColorMemory, recall
@@ -77,10 +78,20 @@ def test_a_darker_exposure_has_weaker_colors():
 def test_a_scene_is_known_again():
     """A memory knows the frames of its scene, and no others."""
     memory = ColorMemory()
-    assert not memory.knows(keys())
+    assert memory.alike(keys()) < 0
     memory.hold(colors(COLORS), keys(), LIGHT)
-    assert memory.knows(keys())
-    assert not memory.knows(keys() + 30)
+    assert memory.alike(keys()) > 0
+    assert memory.alike(keys() + 30) < 0
+
+
+def test_another_photograph_is_another_scene(classifier):
+    """After a cut, what was remembered of another photograph changes nothing."""
+    coffee, astronaut = (
+        getattr(skimage.data, name)().mean(axis=-1).astype(np.uint8) for name in ("coffee", "astronaut")
+    )
+    film = [coffee[133:, 200:], astronaut[170:, 170:]]
+    scenes, shots = (list(colorize_frames(film, classifier, cuts=[1], memory=kind)) for kind in ("scenes", "shot"))
+    np.testing.assert_array_equal(scenes[1], shots[1])
 
 
 @pytest.mark.parametrize(("level", "contrast"), [(4, 1), (215, 1)])
