@@ -1,6 +1,6 @@
 """What fine-tuning gains: the packaged model before and after a few minutes on 100 pictures of one kind.
 
-    python benchmarks/fine_tuning.py PHOTOS [--film VIDEO] [--minutes 5] [--kinds coast forest glacier]
+    python benchmarks/fine_tuning.py PHOTOS [--film VIDEO] [--minutes 5] [--kinds coast forest glacier] [--model NAME]
 
 PHOTOS holds tar files of photographs and a ``provenance.csv`` with the path that each had where it came from; the kind
 is in that path. Measured is on the pictures of the kind among every 40th of all by name, which the packaged models have
@@ -21,6 +21,7 @@ from PIL import Image
 
 from labcolor import Colorizer
 from labcolor.metrics import ciede2000, colorfulness, psnr
+from labcolor.networks import PACKAGED_MODELS
 from labcolor.training.files import hold_out
 
 KINDS = {"coast": ("/coast/", "/sea/"), "forest": ("/forest/",), "glacier": ("/glacier/",)}
@@ -66,8 +67,8 @@ def figures(colorizer, pictures):
     return np.mean(rows, axis=0)
 
 
-def fine_tune(training, minutes, params):
-    """Fine-tune the packaged model for some minutes."""
+def fine_tune(model, training, minutes, params):
+    """Fine-tune a packaged model for some minutes."""
     times = []
 
     def clock(epoch, logs):
@@ -76,7 +77,7 @@ def fine_tune(training, minutes, params):
     import keras
 
     options = {"validation": 0.1, "callbacks": [keras.callbacks.LambdaCallback(on_epoch_end=clock)]}
-    colorizer = Colorizer.from_pretrained().set_params(**params)
+    colorizer = Colorizer.from_pretrained(model).set_params(**params)
     started = time.perf_counter()
     colorizer.set_params(epochs=PROBE).fit(training, **options)
     per_epoch = (times[-1] - times[0]) / (PROBE - 1)
@@ -92,6 +93,7 @@ def main():
     parser.add_argument("photos", type=Path)
     parser.add_argument("--film", type=Path)
     parser.add_argument("--kinds", nargs="*", choices=KINDS, default=list(KINDS))
+    parser.add_argument("--model", choices=PACKAGED_MODELS, default="efficientnet")
     parser.add_argument("--pictures", type=int, default=100)
     parser.add_argument("--minutes", type=float, default=5)
     parser.add_argument("--learning-rate", type=float)
@@ -101,14 +103,14 @@ def main():
 
     params = {"learning_rate": arguments.learning_rate, "encoder_rate": arguments.encoder_rate, "random_state": 0}
     params |= {"precision": arguments.precision}
-    packaged = Colorizer.from_pretrained()
+    packaged = Colorizer.from_pretrained(arguments.model)
     print("| kind | model | PSNR | CIEDE2000 | colorfulness | |\n|---|---|---|---|---|---|")
     for kind in [*arguments.kinds, *(["film"] if arguments.film else [])]:
         if kind == "film":
             training, held_out = frames(arguments.film, arguments.pictures)
         else:
             training, held_out = photographs(arguments.photos, kind, arguments.pictures)
-        tuned, seconds = fine_tune(training, arguments.minutes, params)
+        tuned, seconds = fine_tune(arguments.model, training, arguments.minutes, params)
         about = tuned.model_.training
         note = f"{len(training)} pictures, {seconds:.0f} s, epoch {about['best_epoch']} of {about['epochs']}"
         for name, row in (("packaged", figures(packaged, held_out)), ("fine-tuned", figures(tuned, held_out))):
