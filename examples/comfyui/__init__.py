@@ -1,4 +1,4 @@
-"""A node for ComfyUI that colors pictures: put this folder into ``ComfyUI/custom_nodes/labcolor``."""
+"""A node for ComfyUI that colors pictures: put this folder into ``ComfyUI/custom_nodes/comfyui-labcolor``."""
 
 from functools import cache
 from typing import Any
