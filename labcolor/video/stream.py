@@ -110,9 +110,10 @@ class ChromaStream:
                 self.references.meet(frame, small[frame - number])
         for start, stop in zip([0, *starts], [*starts, len(small)], strict=True):
             if (cut := begun[start]) is not None:
-                self._smoother.reset()
                 self._before = self._scene = None
                 self._shot_first = cut
+                # what a list says of a shot holds from its first frame on
+                self._smoother.reset(gradual=self._shot(cut)[:2] == self._shot(cut - 1)[:2])
             if start < stop:
                 yield from self._shot_part(small[start:stop], number + start)
 

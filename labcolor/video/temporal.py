@@ -20,6 +20,10 @@ _PLAY = 0.5
 _DRIFT = 4.0
 # Weight of a new frame in the average that removes flicker before a fade is measured.
 _NEW = np.float32(0.3)
+# Median change of L, as a share of its contrast, up to which a cut lies within a dissolve; and the frames in which
+# colors then pass from those of the shot before to those of the new one.
+_GRADUAL = 0.28
+_FADE = 12
 # Largest share of pixels that may be similar to neither neighbor, for a frame that takes its chroma from them.
 _UNEXPLAINED = 0.1
 
@@ -51,12 +55,19 @@ def chroma_between(lightness: Array, before: tuple[Array, Array], after: tuple[A
     return np.asarray(before[1] + (after[1] - before[1]) * share)
 
 
+def _gradual(before: Outline | None, frame: Outline) -> bool:
+    """Return whether most of a frame is as it was in the frame before, apart from exposure."""
+    if before is None or before.shape != frame.shape:
+        return False
+    return bool(np.median(changes(frame, before)) < _GRADUAL * np.abs(frame[0] - frame[0].mean()).mean())
+
+
 class ChromaSmoother:
     """Smoother of the chroma of one video, frame by frame.
 
     Where L is static, ab is an exponential moving average over time. Flicker of exposure and the weave of the film are
     no motion. Where L changes, and close to such places, ab is new at once, with the lag of static places nearby that
-    are similar in L. Where L fades, ab follows.
+    are similar in L. Where L fades, ab follows. At a cut all is new at once, and within a dissolve little by little.
 
     Parameters
     ----------
@@ -69,10 +80,20 @@ class ChromaSmoother:
         self._before: Outline | None = None  # of the last frame
         self._recent: Array | None = None  # average of L over a few frames, without flicker
         self._averages: tuple[Array, Array] | None = None  # moving averages of L and of ab
+        self._left: Array | None = None  # ab of the last frame of the shot before, while it passes to that of this one
+        self._age = 0  # frames of the shot so far
 
-    def reset(self) -> None:
-        """Forget the past, at a cut."""
-        self._averages = None
+    def reset(self, gradual: bool = True) -> None:
+        """Forget the past, at a cut.
+
+        Parameters
+        ----------
+        gradual : bool
+            Whether colors pass little by little if the cut lies within a dissolve.
+        """
+        if self._averages is not None:
+            self._left = self._averages[1] if gradual else None
+        self._averages, self._age = None, 0
 
     def update(self, lightness: Array, ab: Array) -> Array:
         """Smooth the chroma of the next frame.
@@ -92,15 +113,25 @@ class ChromaSmoother:
         if self._strength == 0:
             return ab
         frame = outline(lightness, ab.shape)
-        means = frame[0]
         before, self._before = self._before, frame
+        if self._left is not None and self._age == 0 and not _gradual(before, frame):
+            self._left = None
+        smoothed = self._averaged(frame, before, ab, lightness.shape[0])
+        self._age += 1
+        if self._left is None or self._age >= _FADE:
+            return smoothed
+        return np.asarray(self._left + (smoothed - self._left) * np.float32(self._age / _FADE))
+
+    def _averaged(self, frame: Outline, before: Outline | None, ab: Array, height: int) -> Array:
+        """Return ab averaged over time, for a frame whose small L has a number of rows."""
+        means = frame[0]
         if before is None or self._recent is None or self._averages is None or before.shape != frame.shape:
             self._recent, self._averages = means, (means, ab)
             return ab
         past, past_ab = self._averages
         recent = self._recent + (means - self._recent) * _NEW
         change = np.maximum(changes(frame, before, _PLAY), np.abs(recent - past) / _DRIFT)
-        around = 3 if ab.shape[0] < lightness.shape[0] else 5  # pixels, a little more than one pixel of chroma
+        around = 3 if ab.shape[0] < height else 5  # pixels, a little more than one pixel of chroma
         moved = ndimage.maximum_filter(change, around, mode="nearest")
         static = 1 - np.clip((moved - _STATIC) / (_MOVED - _STATIC), 0, 1)
         self._recent = means + (recent - means) * static

@@ -96,6 +96,25 @@ def test_flicker_and_weave_do_not_break_the_smoothing():
     assert change["flicker"] < 1.3 * change["clean"]
 
 
+@pytest.mark.parametrize(("length", "gradual", "largest"), [(16, True, 7), (16, False, 60), (0, True, 60)])
+def test_colors_dissolve_with_the_picture(length, gradual, largest):
+    """At a cut within a dissolve colors pass little by little; at a hard cut, or where it is so wished, at once."""
+    first, second = (RANDOM.uniform(20, 80, (12, 16)).repeat(4, axis=0).repeat(4, axis=1) for _ in range(2))
+    colors = [np.full((48, 64, 2), (value, 0), np.float32) for value in (30, -30)]
+    smoother = ChromaSmoother(0.96)
+    results = []
+    for number in range(60):
+        if number == 30:
+            for _ in range(2):  # twice is as once
+                smoother.reset(gradual=gradual)
+        share = np.clip((number - 30 + length / 2) / length, 0, 1) if length else float(number >= 30)
+        lightness = (first * (1 - share) + second * share).astype(np.float32)
+        results.append(smoother.update(lightness, colors[number >= 30]))
+    steps = np.abs(np.diff([one[..., 0].mean() for one in results]))
+    assert largest * 0.5 < steps.max() <= largest
+    np.testing.assert_allclose(results[-1], colors[1], atol=0.1)
+
+
 @pytest.mark.parametrize("side", [0, 1])
 def test_frames_between_take_the_side_that_they_are_like(side):
     """Beside a hard cut, a frame without a network's answer gets the colors of its own scene; of none, no colors."""
