@@ -11,12 +11,12 @@ HEIGHT, WIDTH = 160, 212
 RANDOM = np.random.default_rng(1)
 
 
-def photographs(folder):
-    """Return the photographs of a folder and its subfolders in grey, wider than high, (H, W) float32."""
+def photographs(folder, mode="L", dtype=np.float32):
+    """Return the photographs of a folder and its subfolders in grey, or as RGB, wider than high."""
     found = []
     for path in sorted(folder.rglob("*.jpg")):
-        photo = np.asarray(Image.open(path).convert("L"), np.float32)
-        found.append(photo if photo.shape[0] < photo.shape[1] else photo.T[:, ::-1])
+        photo = np.asarray(Image.open(path).convert(mode), dtype)
+        found.append(photo if photo.shape[0] < photo.shape[1] else photo.swapaxes(0, 1)[:, ::-1])
     return found
 
 
@@ -25,7 +25,7 @@ def shot(photo, frames, speed=1.0, zoom=0.0):
     angle, image = RANDOM.uniform(0, 2 * np.pi), Image.fromarray(np.ascontiguousarray(photo))
     height = 0.62 * photo.shape[0]
     size = np.array([height, height * WIDTH / HEIGHT])
-    most = np.array(photo.shape) - size
+    most = np.array(photo.shape[:2]) - size
     film = []
     for frame in range(frames):
         corner = np.clip(most / 2 + np.array([np.sin(angle), np.cos(angle)]) * speed * frame, 0, most)
@@ -92,5 +92,8 @@ def films_with_cuts(photos):
     film, cuts = several(take(6), 50, speed=0.5)
     fade = np.concatenate([np.linspace(0, 1, 12), np.ones(26), np.linspace(1, 0, 12)])
     yield "fades through black", film * np.tile(fade, 6)[:, None, None], [(cut - 2, cut + 4) for cut, _ in cuts]
+    film, cuts = several(take(6), 50, speed=0.5)
+    shares = np.tile(fade, 6)[:, None, None]
+    yield "fades through white", film * shares + 255 * (1 - shares), [(cut - 2, cut + 4) for cut, _ in cuts]
     fade = np.concatenate([np.ones(20), np.linspace(1, 0, 12), np.linspace(0, 1, 12), np.ones(20)])
     yield "a fade within one shot", shot(next(photos), 64, 0.5) * fade[:, None, None], []

@@ -3,9 +3,9 @@
 
     python benchmarks/video.py [CLIP ...] [--long SECONDS] [--photographs FOLDER]
 
-Clips in color given on the command line, of one shot each, are measured for steadiness (CDC) and with reference frames;
-speed and memory are measured on ffmpeg's test pictures in four sizes; cuts and flicker on synthetic films, made of the
-photographs of a folder.
+Clips in color given on the command line, of one shot each, are measured for steadiness and with reference frames;
+speed and memory are measured on ffmpeg's test pictures in four sizes; cuts, flicker, scenes that come back and the
+reach of hints on the photographs of a folder and on synthetic films made of them.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import films
 import imageio_ffmpeg
 import numpy as np
+from PIL import Image
 
 from labcolor import Colorizer, colorize_video, rgb_to_lab
 from labcolor.io import ffmpeg
@@ -34,7 +35,7 @@ from labcolor.pictures.picture import as_picture
 from labcolor.pictures.small import SmallPicture
 from labcolor.video.cuts import AHEAD, CutDetector
 
-PARTS = ["speed", "codecs", "memory", "steadiness", "references", "cuts", "flicker"]
+PARTS = ["speed", "codecs", "memory", "steadiness", "references", "cuts", "flicker", "scenes", "hints"]
 LUMA = np.array([0.299, 0.587, 0.114])
 PLAIN = ("-c:v", "libx264", "-preset", "faster", "-crf", "20", "-pix_fmt", "yuv420p")  # the library's own settings
 
@@ -128,11 +129,11 @@ def cdc(frames):
     )
 
 
-def frames_of(path, limit=150):
+def frames_of(path):
     """Return decoded frames, (H, W, 3) uint8."""
     reader = imageio_ffmpeg.read_frames(str(path))
     width, height = next(reader)["size"]
-    return [np.frombuffer(frame, np.uint8).reshape(height, width, 3) for frame in itertools.islice(reader, limit)]
+    return [np.frombuffer(frame, np.uint8).reshape(height, width, 3) for frame in reader]
 
 
 def chroma(frame):
@@ -140,20 +141,88 @@ def chroma(frame):
     return np.clip(rgb_to_lab(frame)[..., 1:] + 128.5, 0, 255).astype(np.uint8)
 
 
-def steadiness(clips, name):
-    """Print the CDC of RGB, of ab alone, and the mean change of ab, of the videos that come out."""
+def psnr(frames, true):
+    """Return the mean PSNR of frames."""
+    return np.mean(
+        [-10 * np.log10(max(1e-9, np.mean((a / 255.0 - b / 255.0) ** 2))) for a, b in zip(frames, true, strict=True)]
+    )
+
+
+def changes(frames):
+    """Return the mean change of ab from frame to frame."""
+    ab = [rgb_to_lab(frame)[..., 1:] for frame in frames]
+    return np.mean([np.abs(after - before).mean() for before, after in itertools.pairwise(ab)])
+
+
+FIGURES = "PSNR | CDC | CDC of ab alone | change of ab | drift of ab"
+FIRST = 150  # frames of which CDC and change are the mean
+
+
+def figures(frames, true):
+    """Return the figures of a colored clip.
+
+    Drift is the difference of ab between the first frame and the last, where the picture is the same in both. A grey
+    clip has no CDC of ab alone, so that this is all that coloring adds.
+    """
+    still = np.abs((true[0].astype(float) - true[-1]) @ LUMA) < 6
+    first, last = (rgb_to_lab(frames[index])[still][:, 1:] for index in (0, -1))
+    drift = np.abs(first - last).mean()
+    ab = cdc([chroma(frame) for frame in frames[:FIRST]])
+    return psnr(frames, true), cdc(frames[:FIRST]), ab, changes(frames[:FIRST]), drift
+
+
+CELLS = "{:.2f} | {:.5f} | {:.5f} | {:.3f} | {:.2f}"
+
+
+def pans(folder, place, count=8):
+    """Write and return clips in color, of a camera that pans over photographs of a folder."""
+    paths = []
+    for number, photo in enumerate(films.photographs(folder, "RGB", np.uint8)[:count]):
+        paths.append(place / f"{number}.mkv")
+        write_film(paths[-1], films.shot(photo, 50, 1.0, 0.1))
+    return paths
+
+
+def measured(clips, kinds, name):
+    """Print the mean figures of clips of one name, as they are and colored with several options."""
     colorizer = Colorizer.from_pretrained(name)
-    print(f"\n| {name}: clip | | CDC | CDC of ab alone | change of ab from frame to frame |\n|---|---|---|---|---|")
-    for clip in clips:
-        with tempfile.TemporaryDirectory() as folder:
-            smoothings = {"grey": 0, "frame by frame": 0, "smoothed": 0.96}
-            for word, smoothing in smoothings.items():
-                path = Path(folder) / "out.mkv"
-                colorize_video(clip, path, colorizer, smoothing=smoothing, saturation=0 if word == "grey" else 1)
-                frames = frames_of(path)
-                ab = [chroma(frame) for frame in frames]
-                change = np.mean([np.abs(b.astype(int) - a).mean() for a, b in itertools.pairwise(ab)])
-                print(f"| {Path(clip).name} | {word} | {cdc(frames):.5f} | {cdc(ab):.5f} | {change:.3f} |", flush=True)
+    print(f"\n| {name}: clip | | {FIGURES} | fps |\n|---|---|---|---|---|---|---|---|")
+    for word, paths in clips.items():
+        for kind, options_of in kinds.items():
+            rows = []
+            for path in paths:
+                true = frames_of(path)
+                if options_of is None:
+                    rows.append((*figures(true, true), np.nan))
+                    continue
+                with tempfile.TemporaryDirectory() as folder:
+                    report = colorize_video(path, Path(folder) / "out.mkv", colorizer, **options_of(true))
+                    found = frames_of(Path(folder) / "out.mkv")
+                rows.append((*figures(found, true), report.frames / report.seconds))
+            print(f"| {word} | {kind} | {(CELLS + ' | {:.1f}').format(*np.mean(rows, axis=0))} |", flush=True)
+
+
+def steadiness(clips, name):
+    """Print how near to the truth and how steady clips are: grey, frame by frame, smoothed, and with the memory."""
+    kinds = {
+        "itself": None,
+        "grey": lambda true: {"saturation": 0},
+        "frame by frame": lambda true: {"smoothing": 0},
+        "smoothed": lambda true: {"memory": "none"},
+        "smoothed, memory": lambda true: {},
+    }
+    measured(clips, kinds, name)
+
+
+def references(clips, name):
+    """Print what one reference, the true first or middle frame of a clip of one shot, brings."""
+    kinds = {
+        "itself": None,
+        "automatic": lambda true: {},
+        "first frame": lambda true: {"references": {0: true[0]}},
+        "middle frame": lambda true: {"references": {len(true) // 2: true[len(true) // 2]}},
+    }
+    measured(clips, kinds, name)
 
 
 def lightness(film):
@@ -166,7 +235,7 @@ def cuts(photos, clips):
     """Print the precision and recall of the cuts that are found."""
     print("\n| film | frames | cuts | found | false |\n|---|---|---|---|---|")
     named = [(name, lightness(film), true) for name, film, true in films.films_with_cuts(photos)]
-    real = [[frame @ LUMA for frame in frames_of(clip, 400)] for clip in clips]
+    real = [[frame @ LUMA for frame in frames_of(clip)[:400]] for clip in clips]
     named += [(Path(clip).name, lightness(film), []) for clip, film in zip(clips, real, strict=True)]
     parts = [[film[start : start + 50] for start in range(0, 150, 50)] for film in real]
     turns = [part for turn in zip(*parts, strict=True) for part in turn]  # of each clip in turn
@@ -190,20 +259,16 @@ def cuts(photos, clips):
     print(f"\nprecision {totals[1] / (totals[1] + totals[2]):.3f}, recall {totals[1] / totals[0]:.3f}")
 
 
-def write_grey(path, film):
-    """Write frames of luma as a video without a loss."""
+def write_film(path, film):
+    """Write frames of luma or of RGB as a video without a loss."""
     frames = np.clip(np.rint(film), 0, 255).astype(np.uint8)
     raw = path.with_suffix(".raw")
     raw.write_bytes(frames.tobytes())
+    pixels, stored = ("gray", "yuv420p") if frames.ndim == 3 else ("rgb24", "yuv444p")
     size = f"{frames.shape[2]}x{frames.shape[1]}"
-    given = ["-f", "rawvideo", "-pixel_format", "gray", "-video_size", size, "-framerate", "25", "-i", str(raw)]
-    ffmpeg.run([*given, "-pix_fmt", "yuv420p", "-c:v", "ffv1", "-y", str(path)])
-
-
-def changes(frames):
-    """Return the mean change of ab from frame to frame."""
-    ab = [rgb_to_lab(frame)[..., 1:] for frame in frames]
-    return np.mean([np.abs(after - before).mean() for before, after in itertools.pairwise(ab)])
+    given = ["-f", "rawvideo", "-pixel_format", pixels, "-video_size", size, "-framerate", "25", "-i", str(raw)]
+    ffmpeg.run([*given, "-pix_fmt", stored, "-c:v", "ffv1", "-y", str(path)])
+    raw.unlink()
 
 
 def flicker(photos, name):
@@ -222,7 +287,7 @@ def flicker(photos, name):
         with tempfile.TemporaryDirectory() as folder:
             source, out = Path(folder) / "in.mkv", Path(folder) / "out.mkv"
             for photo in photos[:3]:
-                write_grey(source, make(films.shot(photo, 60, 0.2)))
+                write_film(source, make(films.shot(photo, 60, 0.2)))
                 for memory in ("scenes", "none"):
                     report = colorize_video(source, out, colorizer, codec="ffv1", memory=memory)
                     rows.append((len(report.cuts), changes(frames_of(out))))
@@ -230,39 +295,70 @@ def flicker(photos, name):
         print(f"| {word} | {3 * with_memory[0]:.0f} | {with_memory[1]:.3f} | {without[1]:.3f} |", flush=True)
 
 
-def references(clips, name):
-    """Print what one reference, the true first or middle frame of a clip of one shot, brings."""
+def films_with_returns(photos, clips):
+    """Yield films of several shots: a name, luma, and pairs of frames that are alike, before and after another shot."""
+    for first, second in zip(photos[:12:2], photos[1:12:2], strict=True):
+        pan = films.shot(first, 80, 0.5)
+        film = np.concatenate([pan[:40], films.shot(second, 40, 0.5), pan[40:]])
+        yield "photographs", films.old(film, 0.02, 4, 0.5), [(39, 80)]
+    if len(clips) > 1:
+        parts = [np.stack([frame @ LUMA for frame in frames_of(clip)[:100]]) for clip in clips[:2]]
+        turns = [part[start : start + 50, : films.HEIGHT, : films.WIDTH] for start in (0, 50) for part in parts]
+        yield "clips in turn", np.concatenate(turns), [(49, 100), (99, 150)]
+
+
+def scenes(photos, clips, name):
+    """Print how far colors differ when a scene comes back after another shot, and what the other shot takes of it."""
     colorizer = Colorizer.from_pretrained(name)
-    print(f"\n| {name}: clip | | PSNR | CDC of ab alone | change of ab | drift of ab | fps |")
-    print("|---|---|---|---|---|---|---|")
-    for clip in clips:
-        true = frames_of(clip, None)
-        middle = len(true) // 2
-        still = np.abs((true[0].astype(float) - true[-1]) @ LUMA) < 6
-        options = {
-            "automatic, without memory": {"memory": "none"},
-            "automatic": {},
-            "first frame": {"references": {0: true[0]}},
-            "middle frame": {"references": {middle: true[middle]}},
-        }
+    print(f"\n| {name}: film | memory | change of ab at the return | from frame to frame | other shots |")
+    print("|---|---|---|---|---|")
+    rows = {}
+    for word, film, returns in films_with_returns(photos, clips):
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "out.mkv"
-            colorize_video(clip, path, colorizer, end=1)
-            for word, chosen in options.items():
-                report = colorize_video(clip, path, colorizer, **chosen)
-                frames = frames_of(path, None)
-                psnr = np.mean(
-                    [-10 * np.log10(np.mean((a / 255.0 - b / 255.0) ** 2)) for a, b in zip(frames, true, strict=True)]
-                )
-                first, last = (rgb_to_lab(frames[index])[still][:, 1:] for index in (0, -1))
-                drift = np.abs(first - last).mean()
-                steady = cdc([chroma(frame) for frame in frames[:150]]), changes(frames[:150])
-                rate = report.frames / report.seconds
-                print(
-                    f"| {Path(clip).name} | {word} | {psnr:.2f} | {steady[0]:.5f} | {steady[1]:.3f} | {drift:.2f} "
-                    f"| {rate:.1f} |",
-                    flush=True,
-                )
+            source, out = Path(folder) / "in.mkv", Path(folder) / "out.mkv"
+            write_film(source, film)
+            others = None
+            for memory in ("shot", "none", "scenes"):
+                cuts = [frame for pair in returns for frame in (pair[0] + 1, pair[1])]
+                colorize_video(source, out, colorizer, codec="ffv1", memory=memory, cuts=sorted(set(cuts)))
+                ab = [rgb_to_lab(frame)[..., 1:] for frame in frames_of(out)]
+                there = np.stack(ab[returns[0][0] + 1 : returns[0][1]])
+                others = there if others is None else others
+                back = np.mean([np.abs(ab[after] - ab[before]).mean() for before, after in returns])
+                usual = np.mean([np.abs(ab[before] - ab[before - 1]).mean() for before, _ in returns])
+                rows.setdefault((word, memory), []).append((back, usual, np.abs(there - others).mean()))
+    for (word, memory), found in rows.items():
+        print(f"| {word} | {memory} | {' | '.join(f'{value:.2f}' for value in np.mean(found, axis=0))} |", flush=True)
+
+
+def hints(folder, name, count=40):
+    """Print how far one hint of 20 x 40 pixels reaches: of the true color, and of the opposite hue."""
+    colorizer = Colorizer.from_pretrained(name)
+    rows = {"no hint": [], "the true color": [], "the opposite hue": [], "the same, half of the picture fenced off": []}
+    random = np.random.default_rng(0)
+    for path in sorted(folder.rglob("*.jpg"))[:count]:
+        true = np.asarray(Image.open(path).convert("RGB"))
+        ab = rgb_to_lab(true)[..., 1:]
+        row, column = (int(random.integers(0, side - size)) for side, size in zip(ab.shape, (20, 40), strict=False))
+        spot = np.s_[row : row + 20, column : column + 40]
+        color = ab[spot].mean(axis=(0, 1))
+        opposite = -color * max(1, 40 / (np.linalg.norm(color) + 1e-6))
+        plain = colorizer.predict(true)
+        for word, found in rows.items():
+            hint = np.full(ab.shape, np.nan, np.float32)
+            if "fenced" in word:
+                left = column + 20 < ab.shape[1] / 2
+                hint[:, ab.shape[1] // 2 :] = -np.inf if left else np.nan
+                hint[:, : ab.shape[1] // 2] = np.nan if left else -np.inf
+            if word != "no hint":
+                hint[spot] = color if word == "the true color" else opposite
+            result = colorizer.predict(true, hints=hint)
+            moved = np.linalg.norm(rgb_to_lab(result)[..., 1:] - rgb_to_lab(plain)[..., 1:], axis=2) > 8
+            found.append((psnr([result], [true]), 100 * moved.mean()))
+    print(f"\n| {name}: hint of 20 x 40 pixels | PSNR | ab changes by more than 8 in |\n|---|---|---|")
+    for word, found in rows.items():
+        mean, share = np.mean(found, axis=0)
+        print(f"| {word} | {mean:.2f} | {share:.1f} % of the picture |", flush=True)
 
 
 def main():
@@ -280,16 +376,24 @@ def main():
         codecs(arguments.model)
     if arguments.only in (None, "memory"):
         memory(arguments.long)
-    if arguments.clips and arguments.only in (None, "steadiness"):
-        steadiness(arguments.clips, arguments.model)
-    if arguments.clips and arguments.only in (None, "references"):
-        references(arguments.clips, arguments.model)
-    if arguments.photographs and arguments.only in (None, "cuts", "flicker"):
+    with tempfile.TemporaryDirectory() as folder:
+        clips = {Path(clip).name: [clip] for clip in arguments.clips}
+        if arguments.photographs and arguments.only in (None, "steadiness", "references"):
+            clips["pans over photographs"] = pans(arguments.photographs, Path(folder))
+        if arguments.only in (None, "steadiness"):
+            steadiness(clips, arguments.model)
+        if arguments.only in (None, "references"):
+            references(clips, arguments.model)
+    if arguments.photographs:
         photos = films.photographs(arguments.photographs)
-        if arguments.only != "flicker":
+        if arguments.only in (None, "cuts"):
             cuts(photos, arguments.clips)
-        if arguments.only != "cuts":
+        if arguments.only in (None, "flicker"):
             flicker(photos, arguments.model)
+        if arguments.only in (None, "scenes"):
+            scenes(photos, arguments.clips, arguments.model)
+        if arguments.only in (None, "hints"):
+            hints(arguments.photographs, arguments.model)
 
 
 if __name__ == "__main__":
