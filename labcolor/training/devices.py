@@ -14,7 +14,7 @@ from labcolor._tensorflow import count_replicas, shared_out
 from labcolor._typing import Array
 from labcolor.errors import InputError, LabcolorError
 
-__all__ = ["agreed", "check_batch", "check_same", "count_processes", "leads", "synchronize", "train_on_batch"]
+__all__ = ["agreed", "anywhere", "check_batch", "check_same", "leads", "synchronize", "train_on_batch"]
 
 
 def _distribution() -> Any:
@@ -22,7 +22,7 @@ def _distribution() -> Any:
     return keras.distribution.distribution() if keras.backend.backend() == "jax" else None
 
 
-def count_processes() -> int:
+def _count_processes() -> int:
     """Return how many processes, on one machine or on several, train together."""
     distribution = _distribution()
     return 1 if distribution is None else int(distribution.num_processes)
@@ -30,7 +30,7 @@ def count_processes() -> int:
 
 def leads() -> bool:
     """Return whether this process writes and prints for all."""
-    return count_processes() == 1 or _distribution().data_shard_id == 0
+    return _count_processes() == 1 or _distribution().data_shard_id == 0
 
 
 def check_batch(batch_size: int) -> None:
@@ -52,7 +52,7 @@ def check_same(about: Mapping[str, Any]) -> None:
     about : mapping
         Numbers and texts that tell a training from others.
     """
-    if count_processes() == 1:
+    if _count_processes() == 1:
         return
     from jax.experimental import multihost_utils
 
@@ -66,12 +66,21 @@ def check_same(about: Mapping[str, Any]) -> None:
 
 def agreed(figures: Mapping[str, float]) -> dict[str, float]:
     """Return the figures of the process that leads, so that all decide alike where their machines differ a little."""
-    if count_processes() == 1:
+    if _count_processes() == 1:
         return dict(figures)
     from jax.experimental import multihost_utils
 
     values = multihost_utils.broadcast_one_to_all(np.array(list(figures.values()), np.float32))
     return {name: float(value) for name, value in zip(figures, values, strict=True)}
+
+
+def anywhere(so: bool) -> bool:
+    """Return whether something is so in one of the processes at least."""
+    if _count_processes() == 1:
+        return so
+    from jax.experimental import multihost_utils
+
+    return bool(np.any(multihost_utils.process_allgather(np.array(so))))
 
 
 def synchronize(network: keras.Model) -> None:
@@ -99,7 +108,7 @@ def train_on_batch(network: keras.Model, inputs: Any, target: Array) -> float:
         if network.train_function is None:
             network.test_on_batch(*batch)  # for the shapes, which Keras cannot tell from parts
         batch = shared_out(batch)
-    elif count_processes() > 1:
-        own, count = _distribution().data_shard_id, count_processes()
+    elif _count_processes() > 1:
+        own, count = _distribution().data_shard_id, _count_processes()
         batch = keras.tree.map_structure(lambda array: np.split(array, count)[own], batch)
     return float(network.train_on_batch(*batch))

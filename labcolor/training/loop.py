@@ -19,7 +19,7 @@ from labcolor._tensorflow import count_replicas
 from labcolor._typing import Array
 from labcolor.errors import InputError, ModelFileError
 from labcolor.training.checkpoint import Checkpoint, CheckpointFile
-from labcolor.training.devices import agreed, check_batch, count_processes, leads, synchronize, train_on_batch
+from labcolor.training.devices import agreed, anywhere, check_batch, leads, synchronize, train_on_batch
 from labcolor.training.progress import Progress
 
 __all__ = ["History", "Keeping", "Outcome", "Watching", "as_loss", "make_optimizer", "train_network"]
@@ -354,7 +354,7 @@ class _Run:
                     outcome.ending = "complete"
                 elif network.stop_training:
                     outcome.ending = "stopped"
-                elif asked():
+                elif anywhere(asked()):
                     outcome.ending = "interrupted"
                 elif self._keeping is not None and time.monotonic() - self._saved >= self._keeping.seconds:
                     self._save()
@@ -447,10 +447,7 @@ def _without_advice() -> Iterator[None]:
 
 @contextmanager
 def _interrupts() -> Iterator[Callable[[], bool]]:
-    """Yield a function that tells whether Ctrl-C, or what the program treats alike, was pressed. Twice interrupts.
-
-    One of several processes that train together cannot stop after a step by itself: there, once interrupts.
-    """
+    """Yield a function that tells whether Ctrl-C, or what the program treats alike, was pressed. Twice interrupts."""
     asked = False
 
     def ask(number: int, frame: Any) -> None:
@@ -461,7 +458,7 @@ def _interrupts() -> Iterator[Callable[[], bool]]:
         _log.warning("the training ends after this step; interrupt once more to end at once.")
 
     replaced = []
-    if threading.current_thread() is threading.main_thread() and count_processes() == 1:
+    if threading.current_thread() is threading.main_thread():
         replaced = [one for one in signal.valid_signals() if signal.getsignal(one) is signal.default_int_handler]
         for number in replaced:
             signal.signal(number, ask)

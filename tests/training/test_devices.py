@@ -10,7 +10,7 @@ import pytest
 
 # What the scripts have in common: a training, of which they print the weights' digest and the losses.
 FIT = """
-import hashlib
+import hashlib, os, signal
 import keras, numpy as np
 from keras import layers
 from skimage import data
@@ -61,8 +61,11 @@ keras.distribution.initialize()
 keras.distribution.set_distribution(keras.distribution.DataParallel())
 for _ in range(2):
     fit(verbose=2, checkpoint="a.checkpoint", tensorboard="events")
+process = keras.distribution.distribution().data_shard_id
+interrupt = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: process and os.kill(os.getpid(), signal.SIGINT))
+fit(callbacks=[interrupt])
 try:
-    fit(seed=keras.distribution.distribution().data_shard_id)
+    fit(seed=process)
 except LabcolorError as error:
     print(error)
 """
@@ -88,8 +91,8 @@ def numbers(line):
 
 @pytest.mark.slow
 def test_tensorflow_on_two_devices(tmp_path):
-    """Under a MirroredStrategy two devices share each batch, normalize all of it, and learn what one device learns."""
-    (one, two, error), _ = finished(start(MIRRORED, tmp_path))
+    """Two devices share each batch, normalize all of it, and learn what one learns; tf.keras may be the old one."""
+    (one, two, error), _ = finished(start(MIRRORED, tmp_path, TF_USE_LEGACY_KERAS="1"))
     np.testing.assert_allclose(numbers(two), numbers(one), rtol=1e-4)
     assert error.startswith("batch_size: expected a multiple of 2, the number of devices, got 3.")
 
@@ -111,8 +114,9 @@ def test_jax_on_two_devices_and_in_two_processes(tmp_path):
     np.testing.assert_allclose(numbers(two), numbers(one), rtol=1e-4)
     (first, first_errors), (second, second_errors) = map(finished, processes)
     assert first[1:] == second[1:]  # weights and losses, after a greeting of JAX
-    _, fitted, resumed, error = second
+    _, fitted, resumed, interrupted, error = second
     assert fitted == resumed
+    assert len(numbers(interrupted)) == 2  # losses of one epoch
     np.testing.assert_allclose(numbers(fitted), numbers(one), rtol=1e-4)
     assert error.startswith("expected the same training in all processes")
     assert "epoch 3/3" in first_errors
