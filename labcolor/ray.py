@@ -278,7 +278,7 @@ def _run(
                 _color_all(kind, arguments, waiting, report, workers, threads)
         finally:
             report.seconds = time.monotonic() - started
-            with replacing(folder / _REPORT, FileError) as temporary:
+            with _writing(folder), replacing(folder / _REPORT, FileError) as temporary:
                 temporary.write_text(json.dumps(asdict(report), indent=1) + "\n", encoding="utf-8")
     return report
 
@@ -288,26 +288,36 @@ def _claimed(folder: Path, about: Mapping[str, Any]) -> Iterator[None]:
     """Hold the folder of a job, which is new or that of the same job, while nobody else does."""
     make_folder(folder, FileError)
     path = folder / _JOB
-    try:
+    with _writing(folder):
         if not path.exists() and any(folder.iterdir()):
             raise InputError(
                 f"{folder}: expected a new folder, or that of an earlier run, got another. Name a new one."
             )
         path.touch()
-    except OSError as error:
-        if isinstance(error, LabcolorError):
-            raise
-        raise FileError(f"{folder}: cannot be written: {error.strerror}.") from error
     with locked(path, folder, FileError):
         text = path.read_text(encoding="utf-8")
         if not text:
-            path.write_text(json.dumps(about) + "\n", encoding="utf-8")
+            with _writing(folder):
+                path.write_text(json.dumps(about) + "\n", encoding="utf-8")
         elif text != json.dumps(about) + "\n":
             raise InputError(
                 f"{folder}: expected the folder of the same job, but its job has another model, version or options. "
                 f"Name a new folder."
             )
         yield
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Raise a FileError where the system cannot write in a folder, as on a full disk."""
+    try:
+        yield
+    except LabcolorError:
+        raise
+    except OSError as error:
+        raise FileError(
+            f"{folder}: cannot be written: {error.strerror}. Make room, and start the job again: it goes on."
+        ) from error
 
 
 def _color_all(

@@ -1,8 +1,11 @@
 """Pictures and videos on a Ray cluster: names, skipping, the lock and the report; with Ray, workers that die."""
 
+import errno
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import imageio
 import numpy as np
@@ -57,6 +60,19 @@ def test_a_job_runs_once(job):
         with pytest.raises(FileError, match="another process is working on it"):
             colorize_pictures("in", "out")
     assert not (job / "out" / "labcolor-report.json").exists()
+
+
+def test_a_full_disk_is_named(job, monkeypatch):
+    """Where there is no room for the report, the error says so, and the job goes on when there is."""
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", full)
+        with pytest.raises(FileError, match=r"No space left on device\. Make room, and start"):
+            colorize_pictures("in", "out")
+    assert colorize_pictures("in", "out").skipped == 1
 
 
 def test_names_do_not_collide(job):
