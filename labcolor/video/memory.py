@@ -11,11 +11,11 @@ __all__ = ["ColorMemory", "alike", "recall", "share_of"]
 
 # Logits are in units of the spreader's own: at -1 a hint and the prediction weigh the same.
 _SHARPNESS = 60.0  # how much the most similar places outweigh others
-_KNOWN = -2.1  # logit from which a place shows a thing that the memory knows
+_KNOWN = -3.2  # logit from which a place shows a thing that the memory knows
 _FIRST = 16.0  # weight of the first color of a thing
 _MOST = 2048  # things that are remembered
 _HELD = 0.95  # largest share of the memory in a color
-_UNSURE = -2.1  # logit at which this share is half
+_UNSURE = -3.2  # logit at which this share is half
 # Median logit of frames of one scene. Of 552 pairs of photographs, 0.5 % are above it, and 9 % are above -0.4; of views
 # of one photograph, moved by a third of their width or a fifth closer, 9 in 10.
 _ALIKE = -0.28
