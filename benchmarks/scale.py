@@ -1,0 +1,143 @@
+"""Pictures a second on a local Ray cluster, against processes without Ray; and what a killed worker costs.
+
+python benchmarks/scale.py FOLDER [--pictures 2000]
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import ray
+
+from labcolor import Colorizer
+from labcolor.io.pictures import picture_paths
+from labcolor.ray import colorize_pictures
+
+PLAIN = """
+import sys
+from pathlib import Path
+from labcolor import Colorizer, read_metadata, read_picture, set_threads, write_picture
+set_threads(1)
+colorizer = Colorizer.from_pretrained()
+folder, out, first, step = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+colorizer.predict(read_picture(next(folder.iterdir())))
+print("ready", flush=True)
+sys.stdin.readline()
+for path in sorted(folder.iterdir())[first::step]:
+    write_picture(out / path.name, colorizer.predict(read_picture(path)), metadata=read_metadata(path))
+"""
+
+
+def plain(folder, out, processes):
+    """Color by processes without Ray. Return the seconds after they have started."""
+    out.mkdir()
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    command = [sys.executable, "-c", PLAIN, str(folder), str(out)]
+    running = [subprocess.Popen([*command, str(number), str(processes)], **pipes) for number in range(processes)]
+    for process in running:
+        assert process.stdout.readline() == "ready\n"
+    started = time.perf_counter()
+    for process in running:
+        process.communicate("\n")
+        assert process.returncode == 0
+    return time.perf_counter() - started
+
+
+def workers():
+    """Return the processes of Ray's pool."""
+    return [one for one in psutil.process_iter(["cmdline"]) if "MapWorker" in " ".join(one.info["cmdline"] or [])]
+
+
+class Watch(threading.Thread):
+    """Notes when results appear, how much memory a worker takes, and kills one of them at a number of results."""
+
+    def __init__(self, out, kill_at):
+        super().__init__(daemon=True)
+        self.out, self.kill_at, self.killed, self.memory, self.first = out, kill_at, 0, 0, 0.0
+        self.over = threading.Event()
+
+    def run(self):
+        """Look ten times a second."""
+        while not self.over.wait(0.1):
+            names = [path.name for path in self.out.iterdir()] if self.out.exists() else []
+            done = sum(not name.startswith((".", "labcolor-")) for name in names)
+            if done and not self.first:
+                self.first = time.perf_counter()
+            for worker in workers() if done else []:
+                try:
+                    self.memory = max(self.memory, worker.memory_full_info().uss)
+                    if self.kill_at is not None and done >= self.kill_at and not self.killed:
+                        self.killed = worker.pid
+                        os.kill(worker.pid, signal.SIGKILL)
+                except psutil.Error:
+                    pass
+
+
+def on_ray(folder, out, count, kill_at=None):
+    """Color on two workers. Return the seconds of the job, those after the first result, and what was watched."""
+    watch = Watch(out, kill_at)
+    watch.start()
+    started = time.perf_counter()
+    report = colorize_pictures(folder, out, workers=count)
+    ended = time.perf_counter()
+    watch.over.set()
+    watch.join()
+    assert not report.failed, report.failed
+    return ended - started, ended - watch.first, report, watch
+
+
+def digests(out):
+    """Return the SHA-256 of each result."""
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in out.iterdir()
+        if not path.name.startswith((".", "labcolor-"))
+    }
+
+
+def main():
+    """Measure, and print JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--pictures", type=int, default=2000)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as work:
+        folder = Path(work) / "in"
+        folder.mkdir()
+        paths = picture_paths([arguments.folder])
+        for number, path in enumerate(paths[:: max(1, len(paths) // arguments.pictures)][: arguments.pictures]):
+            shutil.copy(path, folder / f"{number:05d}{path.suffix}")
+        count = len(list(folder.iterdir()))
+        Colorizer.from_pretrained().predict(next(folder.iterdir()))  # numba compiles once
+        ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+        figures = {"pictures": count}
+        one, two = (plain(folder, Path(work) / f"plain{processes}", processes) for processes in (1, 2))
+        figures |= {"one process, s": round(one, 1), "two processes, s": round(two, 1)}
+        whole, steady, _, watch = on_ray(folder, Path(work) / "ray", 2)
+        figures |= {"two workers, s": round(whole, 1), "two workers after the first result, s": round(steady, 1)}
+        figures["memory of a worker of its own, MB"] = round(watch.memory / 1e6)
+        killed, _, report, watch = on_ray(folder, Path(work) / "killed", 2, kill_at=count // 2)
+        figures["one of them killed, s"] = round(killed, 1)
+        figures |= {"killed": bool(watch.killed), "colored": report.colored, "lost, s": round(killed - whole, 1)}
+        figures["pictures a second"] = {
+            name: round(count / seconds, 2)
+            for name, seconds in (("one process", one), ("two processes", two), ("two workers", whole))
+        }
+        figures["milliseconds of Ray a picture"] = round((steady - two) / count * 2000, 1)
+        results = [digests(Path(work) / name) for name in ("plain1", "plain2", "ray", "killed")]
+        figures["byte for byte the same"] = all(result == results[0] for result in results)
+        print(json.dumps(figures, indent=1))
+
+
+if __name__ == "__main__":
+    main()
