@@ -22,21 +22,28 @@ def _distribution() -> Any:
     return keras.distribution.distribution() if keras.backend.backend() == "jax" else None
 
 
-def _count_processes() -> int:
-    """Return how many processes, on one machine or on several, train together."""
-    distribution = _distribution()
-    return 1 if distribution is None else int(distribution.num_processes)
+def _processes() -> tuple[int, int]:
+    """Return the number of this process, and how many, on one machine or on several, train together."""
+    if _distribution() is None:
+        return 0, 1
+    import jax
+
+    return jax.process_index(), jax.process_count()
 
 
 def leads() -> bool:
     """Return whether this process writes and prints for all."""
-    return _count_processes() == 1 or _distribution().data_shard_id == 0
+    return _processes()[0] == 0
+
+
+def _alone() -> bool:
+    return _processes()[1] == 1
 
 
 def check_batch(batch_size: int) -> None:
     """Raise an InputError unless the devices can share a batch."""
     distribution = _distribution()
-    devices = count_replicas() if distribution is None else int(distribution.num_model_replicas)
+    devices = count_replicas() if distribution is None else distribution.device_mesh.devices.size
     if batch_size % devices:
         raise InputError(
             f"batch_size: expected a multiple of {devices}, the number of devices, got {batch_size}. Choose one that "
@@ -52,7 +59,7 @@ def check_same(about: Mapping[str, Any]) -> None:
     about : mapping
         Numbers and texts that tell a training from others.
     """
-    if _count_processes() == 1:
+    if _alone():
         return
     from jax.experimental import multihost_utils
 
@@ -66,7 +73,7 @@ def check_same(about: Mapping[str, Any]) -> None:
 
 def agreed(figures: Mapping[str, float]) -> dict[str, float]:
     """Return the figures of the process that leads, so that all decide alike where their machines differ a little."""
-    if _count_processes() == 1:
+    if _alone():
         return dict(figures)
     from jax.experimental import multihost_utils
 
@@ -76,7 +83,7 @@ def agreed(figures: Mapping[str, float]) -> dict[str, float]:
 
 def anywhere(so: bool) -> bool:
     """Return whether something is so in one of the processes at least."""
-    if _count_processes() == 1:
+    if _alone():
         return so
     from jax.experimental import multihost_utils
 
@@ -108,7 +115,7 @@ def train_on_batch(network: keras.Model, inputs: Any, target: Array) -> float:
         if network.train_function is None:
             network.test_on_batch(*batch)  # for the shapes, which Keras cannot tell from parts
         batch = shared_out(batch)
-    elif _count_processes() > 1:
-        own, count = _distribution().data_shard_id, _count_processes()
+    elif not _alone():
+        own, count = _processes()
         batch = keras.tree.map_structure(lambda array: np.split(array, count)[own], batch)
     return float(network.train_on_batch(*batch))

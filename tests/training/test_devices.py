@@ -57,11 +57,13 @@ fit()
 """
 
 PROCESSES = """
+import jax
+
 keras.distribution.initialize()
 keras.distribution.set_distribution(keras.distribution.DataParallel())
 for _ in range(2):
     fit(verbose=2, checkpoint="a.checkpoint", tensorboard="events")
-process = keras.distribution.distribution().data_shard_id
+process = jax.process_index()
 interrupt = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: process and os.kill(os.getpid(), signal.SIGINT))
 fit(callbacks=[interrupt])
 try:
