@@ -11,7 +11,7 @@ from labcolor._typing import Array
 __all__ = ["limited", "locate", "spread_hints", "spreader_shapes"]
 
 _DIMENSIONS = 16  # of the space in which likeness is measured
-# What limits the reach of hints. Both are chosen so that few true hints bring as much as without.
+# What limits the reach of hints: less harm by a wrong one, for 0.3 dB less by a true one (measured on BSDS500).
 _LIGHT = np.float32(15)  # difference of L that counts as much as one unit of the space
 _RESERVE = np.float32(1.25)  # by which the prediction weighs more than the training says
 
