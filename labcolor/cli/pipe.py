@@ -7,10 +7,12 @@ import sys
 from typing import Any
 
 from labcolor.cli.common import DONE, add_model_options, model_of, print_message
-from labcolor.cli.video_options import add_smoothing, frame_size
+from labcolor.cli.video_options import add_color_options, frame_size
 from labcolor.errors import InputError
 
 __all__ = ["add_to", "run"]
+
+_OPTIONS = ("smoothing", "saturation", "cuts", "references", "memory", "without")
 
 
 def add_to(commands: Any) -> None:
@@ -28,26 +30,23 @@ def add_to(commands: Any) -> None:
         metavar="WxH",
         help="frames are raw RGB of this size, 8 bits a channel (default: YUV4MPEG2)",
     )
-    add_smoothing(command)
+    add_color_options(command)
     add_model_options(command)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Color frames from standard input to standard output."""
-    from labcolor import _validation
-
     if sys.stdout.isatty():
         raise InputError(
             "pipe: expected another program or a file after it, got a terminal. Write: labcolor pipe | ..."
         )
-    smoothing = _validation.smoothing(arguments.smoothing)
-    pipeline = model_of(arguments).pipeline()
+    from labcolor.video.colorize import frame_stream
     from labcolor.video.pipes import color_raw, color_y4m
 
+    options = {name: getattr(arguments, name) for name in _OPTIONS}
+    stream = frame_stream(model_of(arguments), **options)
     source, sink = sys.stdin.buffer, sys.stdout.buffer
-    if arguments.raw is None:
-        count = color_y4m(source, sink, pipeline, smoothing, arguments.saturation)
-    else:
-        count = color_raw(source, sink, arguments.raw, pipeline, smoothing, arguments.saturation)
+    size = arguments.raw
+    count = color_y4m(source, sink, stream) if size is None else color_raw(source, sink, size, stream)
     print_message(f"{count} frames.")
     return DONE

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labcolor.cli.common import DONE, FAILED, add_model_options, model_of, print_message, whole_number
-from labcolor.cli.video_options import add_field_options, add_smoothing, frame_size
+from labcolor.cli.video_options import add_color_options, add_field_options, frame_size
 from labcolor.errors import FileError, InputError, LabcolorError, VideoFileError
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def add_to(commands: Any) -> None:
         help="folder for the colored videos of a folder; created if it does not exist. They keep their names; a format "
         "that cannot be written becomes .mp4, or a format that holds the codec",
     )
-    add_smoothing(command)
+    add_color_options(command)
     _add_shot_options(command)
     command.add_argument(
         "--resize",
@@ -113,43 +113,10 @@ def add_to(commands: Any) -> None:
 
 
 def _add_shot_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--cuts",
-        type=_cuts,
-        default="auto",
-        metavar="FRAMES",
-        help="frames that begin a shot: auto, none, or numbers as in 94,210 (default: %(default)s)",
-    )
     command.add_argument("--shots", metavar="FILE", help="list of shots to obey, .csv or .edl (default: none)")
     command.add_argument(
         "--write-shots", metavar="FILE", help="write the shots as a list to edit, .csv or .edl (default: none)"
     )
-    command.add_argument(
-        "--references", metavar="FOLDER", help="frames in color to take over, named like ref_000120.png (default: none)"
-    )
-    command.add_argument(
-        "--memory",
-        choices=("scenes", "shot", "none"),
-        default="scenes",
-        help="how far one thing keeps one color (default: %(default)s)",
-    )
-    command.add_argument(
-        "--without",
-        type=lambda text: text.split(","),
-        default=(),
-        metavar="HUES",
-        help="hues that become grey: red, orange, yellow, green, cyan, blue, purple, pink, or degrees of a and b, as "
-        "in red,200-240 (default: none)",
-    )
-
-
-def _cuts(text: str) -> str | list[int]:
-    """Convert "auto", "none", or numbers with commas between."""
-    if text in ("auto", "none"):
-        return text
-    if not all(part.isdecimal() for part in text.split(",")):
-        raise argparse.ArgumentTypeError(f"expected auto, none or numbers of frames, as 94,210, got {text[:40]!r}")
-    return [int(part) for part in text.split(",")]
 
 
 def _jobs(arguments: argparse.Namespace) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-__all__ = ["add_field_options", "add_smoothing", "frame_size"]
+__all__ = ["add_color_options", "add_field_options", "frame_size"]
 
 
 def frame_size(text: str) -> tuple[int, int]:
@@ -15,8 +15,8 @@ def frame_size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def add_smoothing(command: argparse.ArgumentParser) -> None:
-    """Add the option that sets how steady colors are."""
+def add_color_options(command: argparse.ArgumentParser) -> None:
+    """Add the options that tell which colors frames get, and how steady these are."""
     command.add_argument(
         "--smoothing",
         type=float,
@@ -24,6 +24,39 @@ def add_smoothing(command: argparse.ArgumentParser) -> None:
         default=0.96,
         help="weight of past frames in the colors of static regions, from 0 (none) to 0.99 (default: %(default)g)",
     )
+    command.add_argument(
+        "--cuts",
+        type=_cuts,
+        default="auto",
+        metavar="FRAMES",
+        help="frames that begin a shot: auto, none, or numbers as in 94,210 (default: %(default)s)",
+    )
+    command.add_argument(
+        "--references", metavar="FOLDER", help="frames in color to take over, named like ref_000120.png (default: none)"
+    )
+    command.add_argument(
+        "--memory",
+        choices=("scenes", "shot", "none"),
+        default="scenes",
+        help="how far one thing keeps one color (default: %(default)s)",
+    )
+    command.add_argument(
+        "--without",
+        type=lambda text: text.split(","),
+        default=(),
+        metavar="HUES",
+        help="hues that become grey: red, orange, yellow, green, cyan, blue, purple, pink, or degrees of a and b, as "
+        "in red,200-240 (default: none)",
+    )
+
+
+def _cuts(text: str) -> str | list[int]:
+    """Convert "auto", "none", or numbers with commas between."""
+    if text in ("auto", "none"):
+        return text
+    if not all(part.isdecimal() for part in text.split(",")):
+        raise argparse.ArgumentTypeError(f"expected auto, none or numbers of frames, as 94,210, got {text[:40]!r}")
+    return [int(part) for part in text.split(",")]
 
 
 def add_field_options(command: argparse.ArgumentParser) -> None:

@@ -32,7 +32,7 @@ from labcolor.video.references import as_references, check_frames
 from labcolor.video.shots import Shot, as_shots, shots_between
 from labcolor.video.stream import MEMORIES, ChromaStream
 
-__all__ = ["VideoReport", "colorize_frames", "colorize_video"]
+__all__ = ["VideoReport", "colorize_frames", "colorize_video", "frame_stream"]
 
 
 @dataclass(frozen=True)
@@ -132,8 +132,37 @@ def colorize_frames(
         frames = iter(frames)
     except TypeError as error:
         raise InputTypeError(f"frames: expected an iterable of pictures, got {type(frames).__name__}.") from error
+    stream = frame_stream(
+        colorizer,
+        smoothing=smoothing,
+        saturation=saturation,
+        cuts=cuts,
+        references=references,
+        memory=memory,
+        without=without,
+    )
+    return _colored(frames, stream)
+
+
+def frame_stream(
+    colorizer: Colorizer | None,
+    *,
+    smoothing: float,
+    saturation: float,
+    cuts: str | Sequence[int],
+    references: Mapping[int, PictureInput] | str | os.PathLike[str] | None,
+    memory: str,
+    without: Sequence[str],
+) -> ChromaStream:
+    """Return what predicts the chroma of frames, for the parameters of :func:`colorize_frames`.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        A parameter is not as described there.
+    """
     _validation.require("memory", memory, _validation.one_of(*MEMORIES))
-    stream = ChromaStream(
+    return ChromaStream(
         _pipeline(colorizer),
         _validation.smoothing(smoothing),
         _validation.saturation(saturation),
@@ -142,7 +171,6 @@ def colorize_frames(
         memory=memory,
         without=as_hues("without", without),
     )
-    return _colored(frames, stream)
 
 
 def _pipeline(colorizer: Colorizer | None) -> Pipeline:

@@ -9,7 +9,6 @@ import numpy as np
 
 from labcolor._typing import Array
 from labcolor.errors import VideoFileError
-from labcolor.inference.pipeline import Pipeline
 from labcolor.io.video import FrameWriter
 from labcolor.io.y4m import FRAME, read_exactly, read_head, read_luma
 from labcolor.pictures.picture import Inside, Picture, as_picture
@@ -20,25 +19,22 @@ __all__ = ["color_raw", "color_y4m"]
 
 
 def _colored(
-    pictures: Iterable[Picture], pipeline: Pipeline, smoothing: float, saturation: float
+    pictures: Iterable[Picture], stream: ChromaStream
 ) -> Iterator[tuple[Picture, Array, tuple[float, float], Inside]]:
     """Yield each frame with its small chroma, the size of a pixel in it, and what lies inside the bars."""
-    stream = ChromaStream(pipeline, smoothing, saturation)
-    for group, ahead in groups(pictures, pipeline.working_size):
+    for group, ahead in groups(pictures, stream.pipeline.working_size):
         yield from stream.colored(group, ahead)
 
 
-def color_y4m(source: IO[bytes], sink: IO[bytes], pipeline: Pipeline, smoothing: float, saturation: float) -> int:
+def color_y4m(source: IO[bytes], sink: IO[bytes], stream: ChromaStream) -> int:
     """Color a stream of YUV4MPEG2. Luma, depth, chroma format, rate and pixel aspect stay.
 
     Parameters
     ----------
     source, sink : binary file
         Where the frames come from and go to.
-    pipeline : Pipeline
-        What colors.
-    smoothing, saturation : float
-        As for :func:`labcolor.colorize_video`.
+    stream : ChromaStream
+        What predicts the colors.
 
     Returns
     -------
@@ -56,23 +52,21 @@ def color_y4m(source: IO[bytes], sink: IO[bytes], pipeline: Pipeline, smoothing:
     writer = FrameWriter(sink, head.frames, head.frames, None, size, head=FRAME)
     sink.write(head.with_color(size))
     count = 0
-    for frame in _colored(map(writer.picture, read_luma(source, head)), pipeline, smoothing, saturation):
+    for frame in _colored(map(writer.picture, read_luma(source, head)), stream):
         writer.write(*frame)
         sink.flush()
         count += 1
     return count
 
 
-def color_raw(
-    source: IO[bytes], sink: IO[bytes], size: tuple[int, int], pipeline: Pipeline, smoothing: float, saturation: float
-) -> int:
+def color_raw(source: IO[bytes], sink: IO[bytes], size: tuple[int, int], stream: ChromaStream) -> int:
     """Color frames of raw RGB, 8 bits a channel, one after the other.
 
     Parameters
     ----------
     size : (width, height)
         Size of a frame.
-    source, sink, pipeline, smoothing, saturation
+    source, sink, stream
         As for :func:`color_y4m`.
 
     Returns
@@ -94,7 +88,7 @@ def color_raw(
             yield as_picture(np.frombuffer(first + rest, np.uint8).reshape(size[1], size[0], 3), "frame")
 
     count = 0
-    for picture, ab, pixel, inside in _colored(pictures(), pipeline, smoothing, saturation):
+    for picture, ab, pixel, inside in _colored(pictures(), stream):
         sink.write(picture.colored(ab, pixel, inside).tobytes())
         sink.flush()
         count += 1

@@ -11,6 +11,7 @@ from labcolor.cli import main
 from labcolor.io import ffmpeg
 from labcolor.io.probe import probe
 from labcolor.io.video import Decoder
+from labcolor.video.hues import HUES
 
 PIPE = [sys.executable, "-m", "labcolor", "pipe", "--model", "reference"]
 
@@ -66,6 +67,18 @@ def test_other_streams(clip, tmp_path):
         assert words in result.stderr
     result = subprocess.run([*PIPE, "--raw", "64x48"], input=raw[:-1], capture_output=True)
     assert (result.returncode, b"middle of one" in result.stderr) == (1, True)
+
+
+@pytest.mark.slow
+def test_options_of_a_pipe(clip):
+    """Hues that are left out become grey here, too, and cuts that are none end it before a frame is read."""
+    raw = ffmpeg.run(["-i", str(clip), "-frames:v", "5", "-pix_fmt", "rgb24", "-f", "rawvideo", "-"])
+    command = [*PIPE, "--raw", "64x48", "--memory", "shot", "--cuts", "2", "--without", ",".join(HUES)]
+    result = subprocess.run(command, input=raw, capture_output=True, check=True)
+    frames = np.frombuffer(result.stdout, np.uint8).reshape(5, 48, 64, 3)
+    assert np.ptp(frames.astype(int), axis=-1).max() <= 1
+    result = subprocess.run([*PIPE, "--cuts", "7,3"], input=b"", capture_output=True)
+    assert (result.returncode, b"in rising order" in result.stderr) == (2, True)
 
 
 def test_preview(clip, tmp_path, capsys):
