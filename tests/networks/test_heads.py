@@ -34,3 +34,23 @@ def test_bin_loss_is_cross_entropy():
         np.zeros((1, 8, 8, 2), np.float32), np.zeros((1, 2, 2, count), np.float32)
     )
     assert float(loss) == pytest.approx(np.log(count), rel=1e-5)
+
+
+@pytest.mark.parametrize("scale", [0.1, 5, 1000])
+def test_decoding_is_a_softmax(classifier, scale):
+    """The kernels' fast exponential gives the mean and the deviation that numpy gives in double precision."""
+    head, codec = classifier.model_.head, classifier.model_.codec
+    bins = ab_bins().astype(float)
+    scores = np.random.default_rng(0).normal(0, scale, (1, 9, 7, len(bins))).astype(np.float32)
+
+    def shares(offsets, sharpness):
+        logits = (scores + offsets) * sharpness
+        weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
+        return weights / weights.sum(axis=-1, keepdims=True)
+
+    offsets = (head.rebalancing - head.training) * head.log_weights.astype(float)
+    mean = shares(offsets, 1 / head.temperature) @ bins
+    np.testing.assert_allclose(head.decode(scores, codec, 1.0), mean, atol=2e-3)
+    likely = shares(-head.training * head.log_weights.astype(float), 1)
+    variance = (likely @ (bins**2) - (likely @ bins) ** 2).sum(axis=-1)
+    np.testing.assert_allclose(head.deviation(scores[0]), np.sqrt(variance[0]), atol=2e-2)
