@@ -177,3 +177,26 @@ def test_workers_that_die_take_nothing_with_them(tmp_path):
     report = json.loads((tmp_path / "colored films" / "labcolor-report.json").read_text())
     assert report["colored"] == 1
     assert [name.rsplit("/", 1)[-1] for name in report["failed"]] == ["damaged.mp4"]
+
+
+@pytest.mark.slow
+def test_the_example_for_object_storage(tmp_path):
+    """By URIs, pictures that are not there yet are colored with their folders, and what is damaged is named."""
+    pytest.importorskip("ray.data")
+    for name in ("in/sub", "out"):
+        (tmp_path / name).mkdir(parents=True)
+    for name in ("in/a.png", "in/sub/b.jpg", "in/there.png"):
+        write_picture(tmp_path / name, data.astronaut()[:64, :80])
+    (tmp_path / "in" / "damaged.png").write_bytes(b"nothing")
+    (tmp_path / "out" / "there.png").touch()
+    example = Path(__file__).parents[1] / "examples" / "object_storage.py"
+    uris = ((tmp_path / name).as_uri() for name in ("in", "out"))
+    result = subprocess.run([sys.executable, example, *uris], capture_output=True, text=True)
+    assert result.returncode == 1, result.stderr
+    assert "3 to color, 1 there already." in result.stdout
+    assert "damaged.png: X (bytes): expected a picture" in result.stdout
+    found = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    assert found == {"a.png", "sub/b.jpg", "there.png"}
+    write_picture(tmp_path / "same.png", Colorizer.from_pretrained().predict(tmp_path / "in" / "a.png"))
+    assert (tmp_path / "out" / "a.png").read_bytes() == (tmp_path / "same.png").read_bytes()
+    assert (tmp_path / "out" / "there.png").read_bytes() == b""
