@@ -15,7 +15,8 @@ try:
 except ImportError as error:
     raise LabcolorError(
         f"expected Keras with TensorFlow, which training and this model need, and which cannot be imported: {error}. "
-        f"Install them, in a version of Python for which there is a TensorFlow: python -m pip install keras tensorflow."
+        f"Install them, in a Python for which there is a TensorFlow: python -m pip install keras tensorflow. "
+        f"Or color with a packaged model, or with one that labcolor export has written where they are installed."
     ) from error
 
 __all__ = ["float32_by_default", "keras", "layers", "looking_for_devices", "ops"]

@@ -28,8 +28,8 @@ def add_to(commands: Any) -> None:
     command = commands.add_parser(
         "evaluate",
         help="measure a model on a folder of color pictures",
-        description="Measure a model on a folder of color pictures, and print a table. The documentation of "
-        "labcolor.evaluation explains its columns.",
+        description="Measure a model on a folder of color pictures, and print a table. docs/explanation/psnr.md "
+        "explains its columns.",
     )
     command.set_defaults(run=run)
     command.add_argument("folder", metavar="FOLDER", help="color pictures; subfolders are searched too")
@@ -37,7 +37,7 @@ def add_to(commands: Any) -> None:
         "--holdout",
         type=whole_number(1),
         metavar="N",
-        help="measure only every Nth picture by name, which labcolor train --holdout N leaves out (default: all)",
+        help="measure only every Nth picture by name (default: all)",
     )
     command.add_argument(
         "--size",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,7 +101,11 @@ def stills(arguments: argparse.Namespace) -> int:
     for number, picture in shot_stills(info, pipeline.working_size, arguments.deinterlace, arguments.tone_map):
         grey, colored = colored_still(picture, pipeline, arguments.saturation)
         _write(folder, f"grey_{number:06d}.png", grey)
-        _write(folder, f"ref_{number:06d}.png", colored)
+        place = folder / f"ref_{number:06d}.png"
+        if os.path.exists(place):  # somebody may have corrected it
+            print_message(f"{place}: it is there already, and stays.")
+        else:
+            _write(folder, place.name, colored)
         count += 1
     print_message(f"{count} stills in {folder}.")
     return DONE

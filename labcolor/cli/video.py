@@ -139,6 +139,9 @@ def _jobs(arguments: argparse.Namespace) -> list[tuple[str, str]]:
     pairs, problems = video_places(source, folder, arguments.codec)
     for problem in problems:
         print_message(f"{problem.filename}: cannot be read: {problem.strerror}.")
+    there = sum(place.exists() for _, place in pairs) if arguments.resume else 0
+    if there:
+        print_message(f"{there} are there already.")
     return [(str(path), str(place)) for path, place in pairs if not (arguments.resume and place.exists())]
 
 

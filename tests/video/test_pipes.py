@@ -110,3 +110,7 @@ def test_stills(clip, tmp_path, small):
         grey = read_picture(tmp_path / f"stills/grey_{number:06d}.png")
         assert np.ptp(grey.astype(int), axis=2).max() <= 1
         assert read_picture(tmp_path / f"stills/ref_{number:06d}.png").shape == grey.shape == (48, 64, 3)
+    corrected = tmp_path / f"stills/ref_{numbers[0]:06d}.png"
+    corrected.write_bytes(b"by hand")
+    assert main(["stills", str(clip), "-o", str(tmp_path / "stills")]) == 0
+    assert corrected.read_bytes() == b"by hand"
