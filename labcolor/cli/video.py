@@ -139,10 +139,10 @@ def _jobs(arguments: argparse.Namespace) -> list[tuple[str, str]]:
     pairs, problems = video_places(source, folder, arguments.codec)
     for problem in problems:
         print_message(f"{problem.filename}: cannot be read: {problem.strerror}.")
-    there = sum(place.exists() for _, place in pairs) if arguments.resume else 0
-    if there:
-        print_message(f"{there} are there already.")
-    return [(str(path), str(place)) for path, place in pairs if not (arguments.resume and place.exists())]
+    waiting = [(str(path), str(place)) for path, place in pairs if not (arguments.resume and place.exists())]
+    if len(waiting) < len(pairs):
+        print_message(f"{len(pairs) - len(waiting)} are there already.")
+    return waiting
 
 
 def _described(source: str, destination: str, report: VideoReport | LabcolorError) -> dict[str, Any]:

@@ -80,6 +80,8 @@ def without_hues(ab: Array, hues: Sequence[str]) -> Array:
     -------
     ndarray, shape (h, w, 2), float32
     """
+    if not hues:  # most videos keep all of theirs
+        return ab
     angle = np.degrees(np.arctan2(ab[..., 1], ab[..., 0]))
     for hue in hues:
         first, last = _angles("without", hue)
