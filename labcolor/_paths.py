@@ -29,6 +29,7 @@ __all__ = [
     "make_folder",
     "remove_stale",
     "replacing",
+    "write_text",
 ]
 
 _HIDDEN = ".labcolor-"  # how the names of files begin that are not complete yet
@@ -162,6 +163,15 @@ def replacing(destination: Path, kind: type[FileError]) -> Iterator[Path]:
     finally:
         if fcntl is not None:
             os.close(handle)
+
+
+def write_text(destination: Path, text: str, kind: type[FileError]) -> None:
+    """Write a text, so that the file is whole, the old or the new one. Raise an error of ``kind`` if it cannot be."""
+    with replacing(destination, kind) as temporary:
+        try:
+            temporary.write_text(text, encoding="utf-8", newline="")
+        except OSError as error:
+            raise kind(f"{destination}: cannot be written: {error.strerror}.") from error
 
 
 @contextmanager

@@ -54,7 +54,11 @@ class RayReport:
 
     Examples
     --------
-    See :func:`colorize_pictures`, which returns it.
+    >>> from labcolor.ray import RayReport
+    >>> report = RayReport(colored=2, failed={"c.jpg": "damaged"})  # as colorize_pictures returns it
+    >>> for name, reason in report.failed.items():
+    ...     print(name, reason)
+    c.jpg damaged
     """
 
     colored: int = 0

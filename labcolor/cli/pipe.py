@@ -7,12 +7,10 @@ import sys
 from typing import Any
 
 from labcolor.cli.common import DONE, add_model_options, model_of, print_message
-from labcolor.cli.video_options import add_color_options, frame_size
+from labcolor.cli.video_options import COLOR_OPTIONS, add_color_options, frame_size
 from labcolor.errors import InputError
 
 __all__ = ["add_to", "run"]
-
-_OPTIONS = ("smoothing", "saturation", "cuts", "references", "memory", "without")
 
 
 def add_to(commands: Any) -> None:
@@ -43,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     from labcolor.video.colorize import frame_stream
     from labcolor.video.pipes import color_raw, color_y4m
 
-    options = {name: getattr(arguments, name) for name in _OPTIONS}
+    options = {name: getattr(arguments, name) for name in (*COLOR_OPTIONS, "saturation")}
     stream = frame_stream(model_of(arguments), **options)
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     size = arguments.raw

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labcolor.cli.common import DONE, FAILED, add_model_options, model_of, print_message, whole_number
-from labcolor.cli.video_options import add_color_options, add_field_options, frame_size
+from labcolor.cli.video_options import COLOR_OPTIONS, add_color_options, add_field_options, frame_size
 from labcolor.errors import FileError, InputError, LabcolorError, VideoFileError
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ __all__ = ["add_to", "run"]
 
 _CODECS = ("h264", "hevc", "vp9", "prores", "dnxhr", "ffv1")  # listed here so that --help loads no more
 _OPTIONS: tuple[str, ...] = (
-    "smoothing",
     "saturation",
     "resize",
     "side_by_side",
@@ -31,8 +30,8 @@ _OPTIONS: tuple[str, ...] = (
     "deinterlace",
     "tone_map",
 )
-_OPTIONS += ("codec", "quality", "preset", "pixel_format", "resume", "cuts", "memory", "without")
-_OF_ONE = ("shots", "references")  # options that belong to one video
+_OPTIONS += ("codec", "quality", "preset", "pixel_format", "resume", "shots")
+_OF_ONE = ("shots", "references", "write_shots")  # options that belong to one video
 
 
 def add_to(commands: Any) -> None:
@@ -128,7 +127,7 @@ def _jobs(arguments: argparse.Namespace) -> list[tuple[str, str]]:
         raise InputError("expected either OUT, the file to write, or -o FOLDER. Give one of them.")
     if arguments.output is None:
         return [(arguments.source, arguments.destination)]
-    for name in (*_OF_ONE, "write_shots"):
+    for name in _OF_ONE:
         if getattr(arguments, name) is not None:
             raise InputError(f"--{name.replace('_', '-')}: expected one video, got -o. Color that video by itself.")
     source, folder = as_path("IN", arguments.source), as_path("-o", arguments.output)
@@ -159,7 +158,7 @@ def _described(source: str, destination: str, report: VideoReport | LabcolorErro
 
 def run(arguments: argparse.Namespace) -> int:
     """Color videos. An error in one of several does not stop the others."""
-    from labcolor._paths import as_path, check_destination, make_folder, replacing
+    from labcolor._paths import as_path, check_destination, make_folder, write_text
 
     jobs = _jobs(arguments)
     place = None if arguments.report is None else as_path("--report", arguments.report)
@@ -169,7 +168,7 @@ def run(arguments: argparse.Namespace) -> int:
     from labcolor.video.colorize import colorize_video
     from labcolor.video.shots import write_shots
 
-    options = {name: getattr(arguments, name) for name in (*_OPTIONS, *_OF_ONE)}
+    options = {name: getattr(arguments, name) for name in (*_OPTIONS, *COLOR_OPTIONS)}
     reports: list[dict[str, Any]] = []
     try:
         for source, destination in jobs:
@@ -190,8 +189,7 @@ def run(arguments: argparse.Namespace) -> int:
             _show(source, report)
     finally:
         if place is not None:
-            with replacing(place, FileError) as temporary:
-                temporary.write_text(json.dumps({"videos": reports}, indent=1) + "\n", encoding="utf-8")
+            write_text(place, json.dumps({"videos": reports}, indent=1) + "\n", FileError)
     failed = sum("error" in report for report in reports)
     if arguments.output is not None:
         print_message(f"{len(reports) - failed} colored, {failed} failed.")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-__all__ = ["add_color_options", "add_field_options", "frame_size"]
+__all__ = ["COLOR_OPTIONS", "add_color_options", "add_field_options", "frame_size"]
+
+COLOR_OPTIONS = ("smoothing", "cuts", "references", "memory", "without")  # the names of those that follow
 
 
 def frame_size(text: str) -> tuple[int, int]:

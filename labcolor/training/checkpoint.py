@@ -23,6 +23,7 @@ __all__ = ["Checkpoint", "CheckpointFile"]
 
 _FORMAT = 1
 _ABOUT = "about"  # the member of JSON
+_DIGESTS = ("pictures", "start", "validation")  # they are compared by hashes, which tell a person nothing
 _REMEDY = "Choose another path for the checkpoint, or delete this one to begin anew."
 
 
@@ -113,8 +114,7 @@ class CheckpointFile:
             raise ModelFileError(f"{self._path}: expected a checkpoint of this version of labcolor. {_REMEDY}")
         for name, wanted in self._about.items():
             if found.get(name) != wanted:
-                raise ModelFileError(
-                    f"{self._path}: a checkpoint of another training: its {name} is {shortened(found.get(name))}, not "
-                    f"{shortened(wanted)}. {_REMEDY}"
-                )
+                values = f" is {shortened(found.get(name))}, not {shortened(wanted)}"
+                differs = " differ" if name == "pictures" else " differs" if name in _DIGESTS else values
+                raise ModelFileError(f"{self._path}: a checkpoint of another training: its {name}{differs}. {_REMEDY}")
         return Checkpoint(state, arrays)

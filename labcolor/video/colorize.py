@@ -272,7 +272,8 @@ def colorize_video(
     saturation : float, default 1
         As for :meth:`Colorizer.predict`.
     cuts : "auto", "none" or sequence of int, default "auto"
-        Frames that begin a shot: detected, none, or their numbers.
+        Frames that begin a shot: detected, none, or their numbers. Those outside of the part that is colored do not
+        matter.
     shots : sequence of Shot or path, optional
         The shots, each with its own saturation and references, or left grey: what :func:`read_shots` returns, or the
         file that it reads.
@@ -382,8 +383,8 @@ def colorize_video(
         raise InputError("shots: expected shots or cuts, got both. Remove one.")
     sizes = dict.fromkeys([info.size, resize or info.size])
     given = as_references(references, factor * info.rate, [(height, width) for width, height in sizes])
-    # the length that a file declares may be off by a few frames
-    check_frames(given, listed, first, None if total is None else first + total + factor * round(info.rate))
+    # the length that a file declares may be off by a few frames: one second is allowed
+    check_frames(given, listed, first, None if total is None else first + total, factor * round(info.rate))
 
     def begun() -> ChromaStream:
         nonlocal known_cuts

@@ -109,7 +109,9 @@ def references_in(folder: Path) -> dict[int, Path]:
     return dict(found)
 
 
-def check_frames(given: Sequence[Reference], shots: Sequence[Shot] | None, first: int, end: int | None) -> None:
+def check_frames(
+    given: Sequence[Reference], shots: Sequence[Shot] | None, first: int, end: int | None, slack: int = 0
+) -> None:
     """Raise an InputError if references lie outside the frames that are colored, or shots name references that lack.
 
     Parameters
@@ -120,6 +122,8 @@ def check_frames(given: Sequence[Reference], shots: Sequence[Shot] | None, first
         The shots.
     first, end : int, int or None
         The first frame that is colored, and the frame after the last, if that is known.
+    slack : int
+        By how many frames ``end`` may be too low, since a file may declare a wrong length.
     """
     frames = {one.frame for one in given}
     # references outside the part that is colored may serve it by name
@@ -127,7 +131,7 @@ def check_frames(given: Sequence[Reference], shots: Sequence[Shot] | None, first
     for frame in sorted(named - frames):
         raise InputError(f"shots: expected references that are given, got frame {frame}, for which there is none.")
     for frame in sorted(frames - named):
-        if frame < first or (end is not None and frame >= end):
+        if frame < first or (end is not None and frame >= end + slack):
             last = "" if end is None else f" to {end - 1}"
             raise InputError(f"references: expected frames from {first}{last}, which are colored, got {frame}.")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from labcolor import _validation
-from labcolor._paths import as_path, replacing
+from labcolor._paths import as_path, write_text
 from labcolor._validation import shortened
 from labcolor.errors import InputError, InputTypeError, VideoFileError
 from labcolor.io.times import advanced
@@ -144,8 +144,7 @@ def write_shots(path: str | os.PathLike[str], shots: Iterable[Shot], rate: Any) 
     path, rate = as_path("path", path), Fraction(rate)
     shots = _checked("shots", list(shots))
     text = _csv(shots, rate) if _is_csv(path) else _edl(shots, rate)
-    with replacing(path, VideoFileError) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="")
+    write_text(path, text, VideoFileError)
 
 
 def read_shots(path: str | os.PathLike[str], rate: Any) -> tuple[Shot, ...]:

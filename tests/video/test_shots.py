@@ -1,5 +1,7 @@
 """Lists of shots: written, edited, read back, and obeyed; what contradicts itself is one clear error."""
 
+import errno
+import os
 from fractions import Fraction
 
 import numpy as np
@@ -8,7 +10,7 @@ import skimage.data
 
 from labcolor import Shot, colorize_video, read_shots, rgb_to_lab, write_shots
 from labcolor.cli import main
-from labcolor.errors import InputError, InputTypeError
+from labcolor.errors import InputError, InputTypeError, VideoFileError
 from labcolor.io import ffmpeg
 
 SHOTS = (
@@ -74,6 +76,22 @@ def test_what_is_no_list(tmp_path):
         read_shots(tmp_path / "missing.csv", 25)
     with pytest.raises(InputError, match=r"\.csv or \.edl"):
         write_shots(tmp_path / "shots.txt", SHOTS, 25)
+
+
+def test_a_full_disk_is_named_and_the_old_list_stays(tmp_path, monkeypatch):
+    """Where the list cannot be written, one error says so."""
+    path = tmp_path / "shots.csv"
+    write_shots(path, SHOTS, 25)
+    before = path.read_bytes()
+
+    def full(*arguments, **options):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("pathlib.Path.write_text", full)
+    with pytest.raises(VideoFileError, match=r"shots\.csv: cannot be written: No space left on device"):
+        write_shots(path, SHOTS[:1], 25)
+    assert path.read_bytes() == before
+    assert [one.name for one in tmp_path.iterdir()] == ["shots.csv"]
 
 
 @pytest.fixture
