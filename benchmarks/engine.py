@@ -1,18 +1,17 @@
 #!/usr/bin/env python3
 """The engines side by side, in one run: start-up, memory, the network, pictures, many sizes, processes, video.
 
-    python benchmarks/engine.py [--json FILE] [--only WORD]
+    python benchmarks/engine.py [--only WORD | --keep]
 
 What is compared is called in turn, so that a machine that slows down slows both. "ratio" is how many times better
-ONNX Runtime is than what it is compared with. Nothing here is asserted: machines differ.
+ONNX Runtime is than what it is compared with, which is TensorFlow where nothing else is said. Nothing here is asserted:
+machines differ.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -20,8 +19,10 @@ import tempfile
 import time
 from pathlib import Path
 
+import tables
+
 ENGINES = "auto", "tensorflow"
-ROWS: list[dict[str, object]] = []
+TABLE = tables.Table("engine", "work", "labcolor", "against", "ratio", "aim")
 PREPARE = """
 import os, sys, time
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -95,10 +96,9 @@ def run(code: str, *arguments: object) -> list[str]:
 
 
 def report(work: str, ours: float, other: float, unit: str, *, larger_is_better: bool = False, aim: str = "") -> None:
-    """Print a row, and keep it."""
+    """Add a row. ``unit`` is how a figure is written."""
     ratio = ours / other if larger_is_better else other / ours
-    ROWS.append({"work": work, "ours": ours, "other": other, "unit": unit, "ratio": ratio, "aim": aim})
-    print(f"{work:58}{ours:10.3f}{other:10.3f} {unit:8}{ratio:7.2f}   {aim}", flush=True)
+    TABLE.add(work, unit.format(ours), unit.format(other), f"{ratio:.2f}", aim)
 
 
 def alternating(code: str, threads: int, rounds: int) -> list[list[list[str]]]:
@@ -123,8 +123,8 @@ def start_up() -> None:
     print(f"(python and numpy alone: {time.perf_counter() - begun:.2f} s)")
     results = alternating(FIRST, 0, 5)
     print(f"(engine: {results[0][0][2]})")
-    report("first 1080p picture in a new process", *medians(results), "s", aim="4")
-    report("peak memory of it", *medians(results, 1), "MiB", aim="3, below 300 MiB")
+    report("first 1080p picture, from `python` to the result", *medians(results), "{:.2f} s", aim="4")
+    report("peak memory of that process", *medians(results, 1), "{:.0f} MiB", aim="3, below 300 MiB")
 
 
 def network() -> None:
@@ -132,18 +132,19 @@ def network() -> None:
     for threads in (1, 0):
         name = "one thread" if threads else "all cores"
         results = alternating(NETWORK, threads, 3)
-        report(f"network, 160x288, {name}", *(1e3 * value for value in medians(results)), "ms", aim="2")
+        report(f"network at 160x288, {name}", *(1e3 * value for value in medians(results)), "{:.1f} ms", aim="2")
 
 
 def picture() -> None:
     """Measure a 1080p picture in a process that runs."""
-    report("predict, 1920x1080", *(1e3 * value for value in medians(alternating(PICTURE, 0, 3))), "ms", aim="1.6")
+    times = medians(alternating(PICTURE, 0, 3))
+    report("`predict`, 1920x1080", *(1e3 * value for value in times), "{:.1f} ms", aim="1.6")
 
 
 def sizes() -> None:
     """Measure pictures of as many sizes, against one size."""
     one, one_memory, many, many_memory = map(float, run(SIZES, "auto", 0, 1000))
-    report("1,000 pictures of 1,000 sizes, against one size", many, one, "s", aim="1 / 1.2")
+    report("1,000 pictures of 1,000 sizes, against one size", many, one, "{:.1f} s", aim="0.83")
     print(f"(memory grew by {one_memory:.0f} MiB in one size, then by {many_memory:.0f} MiB in 1,000)")
 
 
@@ -160,7 +161,7 @@ def processes() -> None:
         return sum(float(worker.communicate()[0]) for worker in workers)
 
     report("two processes of one thread, against one of two", pictures_per_second(2, 1), pictures_per_second(1, 2),
-           "1/s", larger_is_better=True, aim="1.15")  # fmt: skip
+           "{:.1f} /s", larger_is_better=True, aim="1.15")  # fmt: skip
 
 
 VIDEO = """
@@ -182,6 +183,7 @@ def video() -> None:
     import imageio_ffmpeg
 
     ffmpeg = imageio_ffmpeg.get_ffmpeg_exe()
+    busy = []
     with tempfile.TemporaryDirectory() as folder:
         for width, height, aim in ((1920, 1080, "0.85"), (1280, 720, "0.7"), (768, 432, "0.55")):
             source, made = Path(folder) / f"{width}.mp4", Path(folder) / "made.mp4"
@@ -197,23 +199,26 @@ def video() -> None:
                 subprocess.run([*quiet, "-i", source, *settings, made], check=True)
                 times[1].append(time.perf_counter() - begun)
             ours, plain = map(statistics.median, times)
-            report(f"colorize_video, {width}x{height}, against a plain transcode", ours, plain, "s", aim=aim)
-            busy = sum(spent[1:]) / (os.cpu_count() or 1) / spent[0]
-            print(f"(processor time of ffmpeg {spent[2]:.1f} s, of labcolor {spent[1]:.1f} s: cores busy {busy:.0%})")
+            work = f"`colorize_video`, {width}x{height}, against a plain transcode"
+            report(work, ours, plain, "{:.1f} s", aim=aim)
+            share = sum(spent[1:]) / (os.cpu_count() or 1) / spent[0]
+            busy.append((f"{width}x{height}", f"{spent[2]:.1f} s", f"{spent[1]:.1f} s", f"{share:.0%}"))
+    with tables.Table("engine_video", "video", "processor time of ffmpeg", "of labcolor", "cores busy") as table:
+        for row in busy:
+            table.add(*row)
 
 
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", type=Path, help="a file to write the rows to")
     parser.add_argument("--only", default="", help="run the parts whose names have this word")
-    options = parser.parse_args()
-    print(f"{platform.machine()}, {os.cpu_count()} cores; ours, the other, ratio, aim")
-    for part in (start_up, network, picture, sizes, processes, video):
-        if options.only in part.__name__:
-            part()
-    if options.json:
-        options.json.write_text(json.dumps(ROWS, indent=1) + "\n", encoding="utf-8")
+    options = tables.parse(parser)
+    if options.only and options.keep:
+        parser.error("--keep needs all parts, and --only leaves some out.")
+    with TABLE:
+        for part in (start_up, network, picture, sizes, processes, video):
+            if options.only in part.__name__:
+                part()
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import imageio_ffmpeg
 import numpy as np
+import tables
 from PIL import Image
 
 from labcolor import Colorizer
@@ -99,25 +100,28 @@ def main():
     parser.add_argument("--learning-rate", type=float)
     parser.add_argument("--encoder-rate", type=float)
     parser.add_argument("--precision", default="float32")
-    arguments = parser.parse_args()
+    arguments = tables.parse(parser)
 
     params = {"learning_rate": arguments.learning_rate, "encoder_rate": arguments.encoder_rate, "random_state": 0}
     params |= {"precision": arguments.precision}
     packaged = Colorizer.from_pretrained(arguments.model)
-    print("| kind | model | PSNR | CIEDE2000 | colorfulness | |\n|---|---|---|---|---|---|")
-    for kind in [*arguments.kinds, *(["film"] if arguments.film else [])]:
-        if kind == "film":
-            training, held_out = frames(arguments.film, arguments.pictures)
-        else:
-            training, held_out = photographs(arguments.photos, kind, arguments.pictures)
-        tuned, seconds = fine_tune(arguments.model, training, arguments.minutes, params)
-        about = tuned.model_.training
-        note = f"{len(training)} pictures, {seconds:.0f} s, epoch {about['best_epoch']} of {about['epochs']}"
-        for name, row in (("packaged", figures(packaged, held_out)), ("fine-tuned", figures(tuned, held_out))):
-            cells = " | ".join(f"{value:.2f}" for value in row)
-            print(f"| {kind} | {name} | {cells} | {note if name == 'fine-tuned' else ''} |")
-        truth = np.mean([colorfulness(picture) for picture in held_out])
-        print(f"| {kind} | truth | | | {truth:.2f} | {len(held_out)} pictures |", flush=True)
+    kinds = [*arguments.kinds, *(["film"] if arguments.film else [])]
+    columns = "PSNR before", "after", "CIEDE2000 before", "after", "colorfulness before", "after", "of the truth", "how"
+    with tables.Table(f"fine_tuning_{arguments.model}", "kind", *columns) as table:
+        for kind in kinds:
+            if kind == "film":
+                training, held_out = frames(arguments.film, arguments.pictures)
+            else:
+                training, held_out = photographs(arguments.photos, kind, arguments.pictures)
+            tuned, seconds = fine_tune(arguments.model, training, arguments.minutes, params)
+            about = tuned.model_.training
+            best = f"epoch {about['best_epoch']} of {about['epochs']}" if about["best_epoch"] else "no epoch was better"
+            how = f"{len(training)} pictures, {seconds:.0f} s, {best}; {len(held_out)} held out"
+            before, after = figures(packaged, held_out), figures(tuned, held_out)
+            pairs = zip(before, after, (2, 2, 1), strict=True)
+            cells = [f"{value:.{digits}f}" for *pair, digits in pairs for value in pair]
+            truth = np.mean([colorfulness(picture) for picture in held_out])
+            table.add("one film" if kind == "film" else kind, *cells, f"{truth:.1f}", how)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Speed of labcolor beside the straightforward way, in one run: a table, and JSON to compare commits with.
+"""Speed of labcolor beside the straightforward way, in one run.
 
-    python benchmarks/run.py [--json FILE] [--only WORD]
+    python benchmarks/run.py [--only WORK | --keep]
 
 Each figure is the median of several calls; what is compared is called in turn, so that a machine that
 slows down slows both. Nothing here is asserted: machines differ.
@@ -10,11 +10,8 @@ slows down slows both. Nothing here is asserted: machines differ.
 from __future__ import annotations
 
 import argparse
-import datetime
 import gc
-import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -28,6 +25,7 @@ import keras
 import numpy as np
 import psutil
 import skimage.data
+import tables
 import tensorflow as tf
 from skimage import color, transform
 
@@ -36,7 +34,7 @@ from labcolor.io.inputs import one_picture
 from labcolor.networks import PACKAGED_MODELS
 from labcolor.pictures.small import SmallPicture
 
-ROWS: list[dict[str, object]] = []
+TABLE = tables.Table("speed", "work", "labcolor", "against", "that takes", "ratio", "aim")
 MIB = 1 << 20
 
 
@@ -54,12 +52,10 @@ def measure(*calls, rounds=7):
 
 
 def report(work, ours, against, other, unit="ms", scale=1e3, ratio=None, aim=""):
-    """Print one row, and keep it for the JSON."""
+    """Add a row."""
     ratio = other / ours if ratio is None and other else ratio
-    row = {"work": work, "labcolor": ours, "against": against, "other": other, "ratio": ratio, "aim": aim}
-    ROWS.append(row)
-    cells = [work, f"{ours * scale:.1f} {unit}", against, f"{other * scale:.1f} {unit}" if other else ""]
-    print("| " + " | ".join([*cells, f"{ratio:.2f}" if ratio else "", aim]) + " |", flush=True)
+    takes = f"{other * scale:.1f} {unit}" if other else ""
+    TABLE.add(work, f"{ours * scale:.1f} {unit}", against, takes, f"{ratio:.2f}" if ratio else "", aim)
 
 
 def photograph(height, width):
@@ -273,28 +269,14 @@ WORKS = {
 def main():
     """Run the works that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", type=Path, help="write the figures to this file, too")
     parser.add_argument("--only", choices=WORKS, help="measure one work only")
-    arguments = parser.parse_args()
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    model = next((line.split(":")[1].strip() for line in lines if "model name" in line), "?")
-    machine = {
-        "cpu": model,
-        "cores": len(os.sched_getaffinity(0)),
-        "memory": f"{psutil.virtual_memory().total / (1 << 30):.0f} GiB",
-        "python": platform.python_version(),
-        "tensorflow": tf.__version__,
-        "keras": keras.__version__,
-        "numpy": np.__version__,
-        "date": datetime.date.today().isoformat(),
-    }
-    print(", ".join(f"{key} {value}" for key, value in machine.items()))
-    print("\n| work | labcolor | against | that takes | ratio | aim |\n|---|---|---|---|---|---|", flush=True)
-    for name, work in WORKS.items():
-        if arguments.only in (None, name):
-            work()
-    if arguments.json:
-        arguments.json.write_text(json.dumps({"machine": machine, "rows": ROWS}, indent=1))
+    options = tables.parse(parser)
+    if options.only and options.keep:
+        parser.error("--keep needs all works, and --only leaves some out.")
+    with TABLE:
+        for name, work in WORKS.items():
+            if options.only in (None, name):
+                work()
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ python benchmarks/scale.py FOLDER [--pictures 2000]
 
 import argparse
 import hashlib
-import json
 import os
 import shutil
 import signal
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import psutil
 import ray
+import tables
 
 from labcolor import Colorizer
 from labcolor.io.pictures import picture_paths
@@ -96,7 +96,7 @@ def on_ray(folder, out, count, kill_at=None):
     watch.over.set()
     watch.join()
     assert not report.failed, report.failed
-    return ended - started, ended - watch.first, report, watch
+    return ended - started, ended - watch.first, watch
 
 
 def digests(out):
@@ -109,11 +109,11 @@ def digests(out):
 
 
 def main():
-    """Measure, and print JSON."""
+    """Measure, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--pictures", type=int, default=2000)
-    arguments = parser.parse_args()
+    arguments = tables.parse(parser)
     with tempfile.TemporaryDirectory() as work:
         folder = Path(work) / "in"
         folder.mkdir()
@@ -123,23 +123,28 @@ def main():
         count = len(list(folder.iterdir()))
         Colorizer.from_pretrained().predict(next(folder.iterdir()))  # numba compiles once
         ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-        figures = {"pictures": count}
         one, two = (plain(folder, Path(work) / f"plain{processes}", processes) for processes in (1, 2))
-        figures |= {"one process, s": round(one, 1), "two processes, s": round(two, 1)}
-        whole, steady, _, watch = on_ray(folder, Path(work) / "ray", 2)
-        figures |= {"two workers, s": round(whole, 1), "two workers after the first result, s": round(steady, 1)}
-        figures["memory of a worker of its own, MB"] = round(watch.memory / 1e6)
-        killed, _, report, watch = on_ray(folder, Path(work) / "killed", 2, kill_at=count // 2)
-        figures["one of them killed, s"] = round(killed, 1)
-        figures |= {"killed": bool(watch.killed), "colored": report.colored, "lost, s": round(killed - whole, 1)}
-        figures["pictures a second"] = {
-            name: round(count / seconds, 2)
-            for name, seconds in (("one process", one), ("two processes", two), ("two workers", whole))
-        }
-        figures["milliseconds of Ray a picture"] = round((steady - two) / count * 2000, 1)
+        whole, steady, watch = on_ray(folder, Path(work) / "ray", 2)
+        memory = watch.memory
+        killed, _, watch = on_ray(folder, Path(work) / "killed", 2, kill_at=count // 2)
+        assert watch.killed, "no worker was killed"
         results = [digests(Path(work) / name) for name in ("plain1", "plain2", "ray", "killed")]
-        figures["byte for byte the same"] = all(result == results[0] for result in results)
-        print(json.dumps(figures, indent=1))
+        assert len(results[0]) == count
+        assert all(result == results[0] for result in results), "the runs did not write the same bytes"
+        times = {
+            "one process without Ray, one thread": one,
+            "two processes without Ray, after they have started": two,
+            "two workers on Ray, after the first result": steady,
+            "two workers on Ray, with their start": whole,
+            "the same, one worker killed in the middle": killed,
+        }
+        with tables.Table("scale", f"{count:,} pictures", "takes", "pictures a second") as table:
+            for name, seconds in times.items():
+                table.add(name, f"{seconds:.1f} s", f"{count / seconds:.0f}")
+            table.add("what Ray costs a picture, of a worker's time", f"{(steady - two) / count * 2000:.1f} ms", "")
+            table.add("what the killed worker cost", f"{killed - whole:.1f} s", "")
+            table.add("memory of a worker of its own", f"{memory / 1e6:.0f} MB", "")
+        print("\nAll runs wrote the same bytes.")
 
 
 if __name__ == "__main__":

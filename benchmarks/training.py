@@ -3,7 +3,7 @@
     python benchmarks/training.py [speed] [memory] [resume] [--photos FOLDER] [--pictures N]
 
 speed: pictures a second of ``Colorizer.fit`` from files and from a tar archive, from the second epoch on, and of
-Keras's fit of the same network on ready tensors, alternating, the median of three. memory: the most that a process
+Keras's fit of the same network on ready tensors, in turn, the median of three. memory: the most that a process
 takes while it trains on N pictures (by default all in FOLDER; without it, on files made for it). resume: from the start
 of the same call after a kill to its first step.
 """
@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import tables
 from skimage import data
 
 from labcolor import Colorizer, LabCodec, build_autoencoder, write_picture
@@ -47,7 +48,7 @@ def rate(count, times):
     return count / statistics.median(np.diff(times))
 
 
-def speed(count):
+def speed(count, table):
     """Compare pictures a second."""
     results = {"folder": [], "tar": [], "Keras": []}
     with tempfile.TemporaryDirectory() as place:
@@ -70,12 +71,13 @@ def speed(count):
             network.fit(lightness, ab, batch_size=32, epochs=EPOCHS, verbose=0, callbacks=[callback])
             results["Keras"].append(rate(count, times))
     keras_rate = statistics.median(results["Keras"])
-    for name, values in results.items():
-        value = statistics.median(values)
-        print(f"{name}: {value:.1f} pictures a second, {value / keras_rate:.2f} of Keras on ready tensors")
+    for name, word in (("folder", "a folder"), ("tar", "a tar archive")):
+        value = statistics.median(results[name])
+        work = f"pictures a second from {word}, after the first epoch"
+        table.add(work, f"{value:.1f}", f"{value / keras_rate:.2f}", "0.95")
 
 
-def memory(photos, count):
+def memory(photos, count, table):
     """Measure the most memory of one pass over many pictures with the smallest network that is worth it."""
     with tempfile.TemporaryDirectory() as place:
         if photos is None:
@@ -92,7 +94,8 @@ def memory(photos, count):
         started = time.perf_counter()
         output = subprocess.run([sys.executable, "-c", code, str(photos)], capture_output=True, text=True, check=True)
         pictures, peak = output.stdout.split()
-    print(f"{int(pictures):,} pictures: at most {float(peak):.2f} GiB, {time.perf_counter() - started:.0f} s in all")
+    work = f"peak memory with {int(pictures):,} pictures, all read within {time.perf_counter() - started:.0f} s"
+    table.add(work, f"{float(peak):.2f} GiB", "", "")
 
 
 RESUMED = """
@@ -110,7 +113,7 @@ colorizer.fit(sys.argv[1], checkpoint=sys.argv[2], checkpoint_minutes=0, callbac
 """
 
 
-def resume(count):
+def resume(count, table):
     """Measure the time from a call to its first step, from the beginning and after a kill."""
     with tempfile.TemporaryDirectory() as place:
         folder, checkpoint = Path(place) / "photos", Path(place) / "fit.checkpoint"
@@ -121,23 +124,29 @@ def resume(count):
             with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
                 seconds = float(process.stdout.readline())
                 process.kill()
-            print(f"first step {name}: {seconds:.1f} s; the checkpoint has {checkpoint.stat().st_size / 2**20:.0f} MiB")
+            size = f" from a checkpoint of {checkpoint.stat().st_size / 2**20:.0f} MiB" if name == "resumed" else ""
+            table.add(f"first step of a training, {name}{size}", f"{seconds:.1f} s", "", "")
+
+
+WORKS = ["speed", "resume", "memory"]
 
 
 def main():
     """Measure what is asked for."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument(
-        "works", nargs="*", choices=["speed", "memory", "resume"], default=["speed", "memory", "resume"]
-    )
+    parser.add_argument("works", nargs="*", choices=WORKS, help="default: all")
     parser.add_argument("--photos", type=Path)
     parser.add_argument("--pictures", type=int, default=192)
-    arguments = parser.parse_args()
-    for work in arguments.works or ["speed", "memory", "resume"]:
-        if work == "memory":
-            memory(arguments.photos, arguments.pictures)
-        else:
-            {"speed": speed, "resume": resume}[work](arguments.pictures)
+    arguments = tables.parse(parser)
+    works = arguments.works or WORKS
+    if arguments.keep and set(works) != set(WORKS):
+        parser.error("--keep needs all works.")
+    with tables.Table("training", "work", "labcolor", "times Keras's", "aim") as table:
+        for work in works:
+            if work == "memory":
+                memory(arguments.photos, arguments.pictures, table)
+            else:
+                {"speed": speed, "resume": resume}[work](arguments.pictures, table)
 
 
 if __name__ == "__main__":

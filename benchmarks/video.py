@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Video: speed beside a plain transcode by the same encoder in the same run, memory, and steadiness of color.
+"""Video: presets and codecs of the encoder, memory, and steadiness of color. ``engine.py`` measures the speed.
 
-    python benchmarks/video.py [CLIP ...] [--long SECONDS] [--photographs FOLDER]
+    python benchmarks/video.py [CLIP ...] [--long SECONDS] [--photographs FOLDER] [--only PART]
 
-Clips in color given on the command line, of one shot each, are measured for steadiness and with reference frames;
-speed and memory are measured on ffmpeg's test pictures in four sizes; cuts, flicker, scenes that come back and the
-reach of hints on the photographs of a folder and on synthetic films made of them.
+Clips in color given on the command line, of one shot each, are measured for steadiness, with reference frames and with
+presets of the encoder; codecs and memory are measured on ffmpeg's test pictures; cuts, flicker, scenes that come
+back and the reach of hints on the photographs of a folder and on synthetic films made of them.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -25,6 +26,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import films
 import imageio_ffmpeg
 import numpy as np
+import tables
 from PIL import Image
 
 from labcolor import Colorizer, colorize_video, rgb_to_lab
@@ -35,9 +37,8 @@ from labcolor.pictures.picture import as_picture
 from labcolor.pictures.small import SmallPicture
 from labcolor.video.cuts import AHEAD, CutDetector
 
-PARTS = ["speed", "codecs", "memory", "steadiness", "references", "cuts", "flicker", "scenes", "hints"]
+PARTS = ["presets", "codecs", "memory", "steadiness", "references", "cuts", "flicker", "scenes", "hints"]
 LUMA = np.array([0.299, 0.587, 0.114])
-PLAIN = ("-c:v", "libx264", "-preset", "faster", "-crf", "20", "-pix_fmt", "yuv420p")  # the library's own settings
 
 
 def make_video(path, size, seconds):
@@ -46,24 +47,32 @@ def make_video(path, size, seconds):
     ffmpeg.run(["-f", "lavfi", "-i", source, "-f", "lavfi", "-i", "sine", "-t", str(seconds), "-y", str(path)])
 
 
-def speed(name):
-    """Print the rate of coloring beside that of a plain transcode."""
+PRESETS = "medium", "fast", "faster", "veryfast"
+
+
+def similarity(path, source):
+    """Return the SSIM of Y of a video with its source, as ffmpeg measures it, as text."""
+    given = ["-i", str(path), "-i", str(source), "-lavfi", "[0:v][1:v]ssim", "-f", "null", "-"]
+    program = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", *given]
+    told = subprocess.run(program, check=True, capture_output=True, text=True).stderr
+    return re.search(r"SSIM Y:(\d\.\d{4})", told)[1].removeprefix("0")
+
+
+def presets(clips, name):
+    """Print what presets of the H.264 encoder take, how large the results are, and how near to their source."""
     colorizer = Colorizer.from_pretrained(name)
-    print(f"\n| {name}: size | labcolor | plain transcode | share | aim |\n|---|---|---|---|---|")
-    aims = {"320x240": "", "768x432": "0.33", "1280x720": "25 fps", "1920x1080": "0.5"}
-    with tempfile.TemporaryDirectory() as folder:
-        source, ours, plain = (Path(folder) / f"{word}.mp4" for word in ("in", "ours", "plain"))
-        for size, aim in aims.items():
-            make_video(source, size, 12)
-            colorize_video(source, ours, colorizer)
-            rates = []
+    with tempfile.TemporaryDirectory() as folder, tables.Table("video_presets", "clip", *PRESETS) as table:
+        grainy, out = Path(folder) / "grainy.mp4", Path(folder) / "out.mp4"
+        make_video(grainy, "1280x720", 6)
+        for clip in [*map(Path, clips), grainy]:
+            took = {preset: [] for preset in PRESETS}
+            told = {}
             for _ in range(3):
-                report = colorize_video(source, ours, colorizer)
-                start = time.perf_counter()
-                ffmpeg.run(["-i", str(source), *PLAIN, "-c:a", "copy", "-y", str(plain)])
-                rates.append((report.frames / report.seconds, report.frames / (time.perf_counter() - start)))
-            first, second = (statistics.median(column) for column in zip(*rates, strict=True))
-            print(f"| {size} | {first:.1f} fps | {second:.1f} fps | {first / second:.2f} | {aim} |", flush=True)
+                for preset in PRESETS:
+                    took[preset].append(colorize_video(clip, out, colorizer, codec="h264", preset=preset).seconds)
+                    told[preset] = f"{out.stat().st_size / 1000:,.0f} kB, {similarity(out, clip)}"
+            cells = [f"{statistics.median(took[preset]):.2f} s, {told[preset]}" for preset in PRESETS]
+            table.add("the test video with grain, 1280x720" if clip == grainy else clip.stem, *cells)
 
 
 CODECS = (("h264", ".mp4"), ("hevc", ".mp4"), ("vp9", ".webm"), ("prores", ".mov"), ("dnxhr", ".mov"), ("ffv1", ".mkv"))
@@ -72,8 +81,8 @@ CODECS = (("h264", ".mp4"), ("hevc", ".mp4"), ("vp9", ".webm"), ("prores", ".mov
 def codecs(name, size="768x432", seconds=4):
     """Print the rate of coloring with each codec beside that of a plain transcode with the same settings."""
     colorizer = Colorizer.from_pretrained(name)
-    print(f"\n| {name}, {size}: codec | labcolor | plain transcode | share |\n|---|---|---|---|")
-    with tempfile.TemporaryDirectory() as folder:
+    columns = "labcolor", "plain transcode", "share"
+    with tempfile.TemporaryDirectory() as folder, tables.Table("video_codecs", f"codec, {size}", *columns) as table:
         source = Path(folder) / "in.mp4"
         make_video(source, size, seconds)
         for codec, ending in CODECS:
@@ -90,7 +99,7 @@ def codecs(name, size="768x432", seconds=4):
                 ffmpeg.run(["-i", str(source), *target.arguments, "-an", "-y", str(plain)])
                 rates.append((report.frames / report.seconds, report.frames / (time.perf_counter() - start)))
             first, second = (max(column) for column in zip(*rates, strict=True))
-            print(f"| {codec} | {first:.1f} fps | {second:.1f} fps | {first / second:.2f} |", flush=True)
+            table.add(codec, f"{first:.1f} fps", f"{second:.1f} fps", f"{first / second:.2f}")
 
 
 def memory(long):
@@ -99,14 +108,14 @@ def memory(long):
         "import resource, sys; from labcolor import colorize_video; colorize_video(sys.argv[1], sys.argv[2]);"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
     )
-    print("\n| length, 320x240 | peak memory of the process |\n|---|---|")
-    with tempfile.TemporaryDirectory() as folder:
+    columns = "length, 320x240", "peak memory of the process"
+    with tempfile.TemporaryDirectory() as folder, tables.Table("video_memory", *columns) as table:
         source, target = Path(folder) / "in.mp4", Path(folder) / "out.mp4"
         for seconds in (10, long):
             make_video(source, "320x240", seconds)
             command = [sys.executable, "-c", code, str(source), str(target)]
             peak = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-            print(f"| {seconds} s | {float(peak):.0f} MiB |", flush=True)
+            table.add(f"{seconds} s", f"{float(peak):.0f} MiB")
 
 
 def divergence(first, second):
@@ -154,7 +163,7 @@ def changes(frames):
     return np.mean([np.abs(after - before).mean() for before, after in itertools.pairwise(ab)])
 
 
-FIGURES = "PSNR | CDC | CDC of ab alone | change of ab | drift of ab"
+FIGURES = {"PSNR": 2, "CDC": 5, "CDC of ab alone": 5, "change of ab": 3, "drift of ab": 2, "CPU ms per frame": 1}
 FIRST = 150  # frames of which CDC and change are the mean
 
 
@@ -171,9 +180,6 @@ def figures(frames, true):
     return psnr(frames, true), cdc(frames[:FIRST]), ab, changes(frames[:FIRST]), drift
 
 
-CELLS = "{:.2f} | {:.5f} | {:.5f} | {:.3f} | {:.2f}"
-
-
 def pans(folder, place, count=8):
     """Write and return clips in color, of a camera that pans over photographs of a folder."""
     paths = []
@@ -183,10 +189,9 @@ def pans(folder, place, count=8):
     return paths
 
 
-def measured(clips, kinds, name):
-    """Print the mean figures of clips of one name, as they are and colored with several options."""
+def measured(table, clips, kinds, name):
+    """Add the mean figures of clips of one name, as they are and colored with several options."""
     colorizer = Colorizer.from_pretrained(name)
-    print(f"\n| {name}: clip | | {FIGURES} | CPU ms per frame |\n|---|---|---|---|---|---|---|---|")
     for word, paths in clips.items():
         for kind, options_of in kinds.items():
             rows = []
@@ -201,30 +206,34 @@ def measured(clips, kinds, name):
                     used = sum(os.times()[:4]) - before
                     found = frames_of(Path(folder) / "out.mkv")
                 rows.append((*figures(found, true), 1000 * used / report.frames))
-            print(f"| {word} | {kind} | {(CELLS + ' | {:.1f}').format(*np.mean(rows, axis=0))} |", flush=True)
+            shown = zip(np.mean(rows, axis=0), FIGURES.values(), strict=True)
+            cells = ["" if np.isnan(value) else f"{value:.{digits}f}" for value, digits in shown]
+            table.add(word, kind, *(["", *cells[1:]] if options_of is None else cells))
 
 
 def steadiness(clips, name):
     """Print how near to the truth and how steady clips are: grey, frame by frame, smoothed, and with the memory."""
     kinds = {
-        "itself": None,
+        "the clip in color": None,
         "grey": lambda true: {"saturation": 0},
         "frame by frame": lambda true: {"smoothing": 0},
         "smoothed": lambda true: {"memory": "none"},
         "smoothed, memory": lambda true: {},
     }
-    measured(clips, kinds, name)
+    with tables.Table("video_steadiness", "clip", "colored", *FIGURES) as table:
+        measured(table, clips, kinds, name)
 
 
 def references(clips, name):
     """Print what one reference, the true first or middle frame of a clip of one shot, brings."""
     kinds = {
-        "itself": None,
+        "the clip in color": None,
         "automatic": lambda true: {},
         "first frame": lambda true: {"references": {0: true[0]}},
         "middle frame": lambda true: {"references": {len(true) // 2: true[len(true) // 2]}},
     }
-    measured(clips, kinds, name)
+    with tables.Table("video_references", "clip", "reference", *FIGURES) as table:
+        measured(table, clips, kinds, name)
 
 
 def lightness(film):
@@ -235,30 +244,33 @@ def lightness(film):
 
 def cuts(photos, clips):
     """Print the precision and recall of the cuts that are found."""
-    print("\n| film | frames | cuts | found | false |\n|---|---|---|---|---|")
     named = [(name, lightness(film), true) for name, film, true in films.films_with_cuts(photos)]
     real = [[frame @ LUMA for frame in frames_of(clip)[:400]] for clip in clips]
-    named += [(Path(clip).name, lightness(film), []) for clip, film in zip(clips, real, strict=True)]
+    named += [(Path(clip).stem, lightness(film), []) for clip, film in zip(clips, real, strict=True)]
     parts = [[film[start : start + 50] for start in range(0, 150, 50)] for film in real]
     turns = [part for turn in zip(*parts, strict=True) for part in turn]  # of each clip in turn
     if len(real) > 1:
         film = [frame[: films.HEIGHT, : films.WIDTH] for part in turns for frame in part]
         named.append(("clips in turn", lightness(film), [(cut, cut) for cut in range(50, len(film), 50)]))
-    totals = np.zeros(3, int)
-    for name, film, true in named:
-        detector = CutDetector()
-        found = [detector.update(frame, film[index + 1 : index + 1 + AHEAD]) for index, frame in enumerate(film)]
-        left, hits, false = list(true), 0, 0
-        for cut in (cut for cut in found if cut is not None):
-            match = next((span for span in left if span[0] - 1 <= cut <= span[1] + 1), None)
-            if match is None:
-                false += 1
-            else:
-                left.remove(match)
-                hits += 1
-        totals += len(true), hits, false
-        print(f"| {name} | {len(film)} | {len(true)} | {hits} | {false} |", flush=True)
-    print(f"\nprecision {totals[1] / (totals[1] + totals[2]):.3f}, recall {totals[1] / totals[0]:.3f}")
+    totals = np.zeros(4, int)
+    with tables.Table("video_cuts", "film", "frames", "cuts", "found", "false") as table:
+        for name, film, true in named:
+            detector = CutDetector()
+            found = [detector.update(frame, film[index + 1 : index + 1 + AHEAD]) for index, frame in enumerate(film)]
+            left, hits, false = list(true), 0, 0
+            for cut in (cut for cut in found if cut is not None):
+                match = next((span for span in left if span[0] - 1 <= cut <= span[1] + 1), None)
+                if match is None:
+                    false += 1
+                else:
+                    left.remove(match)
+                    hits += 1
+            counts = len(film), len(true), hits, false
+            totals += counts
+            table.add(name, *map(str, counts))
+        table.add("all of them", *(f"{total:,}" for total in totals))
+    _, true, hits, false = totals
+    print(f"\nprecision {hits / (hits + false):.3f}, recall {hits / true:.3f}")
 
 
 def write_film(path, film):
@@ -276,7 +288,6 @@ def write_film(path, film):
 def flicker(photos, name):
     """Print how much colors change from frame to frame, where exposure flickers, in the dark, and in faint contrast."""
     colorizer = Colorizer.from_pretrained(name)
-    print(f"\n| {name}: film of one shot | false cuts | change of ab | without memory |\n|---|---|---|---|")
     makers = {
         "clean": lambda film: film,
         "grain, weave": lambda film: films.old(film, 0),
@@ -285,17 +296,18 @@ def flicker(photos, name):
         "dark (5 %), grain": lambda film: film * 0.05 + films.RANDOM.normal(0, 2, film.shape),
         "washed out (5 %), grain": lambda film: 190 + film * 0.05 + films.RANDOM.normal(0, 2, film.shape),
     }
-    for word, make in makers.items():
-        rows = []
-        with tempfile.TemporaryDirectory() as folder:
-            source, out = Path(folder) / "in.mkv", Path(folder) / "out.mkv"
+    columns = "film of one shot", "false cuts", "change of ab", "without memory"
+    with tempfile.TemporaryDirectory() as folder, tables.Table("video_flicker", *columns) as table:
+        source, out = Path(folder) / "in.mkv", Path(folder) / "out.mkv"
+        for word, make in makers.items():
+            rows = []
             for photo in photos[:3]:
                 write_film(source, make(films.shot(photo, 60, 0.2)))
                 for memory in ("scenes", "none"):
                     report = colorize_video(source, out, colorizer, codec="ffv1", memory=memory)
                     rows.append((len(report.cuts), changes(frames_of(out))))
-        with_memory, without = np.mean(rows[::2], axis=0), np.mean(rows[1::2], axis=0)
-        print(f"| {word} | {3 * with_memory[0]:.0f} | {with_memory[1]:.3f} | {without[1]:.3f} |", flush=True)
+            with_memory, without = np.mean(rows[::2], axis=0), np.mean(rows[1::2], axis=0)
+            table.add(word, f"{3 * with_memory[0]:.0f}", f"{with_memory[1]:.3f}", f"{without[1]:.3f}")
 
 
 def films_with_returns(photos, clips):
@@ -313,8 +325,6 @@ def films_with_returns(photos, clips):
 def scenes(photos, clips, name):
     """Print how far colors differ when a scene comes back after another shot, and what the other shot takes of it."""
     colorizer = Colorizer.from_pretrained(name)
-    print(f"\n| {name}: film | memory | change of ab at the return | from frame to frame | other shots |")
-    print("|---|---|---|---|---|")
     rows = {}
     for word, film, returns in films_with_returns(photos, clips):
         with tempfile.TemporaryDirectory() as folder:
@@ -330,14 +340,16 @@ def scenes(photos, clips, name):
                 back = np.mean([np.abs(ab[after] - ab[before]).mean() for before, after in returns])
                 usual = np.mean([np.abs(ab[before] - ab[before - 1]).mean() for before, _ in returns])
                 rows.setdefault((word, memory), []).append((back, usual, np.abs(there - others).mean()))
-    for (word, memory), found in rows.items():
-        print(f"| {word} | {memory} | {' | '.join(f'{value:.2f}' for value in np.mean(found, axis=0))} |", flush=True)
+    columns = "change of ab at the return", "from frame to frame", "in the other shot"
+    with tables.Table("video_scenes", "film", "memory", *columns) as table:
+        for (word, memory), found in rows.items():
+            table.add(word, memory, *(f"{value:.2f}" for value in np.mean(found, axis=0)))
 
 
 def hints(folder, name, count=40):
     """Print how far one hint of 20 x 40 pixels reaches: of the true color, and of the opposite hue."""
     colorizer = Colorizer.from_pretrained(name)
-    rows = {"no hint": [], "the true color": [], "the opposite hue": [], "the same, half of the picture fenced off": []}
+    rows = {"none": [], "the true color": [], "the opposite hue": [], "the same, half of the picture fenced off": []}
     random = np.random.default_rng(0)
     for path in sorted(folder.rglob("*.jpg"))[:count]:
         true = np.asarray(Image.open(path).convert("RGB"))
@@ -353,15 +365,15 @@ def hints(folder, name, count=40):
                 left = column + 20 < ab.shape[1] / 2
                 hint[:, ab.shape[1] // 2 :] = -np.inf if left else np.nan
                 hint[:, : ab.shape[1] // 2] = np.nan if left else -np.inf
-            if word != "no hint":
+            if word != "none":
                 hint[spot] = color if word == "the true color" else opposite
             result = colorizer.predict(true, hints=hint)
             moved = np.linalg.norm(rgb_to_lab(result)[..., 1:] - rgb_to_lab(plain)[..., 1:], axis=2) > 8
             found.append((psnr([result], [true]), 100 * moved.mean()))
-    print(f"\n| {name}: hint of 20 x 40 pixels | PSNR | ab changes by more than 8 in |\n|---|---|---|")
-    for word, found in rows.items():
-        mean, share = np.mean(found, axis=0)
-        print(f"| {word} | {mean:.2f} | {share:.1f} % of the picture |", flush=True)
+    with tables.Table("video_hints", "hint of 20 x 40 pixels", "PSNR", "ab changes by more than 8 in") as table:
+        for word, found in rows.items():
+            mean, share = np.mean(found, axis=0)
+            table.add(word, f"{mean:.2f}", f"{share:.1f} % of the picture")
 
 
 def main():
@@ -372,15 +384,15 @@ def main():
     parser.add_argument("--long", type=int, default=300, help="seconds of the long video")
     parser.add_argument("--only", choices=PARTS)
     parser.add_argument("--photographs", type=Path, help="folder of .jpg photographs for synthetic films")
-    arguments = parser.parse_args()
-    if arguments.only in (None, "speed"):
-        speed(arguments.model)
+    arguments = tables.parse(parser)
+    if arguments.only in (None, "presets"):
+        presets(arguments.clips, arguments.model)
     if arguments.only in (None, "codecs"):
         codecs(arguments.model)
     if arguments.only in (None, "memory"):
         memory(arguments.long)
     with tempfile.TemporaryDirectory() as folder:
-        clips = {Path(clip).name: [clip] for clip in arguments.clips}
+        clips = {Path(clip).stem: [clip] for clip in arguments.clips}
         if arguments.photographs and arguments.only in (None, "steadiness", "references"):
             clips["pans over photographs"] = pans(arguments.photographs, Path(folder))
         if arguments.only in (None, "steadiness"):
