@@ -71,7 +71,7 @@ def main():
         count += 1
         for name, color in methods.items():
             agreed[name] += classify(color(picture)) == answer
-    title = f"{tables.SETS[arguments.set]}, {count} photographs"
+    title = f"{tables.SETS[arguments.set]}, {count:,} photographs"
     with tables.Table(f"agreement_{arguments.set}", title, "has the original's class") as table:
         for name, number in agreed.items():
             table.add(name, f"{100 * number / count:.1f} %")

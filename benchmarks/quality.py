@@ -146,7 +146,7 @@ METRICS = {"PSNR": 2, "SSIM": 4, "CIEDE2000": 2, "colorfulness": 2, "AuC": 2, "A
 
 def report(name, title, rows, count):
     """Print a table of all metrics."""
-    with tables.Table(name, f"{title}, {count} photographs", *METRICS) as table:
+    with tables.Table(name, f"{title}, {count:,} photographs", *METRICS) as table:
         for method, row in rows.items():
             table.add(method, *(f"{row[key]:.{digits}f}" if key in row else "" for key, digits in METRICS.items()))
 
@@ -181,7 +181,7 @@ def models(pictures, name):
         "rebalanced AuC over grey",
         "PSNR over grey at colorfulness 36",
     )
-    with tables.Table(f"quality_{name}", f"{tables.SETS[name]}, {len(pictures)} photographs", *columns) as table:
+    with tables.Table(f"quality_{name}", f"{tables.SETS[name]}, {len(pictures):,} photographs", *columns) as table:
         for word, (model, saturation, engine) in MODELS.items():
             row, matched = rows[word], ""
             gain = {key: row[key] - rows["grey"][key] for key in ("PSNR", "AuC", "AuC rebalanced")}

@@ -1,6 +1,6 @@
 """Speed and memory of a training, beside Keras's fit on tensors that are ready.
 
-    python benchmarks/training.py [speed] [memory] [resume] [--photos FOLDER] [--pictures N]
+    python benchmarks/training.py [--only WORK | --keep] [--photos FOLDER] [--pictures N]
 
 speed: pictures a second of ``Colorizer.fit`` from files and from a tar archive, from the second epoch on, and of
 Keras's fit of the same network on ready tensors, in turn, the median of three. memory: the most that a process
@@ -134,15 +134,14 @@ WORKS = ["speed", "resume", "memory"]
 def main():
     """Measure what is asked for."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("works", nargs="*", choices=WORKS, help="default: all")
+    parser.add_argument("--only", choices=WORKS, help="measure one work only")
     parser.add_argument("--photos", type=Path)
     parser.add_argument("--pictures", type=int, default=192)
     arguments = tables.parse(parser)
-    works = arguments.works or WORKS
-    if arguments.keep and set(works) != set(WORKS):
-        parser.error("--keep needs all works.")
+    if arguments.only and arguments.keep:
+        parser.error("--keep needs all works, and --only leaves some out.")
     with tables.Table("training", "work", "labcolor", "times Keras's", "aim") as table:
-        for work in works:
+        for work in [arguments.only] if arguments.only else WORKS:
             if work == "memory":
                 memory(arguments.photos, arguments.pictures, table)
             else:

@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""Put the tables that the benchmarks kept (``--keep``) into the pages of the documentation.
+
+    python scripts/docs_tables.py [--check]
+
+In a page, what is between ``<!-- table: NAME -->`` and ``<!-- end -->`` is the table of docs/figures/tables/NAME.json,
+and a line that says how it was measured. --check changes nothing, and fails if a page differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).parents[1]
+FOLDER = REPOSITORY / "docs" / "figures" / "tables"
+PAGES = [
+    REPOSITORY / "README.md",
+    *sorted((REPOSITORY / "docs").glob("*.md")),
+    *sorted((REPOSITORY / "labcolor" / "weights").glob("*.md")),
+]
+BLOCK = re.compile(r"^<!-- table: (\w+) -->\n.*?^<!-- end -->$", re.MULTILINE | re.DOTALL)
+NAMES = {"python": "Python", "tensorflow": "TensorFlow", "onnxruntime": "ONNX Runtime"}
+Content = dict[str, Any]
+
+
+def load(name: str) -> Content:
+    """Return a kept table."""
+    content: Content = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    return content
+
+
+def table(columns: list[str], rows: list[list[str]]) -> str:
+    """Return a table in Markdown."""
+    head, *body = ["|" + "|".join(f" {cell} " if cell else " " for cell in line) + "|" for line in [columns, *rows]]
+    return "\n".join([head, "|---" * len(columns) + "|", *body])
+
+
+def origin(content: Content) -> str:
+    """Return the line below a table."""
+    machine = content["machine"]
+    versions = ", ".join(
+        f"{NAMES[name]} {content['versions'][name]}" for name in NAMES if content["versions"].get(name)
+    )
+    return (
+        f"Measured on {content['measured']} by `{content['command']}`: {machine['cpu']}, {machine['cores']} cores, "
+        f"{machine['memory']}; {versions}."
+    )
+
+
+def figures() -> tuple[str, str]:
+    """Return the README's table of figures, from cells of other tables, and the line below it."""
+    engine = load("engine")
+    took = {row[0]: row for row in engine["rows"]}
+    first, peak, further, video = (
+        next(row for work, row in took.items() if work.startswith(word))
+        for word in ("first 1080p picture", "peak memory", "`predict`", "`colorize_video`, 1920x1080")
+    )
+    rows = [
+        ["first photograph of 1920x1080, from the start of Python", f"{first[1]}, {peak[1]}",
+         f"{first[2]}, {peak[2]} with TensorFlow"],
+        ["each further one", further[1], ""],
+        ["video of 1920x1080", f"{video[3]} of a plain transcode's speed", ""],
+    ]  # fmt: skip
+    for name, kind in (("second", "held-out photographs of many kinds"), ("bsds500", "photographs of BSDS500")):
+        quality = load(f"quality_{name}")
+        column = quality["columns"].index("colorfulness")
+        models = {row[0]: row for row in quality["rows"]}
+        count = quality["columns"][0].split(", ")[1].split()[0]
+        shares = {name: 100 * float(row[column]) / float(models["truth"][column]) for name, row in models.items()}
+        ours, other = (f"{models[name][1]} over grey, {shares[name]:.0f} %" for name in ("efficientnet", "reference"))
+        rows.append([f"{count} {kind}", f"{ours} of the true colorfulness", f"{other}, reference model"])
+    below = (
+        f"From the tables on [speed](docs/speed.md), [engines](docs/engine.md) and [quality](docs/quality.md), which "
+        f"`python scripts/docs_tables.py` puts here; measured on {engine['measured']}, on {engine['machine']['cores']} "
+        "cores."
+    )
+    return table(["", "labcolor", "for comparison"], rows), below
+
+
+def block(name: str) -> str:
+    """Return the text of a block."""
+    if name == "figures":
+        shown, below = figures()
+    else:
+        content = load(name)
+        shown, below = table(content["columns"], content["rows"]), origin(content)
+    wrapped = textwrap.fill(below, 120, break_long_words=False, break_on_hyphens=False)
+    return f"<!-- table: {name} -->\n\n{shown}\n\n{wrapped}\n\n<!-- end -->"
+
+
+def filled(page: str) -> str:
+    """Return a page with its blocks as the files have them."""
+    return BLOCK.sub(lambda found: block(found[1]), page)
+
+
+def main() -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="change nothing, and fail if a page differs")
+    check = parser.parse_args().check
+    differing = []
+    for path in PAGES:
+        text = path.read_text(encoding="utf-8")
+        if filled(text) != text:
+            differing.append(path.relative_to(REPOSITORY).as_posix())
+            if not check:
+                path.write_text(filled(text), encoding="utf-8")
+    if differing:
+        print(("differs from docs/figures/tables: " if check else "written: ") + ", ".join(differing))
+    sys.exit(check and bool(differing))
+
+
+if __name__ == "__main__":
+    main()
