@@ -76,7 +76,7 @@ class Colorizer(Estimator):
         Crops in a training step.
     learning_rate : float or keras.optimizers.schedules.LearningRateSchedule, optional
         Peak of the learning rate, which rises in the first steps and falls along a cosine, or a schedule of your own.
-        By default 1e-3, and 5e-4 with a start.
+        By default 1e-3, and 2e-4 with a start.
     optimizer : str or keras.optimizers.Optimizer, default "adam"
         Name of a Keras optimizer, or one itself, whose settings each training copies. One that is named averages the
         weights of the last steps.

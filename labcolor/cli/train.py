@@ -95,7 +95,7 @@ def add_to(commands: Any) -> None:
         "--learning-rate",
         type=float,
         metavar="RATE",
-        help="peak of the learning rate, from 1e-9 to 10 (default: 5e-4, or 1e-3 for new weights)",
+        help="peak of the learning rate, from 1e-9 to 10 (default: 2e-4, or 1e-3 for new weights)",
     )
     command.add_argument(
         "--encoder-rate",

@@ -11,7 +11,7 @@ from labcolor.errors import InputError
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["last_convolution", "names", "seeds"]
+__all__ = ["every_layer", "last_convolution", "names", "seeds"]
 
 
 def seeds(seed: int | None) -> Iterator[int | None]:
@@ -22,6 +22,14 @@ def seeds(seed: int | None) -> Iterator[int | None]:
 def names(kind: str) -> Iterator[str]:
     """Yield the same names in each network: TensorFlow keeps some 40 kB for each name that a variable ever had."""
     return (f"{kind}_{number}" for number in itertools.count(1))
+
+
+def every_layer(network: keras.Model) -> Iterator[keras.layers.Layer]:
+    """Yield the layers of a network, and those of networks within it."""
+    for layer in network.layers:
+        yield layer
+        if hasattr(layer, "layers"):
+            yield from every_layer(layer)
 
 
 def last_convolution(network: keras.Model) -> keras.layers.Conv2D:

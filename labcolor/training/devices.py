@@ -13,6 +13,7 @@ from labcolor._keras import keras, layers
 from labcolor._tensorflow import count_replicas, shared_out
 from labcolor._typing import Array
 from labcolor.errors import InputError, LabcolorError
+from labcolor.networks.layers import every_layer
 
 __all__ = ["agreed", "anywhere", "check_batch", "check_same", "leads", "synchronize", "train_on_batch"]
 
@@ -93,7 +94,7 @@ def anywhere(so: bool) -> bool:
 def synchronize(network: keras.Model) -> None:
     """Let layers that normalize see the whole batch, as one device does, rather than the part of their device."""
     if count_replicas() > 1:  # with JAX they do
-        for layer in network.layers:
+        for layer in every_layer(network):
             if isinstance(layer, layers.BatchNormalization):
                 layer.synchronized = True
 
