@@ -310,6 +310,10 @@ class _Run:
                 self._train(batches, asked)
             if outcome.ending != "diverged":
                 self._save()
+        validate = self._watching.validate
+        if validate is not None and outcome.steps % self._per_epoch and outcome.ending != "diverged":
+            self._take_average()  # a training that ended within an epoch is not thrown away
+            self._compare(outcome.steps // self._per_epoch + 1, agreed(validate(network.predict_on_batch))["loss"])
         if self._best:
             network.set_weights(self._best)
         elif outcome.ending != "diverged" and outcome.steps:

@@ -43,6 +43,20 @@ def test_the_best_weights_are_kept(batch):
     assert all(map(np.array_equal, colorizer.model_.weights, packaged))
 
 
+def test_a_training_that_ends_within_an_epoch_is_not_thrown_away(batch):
+    """Ctrl-C in the first epoch, with held-out pictures, keeps what the steps so far made better."""
+    import keras
+
+    class Stop(keras.callbacks.Callback):
+        def on_train_batch_end(self, step, logs=None):
+            self.model.stop_training = step == 3
+
+    params = {**QUICK, "batch_size": 1, "learning_rate": 1e-3}
+    colorizer = Colorizer(**params).fit(batch, validation=batch, callbacks=[Stop()])
+    training = colorizer.model_.training
+    assert (training["steps"], training["ending"], training["best_epoch"]) == (4, "stopped", 1)
+
+
 @pytest.mark.slow
 def test_callbacks_of_keras(batch, tmp_path):
     """EarlyStopping on a held-out figure, CSVLogger, ModelCheckpoint and ones of one's own work, as in Keras's fit."""
