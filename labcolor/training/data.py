@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import logging
+import math
 import os
 import secrets
 import shutil
@@ -233,6 +234,8 @@ class PictureList(Sequence[Array]):
     def __init__(self, store: _Store, indices: Sequence[int]) -> None:
         self._store = store
         self._indices = indices
+        # the golden section spreads best; without a common divisor each picture has its turn
+        self._step = next(n for n in itertools.count(int(0.618 * len(indices)) or 1) if math.gcd(n, len(indices)) == 1)
 
     def __len__(self) -> int:
         """Return the number of pictures, those included that cannot be used."""
@@ -242,8 +245,8 @@ class PictureList(Sequence[Array]):
         """Return one picture, (H, W, 3) uint8."""
         if index >= len(self):
             raise IndexError(index)  # ends an iteration
-        for offset in range(len(self)):
-            picture = self._store.get(self._indices[(index + offset) % len(self)])
+        for attempt in range(len(self)):  # far away from each other: pictures that cannot be used come in runs
+            picture = self._store.get(self._indices[(index + attempt * self._step) % len(self)])
             if picture is not None:
                 return picture
         raise InputError(

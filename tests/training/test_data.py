@@ -3,6 +3,7 @@
 import logging
 import shutil
 import tarfile
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -112,6 +113,17 @@ def test_unusable_pictures_are_counted_and_left_out(folder, caplog):
         assert sum(f"{name}:" in message for message in messages) == 1, name
     assert colorizer.model_.training["left_out"] == {"damaged": 1, "grey": 2, "too small": 1}
     assert colorizer.model_.training["pictures"] == 5
+
+
+def test_what_replaces_unusable_pictures_is_spread():
+    """Unusable pictures come in runs. No picture stands for all of a run, which would weigh it many times."""
+    random = np.random.default_rng(0)
+    grey = [np.full((40, 40, 3), value, np.uint8) for value in range(60)]
+    color = [random.integers(0, 256, (40, 40, 3), np.uint8) for _ in range(40)]
+    pictures = training_pictures([*grey, *color], 40, least=32, memory=1 << 24)
+    drawn = Counter(pictures[index].tobytes() for index in range(len(pictures)))
+    assert len(drawn) == 40
+    assert max(drawn.values()) <= 4
 
 
 @pytest.mark.parametrize(
