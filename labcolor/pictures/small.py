@@ -58,8 +58,8 @@ class SmallPicture:
         height, width = self.lightness.shape
         return -(-height // multiple) * multiple, -(-width // multiple) * multiple
 
-    def padded(self, multiple: int) -> Array:
-        """Return its lightness, (H, W) float32, extended by reflection: over the bars, and to multiples of a number."""
+    def between_bars(self) -> Inside:
+        """Return what of its lightness lies between bars, as two slices."""
         # next to a bar, one pixel may be made of both
         rows, columns = (
             slice(
@@ -68,7 +68,11 @@ class SmallPicture:
             )
             for part, small, side in zip(self.inside, self.lightness.shape, self.shape, strict=True)
         )
-        return over_bars(self.lightness, rows, columns, self.padded_shape(multiple))
+        return rows, columns
+
+    def padded(self, multiple: int) -> Array:
+        """Return its lightness, (H, W) float32, extended by reflection: over the bars, and to multiples of a number."""
+        return over_bars(self.lightness, *self.between_bars(), self.padded_shape(multiple))
 
     def cropped(self, values: Array, stride: int) -> Array:
         """Return what belongs to the picture of values that were made of :meth:`padded`.

@@ -19,6 +19,7 @@ _UNSURE = -3.2  # logit at which this share is half
 # Median logit of frames of one scene. Of 552 pairs of photographs, 0.5 % are above it, and 9 % are above -0.4; of views
 # of one photograph, moved by a third of their width or a fifth closer, 9 in 10.
 _ALIKE = -0.28
+_BRIGHTER = 1.1  # exposure, of what is remembered, from which the present colors are better guesses
 _BLACK = np.float32(16)  # in a darker exposure L + 16, a and b are smaller by one factor
 
 
@@ -111,8 +112,9 @@ class ColorMemory:
     """Memory of one scene: one mean color for what is alike.
 
     The mean is of all frames so far, and the first color counts most, so that a thing has nearly one color from its
-    first frame to its last. What is new in the scene keeps its predicted color, and is then remembered. Where
-    the exposure is darker than it was, colors are weaker in proportion; where it is brighter, no guess is amplified.
+    first frame to its last. What is new in the scene keeps its predicted color, and is then remembered. Where the
+    exposure is darker than it was, colors are weaker in proportion. Where it is brighter, no guess is amplified: after
+    a fade-in, or when a lamp goes on, what is seen then is remembered instead.
     """
 
     def __init__(self) -> None:
@@ -155,7 +157,10 @@ class ColorMemory:
             return ab
         sums = [np.bincount(nearest[known], new[known, channel], len(self._keys)) for channel in range(3)]
         means = (np.stack(sums, axis=1)[there] / counts[there]).astype(np.float32)
-        exposure = min(np.float32(1), np.median(means[:, 2] / self._colors[there, 2]))
+        exposure = np.median(means[:, 2] / self._colors[there, 2])
+        if exposure > _BRIGHTER:
+            self._colors[there], self._counts[there] = means, _FIRST
+        exposure = min(np.float32(1), exposure)
         self._counts[there] += 1
         self._colors[there] += (means / exposure - self._colors[there]) / self._counts[there]
         offsets, logits = recall(keys, self._keys[there], (self._colors[there] * exposure - means)[:, :2])

@@ -219,6 +219,8 @@ class ChromaStream:
         """Return the share of predicted chroma that a frame takes: less than 1 where it shows little."""
         if not self._smoothing:
             return np.float32(1)
-        seen = small.lightness[::2, ::2]
+        seen = small.lightness[small.between_bars()][2:-2:2, 2:-2:2]  # next to bars L overshoots
+        if not seen.size:
+            seen = small.lightness
         share = np.interp(np.percentile(seen, 98), _BRIGHTEST, (0, 1)) * np.interp(seen.std(), _CONTRAST, (0, 1))
         return np.float32(share)

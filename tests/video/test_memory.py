@@ -75,6 +75,15 @@ def test_a_darker_exposure_has_weaker_colors():
     assert np.abs(memory.hold(colors(COLORS), keys(), LIGHT) - colors(COLORS)).mean() < 3
 
 
+def test_a_brighter_exposure_is_learned_anew():
+    """After a fade-in, things have the colors that are guessed in the light, not the weak ones of the first frames."""
+    memory = ColorMemory()
+    for step in range(1, 11):
+        light = LIGHT * step / 10
+        held = memory.hold(colors(COLORS) * (light[..., None] + 16) / 66, keys(), light)
+    assert np.abs(held - colors(COLORS)).mean() < 3
+
+
 def test_a_scene_is_known_again():
     """A memory knows the frames of its scene, and no others."""
     memory = ColorMemory()
@@ -101,4 +110,7 @@ def test_what_shows_nothing_is_not_colored(reference, level, contrast):
     film = np.clip(np.rint(film), 0, 255).astype(np.uint8)
     ab = [np.abs(rgb_to_lab(frame)[..., 1:]).mean() for frame in colorize_frames(film, reference)]
     guessed = [np.abs(rgb_to_lab(frame)[..., 1:]).mean() for frame in colorize_frames(film, reference, smoothing=0)]
+    assert np.mean(ab) < 0.3 * np.mean(guessed)
+    film[:, :12], film[:, -12:] = 0, 0  # bars show nothing either
+    ab = [np.abs(rgb_to_lab(frame)[12:-12, :, 1:]).mean() for frame in colorize_frames(film, reference)]
     assert np.mean(ab) < 0.3 * np.mean(guessed)
