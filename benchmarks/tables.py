@@ -33,8 +33,10 @@ def neutral(argument):
     """Return an argument as the documentation shows it, without folders of this machine."""
     option, equals, value = argument.rpartition("=")
     path = Path(value)
-    if path.resolve().is_relative_to(REPOSITORY) or not (path.is_absolute() or path.exists()):
+    if not (path.is_absolute() or path.exists()):
         return argument
+    if path.resolve().is_relative_to(REPOSITORY):
+        return option + equals + path.resolve().relative_to(REPOSITORY).as_posix()
     return option + equals + (WORDS.get(path.suffix, "FILE") if path.suffix else "PHOTOS")
 
 
