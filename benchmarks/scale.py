@@ -142,7 +142,6 @@ def main():
             for name, seconds in times.items():
                 table.add(name, f"{seconds:.1f} s", f"{count / seconds:.0f}")
             table.add("what Ray costs a picture, of a worker's time", f"{(steady - two) / count * 2000:.1f} ms", "")
-            table.add("what the killed worker cost", f"{killed - whole:.1f} s", "")
             table.add("memory of a worker of its own", f"{memory / 1e6:.0f} MB", "")
         print("\nAll runs wrote the same bytes.")
 
