@@ -214,9 +214,7 @@ def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="run the parts whose names have this word")
-    options = tables.parse(parser)
-    if options.only and options.keep:
-        parser.error("--keep needs all parts, and --only leaves some out.")
+    options = tables.parse(parser, whole=True)
     with TABLE:
         for part in (start_up, network, picture, sizes, processes, video):
             if options.only in part.__name__:

@@ -23,10 +23,13 @@ WORDS = {".mp4": "CLIP", ".whl": "WHEEL", ".labcolor": "MODEL"}  # what stands f
 KEEP = "--keep"
 
 
-def parse(parser):
-    """Add ``--keep`` to the options of a benchmark, and parse them."""
+def parse(parser, *, whole=False):
+    """Add ``--keep`` to the options of a benchmark, and parse them. A table of all parts is kept as a whole only."""
     parser.add_argument(KEEP, action="store_true", help="write the tables for the documentation, too")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if whole and options.keep and options.only:
+        parser.error("--keep needs all parts, and --only leaves some out.")
+    return options
 
 
 def neutral(argument):

@@ -137,9 +137,7 @@ def main():
     parser.add_argument("--only", choices=WORKS, help="measure one work only")
     parser.add_argument("--photos", type=Path)
     parser.add_argument("--pictures", type=int, default=192)
-    arguments = tables.parse(parser)
-    if arguments.only and arguments.keep:
-        parser.error("--keep needs all works, and --only leaves some out.")
+    arguments = tables.parse(parser, whole=True)
     with tables.Table("training", "work", "labcolor", "times Keras's", "aim") as table:
         for work in [arguments.only] if arguments.only else WORKS:
             if work == "memory":
