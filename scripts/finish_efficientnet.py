@@ -1,0 +1,238 @@
+"""The packaged default model, its last part: a trained decoder learns to give better colors.
+
+    python scripts/finish_efficientnet.py FOLDER [FOLDER ...] --start MODEL -o FINISHED --steps 5000
+
+Cross-entropy teaches which colors are likely at each place. What people see is one color a place, and what is reported
+is the mean PSNR of pictures, which is a matter of whole pictures: to choose one likely color for a shirt is better than
+the mean of all. So the colors that the scores are decoded to are trained, too: see :func:`color_loss`.
+
+Pictures are seen as they are in predictions: whole squares, at 128 pixels, sharp, and at 160, where many are enlarged
+and sharpened again at random. The encoder and batch normalization stay as they are. The rest, the held-out photographs,
+and how the weights are averaged and written are those of ``scripts/train_efficientnet.py``, the model of which is the
+start. All of it is Keras 3.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import math
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+from PIL import Image
+from scipy import ndimage
+
+from labcolor import Colorizer
+from labcolor.color.codec import LabCodec
+from labcolor.io.pictures import picture_paths
+from labcolor.networks import BinsHead, ab_bins
+from labcolor.training.crops import age
+from labcolor.training.data import training_pictures
+from labcolor.training.files import hold_out
+
+SHORT_SIDE, LEAST, MEMORY = 136, 128, 8 << 30
+SIZES = 128, 160  # of the squares that the network sees
+WHOLE = 0.6  # share of the squares that are as large as the picture allows; others have at least 3/4 of that side
+WARM_UP = 50  # steps
+AVERAGE_EVERY = 5  # steps between two updates of the averaged weights
+STATISTICS = 40  # batches
+AHEAD = 4  # batches that are made while the network trains
+# CIE XYZ of the white point D65 to linear sRGB: IEC 61966-2-1:1999.
+WHITE = np.float32([0.95047, 1.0, 1.08883])
+TO_SRGB = np.float32(
+    [[3.2404542, -1.5371385, -0.4985314], [-0.969266, 1.8760108, 0.041556], [0.0556434, -0.2040259, 1.0572252]]
+)
+
+
+def to_rgb(lightness: Any, ab: Any) -> Any:
+    """Convert L, (..., 1), and ab, (..., 2), to sRGB in [0, 1], (..., 3), in operations that have a gradient."""
+    y = (lightness + 16) / 116
+    f = ops.concatenate([y + ab[..., :1] / 500, y, y - ab[..., 1:] / 200], axis=-1)
+    xyz = ops.where(f > 6 / 29, f**3, 3 * (6 / 29) ** 2 * (f - 4 / 29)) * WHITE
+    linear = ops.matmul(xyz, TO_SRGB.T)
+    curve = 1.055 * ops.maximum(linear, 1e-4) ** (1 / 2.4) - 0.055
+    return ops.clip(ops.where(linear > 0.0031308, curve, 12.92 * linear), 0, 1)
+
+
+def colorfulness(rgb: Any) -> Any:
+    """Return what :func:`labcolor.metrics.colorfulness` is, of each picture of (N, H, W, 3) in [0, 1]."""
+    red, green, blue = (255 * rgb[..., channel] for channel in range(3))
+    first, second = red - green, (red + green) / 2 - blue
+    places = (1, 2)
+    spread = ops.sqrt(ops.var(first, places) + ops.var(second, places) + 1)
+    return spread + 0.3 * ops.sqrt(ops.mean(first, places) ** 2 + ops.mean(second, places) ** 2 + 1)
+
+
+def color_loss(
+    head: BinsHead, codec: LabCodec, balances: Sequence[float], prices: Sequence[float], weight: float
+) -> Any:
+    """Return the cross-entropy plus ``weight`` times the loss of decoded colors.
+
+    That is minus the PSNR of each picture, in decibels, minus its colorfulness times a price: so many decibels a point
+    of colorfulness may cost. Half of each batch is decoded with the first of ``balances`` as its rebalancing, for the
+    first of ``prices``, and half with the second: cautious and vivid colors, for which a point may cost more.
+    """
+    entropy, stride = head.loss(codec), head.stride
+    bins = np.asarray(ab_bins(), np.float32)
+    balances, prices = np.float32(balances), np.float32(prices)
+
+    def loss(lab: Any, scores: Any) -> Any:
+        small = ops.average_pool(lab, stride, stride, data_format="channels_last")
+        lightness, ab = small[..., :1] * codec.l_scale + codec.l_center, small[..., 1:] * codec.ab_scale
+        half = ops.arange(ops.shape(scores)[0]) % 2
+        balance = ops.reshape(ops.take(balances, half), (-1, 1, 1, 1))
+        probabilities = ops.softmax((scores + (balance - head.training) * head.log_weights) / head.temperature)
+        given = to_rgb(lightness, ops.matmul(probabilities, bins))
+        error = ops.mean((given - to_rgb(lightness, ab)) ** 2, axis=(1, 2, 3))
+        decibels = 10 * ops.log10(error + 1e-4)  # no gain beyond 40 dB
+        return entropy(lab[..., 1:], scores) + weight * ops.mean(
+            decibels - ops.take(prices, half) * colorfulness(given)
+        )
+
+    return loss
+
+
+def square(picture: np.ndarray, size: int, random: np.random.Generator) -> np.ndarray:
+    """Return a square of a picture, (H, W, 3) uint8, mirrored with probability 0.5, resized to ``size``."""
+    height, width, _ = picture.shape
+    side = largest = min(height, width)
+    if random.random() > WHOLE:
+        side = int(random.integers(largest * 3 // 4, largest + 1))
+    top, left = random.integers(0, height - side + 1), random.integers(0, width - side + 1)
+    part = picture[top : top + side, left : left + side]
+    if random.random() < 0.5:
+        part = part[:, ::-1]
+    return np.asarray(Image.fromarray(np.ascontiguousarray(part)).resize((size, size), Image.Resampling.BICUBIC))
+
+
+def sharpened(lightness: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Return scaled lightness, (H, W), sharpened at random: an enlarged picture becomes like a reduced one."""
+    detail = lightness - ndimage.gaussian_filter(lightness, 0.8)
+    return np.clip(lightness + random.uniform(0.2, 1.5) * detail, -1, 1)
+
+
+def batches(
+    pictures: Sequence[np.ndarray], codec: LabCodec, batch_size: int, aged: float, seed: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield scaled L as the network sees it, (N, S, S, 1), and scaled Lab as it is, (N, S, S, 3), without end."""
+
+    def make(chosen: np.ndarray, *seeds: int) -> tuple[np.ndarray, np.ndarray]:
+        random = np.random.default_rng(seeds)
+        size = int(random.choice(SIZES))
+        lightness, ab = codec.encode(np.stack([square(pictures[index], size, random) for index in chosen]))
+        lab = np.concatenate([lightness, ab], axis=-1)
+        for picture in lightness:
+            if size > SHORT_SIDE and random.random() < 0.7:
+                picture[..., 0] = sharpened(picture[..., 0], random)
+            if random.random() < aged:
+                picture[:] = age(picture, random)
+        return lightness, lab
+
+    def plans() -> Iterator[tuple[Any, ...]]:
+        for epoch in itertools.count():
+            order = np.random.default_rng((seed, epoch)).permutation(len(pictures))
+            for step, start in enumerate(range(0, len(order) - batch_size + 1, batch_size)):
+                yield order[start : start + batch_size], seed, epoch, step
+
+    with ThreadPoolExecutor(1) as thread:
+        waiting: deque[Future[Any]] = deque()
+        for plan in plans():
+            waiting.append(thread.submit(make, *plan))
+            if len(waiting) > AHEAD:
+                yield waiting.popleft().result()
+
+
+def compute_statistics(network: keras.Model, inputs: Iterator[np.ndarray]) -> None:
+    """Set the statistics of batch normalization to their means over batches: those of averaged weights are stale."""
+    layers = [layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    for layer in layers:
+        layer.momentum = 0.0  # what a batch has replaces what there was
+    seen = []
+    for batch in inputs:
+        network(batch, training=True)
+        seen.append([ops.convert_to_numpy(x) for layer in layers for x in (layer.moving_mean, layer.moving_variance)])
+    means = [np.mean(values, axis=0) for values in zip(*seen, strict=True)]
+    for layer, mean, variance in zip(layers, means[::2], means[1::2], strict=True):
+        layer.moving_mean.assign(mean)
+        layer.moving_variance.assign(variance)
+
+
+def main() -> None:
+    """Train and save."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("folders", nargs="+", help="folders of color photographs")
+    parser.add_argument("--start", required=True, help="the model file to start from")
+    parser.add_argument("-o", "--output", required=True, help="the model file to write")
+    parser.add_argument("--steps", type=int, required=True, help="batches to train on")
+    parser.add_argument("--batch-size", type=int, default=32)
+    parser.add_argument("--learning-rate", type=float, default=5e-4, help="at its peak; it falls along a cosine")
+    parser.add_argument("--weight", type=float, default=1.0, help="of the loss of decoded colors")
+    parser.add_argument(
+        "--balances", type=float, nargs=2, default=(0.22, 0.78), help="rebalancing that is decoded with"
+    )
+    parser.add_argument("--prices", type=float, nargs=2, default=(0.028, 0.112), help="decibels for a point of color")
+    parser.add_argument("--aged", type=float, default=0.12, help="share of squares made to look like old film")
+    parser.add_argument("--precision", default="mixed_bfloat16")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--minutes", type=float, default=5, help="between two writings of the output")
+    arguments = parser.parse_args()
+
+    paths = [path for folder in arguments.folders for path in hold_out(picture_paths([folder]), 40)[0]]
+    pictures = training_pictures(paths, SHORT_SIDE, least=LEAST, memory=MEMORY)
+    print(f"{len(pictures)} photographs to train on", flush=True)
+    start = Colorizer.load(arguments.start).model_
+    network = start.architecture.network(seed=arguments.seed, dtype=arguments.precision)
+    network.set_weights(start.weights)
+    feed = batches(pictures, start.codec, arguments.batch_size, arguments.aged, arguments.seed)
+    compute_statistics(network, (lightness for lightness, _ in itertools.islice(feed, STATISTICS)))
+    for layer in network.layers:
+        if layer.name.startswith("encoder_") or isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False
+    optimizer = keras.optimizers.AdamW(arguments.learning_rate, weight_decay=0.01, global_clipnorm=4.0)
+    optimizer.exclude_from_weight_decay([variable for variable in network.trainable_variables if variable.ndim < 4])
+    loss = color_loss(start.head, start.codec, arguments.balances, arguments.prices, arguments.weight)
+    network.compile(optimizer, loss=loss, jit_compile="auto" if keras.backend.backend() == "jax" else False)
+
+    average = [ops.convert_to_numpy(weight).astype(np.float32) for weight in network.weights]
+    losses: list[float] = []
+
+    def save(steps: int) -> None:
+        training = {
+            **start.training,
+            "finished": {"photographs": len(pictures), "steps": steps, "options": vars(arguments)},
+        }
+        colorizer = Colorizer(network=start.architecture, working_size=start.working_size)
+        colorizer.model_ = replace(start, weights=tuple(average), training=training, light=None)
+        colorizer.save(arguments.output)
+
+    began = saved = time.monotonic()
+    for step, (lightness, lab) in enumerate(itertools.islice(feed, arguments.steps)):
+        share = 0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * step / arguments.steps))
+        optimizer.learning_rate = arguments.learning_rate * share * min(1, (step + 1) / WARM_UP)
+        network.reset_metrics()
+        losses.append(float(network.train_on_batch(lightness, lab)))
+        if not math.isfinite(losses[-1]):
+            raise SystemExit(f"the loss of step {step} is not finite. The last weights written are good.")
+        if step % AVERAGE_EVERY == 0:
+            keep = min(0.99, (step + 1) / (step + 40))
+            for mean, weight in zip(average, network.get_weights(), strict=True):
+                mean += (1 - keep) * (weight - mean)
+        if step % 50 == 49:
+            speed = (step + 1) * arguments.batch_size / (time.monotonic() - began)
+            print(f"step {step + 1}: loss {np.mean(losses[-50:]):.4f}, {speed:.1f} photographs a second", flush=True)
+        if time.monotonic() - saved > 60 * arguments.minutes:
+            saved = time.monotonic()
+            save(step + 1)
+    save(arguments.steps)
+
+
+if __name__ == "__main__":
+    main()

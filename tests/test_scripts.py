@@ -1,0 +1,75 @@
+"""Scripts that train what is packaged: the loss of given colors is what metrics say; a run changes the decoder."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from labcolor import Colorizer, LabCodec, lab_to_rgb, rgb_to_lab, write_picture
+from labcolor.metrics import colorfulness, psnr
+from labcolor.networks import BinsHead, ab_bins, bin_targets
+
+pytestmark = pytest.mark.tensorflow
+
+
+@pytest.fixture(scope="module")
+def finish():
+    """The script that trains given colors."""
+    path = Path(__file__).parents[1] / "scripts" / "finish_efficientnet.py"
+    spec = importlib.util.spec_from_file_location("finish_efficientnet", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_colors_and_their_measures_are_the_library_s(finish, batch):
+    """Differentiable sRGB and colorfulness agree with those of labcolor."""
+    lab = rgb_to_lab(batch)
+    rgb = np.asarray(finish.to_rgb(lab[..., :1], lab[..., 1:]))
+    np.testing.assert_allclose(rgb, lab_to_rgb(lab, dtype="float32"), atol=2e-3)
+    expected = [colorfulness(picture) for picture in batch]
+    np.testing.assert_allclose(finish.colorfulness(batch / np.float32(255)), expected, rtol=0.03)
+
+
+def test_the_loss_is_psnr_and_the_price_of_color(finish, batch):
+    """Two sets of scores differ in loss by PSNR and colorfulness, beside the cross-entropy."""
+    codec, head = LabCodec(), BinsHead(stride=1, temperature=1.0)
+    lab = np.concatenate(codec.encode(batch), axis=-1)
+    right = np.log(np.asarray(bin_targets(lab[..., 1:] * 128)) + np.float32(1e-9))
+    grey = np.zeros_like(right)
+    grey[..., (ab_bins() == 0).all(axis=1)] = 20
+    cost = {}
+    for price in (0.0, 0.5):
+        loss = finish.color_loss(head, codec, (0.5, 0.5), (price, price), 1.0)
+        plain = finish.color_loss(head, codec, (0.5, 0.5), (price, price), 0.0)
+        cost[price] = [float(loss(lab, scores)) - float(plain(lab, scores)) for scores in (right, grey)]
+    pale = [lab_to_rgb(picture * (1, 0, 0), dtype="uint8") for picture in rgb_to_lab(batch)]
+    decibels = np.mean([psnr(one, picture) for one, picture in zip(pale, batch, strict=True)])
+    assert cost[0.0][0] == pytest.approx(-40, abs=0.5)  # as good as the loss cares for
+    assert cost[0.0][1] == pytest.approx(-decibels, abs=0.3)
+    color = np.mean([colorfulness(picture) for picture in batch])
+    assert cost[0.0][0] - cost[0.5][0] == pytest.approx(0.5 * color, rel=0.05)
+
+
+@pytest.mark.slow
+def test_a_run_changes_the_decoder_alone(finish, photographs, tmp_path, monkeypatch):
+    """Two steps: the encoder stays, kernels of the decoder and statistics of batch normalization do not."""
+    for number, photo in enumerate(photographs):
+        write_picture(tmp_path / f"{number}.png", photo)
+    start, end = tmp_path / "start.labcolor", tmp_path / "end.labcolor"
+    Colorizer.from_pretrained().save(start)
+    options = ["--start", start, "-o", end, "--steps", 2, "--batch-size", 2, "--precision", "float32"]
+    monkeypatch.setattr(sys, "argv", ["finish_efficientnet.py", str(tmp_path), *map(str, options)])
+    monkeypatch.setattr(finish, "STATISTICS", 2)
+    finish.main()
+    before, after = Colorizer.load(start), Colorizer.load(end)
+    assert after.model_.training["finished"]["steps"] == 2
+    names = [weight.path for weight in before.network_.weights]
+    changed = {
+        name.split("_")[0]
+        for name, old, new in zip(names, before.model_.weights, after.model_.weights, strict=True)
+        if not np.array_equal(old, new)
+    }
+    assert changed == {"decoder", "normalization"}
