@@ -7,9 +7,10 @@ is the mean PSNR of pictures, which is a matter of whole pictures: to choose one
 the mean of all. So the colors that the scores are decoded to are trained, too: see :func:`color_loss`.
 
 Pictures are seen as they are in predictions: whole squares, at 128 pixels, sharp, and at 160, where many are enlarged
-and sharpened again at random. The encoder and batch normalization stay as they are. The rest, the held-out photographs,
-and how the weights are averaged and written are those of ``scripts/train_efficientnet.py``, the model of which is the
-start. All of it is Keras 3.
+and sharpened again at random. The encoder and batch normalization stay as they are. What is written lies between the
+start and the trained weights (``--share``): the whole way gains more on photographs of the kinds that were trained on,
+and less on others. All else is as in ``scripts/train_efficientnet.py``, a model of which is the start. All of it is
+Keras 3.
 """
 
 from __future__ import annotations
@@ -179,6 +180,7 @@ def main() -> None:
         "--balances", type=float, nargs=2, default=(0.22, 0.78), help="rebalancing that is decoded with"
     )
     parser.add_argument("--prices", type=float, nargs=2, default=(0.028, 0.112), help="decibels for a point of color")
+    parser.add_argument("--share", type=float, default=0.7, help="of the way from the start to the trained weights")
     parser.add_argument("--aged", type=float, default=0.12, help="share of squares made to look like old film")
     parser.add_argument("--precision", default="mixed_bfloat16")
     parser.add_argument("--seed", type=int, default=0)
@@ -201,7 +203,8 @@ def main() -> None:
     loss = color_loss(start.head, start.codec, arguments.balances, arguments.prices, arguments.weight)
     network.compile(optimizer, loss=loss, jit_compile="auto" if keras.backend.backend() == "jax" else False)
 
-    average = [ops.convert_to_numpy(weight).astype(np.float32) for weight in network.weights]
+    first = [ops.convert_to_numpy(weight).astype(np.float32) for weight in network.weights]
+    average = [weight.copy() for weight in first]
     losses: list[float] = []
 
     def save(steps: int) -> None:
@@ -210,7 +213,8 @@ def main() -> None:
             "finished": {"photographs": len(pictures), "steps": steps, "options": vars(arguments)},
         }
         colorizer = Colorizer(network=start.architecture, working_size=start.working_size)
-        colorizer.model_ = replace(start, weights=tuple(average), training=training, light=None)
+        mixed = [old + np.float32(arguments.share) * (new - old) for old, new in zip(first, average, strict=True)]
+        colorizer.model_ = replace(start, weights=tuple(mixed), training=training, light=None)
         colorizer.save(arguments.output)
 
     began = saved = time.monotonic()

@@ -44,7 +44,7 @@ OLD_NAMES = {"classifier": DEFAULT_MODEL}  # of 0.1; they work with a warning un
 PACKAGED_MODELS = {
     model.name: model
     for model in (
-        PackagedModel("efficientnet", "7a0218967338d1b77231ac55b2a1701fdd30a530eeaaf24d901fd024cd8f595c"),
+        PackagedModel("efficientnet", "d0f1cf1f350862370902283266edd1234fb872f2dc5c13992e2d46272e231542"),
         PackagedModel("reference", "7f5fd1a946c316685404771b228d486ab7175d65e90af4e5ce6b88ec94d09875"),
     )
 }
