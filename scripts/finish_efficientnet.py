@@ -1,6 +1,6 @@
 """The packaged default model, its last part: a trained decoder learns to give better colors.
 
-    python scripts/finish_efficientnet.py FOLDER [FOLDER ...] --start MODEL -o FINISHED --steps 5000
+    python scripts/finish_efficientnet.py FOLDER [FOLDER ...] --start MODEL -o FINISHED --steps 4600
 
 Cross-entropy teaches which colors are likely at each place. What people see is one color a place, and what is reported
 is the mean PSNR of pictures, which is a matter of whole pictures: to choose one likely color for a shirt is better than
