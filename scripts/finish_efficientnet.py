@@ -18,7 +18,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import math
-import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -27,15 +26,17 @@ from typing import Any
 
 import keras
 import numpy as np
+from averaged import train_averaged
 from keras import ops
 from PIL import Image
 from scipy import ndimage
 
 from labcolor import Colorizer
+from labcolor.color import kernels
 from labcolor.color.codec import LabCodec
 from labcolor.io.pictures import picture_paths
 from labcolor.networks import BinsHead, ab_bins
-from labcolor.training.crops import age
+from labcolor.training.crops import age, random_crop
 from labcolor.training.data import training_pictures
 from labcolor.training.files import hold_out
 
@@ -46,19 +47,15 @@ WARM_UP = 50  # steps
 AVERAGE_EVERY = 5  # steps between two updates of the averaged weights
 STATISTICS = 40  # batches
 AHEAD = 4  # batches that are made while the network trains
-# CIE XYZ of the white point D65 to linear sRGB: IEC 61966-2-1:1999.
-WHITE = np.float32([0.95047, 1.0, 1.08883])
-TO_SRGB = np.float32(
-    [[3.2404542, -1.5371385, -0.4985314], [-0.969266, 1.8760108, 0.041556], [0.0556434, -0.2040259, 1.0572252]]
-)
+TO_LINEAR = np.float32(kernels.FROM_RELATIVE_XYZ)  # of XYZ in shares of the white point
 
 
 def to_rgb(lightness: Any, ab: Any) -> Any:
     """Convert L, (..., 1), and ab, (..., 2), to sRGB in [0, 1], (..., 3), in operations that have a gradient."""
     y = (lightness + 16) / 116
     f = ops.concatenate([y + ab[..., :1] / 500, y, y - ab[..., 1:] / 200], axis=-1)
-    xyz = ops.where(f > 6 / 29, f**3, 3 * (6 / 29) ** 2 * (f - 4 / 29)) * WHITE
-    linear = ops.matmul(xyz, TO_SRGB.T)
+    xyz = ops.where(f > 6 / 29, f**3, 3 * (6 / 29) ** 2 * (f - 4 / 29))
+    linear = ops.matmul(xyz, TO_LINEAR.T)
     curve = 1.055 * ops.maximum(linear, 1e-4) ** (1 / 2.4) - 0.055
     return ops.clip(ops.where(linear > 0.0031308, curve, 12.92 * linear), 0, 1)
 
@@ -103,14 +100,10 @@ def color_loss(
 
 def square(picture: np.ndarray, size: int, random: np.random.Generator) -> np.ndarray:
     """Return a square of a picture, (H, W, 3) uint8, mirrored with probability 0.5, resized to ``size``."""
-    height, width, _ = picture.shape
-    side = largest = min(height, width)
+    side = largest = min(picture.shape[:2])
     if random.random() > WHOLE:
         side = int(random.integers(largest * 3 // 4, largest + 1))
-    top, left = random.integers(0, height - side + 1), random.integers(0, width - side + 1)
-    part = picture[top : top + side, left : left + side]
-    if random.random() < 0.5:
-        part = part[:, ::-1]
+    part = random_crop(picture, side, random)
     return np.asarray(Image.fromarray(np.ascontiguousarray(part)).resize((size, size), Image.Resampling.BICUBIC))
 
 
@@ -204,10 +197,8 @@ def main() -> None:
     network.compile(optimizer, loss=loss, jit_compile="auto" if keras.backend.backend() == "jax" else False)
 
     first = [ops.convert_to_numpy(weight).astype(np.float32) for weight in network.weights]
-    average = [weight.copy() for weight in first]
-    losses: list[float] = []
 
-    def save(steps: int) -> None:
+    def save(average: list[Any], losses: list[float], steps: int) -> None:
         training = {
             **start.training,
             "finished": {"photographs": len(pictures), "steps": steps, "options": vars(arguments)},
@@ -217,25 +208,20 @@ def main() -> None:
         colorizer.model_ = replace(start, weights=tuple(mixed), training=training, light=None)
         colorizer.save(arguments.output)
 
-    began = saved = time.monotonic()
-    for step, (lightness, lab) in enumerate(itertools.islice(feed, arguments.steps)):
+    def rate_at(step: int) -> float:
         share = 0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * step / arguments.steps))
-        optimizer.learning_rate = arguments.learning_rate * share * min(1, (step + 1) / WARM_UP)
-        network.reset_metrics()
-        losses.append(float(network.train_on_batch(lightness, lab)))
-        if not math.isfinite(losses[-1]):
-            raise SystemExit(f"the loss of step {step} is not finite. The last weights written are good.")
-        if step % AVERAGE_EVERY == 0:
-            keep = min(0.99, (step + 1) / (step + 40))
-            for mean, weight in zip(average, network.get_weights(), strict=True):
-                mean += (1 - keep) * (weight - mean)
-        if step % 50 == 49:
-            speed = (step + 1) * arguments.batch_size / (time.monotonic() - began)
-            print(f"step {step + 1}: loss {np.mean(losses[-50:]):.4f}, {speed:.1f} photographs a second", flush=True)
-        if time.monotonic() - saved > 60 * arguments.minutes:
-            saved = time.monotonic()
-            save(step + 1)
-    save(arguments.steps)
+        return float(arguments.learning_rate * share * min(1, (step + 1) / WARM_UP))
+
+    train_averaged(
+        network,
+        itertools.islice(feed, arguments.steps),
+        rate_at,
+        save,
+        every=AVERAGE_EVERY,
+        lag=40,
+        most=0.99,
+        minutes=arguments.minutes,
+    )
 
 
 if __name__ == "__main__":

@@ -14,14 +14,14 @@ All of it is Keras 3: set KERAS_BACKEND=jax to train on a GPU with JAX. Photogra
 from __future__ import annotations
 
 import argparse
+import itertools
 import math
-import time
 from dataclasses import replace
 from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
+from averaged import train_averaged
 
 from labcolor import Colorizer
 from labcolor.io.pictures import picture_paths
@@ -97,10 +97,7 @@ def main() -> None:
     compiled = "auto" if keras.backend.backend() == "jax" else False
     network.compile(optimizer, loss=head.loss(start.codec), jit_compile=compiled)
 
-    average = [ops.convert_to_numpy(weight).astype(np.float32) for weight in network.weights]
-    losses: list[float] = []
-
-    def save(step: int) -> None:
+    def save(average: list[Any], losses: list[float], step: int) -> None:
         training = {**start.training, "photographs": len(pictures), "steps": step, "options": vars(arguments)}
         model = FittedModel(
             start.architecture, tuple(average), start.codec, head, start.working_size, training=training
@@ -109,23 +106,16 @@ def main() -> None:
         colorizer.model_ = replace(model, history={"loss": [float(np.mean(losses[-200:]))]})
         colorizer.save(arguments.output)
 
-    began = saved = time.monotonic()
-    for step, (lightness, ab) in zip(range(arguments.steps), batches(epochs), strict=False):
-        optimizer.learning_rate = rate_at(step, arguments)
-        losses.append(float(network.train_on_batch(lightness, ab)))
-        if not math.isfinite(losses[-1]):
-            raise SystemExit(f"the loss of step {step} is not finite. The last weights written are good.")
-        if step % AVERAGE_EVERY == 0:
-            keep = min(0.98, (step + 1) / (step + 200))
-            for mean, weight in zip(average, network.get_weights(), strict=True):
-                mean += (1 - keep) * (weight - mean)
-        if step % 50 == 49:
-            speed = (step + 1) * arguments.batch_size / (time.monotonic() - began)
-            print(f"step {step + 1}: loss {np.mean(losses[-50:]):.4f}, {speed:.1f} photographs a second", flush=True)
-        if time.monotonic() - saved > 60 * arguments.minutes:
-            saved = time.monotonic()
-            save(step + 1)
-    save(arguments.steps)
+    train_averaged(
+        network,
+        itertools.islice(batches(epochs), arguments.steps),
+        lambda step: rate_at(step, arguments),
+        save,
+        every=AVERAGE_EVERY,
+        lag=200,
+        most=0.98,
+        minutes=arguments.minutes,
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Scripts that train what is packaged: the loss of given colors is what metrics say; a run changes the decoder."""
 
-import importlib.util
+import importlib
 import sys
 from pathlib import Path
 
@@ -17,11 +17,9 @@ pytestmark = pytest.mark.tensorflow
 @pytest.fixture(scope="module")
 def finish():
     """The script that trains given colors."""
-    path = Path(__file__).parents[1] / "scripts" / "finish_efficientnet.py"
-    spec = importlib.util.spec_from_file_location("finish_efficientnet", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(Path(__file__).parents[1] / "scripts")
+        return importlib.import_module("finish_efficientnet")
 
 
 def test_colors_and_their_measures_are_the_library_s(finish, batch):
