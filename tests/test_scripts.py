@@ -9,7 +9,7 @@ import pytest
 
 from labcolor import Colorizer, LabCodec, lab_to_rgb, rgb_to_lab, write_picture
 from labcolor.metrics import colorfulness, psnr
-from labcolor.networks import BinsHead, ab_bins, bin_targets
+from labcolor.networks import BinsHead, FittedModel, RegressionHead, ab_bins, bin_targets, get_architecture
 
 pytestmark = pytest.mark.tensorflow
 
@@ -19,7 +19,20 @@ def finish():
     """The script that trains given colors."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(Path(__file__).parents[1] / "scripts")
-        return importlib.import_module("finish_efficientnet")
+        return importlib.import_module("finish")
+
+
+def fitted(name, head):
+    """A model of an architecture, with new weights and this head."""
+    architecture = get_architecture(name)
+    weights = tuple(architecture.network(seed=0).get_weights())
+    return FittedModel(architecture, weights, LabCodec(), head, 128)
+
+
+def pale_decibels(batch):
+    """The mean PSNR of grey."""
+    pale = [lab_to_rgb(picture * (1, 0, 0), dtype="uint8") for picture in rgb_to_lab(batch)]
+    return np.mean([psnr(one, picture) for one, picture in zip(pale, batch, strict=True)])
 
 
 def test_colors_and_their_measures_are_the_library_s(finish, batch):
@@ -33,22 +46,30 @@ def test_colors_and_their_measures_are_the_library_s(finish, batch):
 
 def test_the_loss_is_psnr_and_the_price_of_color(finish, batch):
     """Two sets of scores differ in loss by PSNR and colorfulness, beside the cross-entropy."""
-    codec, head = LabCodec(), BinsHead(stride=1, temperature=1.0)
-    lab = np.concatenate(codec.encode(batch), axis=-1)
+    model = fitted("classifier", BinsHead(stride=1, temperature=1.0))
+    lab = np.concatenate(model.codec.encode(batch), axis=-1)
     right = np.log(np.asarray(bin_targets(lab[..., 1:] * 128)) + np.float32(1e-9))
     grey = np.zeros_like(right)
     grey[..., (ab_bins() == 0).all(axis=1)] = 20
     cost = {}
     for price in (0.0, 0.5):
-        loss = finish.color_loss(head, codec, (0.5, 0.5), (price, price), 1.0)
-        plain = finish.color_loss(head, codec, (0.5, 0.5), (price, price), 0.0)
+        loss = finish.color_loss(model, (0.5, 0.5), (price, price), 1.0)
+        plain = finish.color_loss(model, (0.5, 0.5), (price, price), 0.0)
         cost[price] = [float(loss(lab, scores)) - float(plain(lab, scores)) for scores in (right, grey)]
-    pale = [lab_to_rgb(picture * (1, 0, 0), dtype="uint8") for picture in rgb_to_lab(batch)]
-    decibels = np.mean([psnr(one, picture) for one, picture in zip(pale, batch, strict=True)])
+    decibels = pale_decibels(batch)
     assert cost[0.0][0] == pytest.approx(-40, abs=0.5)  # as good as the loss cares for
     assert cost[0.0][1] == pytest.approx(-decibels, abs=0.3)
     color = np.mean([colorfulness(picture) for picture in batch])
     assert cost[0.0][0] - cost[0.5][0] == pytest.approx(0.5 * color, rel=0.05)
+
+
+def test_a_teacher_counts_as_much_as_the_truth(finish, batch):
+    """A regression's loss is the mean of both PSNR; its squared error is from the truth alone."""
+    model = fitted("reference", RegressionHead())
+    lightness, ab = model.codec.encode(batch)
+    loss = finish.color_loss(model, (), (0.0,), 1.0)
+    targets = np.concatenate([lightness, ab, 0 * ab], axis=-1)  # the teacher gives grey
+    assert float(loss(targets, ab)) == pytest.approx(-(40 + pale_decibels(batch)) / 2, abs=0.3)
 
 
 @pytest.mark.slow
@@ -59,7 +80,7 @@ def test_a_run_changes_the_decoder_alone(finish, photographs, tmp_path, monkeypa
     start, end = tmp_path / "start.labcolor", tmp_path / "end.labcolor"
     Colorizer.from_pretrained().save(start)
     options = ["--start", start, "-o", end, "--steps", 2, "--batch-size", 2, "--precision", "float32"]
-    monkeypatch.setattr(sys, "argv", ["finish_efficientnet.py", str(tmp_path), *map(str, options)])
+    monkeypatch.setattr(sys, "argv", ["finish.py", str(tmp_path), *map(str, options)])
     monkeypatch.setattr(finish, "STATISTICS", 2)
     finish.main()
     before, after = Colorizer.load(start), Colorizer.load(end)
@@ -71,3 +92,20 @@ def test_a_run_changes_the_decoder_alone(finish, photographs, tmp_path, monkeypa
         if not np.array_equal(old, new)
     }
     assert changed == {"decoder", "normalization"}
+
+
+@pytest.mark.slow
+def test_a_small_network_learns_from_a_teacher(finish, photographs, tmp_path, monkeypatch):
+    """Two steps of the reference network, beside the colors of the default model."""
+    for number, photo in enumerate(photographs):
+        write_picture(tmp_path / f"{number}.png", photo)
+    start, teacher, end = (tmp_path / f"{name}.labcolor" for name in ("start", "teacher", "end"))
+    Colorizer.from_pretrained("reference").save(start)
+    Colorizer.from_pretrained().save(teacher)
+    options = ["--start", start, "--teacher", teacher, "-o", end, "--steps", 2, "--batch-size", 2, "--share", 1]
+    more = ["--precision", "float32", "--balances", "--prices", 0.04]
+    monkeypatch.setattr(sys, "argv", ["finish.py", str(tmp_path), *map(str, options + more)])
+    finish.main()
+    before, after = Colorizer.load(start).model_, Colorizer.load(end).model_
+    assert after.training["finished"]["options"]["prices"] == [0.04]
+    assert not any(np.array_equal(old, new) for old, new in zip(before.weights, after.weights, strict=True))

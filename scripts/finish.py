@@ -1,16 +1,18 @@
-"""The packaged default model, its last part: a trained decoder learns to give better colors.
+"""The packaged models, their last part: a trained network learns to give better colors.
 
-    python scripts/finish_efficientnet.py FOLDER [FOLDER ...] --start MODEL -o FINISHED --steps 4600
+    python scripts/finish.py FOLDER [FOLDER ...] --start MODEL -o FINISHED --steps 4600
 
-Cross-entropy teaches which colors are likely at each place. What people see is one color a place, and what is reported
-is the mean PSNR of pictures, which is a matter of whole pictures: to choose one likely color for a shirt is better than
-the mean of all. So the colors that the scores are decoded to are trained, too: see :func:`color_loss`.
+Cross-entropy teaches which colors are likely at each place, squared error their mean. What people see is one color a
+place, and what is reported is the mean PSNR of pictures, which is a matter of whole pictures: to choose one likely
+color for a shirt is better than the mean of all. So the colors that the output is decoded to are trained, too: see
+:func:`color_loss`. A small network learns faster what a larger one has learned already (``--teacher``).
 
-Pictures are seen as they are in predictions: whole squares, at 128 pixels, sharp, and at 160, where many are enlarged
-and sharpened again at random. The encoder and batch normalization stay as they are. What is written lies between the
-start and the trained weights (``--share``): the whole way gains more on photographs of the kinds that were trained on,
-and less on others. All else is as in ``scripts/train_efficientnet.py``, a model of which is the start. All of it is
-Keras 3.
+Pictures are seen as they are in predictions: whole squares, at 128 pixels, sharp, and for a larger working size at 160,
+too, where many are enlarged and sharpened again at random. Contrast varies. Of a large set, which is a folder, each
+photograph is seen less often than of a small one: those of strangers are more varied than any set. Pretrained encoders
+and batch normalization stay as they are. What is written lies between the start and the trained weights
+(``--share``): the whole way gains more on photographs of the kinds that were trained on, and less on others. All else
+is as in ``scripts/train_efficientnet.py``. All of it is Keras 3.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -35,14 +38,15 @@ from labcolor import Colorizer
 from labcolor.color import kernels
 from labcolor.color.codec import LabCodec
 from labcolor.io.pictures import picture_paths
-from labcolor.networks import BinsHead, ab_bins
+from labcolor.networks import FittedModel
 from labcolor.training.crops import age, random_crop
 from labcolor.training.data import training_pictures
 from labcolor.training.files import hold_out
 
 SHORT_SIDE, LEAST, MEMORY = 136, 128, 8 << 30
-SIZES = 128, 160  # of the squares that the network sees
+SIZES = 128, 160  # of the squares that the network sees, but for those beyond its working size
 WHOLE = 0.6  # share of the squares that are as large as the picture allows; others have at least 3/4 of that side
+MEDIUM, MOST = 2000, 3.0  # a set of so many photographs counts as it is; no photograph is seen so much more often
 WARM_UP = 50  # steps
 AVERAGE_EVERY = 5  # steps between two updates of the averaged weights
 STATISTICS = 40  # batches
@@ -69,31 +73,37 @@ def colorfulness(rgb: Any) -> Any:
     return spread + 0.3 * ops.sqrt(ops.mean(first, places) ** 2 + ops.mean(second, places) ** 2 + 1)
 
 
-def color_loss(
-    head: BinsHead, codec: LabCodec, balances: Sequence[float], prices: Sequence[float], weight: float
-) -> Any:
-    """Return the cross-entropy plus ``weight`` times the loss of decoded colors.
+def decoder(model: FittedModel, **changes: Any) -> keras.Model:
+    """Return a network that decodes a model's output, (N, h, w, C), to ab, in operations that have a gradient."""
+    output = keras.Input((None, None, model.network.output.shape[-1]))
+    return keras.Model(output, replace(model.head, **changes).append(output, model.codec))
+
+
+def color_loss(model: FittedModel, balances: Sequence[float], prices: Sequence[float], weight: float) -> Any:
+    """Return the loss of a model's head plus ``weight`` times the loss of decoded colors.
 
     That is minus the PSNR of each picture, in decibels, minus its colorfulness times a price: so many decibels a point
     of colorfulness may cost. Half of each batch is decoded with the first of ``balances`` as its rebalancing, for the
-    first of ``prices``, and half with the second: cautious and vivid colors, for which a point may cost more.
+    first of ``prices``, and half with the second: cautious and vivid colors, for which a point may cost more. A head
+    without bins has no balance, and one price. Targets are L, ab, and, if there is a teacher, its ab, all of them
+    scaled: then the mean of the PSNR from both counts.
     """
-    entropy, stride = head.loss(codec), head.stride
-    bins = np.asarray(ab_bins(), np.float32)
-    balances, prices = np.float32(balances), np.float32(prices)
+    head, codec = model.head, model.codec
+    trained = keras.losses.get(head.loss(codec))
+    decoders = [decoder(model, rebalancing=balance) for balance in balances] or [decoder(model)]
 
-    def loss(lab: Any, scores: Any) -> Any:
-        small = ops.average_pool(lab, stride, stride, data_format="channels_last")
-        lightness, ab = small[..., :1] * codec.l_scale + codec.l_center, small[..., 1:] * codec.ab_scale
-        half = ops.arange(ops.shape(scores)[0]) % 2
-        balance = ops.reshape(ops.take(balances, half), (-1, 1, 1, 1))
-        probabilities = ops.softmax((scores + (balance - head.training) * head.log_weights) / head.temperature)
-        given = to_rgb(lightness, ops.matmul(probabilities, bins))
-        error = ops.mean((given - to_rgb(lightness, ab)) ** 2, axis=(1, 2, 3))
-        decibels = 10 * ops.log10(error + 1e-4)  # no gain beyond 40 dB
-        return entropy(lab[..., 1:], scores) + weight * ops.mean(
-            decibels - ops.take(prices, half) * colorfulness(given)
-        )
+    def loss(targets: Any, output: Any) -> Any:
+        small = ops.average_pool(targets, head.stride, head.stride, data_format="channels_last")
+        lightness, colors = small[..., :1] * codec.l_scale + codec.l_center, small[..., 1:] * codec.ab_scale
+        total = weight * 0.0
+        for part, (decode, price) in enumerate(zip(decoders, prices, strict=True)):
+            mine = slice(part, None, len(decoders))
+            given = to_rgb(lightness[mine], decode(ops.cast(output[mine], "float32")))
+            known = [to_rgb(lightness[mine], colors[mine, ..., at : at + 2]) for at in range(0, colors.shape[-1], 2)]
+            errors = [ops.mean((given - rgb) ** 2, axis=(1, 2, 3)) for rgb in known]
+            decibels = sum(10 * ops.log10(error + 1e-4) for error in errors) / len(known)  # no gain beyond 40 dB
+            total += ops.mean(decibels - price * colorfulness(given)) / len(decoders)
+        return ops.mean(trained(targets[..., 1:3], output)) + weight * total
 
     return loss
 
@@ -114,34 +124,56 @@ def sharpened(lightness: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 
 def batches(
-    pictures: Sequence[np.ndarray], codec: LabCodec, batch_size: int, aged: float, seed: int
+    sets: Sequence[Sequence[np.ndarray]], model: FittedModel, arguments: argparse.Namespace
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield scaled L as the network sees it, (N, S, S, 1), and scaled Lab as it is, (N, S, S, 3), without end."""
+    sizes = [size for size in SIZES if size <= model.working_size]
+    lengths = np.array([len(pictures) for pictures in sets])
+    shares = lengths * np.minimum((lengths / MEDIUM) ** -arguments.level, MOST)
 
-    def make(chosen: np.ndarray, *seeds: int) -> tuple[np.ndarray, np.ndarray]:
-        random = np.random.default_rng(seeds)
-        size = int(random.choice(SIZES))
-        lightness, ab = codec.encode(np.stack([square(pictures[index], size, random) for index in chosen]))
+    def make(step: int) -> tuple[np.ndarray, np.ndarray]:
+        random = np.random.default_rng((arguments.seed, step))
+        size = int(random.choice(sizes))
+        chosen = random.choice(len(sets), arguments.batch_size, p=shares / shares.sum())
+        pictures = [sets[index][random.integers(lengths[index])] for index in chosen]
+        lightness, ab = model.codec.encode(np.stack([square(picture, size, random) for picture in pictures]))
         lab = np.concatenate([lightness, ab], axis=-1)
         for picture in lightness:
             if size > SHORT_SIDE and random.random() < 0.7:
                 picture[..., 0] = sharpened(picture[..., 0], random)
-            if random.random() < aged:
+            if random.random() < 0.5:
+                power = math.exp(random.uniform(-arguments.contrast, arguments.contrast))
+                picture[:] = 2 * np.maximum((picture + 1) / 2, 0) ** power - 1
+            if random.random() < arguments.aged:
                 picture[:] = age(picture, random)
         return lightness, lab
 
-    def plans() -> Iterator[tuple[Any, ...]]:
-        for epoch in itertools.count():
-            order = np.random.default_rng((seed, epoch)).permutation(len(pictures))
-            for step, start in enumerate(range(0, len(order) - batch_size + 1, batch_size)):
-                yield order[start : start + batch_size], seed, epoch, step
-
     with ThreadPoolExecutor(1) as thread:
         waiting: deque[Future[Any]] = deque()
-        for plan in plans():
-            waiting.append(thread.submit(make, *plan))
+        for step in itertools.count():
+            waiting.append(thread.submit(make, step))
             if len(waiting) > AHEAD:
                 yield waiting.popleft().result()
+
+
+def built(model: FittedModel, precision: str) -> keras.Model:
+    """Return a model's network in a dtype policy, with its weights."""
+    network = model.architecture.network(seed=0, dtype=precision)
+    network.set_weights(model.weights)
+    return network
+
+
+def taught(
+    pairs: Iterator[tuple[np.ndarray, np.ndarray]], teacher: FittedModel, codec: LabCodec, precision: str
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield the same, and a teacher's scaled ab after Lab: (N, S, S, 5). The teacher sees L as it is."""
+    network = built(teacher, precision)
+    decoded = decoder(teacher)(network.output)
+    enlarged = keras.layers.UpSampling2D(teacher.head.stride, interpolation="bilinear", dtype="float32")(decoded)
+    answers = keras.Model(network.input, enlarged)
+    for lightness, lab in pairs:
+        ab = ops.convert_to_numpy(answers.predict_on_batch(lab[..., :1])) / np.float32(codec.ab_scale)
+        yield lightness, np.concatenate([lab, ab], axis=-1)
 
 
 def compute_statistics(network: keras.Model, inputs: Iterator[np.ndarray]) -> None:
@@ -170,9 +202,14 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, default=5e-4, help="at its peak; it falls along a cosine")
     parser.add_argument("--weight", type=float, default=1.0, help="of the loss of decoded colors")
     parser.add_argument(
-        "--balances", type=float, nargs=2, default=(0.22, 0.78), help="rebalancing that is decoded with"
+        "--balances", type=float, nargs="*", default=[0.22, 0.78], help="rebalancing to decode with; none without bins"
     )
-    parser.add_argument("--prices", type=float, nargs=2, default=(0.028, 0.112), help="decibels for a point of color")
+    parser.add_argument(
+        "--prices", type=float, nargs="+", default=[0.028, 0.112], help="decibels for a point of color, of each balance"
+    )
+    parser.add_argument("--teacher", help="a model file whose colors are learned beside the true ones")
+    parser.add_argument("--level", type=float, default=0.5, help="how much less often photographs of large sets occur")
+    parser.add_argument("--contrast", type=float, default=0.35, help="largest logarithm of a power of lightness")
     parser.add_argument("--share", type=float, default=0.7, help="of the way from the start to the trained weights")
     parser.add_argument("--aged", type=float, default=0.12, help="share of squares made to look like old film")
     parser.add_argument("--precision", default="mixed_bfloat16")
@@ -181,19 +218,25 @@ def main() -> None:
     arguments = parser.parse_args()
 
     paths = [path for folder in arguments.folders for path in hold_out(picture_paths([folder]), 40)[0]]
-    pictures = training_pictures(paths, SHORT_SIDE, least=LEAST, memory=MEMORY)
-    print(f"{len(pictures)} photographs to train on", flush=True)
+    sets = [
+        training_pictures(list(files), SHORT_SIDE, least=LEAST, memory=MEMORY)
+        for _, files in itertools.groupby(paths, key=lambda path: Path(path).parent)
+    ]
+    count = sum(map(len, sets))
+    print(f"{count} photographs to train on", flush=True)
     start = Colorizer.load(arguments.start).model_
-    network = start.architecture.network(seed=arguments.seed, dtype=arguments.precision)
-    network.set_weights(start.weights)
-    feed = batches(pictures, start.codec, arguments.batch_size, arguments.aged, arguments.seed)
-    compute_statistics(network, (lightness for lightness, _ in itertools.islice(feed, STATISTICS)))
+    network = built(start, arguments.precision)
+    feed = batches(sets, start, arguments)
+    if any(isinstance(layer, keras.layers.BatchNormalization) for layer in network.layers):
+        compute_statistics(network, (lightness for lightness, _ in itertools.islice(feed, STATISTICS)))
+    if arguments.teacher:
+        feed = taught(feed, Colorizer.load(arguments.teacher).model_, start.codec, arguments.precision)
     for layer in network.layers:
         if layer.name.startswith("encoder_") or isinstance(layer, keras.layers.BatchNormalization):
             layer.trainable = False
     optimizer = keras.optimizers.AdamW(arguments.learning_rate, weight_decay=0.01, global_clipnorm=4.0)
     optimizer.exclude_from_weight_decay([variable for variable in network.trainable_variables if variable.ndim < 4])
-    loss = color_loss(start.head, start.codec, arguments.balances, arguments.prices, arguments.weight)
+    loss = color_loss(start, arguments.balances, arguments.prices, arguments.weight)
     network.compile(optimizer, loss=loss, jit_compile="auto" if keras.backend.backend() == "jax" else False)
 
     first = [ops.convert_to_numpy(weight).astype(np.float32) for weight in network.weights]
@@ -201,7 +244,7 @@ def main() -> None:
     def save(average: list[Any], losses: list[float], steps: int) -> None:
         training = {
             **start.training,
-            "finished": {"photographs": len(pictures), "steps": steps, "options": vars(arguments)},
+            "finished": {"photographs": count, "steps": steps, "options": vars(arguments)},
         }
         colorizer = Colorizer(network=start.architecture, working_size=start.working_size)
         mixed = [old + np.float32(arguments.share) * (new - old) for old, new in zip(first, average, strict=True)]
