@@ -1,6 +1,8 @@
 """Scripts that train what is packaged: the loss of given colors is what metrics say; a run changes the decoder."""
 
+import argparse
 import importlib
+import itertools
 import sys
 from pathlib import Path
 
@@ -70,6 +72,16 @@ def test_a_teacher_counts_as_much_as_the_truth(finish, batch):
     loss = finish.color_loss(model, (), (0.0,), 1.0)
     targets = np.concatenate([lightness, ab, 0 * ab], axis=-1)  # the teacher gives grey
     assert float(loss(targets, ab)) == pytest.approx(-(40 + pale_decibels(batch)) / 2, abs=0.3)
+
+
+def test_photographs_of_large_sets_occur_less_often(finish):
+    """At level 1, 4,000 photographs count like 2,000, and 100 like 300."""
+    model = fitted("reference", RegressionHead())
+    bright, dark = np.full((136, 136, 3), 255, np.uint8), np.zeros((136, 136, 3), np.uint8)
+    options = argparse.Namespace(batch_size=64, level=1.0, contrast=0.35, aged=0.0, seed=0)
+    found = itertools.islice(finish.batches([[bright] * 4000, [dark] * 100], model, options), 20)
+    large = [pair[1][..., 0].mean(axis=(1, 2)) > 0 for pair in found]
+    assert np.mean(large) == pytest.approx(2000 / 2300, abs=0.03)
 
 
 @pytest.mark.slow
