@@ -1,11 +1,11 @@
-"""The packaged reference network: trained on photographs not as they are, but as the default model colors them.
+"""The reference network, trained on photographs not as they are, but as the default model colors them.
 
     python examples/distil.py PHOTOS -o MODEL [--start MODEL] [--epochs N]
 
 A photograph has one color where many were possible, and squared error answers with their mean. The default model has
 made its choice already, from the lightness alone, so that the reference network can learn all of it. PHOTOS is a
-folder; every 40th photograph, by name, is left out, as it was for the packaged models. It needs 65 kB of memory for
-each photograph.
+folder; every 40th photograph, by name, is left out, as it was for the packaged models. The second part of the packaged
+reference network's training was like this. It needs 65 kB of memory for each photograph.
 """
 
 import argparse

@@ -95,15 +95,15 @@ def color_loss(model: FittedModel, balances: Sequence[float], prices: Sequence[f
     def loss(targets: Any, output: Any) -> Any:
         small = ops.average_pool(targets, head.stride, head.stride, data_format="channels_last")
         lightness, colors = small[..., :1] * codec.l_scale + codec.l_center, small[..., 1:] * codec.ab_scale
-        total = weight * 0.0
+        losses = []
         for part, (decode, price) in enumerate(zip(decoders, prices, strict=True)):
             mine = slice(part, None, len(decoders))
             given = to_rgb(lightness[mine], decode(ops.cast(output[mine], "float32")))
             known = [to_rgb(lightness[mine], colors[mine, ..., at : at + 2]) for at in range(0, colors.shape[-1], 2)]
             errors = [ops.mean((given - rgb) ** 2, axis=(1, 2, 3)) for rgb in known]
             decibels = sum(10 * ops.log10(error + 1e-4) for error in errors) / len(known)  # no gain beyond 40 dB
-            total += ops.mean(decibels - price * colorfulness(given)) / len(decoders)
-        return ops.mean(trained(targets[..., 1:3], output)) + weight * total
+            losses.append(ops.mean(decibels - price * colorfulness(given)))
+        return ops.mean(trained(targets[..., 1:3], output)) + weight * sum(losses) / len(losses)
 
     return loss
 
@@ -242,10 +242,8 @@ def main() -> None:
     first = [ops.convert_to_numpy(weight).astype(np.float32) for weight in network.weights]
 
     def save(average: list[Any], losses: list[float], steps: int) -> None:
-        training = {
-            **start.training,
-            "finished": {"photographs": count, "steps": steps, "options": vars(arguments)},
-        }
+        this = {"photographs": count, "steps": steps, "options": vars(arguments)}
+        training = {**start.training, "finished": [*start.training.get("finished", ()), this]}
         colorizer = Colorizer(network=start.architecture, working_size=start.working_size)
         mixed = [old + np.float32(arguments.share) * (new - old) for old, new in zip(first, average, strict=True)]
         colorizer.model_ = replace(start, weights=tuple(mixed), training=training, light=None)

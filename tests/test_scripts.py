@@ -96,7 +96,7 @@ def test_a_run_changes_the_decoder_alone(finish, photographs, tmp_path, monkeypa
     monkeypatch.setattr(finish, "STATISTICS", 2)
     finish.main()
     before, after = Colorizer.load(start), Colorizer.load(end)
-    assert after.model_.training["finished"]["steps"] == 2
+    assert after.model_.training["finished"][-1]["steps"] == 2
     names = [weight.path for weight in before.network_.weights]
     changed = {
         name.split("_")[0]
@@ -119,5 +119,5 @@ def test_a_small_network_learns_from_a_teacher(finish, photographs, tmp_path, mo
     monkeypatch.setattr(sys, "argv", ["finish.py", str(tmp_path), *map(str, options + more)])
     finish.main()
     before, after = Colorizer.load(start).model_, Colorizer.load(end).model_
-    assert after.training["finished"]["options"]["prices"] == [0.04]
+    assert after.training["finished"][-1]["options"]["prices"] == [0.04]
     assert not any(np.array_equal(old, new) for old, new in zip(before.weights, after.weights, strict=True))

@@ -45,7 +45,7 @@ PACKAGED_MODELS = {
     model.name: model
     for model in (
         PackagedModel("efficientnet", "d0f1cf1f350862370902283266edd1234fb872f2dc5c13992e2d46272e231542"),
-        PackagedModel("reference", "7f5fd1a946c316685404771b228d486ab7175d65e90af4e5ce6b88ec94d09875"),
+        PackagedModel("reference", "cdd701a5dda7c586946721286eb019cb071e05efb4fddcfb4a726f28efd4a2c6"),
     )
 }
 
