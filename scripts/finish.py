@@ -20,37 +20,31 @@ from __future__ import annotations
 import argparse
 import itertools
 import math
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
+from operator import attrgetter
 from typing import Any
 
 import keras
 import numpy as np
-from averaged import train_averaged
 from keras import ops
 from PIL import Image
 from scipy import ndimage
+from trainings import MEMORY, SHORT_SIDE, SIDE, add_options, built, compile_network, train_averaged, training_paths
 
 from labcolor import Colorizer
 from labcolor.color import kernels
 from labcolor.color.codec import LabCodec
-from labcolor.io.pictures import picture_paths
 from labcolor.networks import FittedModel
-from labcolor.training.crops import age, random_crop
+from labcolor.training.crops import age, made_ahead, random_crop
 from labcolor.training.data import training_pictures
-from labcolor.training.files import hold_out
 
-SHORT_SIDE, LEAST, MEMORY = 136, 128, 8 << 30
-SIZES = 128, 160  # of the squares that the network sees, but for those beyond its working size
+SIZES = SIDE, 160  # of the squares that the network sees, but for those beyond its working size
 WHOLE = 0.6  # share of the squares that are as large as the picture allows; others have at least 3/4 of that side
 MEDIUM, MOST = 2000, 3.0  # a set of so many photographs counts as it is; no photograph is seen so much more often
 WARM_UP = 50  # steps
 AVERAGE_EVERY = 5  # steps between two updates of the averaged weights
 STATISTICS = 40  # batches
-AHEAD = 4  # batches that are made while the network trains
 TO_LINEAR = np.float32(kernels.FROM_RELATIVE_XYZ)  # of XYZ in shares of the white point
 
 
@@ -126,7 +120,7 @@ def sharpened(lightness: np.ndarray, random: np.random.Generator) -> np.ndarray:
 def batches(
     sets: Sequence[Sequence[np.ndarray]], model: FittedModel, arguments: argparse.Namespace
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield scaled L as the network sees it, (N, S, S, 1), and scaled Lab as it is, (N, S, S, 3), without end."""
+    """Return scaled L as the network sees it, (N, S, S, 1), and scaled Lab as it is, (N, S, S, 3), without end."""
     sizes = [size for size in SIZES if size <= model.working_size]
     lengths = np.array([len(pictures) for pictures in sets])
     shares = lengths * np.minimum((lengths / MEDIUM) ** -arguments.level, MOST)
@@ -148,19 +142,7 @@ def batches(
                 picture[:] = age(picture, random)
         return lightness, lab
 
-    with ThreadPoolExecutor(1) as thread:
-        waiting: deque[Future[Any]] = deque()
-        for step in itertools.count():
-            waiting.append(thread.submit(make, step))
-            if len(waiting) > AHEAD:
-                yield waiting.popleft().result()
-
-
-def built(model: FittedModel, precision: str) -> keras.Model:
-    """Return a model's network in a dtype policy, with its weights."""
-    network = model.architecture.network(seed=0, dtype=precision)
-    network.set_weights(model.weights)
-    return network
+    return made_ahead(make, ((step,) for step in itertools.count()))
 
 
 def taught(
@@ -194,12 +176,7 @@ def compute_statistics(network: keras.Model, inputs: Iterator[np.ndarray]) -> No
 def main() -> None:
     """Train and save."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("folders", nargs="+", help="folders of color photographs")
-    parser.add_argument("--start", required=True, help="the model file to start from")
-    parser.add_argument("-o", "--output", required=True, help="the model file to write")
-    parser.add_argument("--steps", type=int, required=True, help="batches to train on")
-    parser.add_argument("--batch-size", type=int, default=32)
-    parser.add_argument("--learning-rate", type=float, default=5e-4, help="at its peak; it falls along a cosine")
+    add_options(parser, learning_rate=5e-4, aged=0.12, minutes=5)
     parser.add_argument("--weight", type=float, default=1.0, help="of the loss of decoded colors")
     parser.add_argument(
         "--balances", type=float, nargs="*", default=[0.22, 0.78], help="rebalancing to decode with; none without bins"
@@ -211,16 +188,11 @@ def main() -> None:
     parser.add_argument("--level", type=float, default=0.5, help="how much less often photographs of large sets occur")
     parser.add_argument("--contrast", type=float, default=0.35, help="largest logarithm of a power of lightness")
     parser.add_argument("--share", type=float, default=0.7, help="of the way from the start to the trained weights")
-    parser.add_argument("--aged", type=float, default=0.12, help="share of squares made to look like old film")
-    parser.add_argument("--precision", default="mixed_bfloat16")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--minutes", type=float, default=5, help="between two writings of the output")
     arguments = parser.parse_args()
 
-    paths = [path for folder in arguments.folders for path in hold_out(picture_paths([folder]), 40)[0]]
     sets = [
-        training_pictures(list(files), SHORT_SIDE, least=LEAST, memory=MEMORY)
-        for _, files in itertools.groupby(paths, key=lambda path: Path(path).parent)
+        training_pictures(list(files), SHORT_SIDE, least=SIDE, memory=MEMORY)
+        for _, files in itertools.groupby(training_paths(arguments.folders), key=attrgetter("parent"))
     ]
     count = sum(map(len, sets))
     print(f"{count} photographs to train on", flush=True)
@@ -237,13 +209,16 @@ def main() -> None:
     optimizer = keras.optimizers.AdamW(arguments.learning_rate, weight_decay=0.01, global_clipnorm=4.0)
     optimizer.exclude_from_weight_decay([variable for variable in network.trainable_variables if variable.ndim < 4])
     loss = color_loss(start, arguments.balances, arguments.prices, arguments.weight)
-    network.compile(optimizer, loss=loss, jit_compile="auto" if keras.backend.backend() == "jax" else False)
+    compile_network(network, optimizer, loss)
 
+    finished = start.training.get("finished", [])
+    if isinstance(finished, dict):  # the one run of a model file that this script's first form wrote
+        finished = [finished]
     first = [ops.convert_to_numpy(weight).astype(np.float32) for weight in network.weights]
 
     def save(average: list[Any], losses: list[float], steps: int) -> None:
         this = {"photographs": count, "steps": steps, "options": vars(arguments)}
-        training = {**start.training, "finished": [*start.training.get("finished", ()), this]}
+        training = {**start.training, "finished": [*finished, this]}
         colorizer = Colorizer(network=start.architecture, working_size=start.working_size)
         mixed = [old + np.float32(arguments.share) * (new - old) for old, new in zip(first, average, strict=True)]
         colorizer.model_ = replace(start, weights=tuple(mixed), training=training, light=None)

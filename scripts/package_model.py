@@ -9,9 +9,9 @@ import argparse
 import hashlib
 from pathlib import Path
 
+from trainings import training_paths
+
 from labcolor import Colorizer
-from labcolor.io.pictures import picture_paths
-from labcolor.training.files import hold_out
 
 WEIGHTS = Path(__file__).parents[1] / "labcolor" / "weights"
 
@@ -23,9 +23,8 @@ def main() -> None:
     parser.add_argument("model", type=Path, help="a model file")
     parser.add_argument("photographs", nargs="+", help="folders, of each of which every 40th photograph is held out")
     options = parser.parse_args()
-    training = [path for folder in options.photographs for path in hold_out(picture_paths([folder]), 40)[0]]
     path = WEIGHTS / f"{options.name}.labcolor"
-    Colorizer.load(options.model).export(path, int8=training)
+    Colorizer.load(options.model).export(path, int8=training_paths(options.photographs))
     Colorizer.load(path).save(path, half=True)
     print(hashlib.sha256(path.read_bytes()).hexdigest(), path)
 

@@ -21,16 +21,13 @@ from typing import Any
 
 import keras
 import numpy as np
-from averaged import train_averaged
+from trainings import MEMORY, SHORT_SIDE, SIDE, add_options, built, compile_network, train_averaged, training_paths
 
 from labcolor import Colorizer
-from labcolor.io.pictures import picture_paths
 from labcolor.networks import FittedModel
 from labcolor.training.crops import crop_batches
 from labcolor.training.data import training_pictures
-from labcolor.training.files import hold_out
 
-CROP, SHORT_SIDE, MEMORY = 128, 136, 8 << 30
 WARM_UP = 300  # steps
 AVERAGE_EVERY = 10  # steps between two updates of the averaged weights
 
@@ -56,34 +53,23 @@ def rate_at(step: int, arguments: argparse.Namespace) -> float:
 def main() -> None:
     """Train and save."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("folders", nargs="+", help="folders of color photographs")
-    parser.add_argument("--start", required=True, help="the model file to start from")
-    parser.add_argument("-o", "--output", required=True, help="the model file to write")
-    parser.add_argument("--steps", type=int, required=True, help="batches to train on")
-    parser.add_argument("--batch-size", type=int, default=32)
-    parser.add_argument("--learning-rate", type=float, default=1.5e-3, help="of the decoder, at its peak")
-    parser.add_argument("--encoder-rate", type=float, default=0.0, help="the encoder's share of it; 0 freezes it")
+    add_options(parser, learning_rate=1.5e-3, aged=0.15, minutes=7)
+    parser.add_argument("--encoder-rate", type=float, default=0.0, help="the encoder's share of the rate; 0 freezes it")
     parser.add_argument("--plateau", type=float, default=0.4, help="share of the steps before the rate falls")
     parser.add_argument("--final", type=float, default=0.05, help="share of the rate at the end")
-    parser.add_argument("--aged", type=float, default=0.15, help="share of crops made to look like old film")
-    parser.add_argument("--precision", default="mixed_bfloat16")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--minutes", type=float, default=7, help="between two writings of the output")
     arguments = parser.parse_args()
 
-    paths = [path for folder in arguments.folders for path in hold_out(picture_paths([folder]), 40)[0]]
-    pictures = training_pictures(paths, SHORT_SIDE, least=CROP, memory=MEMORY)
+    pictures = training_pictures(training_paths(arguments.folders), SHORT_SIDE, least=SIDE, memory=MEMORY)
     print(f"{len(pictures)} photographs to train on", flush=True)
     start = Colorizer.load(arguments.start).model_
     epochs = math.ceil(arguments.steps / (len(pictures) // arguments.batch_size))
 
     def batches(passes: int) -> Any:
-        options = {"size": CROP, "batch_size": arguments.batch_size, "seed": arguments.seed, "aged": arguments.aged}
+        options = {"size": SIDE, "batch_size": arguments.batch_size, "seed": arguments.seed, "aged": arguments.aged}
         return crop_batches(pictures, start.codec, epochs=passes, **options)
 
     head = start.head.prepared(batches(1), start.codec)
-    network = start.architecture.network(seed=arguments.seed, dtype=arguments.precision)
-    network.set_weights(start.weights)
+    network = built(start, arguments.precision)
     for layer in network.layers:
         if layer.name.startswith("encoder_"):
             layer.trainable = arguments.encoder_rate > 0
@@ -94,8 +80,7 @@ def main() -> None:
     optimizer.exclude_from_weight_decay(
         [variable for variable in network.trainable_variables if "decoder_" not in variable.path or variable.ndim < 4]
     )
-    compiled = "auto" if keras.backend.backend() == "jax" else False
-    network.compile(optimizer, loss=head.loss(start.codec), jit_compile=compiled)
+    compile_network(network, optimizer, head.loss(start.codec))
 
     def save(average: list[Any], losses: list[float], step: int) -> None:
         training = {**start.training, "photographs": len(pictures), "steps": step, "options": vars(arguments)}

@@ -97,6 +97,7 @@ def test_a_run_changes_the_decoder_alone(finish, photographs, tmp_path, monkeypa
     finish.main()
     before, after = Colorizer.load(start), Colorizer.load(end)
     assert after.model_.training["finished"][-1]["steps"] == 2
+    assert after.model_.training["finished"][0] == before.model_.training["finished"]  # one run, not in a list
     names = [weight.path for weight in before.network_.weights]
     changed = {
         name.split("_")[0]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from labcolor._threads import get_threads
 from labcolor._typing import Array
 from labcolor.color.codec import LabCodec
 
-__all__ = ["Batch", "age", "center_crop", "count_steps", "crop_batches", "random_crop"]
+__all__ = ["Batch", "age", "center_crop", "count_steps", "crop_batches", "made_ahead", "random_crop"]
 
 Batch = tuple[Array, Array]
 _AHEAD = 4  # batches that are made while the network trains
@@ -50,6 +51,22 @@ def age(lightness: Array, random: np.random.Generator) -> Array:
 def count_steps(pictures: int, batch_size: int) -> int:
     """Return the number of batches in which each of ``pictures`` occurs."""
     return math.ceil(pictures / batch_size)
+
+
+def made_ahead(make: Callable[..., Batch], plans: Iterable[tuple[Any, ...]]) -> Generator[Batch, None, None]:
+    """Yield what ``make`` returns for the arguments of each plan, in order, made a few plans ahead in threads."""
+    count = max(1, min(_MOST_THREADS, get_threads() // 4))  # the network needs the others
+    threads = ThreadPoolExecutor(count, thread_name_prefix="labcolor-data")
+    try:
+        waiting: deque[Future[Batch]] = deque()
+        for plan in plans:
+            waiting.append(threads.submit(make, *plan))
+            if len(waiting) > _AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        threads.shutdown(cancel_futures=True)
 
 
 def crop_batches(
@@ -113,15 +130,4 @@ def crop_batches(
             for number in range(first % steps if epoch == first // steps else 0, steps):
                 yield epoch, number, batches[number]
 
-    count = max(1, min(_MOST_THREADS, get_threads() // 4))  # the network needs the others
-    threads = ThreadPoolExecutor(count, thread_name_prefix="labcolor-data")
-    try:
-        waiting: deque[Future[Batch]] = deque()
-        for plan in plans():
-            waiting.append(threads.submit(make, *plan))
-            if len(waiting) > _AHEAD:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        threads.shutdown(cancel_futures=True)
+    return made_ahead(make, plans())
