@@ -2,6 +2,7 @@
 
 import doctest
 import json
+import logging
 import re
 from pathlib import Path
 
@@ -21,11 +22,12 @@ BLOCK = re.compile(r"^```(python|pycon)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 @pytest.mark.tensorflow
 @pytest.mark.filterwarnings("ignore:FigureCanvasAgg is non-interactive")
 @pytest.mark.parametrize("page", PAGES)
-def test_snippets_run_as_they_stand(page, tmp_path, monkeypatch):
+def test_snippets_run_as_they_stand(page, tmp_path, monkeypatch, caplog):
     """Each page's Python runs, one block after the other, and the errors on it are those that it shows."""
     blocks = BLOCK.findall((DOCS / page).read_text(encoding="utf-8"))
     if not blocks:
         pytest.skip("no Python on this page")
+    caplog.set_level(logging.NOTSET, "labcolor")  # a page sets it; other tests see it as it was
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "agg")
     write_picture("old.jpg", skimage.data.chelsea())
