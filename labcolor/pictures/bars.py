@@ -106,6 +106,8 @@ def _end(picture: Picture, axis: int, count: int, small: int, backwards: bool = 
     first, second, third, last = (
         int(np.clip(round((count + shift) * side / small), 0, side)) for shift in (-2, -1, 1, 2.5)
     )
+    if first == last:  # of an enlarged picture: the end is known to the pixel already
+        return first
     strip = slice(side - last, side - first) if backwards else slice(first, last)
     values = picture.values[strip] if axis == 0 else picture.values[:, strip]
     lightness = replace(picture, values=values, alpha=None).lightness()

@@ -116,3 +116,10 @@ def test_a_bar_needs_an_edge():
     assert inside_bars(small) == (slice(0, 40), slice(0, 60))
     small[10:] = 50
     assert inside_bars(small) == (slice(10, 40), slice(0, 60))
+
+
+def test_bars_of_a_tiny_picture():
+    """Where a bar's end lies within one pixel of the picture, it is that pixel; nothing warns of empty means."""
+    picture = np.zeros((9, 9), np.uint8)
+    picture[3:6] = np.random.default_rng(0).integers(60, 255, (3, 9))
+    assert found(picture) == (3, 6, 0, 9)
