@@ -7,12 +7,13 @@ place, and what is reported is the mean PSNR of pictures, which is a matter of w
 color for a shirt is better than the mean of all. So the colors that the output is decoded to are trained, too: see
 :func:`color_loss`. A small network learns faster what a larger one has learned already (``--teacher``).
 
-Pictures are seen as they are in predictions: whole squares, at 128 pixels, sharp, and for a larger working size at 160,
-too, where many are enlarged and sharpened again at random. Contrast varies. Of a large set, which is a folder, each
-photograph is seen less often than of a small one: those of strangers are more varied than any set. Pretrained encoders
-and batch normalization stay as they are. What is written lies between the start and the trained weights
-(``--share``): the whole way gains more on photographs of the kinds that were trained on, and less on others. All else
-is as in ``scripts/train_efficientnet.py``. All of it is Keras 3.
+Pictures are seen as they are in predictions: whole squares, at 128 pixels, sharp, and for a larger working size at 160
+and 192, too, where all are enlarged and many sharpened again at random; and once more as an overview, if the model has
+one (``--overview``). Contrast varies. Of a large set, which is a folder, each photograph is seen less often than of a
+small one: those of strangers are more varied than any set. Pretrained encoders and batch normalization stay as they
+are. What is written lies between the start and the trained weights (``--share``): the whole way gains more on
+photographs of the kinds that were trained on, and less on others. All else is as in ``scripts/train_efficientnet.py``.
+All of it is Keras 3.
 """
 
 from __future__ import annotations
@@ -36,10 +37,11 @@ from labcolor import Colorizer
 from labcolor.color import kernels
 from labcolor.color.codec import LabCodec
 from labcolor.networks import FittedModel
+from labcolor.networks.fitted import OVERVIEW
 from labcolor.training.crops import age, made_ahead, random_crop
 from labcolor.training.data import training_pictures
 
-SIZES = SIDE, 160  # of the squares that the network sees, but for those beyond its working size
+SIZES = SIDE, 160, 192  # of the squares that the network sees, but for those beyond its working size
 WHOLE = 0.6  # share of the squares that are as large as the picture allows; others have at least 3/4 of that side
 MEDIUM, MOST = 2000, 3.0  # a set of so many photographs counts as it is; no photograph is seen so much more often
 WARM_UP = 50  # steps
@@ -73,8 +75,29 @@ def decoder(model: FittedModel, **changes: Any) -> keras.Model:
     return keras.Model(output, replace(model.head, **changes).append(output, model.codec))
 
 
+class WithOverview(keras.Model):
+    """A network whose output is that of the given one, and that for an overview, enlarged, one after the other."""
+
+    def __init__(self, network: keras.Model) -> None:
+        super().__init__()
+        self.network = network
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """Return both outputs, (N, h, w, 2 C)."""
+        outputs = self.network(inputs, training=training)
+        small = ops.image.resize(inputs, (OVERVIEW, OVERVIEW), "bilinear", antialias=True)
+        whole = self.network(small, training=training)
+        side, larger = whole.shape[1], ops.shape(outputs)[1]  # the second is not known before it runs
+        places = (ops.cast(ops.arange(larger), "float32") + 0.5) * (side / ops.cast(larger, "float32")) - 0.5
+        shares = ops.relu(1 - ops.abs(ops.clip(places, 0, side - 1)[:, None] - ops.arange(side, dtype="float32")))
+        return ops.concatenate([outputs, ops.einsum("pi,qj,nijc->npqc", shares, shares, whole)], axis=-1)
+
+
 def color_loss(model: FittedModel, balances: Sequence[float], prices: Sequence[float], weight: float) -> Any:
     """Return the loss of a model's head plus ``weight`` times the loss of decoded colors.
+
+    With an overview the output is that of :class:`WithOverview`: both count for the loss of the head, and colors are
+    mixed as in predictions.
 
     That is minus the PSNR of each picture, in decibels, minus its colorfulness times a price: so many decibels a point
     of colorfulness may cost. Half of each batch is decoded with the first of ``balances`` as its rebalancing, for the
@@ -85,19 +108,23 @@ def color_loss(model: FittedModel, balances: Sequence[float], prices: Sequence[f
     head, codec = model.head, model.codec
     trained = keras.losses.get(head.loss(codec))
     decoders = [decoder(model, rebalancing=balance) for balance in balances] or [decoder(model)]
+    shares = [1 - model.overview, model.overview] if model.overview else [1.0]
 
     def loss(targets: Any, output: Any) -> Any:
+        views = ops.split(ops.cast(output, "float32"), len(shares), axis=-1)
         small = ops.average_pool(targets, head.stride, head.stride, data_format="channels_last")
         lightness, colors = small[..., :1] * codec.l_scale + codec.l_center, small[..., 1:] * codec.ab_scale
         losses = []
         for part, (decode, price) in enumerate(zip(decoders, prices, strict=True)):
             mine = slice(part, None, len(decoders))
-            given = to_rgb(lightness[mine], decode(ops.cast(output[mine], "float32")))
+            ab = sum(share * decode(view[mine]) for share, view in zip(shares, views, strict=True))
+            given = to_rgb(lightness[mine], ab)
             known = [to_rgb(lightness[mine], colors[mine, ..., at : at + 2]) for at in range(0, colors.shape[-1], 2)]
             errors = [ops.mean((given - rgb) ** 2, axis=(1, 2, 3)) for rgb in known]
             decibels = sum(10 * ops.log10(error + 1e-4) for error in errors) / len(known)  # no gain beyond 40 dB
             losses.append(ops.mean(decibels - price * colorfulness(given)))
-        return ops.mean(trained(targets[..., 1:3], output)) + weight * sum(losses) / len(losses)
+        entropy = sum(ops.mean(trained(targets[..., 1:3], view)) for view in views) / len(views)
+        return entropy + weight * sum(losses) / len(losses)
 
     return loss
 
@@ -187,6 +214,8 @@ def main() -> None:
     parser.add_argument("--teacher", help="a model file whose colors are learned beside the true ones")
     parser.add_argument("--level", type=float, default=0.5, help="how much less often photographs of large sets occur")
     parser.add_argument("--contrast", type=float, default=0.35, help="largest logarithm of a power of lightness")
+    parser.add_argument("--overview", type=float, help="share of its colors; by default that of the start")
+    parser.add_argument("--working-size", type=int, help="of the finished model; by default that of the start")
     parser.add_argument("--share", type=float, default=0.7, help="of the way from the start to the trained weights")
     arguments = parser.parse_args()
 
@@ -197,6 +226,12 @@ def main() -> None:
     count = sum(map(len, sets))
     print(f"{count} photographs to train on", flush=True)
     start = Colorizer.load(arguments.start).model_
+    size, share = arguments.working_size, arguments.overview
+    start = replace(
+        start,
+        working_size=start.working_size if size is None else size,
+        overview=start.overview if share is None else share,
+    )
     network = built(start, arguments.precision)
     feed = batches(sets, start, arguments)
     if any(isinstance(layer, keras.layers.BatchNormalization) for layer in network.layers):
@@ -209,7 +244,8 @@ def main() -> None:
     optimizer = keras.optimizers.AdamW(arguments.learning_rate, weight_decay=0.01, global_clipnorm=4.0)
     optimizer.exclude_from_weight_decay([variable for variable in network.trainable_variables if variable.ndim < 4])
     loss = color_loss(start, arguments.balances, arguments.prices, arguments.weight)
-    compile_network(network, optimizer, loss)
+    trained = WithOverview(network) if start.overview else network
+    compile_network(trained, optimizer, loss)
 
     finished = start.training.get("finished", [])
     if isinstance(finished, dict):  # the one run of a model file that this script's first form wrote
@@ -229,7 +265,7 @@ def main() -> None:
         return float(arguments.learning_rate * share * min(1, (step + 1) / WARM_UP))
 
     train_averaged(
-        network,
+        trained,
         itertools.islice(feed, arguments.steps),
         rate_at,
         save,

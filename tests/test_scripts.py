@@ -4,10 +4,12 @@ import argparse
 import importlib
 import itertools
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from keras import ops
 
 from labcolor import Colorizer, LabCodec, lab_to_rgb, rgb_to_lab, write_picture
 from labcolor.metrics import colorfulness, psnr
@@ -72,6 +74,33 @@ def test_a_teacher_counts_as_much_as_the_truth(finish, batch):
     loss = finish.color_loss(model, (), (0.0,), 1.0)
     targets = np.concatenate([lightness, ab, 0 * ab], axis=-1)  # the teacher gives grey
     assert float(loss(targets, ab)) == pytest.approx(-(40 + pale_decibels(batch)) / 2, abs=0.3)
+
+
+def test_an_overview_is_seen_beside_the_picture(finish, batch):
+    """Scores of both: the second half are those of the reduced picture, enlarged; their colors are mixed."""
+    model = fitted("classifier", BinsHead())
+    network = model.network
+    lightness = model.codec.encode(np.tile(batch, (1, 4, 4, 1))[:, :128, :128])[0]
+    both = np.asarray(finish.WithOverview(network)(lightness))
+    np.testing.assert_allclose(both[..., :310], network(lightness), atol=1e-5)
+    small = ops.image.resize(lightness, (64, 64), "bilinear", antialias=True)
+    whole = ops.image.resize(network(small), both.shape[1:3], "bilinear")
+    np.testing.assert_allclose(both[..., 310:], whole, atol=1e-4)
+
+
+def test_colors_of_an_overview_are_mixed_in_the_loss(finish, batch):
+    """A quarter of grey beside the true colors costs what the mean of these costs."""
+    model = replace(fitted("classifier", BinsHead(stride=1, temperature=1.0)), overview=0.25)
+    lab = np.concatenate(model.codec.encode(batch), axis=-1)
+    right = np.log(np.asarray(bin_targets(lab[..., 1:] * 128)) + np.float32(1e-9))
+    grey = np.zeros_like(right)
+    grey[..., (ab_bins() == 0).all(axis=1)] = 40
+    scores = np.concatenate([right, grey], axis=-1)
+    losses = [finish.color_loss(model, (0.5,), (0.0,), weight)(lab, scores) for weight in (1.0, 0.0)]
+    mixed = [lab_to_rgb(picture * (1, 0.75, 0.75), dtype="uint8") for picture in rgb_to_lab(batch)]
+    errors = [10 ** (-psnr(one, picture) / 10) for one, picture in zip(mixed, batch, strict=True)]
+    expected = np.mean(10 * np.log10(np.array(errors) + 1e-4))
+    assert float(losses[0]) - float(losses[1]) == pytest.approx(expected, abs=0.1)
 
 
 def test_photographs_of_large_sets_occur_less_often(finish):

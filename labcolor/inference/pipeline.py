@@ -11,7 +11,7 @@ from PIL import Image
 from labcolor._typing import Array
 from labcolor.errors import InputError, OutOfMemoryError
 from labcolor.inference.engine import Engine
-from labcolor.networks.fitted import FittedModel
+from labcolor.networks.fitted import OVERVIEW, FittedModel
 from labcolor.networks.hint_spreader import limited, locate, spread_hints
 from labcolor.pictures.hints import colors_near_hints, hints_on_grid, places_of
 from labcolor.pictures.picture import Picture
@@ -133,6 +133,30 @@ class Pipeline:
         list of ndarray, each (h / stride, w / stride, 2), float32
             ab, unscaled; sizes rounded up.
         """
+        return self._with_overviews(self._seen(small, saturation), small, saturation)
+
+    def _with_overviews(self, chroma: list[Array], small: Sequence[SmallPicture], saturation: float) -> list[Array]:
+        """Mix the ab of overviews into that of small pictures, if the model wants it.
+
+        What is seen at once as a whole has one color more often, and is more often recognized; details are seen at the
+        working size.
+        """
+        if not self.model.overview or self.working_size <= OVERVIEW:
+            return chroma
+        reduced = [one.reduced(OVERVIEW) for one in small]
+        share = np.float32(self.model.overview)
+        for ab, whole, one, less in zip(chroma, self._seen(reduced, saturation), small, reduced, strict=True):
+            # the pixels of both may go on beyond the picture, by a part of one
+            sizes = zip(ab.shape, whole.shape, less.lightness.shape, one.lightness.shape, strict=False)
+            bottom, right = (min(most, side * smaller / larger) for side, most, smaller, larger in sizes)
+            for channel in range(2):
+                image = Image.fromarray(np.ascontiguousarray(whole[..., channel]))
+                enlarged = image.resize(ab.shape[1::-1], Image.Resampling.BILINEAR, (0, 0, right, bottom))
+                ab[..., channel] += share * (np.asarray(enlarged) - ab[..., channel])
+        return chroma
+
+    def _seen(self, small: Sequence[SmallPicture], saturation: float) -> list[Array]:
+        """Predict the ab of small pictures as the network sees them."""
         multiple = self.model.architecture.multiple
         groups: dict[tuple[int, int], list[int]] = {}
         for index, one in enumerate(small):
@@ -225,10 +249,11 @@ class Pipeline:
         rows, columns = small.chroma_shape(self.stride)
         (chroma,), (features,) = self.with_features(self._batch([small]), saturation)
         features = features[:rows, :columns].reshape(rows * columns, -1)
-        return small.cropped(chroma, self.stride), locate(features, places_of(rows, columns), self.model.hints)
+        (chroma,) = self._with_overviews([small.cropped(chroma, self.stride)], [small], saturation)
+        return chroma, locate(features, places_of(rows, columns), self.model.hints)
 
     def with_features(self, batch: Array, saturation: float = 1.0) -> tuple[Array, Array]:
-        """Predict ab, and return the features that it was made of.
+        """Predict ab, without an overview, and return the features that it was made of.
 
         Parameters
         ----------

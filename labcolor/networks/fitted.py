@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from labcolor._typing import Array
-from labcolor._validation import Check, instance_of, require, require_names, whole
+from labcolor._validation import Check, instance_of, number, require, require_names, whole
 from labcolor._version import __version__
 from labcolor.color.codec import LabCodec
 from labcolor.errors import InputError, ModelFileError
@@ -24,9 +24,10 @@ from labcolor.networks.registry import MULTIPLE, Architecture, get_architecture
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["WORKING_SIZE", "FittedModel"]
+__all__ = ["OVERVIEW", "WORKING_SIZE", "FittedModel"]
 
 WORKING_SIZE = whole(8, most=8192)
+OVERVIEW = 64  # short side, in pixels, of an overview
 _WEIGHT, _HINTS = "weight{:03d}", "hints{}"  # names of arrays in a file
 _FLOAT32, _BYTE = np.dtype(np.float32), np.dtype(np.uint8)
 _PARTS = {  # of the text of a file
@@ -36,6 +37,7 @@ _PARTS = {  # of the text of a file
     "codec": dict,
     "head": dict,
     "working_size": int,
+    "overview": float,
     "history": dict,
     "training": dict,
     "light": object,  # or None: LightForm checks it
@@ -67,6 +69,9 @@ class FittedModel:
         What it was trained on, and with which parameters; numbers and texts.
     light : LightForm, optional
         What runs the network without Keras. It belongs to the weights: give None with other ones.
+    overview : float, default 0
+        Share of the colors that the network gives for an overview of the picture, whose short side has 64 pixels; 0 to
+        1. The rest are those at the working size.
 
     Raises
     ------
@@ -90,6 +95,7 @@ class FittedModel:
     history: Mapping[str, list[float]] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     light: LightForm | None = None
+    overview: float = 0.0
 
     def __post_init__(self) -> None:
         """Raise an InputError unless the light form belongs to the weights."""
@@ -140,6 +146,7 @@ class FittedModel:
             "codec": self.codec.get_config(),
             "head": self.head.get_config(),
             "working_size": self.working_size,
+            "overview": self.overview,
             "history": dict(self.history),
             "training": dict(self.training),
             "light": None if light is None else light.get_config(),
@@ -184,11 +191,12 @@ class FittedModel:
     def _unpacked(cls, packed: PackedModel) -> FittedModel:
         """Unpack a model. Nothing of it is believed: arrays are read when it is known what they must be."""
         old = packed.about["format"] == 1
-        about = _from_format_1(packed.about) if old else {"light": None, **packed.about}
+        about = _from_format_1(packed.about) if old else {"light": None, "overview": 0.0, **packed.about}
         require_names("model", about, _PARTS)
         for name, kind in _PARTS.items():
             require(name, about[name], instance_of(kind))
         require("working_size", about["working_size"], WORKING_SIZE)
+        require("overview", about["overview"], number(0, 1))
         require_names("codec", about["codec"], LabCodec().get_config())
         architecture = _architecture_of(about["architecture"])
         light = about["light"]
@@ -220,6 +228,7 @@ class FittedModel:
             codec=LabCodec(**about["codec"]),
             head=architecture.head.restored(about["head"], {name.removeprefix("head/"): arrays[name] for name in head}),
             working_size=about["working_size"],
+            overview=about["overview"],
             hints=tuple(arrays[name] for name in hints),
             history={str(name): _floats(values) for name, values in about["history"].items()},
             training=about["training"],
@@ -295,6 +304,7 @@ def _from_format_1(about: Mapping[str, Any]) -> dict[str, Any]:
         "codec": {"l_center" if name == "l_centre" else name: value for name, value in about["codec"].items()},
         "head": architecture.head.get_config(),
         "working_size": about["params"].get("working_size", 136),
+        "overview": 0.0,
         "history": about["history"],
         "training": about["params"],
         "light": None,

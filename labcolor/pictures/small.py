@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
 
 from labcolor._typing import Array
 from labcolor.pictures.bars import inside_bars, over_bars, refined
@@ -36,6 +37,12 @@ class SmallPicture:
         """Reduce a picture so that its short side is ``working_size``."""
         lightness = picture.small_lightness(*working_shape(picture.shape, working_size))
         return cls(lightness, refined(inside_bars(lightness), lightness.shape, picture), picture.shape)
+
+    def reduced(self, size: int) -> SmallPicture:
+        """Return the same picture with a short side of ``size``, which is less than it has."""
+        height, width = working_shape(self.lightness.shape, size)
+        lightness = Image.fromarray(self.lightness).resize((width, height), Image.Resampling.BOX)
+        return SmallPicture(np.asarray(lightness), self.inside, self.shape)
 
     def pixel(self, stride: int) -> tuple[float, float]:
         """Return the height and width of a pixel of the picture, measured in pixels of its chroma."""

@@ -134,7 +134,7 @@ def fit_network(
         Seed of initial weights, order, crops and mirroring; None draws one.
     start : FittedModel, optional
         A model of the same architecture. Training continues from its weights, with its codec and head, and keeps its
-        hints.
+        hints and its overview.
     held_out : PictureList, optional
         Pictures to measure on.
     checkpoint : Path, optional
@@ -273,6 +273,7 @@ def fit_network(
         hints=start.hints if start is not None else (),
         history=outcome.history,
         training=training,
+        overview=start.overview if start is not None else 0.0,
     )
 
 

@@ -1,6 +1,7 @@
 """Prediction: every shape and dtype, luminance kept, nothing modified."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from labcolor.errors import InputError, NotFittedError
 from labcolor.inference.pipeline import Pipeline
 from labcolor.io.inputs import as_pictures
 from labcolor.metrics import colorfulness
+from labcolor.pictures.small import SmallPicture
 
 RANDOM = np.random.default_rng(0)
 DTYPES = [np.uint8, np.uint16, np.float16, np.float32, np.float64, np.bool_]
@@ -94,6 +96,29 @@ def test_saturation_goes_from_grey_to_vivid(name, photographs):
         assert amounts[0] < 1
         assert amounts == sorted(amounts)
         assert np.abs(rgb_to_lightness(results[-1]) - rgb_to_lightness(photo)).mean() < 0.3
+
+
+def test_an_overview_is_mixed_in(photographs):
+    """Half of an overview gives the mean of both; a working size that is no larger than it has none."""
+    whole = SmallPicture.of(as_pictures(photographs[0])[0][0], 96)
+    pipeline = Colorizer.from_pretrained().pipeline()
+    model, engine = pipeline.model, pipeline.engine
+
+    def ab(share, small=whole, size=96):
+        pipeline = Pipeline(replace(model, overview=share), engine, size)
+        (chroma,) = pipeline.chroma([small])
+        np.testing.assert_allclose(pipeline.located_chroma(small)[0], chroma, atol=1e-4)
+        return chroma
+
+    plain, half, none = ab(0.0), ab(0.5), ab(1.0)
+    np.testing.assert_allclose(half, (plain + none) / 2, atol=1e-3)
+    assert np.abs(plain - none).mean() > 1
+    # an overview's colors lie where those of the picture do
+    assert np.corrcoef(plain.ravel(), none.ravel())[0, 1] > max(
+        np.corrcoef(plain.ravel(), np.roll(none, (rows, columns), (0, 1)).ravel())[0, 1]
+        for rows, columns in ((3, 0), (-3, 0), (0, 3), (0, -3))
+    )
+    np.testing.assert_array_equal(ab(0.5, whole.reduced(64), 64), ab(0.0, whole.reduced(64), 64))
 
 
 def test_uncertainty_lies_where_the_picture_does(monkeypatch):
