@@ -138,8 +138,7 @@ class Pipeline:
     def _with_overviews(self, chroma: list[Array], small: Sequence[SmallPicture], saturation: float) -> list[Array]:
         """Mix the ab of overviews into that of small pictures, if the model wants it.
 
-        What is seen at once as a whole has one color more often, and is more often recognized; details are seen at the
-        working size.
+        An overview errs elsewhere than a look at details, so that the mean of both errs less.
         """
         if not self.model.overview or self.working_size <= OVERVIEW:
             return chroma
