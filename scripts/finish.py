@@ -226,12 +226,8 @@ def main() -> None:
     count = sum(map(len, sets))
     print(f"{count} photographs to train on", flush=True)
     start = Colorizer.load(arguments.start).model_
-    size, share = arguments.working_size, arguments.overview
-    start = replace(
-        start,
-        working_size=start.working_size if size is None else size,
-        overview=start.overview if share is None else share,
-    )
+    changes = {name: getattr(arguments, name) for name in ("working_size", "overview")}
+    start = replace(start, **{name: value for name, value in changes.items() if value is not None})
     network = built(start, arguments.precision)
     feed = batches(sets, start, arguments)
     if any(isinstance(layer, keras.layers.BatchNormalization) for layer in network.layers):

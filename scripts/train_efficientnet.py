@@ -24,7 +24,6 @@ import numpy as np
 from trainings import MEMORY, SHORT_SIDE, SIDE, add_options, built, compile_network, train_averaged, training_paths
 
 from labcolor import Colorizer
-from labcolor.networks import FittedModel
 from labcolor.training.crops import crop_batches
 from labcolor.training.data import training_pictures
 
@@ -84,11 +83,10 @@ def main() -> None:
 
     def save(average: list[Any], losses: list[float], step: int) -> None:
         training = {**start.training, "photographs": len(pictures), "steps": step, "options": vars(arguments)}
-        model = FittedModel(
-            start.architecture, tuple(average), start.codec, head, start.working_size, training=training
-        )
+        history = {"loss": [float(np.mean(losses[-200:]))]}
+        new = {"weights": tuple(average), "head": head, "hints": (), "history": history, "training": training}
         colorizer = Colorizer(network=start.architecture, working_size=start.working_size)
-        colorizer.model_ = replace(model, history={"loss": [float(np.mean(losses[-200:]))]})
+        colorizer.model_ = replace(start, **new, light=None)
         colorizer.save(arguments.output)
 
     train_averaged(

@@ -111,9 +111,8 @@ class Pipeline:
                 small = SmallPicture.of(picture, self.working_size)
                 height, width = picture.shape
                 rows, columns = small.pixel(self.stride)
-                box = (0, 0, columns * width, rows * height)  # less than the map where the stride does not divide
-                deviation = Image.fromarray(self.deviation(small))
-                enlarged = np.asarray(deviation.resize((width, height), Image.Resampling.BILINEAR, box))
+                ends = rows * height, columns * width  # less than the map where the stride does not divide
+                enlarged = _enlarged(self.deviation(small), picture.shape, ends)
                 maps.append(np.zeros_like(enlarged))
                 maps[-1][small.inside] = enlarged[small.inside]
         return maps
@@ -145,13 +144,12 @@ class Pipeline:
         reduced = [one.reduced(OVERVIEW) for one in small]
         share = np.float32(self.model.overview)
         for ab, whole, one, less in zip(chroma, self._seen(reduced, saturation), small, reduced, strict=True):
-            # the pixels of both may go on beyond the picture, by a part of one
-            sizes = zip(ab.shape, whole.shape, less.lightness.shape, one.lightness.shape, strict=False)
-            bottom, right = (min(most, side * smaller / larger) for side, most, smaller, larger in sizes)
+            # the last pixels of both may go on beyond the picture, by a part of one
+            (rows, columns), (theirs, ours) = whole.shape[:2], (less.pixel(self.stride), one.pixel(self.stride))
+            ends = min(rows, ab.shape[0] * theirs[0] / ours[0]), min(columns, ab.shape[1] * theirs[1] / ours[1])
             for channel in range(2):
-                image = Image.fromarray(np.ascontiguousarray(whole[..., channel]))
-                enlarged = image.resize(ab.shape[1::-1], Image.Resampling.BILINEAR, (0, 0, right, bottom))
-                ab[..., channel] += share * (np.asarray(enlarged) - ab[..., channel])
+                values = np.ascontiguousarray(whole[..., channel])
+                ab[..., channel] += share * (_enlarged(values, ab.shape[:2], ends) - ab[..., channel])
         return chroma
 
     def _seen(self, small: Sequence[SmallPicture], saturation: float) -> list[Array]:
@@ -297,6 +295,11 @@ class Pipeline:
         codec = self.model.codec
         padded = np.stack([one.padded(self.model.architecture.multiple) for one in small])
         return np.asarray((padded - codec.l_center) / codec.l_scale, np.float32)[..., None]
+
+
+def _enlarged(values: Array, shape: tuple[int, int], ends: tuple[float, float]) -> Array:
+    """Enlarge a map, (h, w) float32, bilinearly to a shape, as far as its rows and columns to these ends go."""
+    return np.asarray(Image.fromarray(values).resize(shape[::-1], Image.Resampling.BILINEAR, (0, 0, *ends[::-1])))
 
 
 @contextmanager

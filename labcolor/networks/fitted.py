@@ -191,7 +191,7 @@ class FittedModel:
     def _unpacked(cls, packed: PackedModel) -> FittedModel:
         """Unpack a model. Nothing of it is believed: arrays are read when it is known what they must be."""
         old = packed.about["format"] == 1
-        about = _from_format_1(packed.about) if old else {"light": None, "overview": 0.0, **packed.about}
+        about = {"light": None, "overview": 0.0, **(_from_format_1(packed.about) if old else packed.about)}
         require_names("model", about, _PARTS)
         for name, kind in _PARTS.items():
             require(name, about[name], instance_of(kind))
@@ -304,8 +304,6 @@ def _from_format_1(about: Mapping[str, Any]) -> dict[str, Any]:
         "codec": {"l_center" if name == "l_centre" else name: value for name, value in about["codec"].items()},
         "head": architecture.head.get_config(),
         "working_size": about["params"].get("working_size", 136),
-        "overview": 0.0,
         "history": about["history"],
         "training": about["params"],
-        "light": None,
     }

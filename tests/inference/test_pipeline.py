@@ -110,12 +110,12 @@ def test_an_overview_is_mixed_in(photographs):
         np.testing.assert_allclose(pipeline.located_chroma(small)[0], chroma, atol=1e-4)
         return chroma
 
-    plain, half, none = ab(0.0), ab(0.5), ab(1.0)
-    np.testing.assert_allclose(half, (plain + none) / 2, atol=1e-3)
-    assert np.abs(plain - none).mean() > 1
+    plain, half, only = ab(0.0), ab(0.5), ab(1.0)
+    np.testing.assert_allclose(half, (plain + only) / 2, atol=1e-3)
+    assert np.abs(plain - only).mean() > 1
     # an overview's colors lie where those of the picture do
-    assert np.corrcoef(plain.ravel(), none.ravel())[0, 1] > max(
-        np.corrcoef(plain.ravel(), np.roll(none, (rows, columns), (0, 1)).ravel())[0, 1]
+    assert np.corrcoef(plain.ravel(), only.ravel())[0, 1] > max(
+        np.corrcoef(plain.ravel(), np.roll(only, (rows, columns), (0, 1)).ravel())[0, 1]
         for rows, columns in ((3, 0), (-3, 0), (0, 3), (0, -3))
     )
     np.testing.assert_array_equal(ab(0.5, whole.reduced(64), 64), ab(0.0, whole.reduced(64), 64))
