@@ -215,6 +215,7 @@ def main() -> None:
     parser.add_argument("--level", type=float, default=0.5, help="how much less often photographs of large sets occur")
     parser.add_argument("--contrast", type=float, default=0.35, help="largest logarithm of a power of lightness")
     parser.add_argument("--overview", type=float, help="share of its colors; by default that of the start")
+    parser.add_argument("--temperature", type=float, help="to decode with; by default that of the start")
     parser.add_argument("--working-size", type=int, help="of the finished model; by default that of the start")
     parser.add_argument("--share", type=float, default=0.7, help="of the way from the start to the trained weights")
     arguments = parser.parse_args()
@@ -228,6 +229,8 @@ def main() -> None:
     start = Colorizer.load(arguments.start).model_
     changes = {name: getattr(arguments, name) for name in ("working_size", "overview")}
     start = replace(start, **{name: value for name, value in changes.items() if value is not None})
+    if arguments.temperature is not None:
+        start = replace(start, head=replace(start.head, temperature=arguments.temperature))
     network = built(start, arguments.precision)
     feed = batches(sets, start, arguments)
     if any(isinstance(layer, keras.layers.BatchNormalization) for layer in network.layers):
