@@ -12,7 +12,7 @@ from PIL import Image
 
 TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])  # of linear sRGB
 WHITE = TO_XYZ.sum(1)
-SIZE, MULTIPLE = 160, 32  # short side that the network sees, and what its sides are multiples of
+SIZE, MULTIPLE = 192, 32  # short side that the network sees, and what its sides are multiples of
 
 
 def lightness(grey: np.ndarray) -> np.ndarray:

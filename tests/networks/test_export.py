@@ -106,7 +106,7 @@ def test_the_example_colors_a_picture(colorizer, photographs, tmp_path):
     names = [tmp_path / name for name in ("model.onnx", "grey.png", "colored.png")]
     subprocess.run([sys.executable, example, *names], check=True)
     found = np.asarray(Image.open(tmp_path / "colored.png")).astype(int)
-    assert np.abs(found - colorizer.set_params(working_size=160).predict(np.asarray(grey))).mean() < 4
+    assert np.abs(found - colorizer.set_params(working_size=192).predict(np.asarray(grey))).mean() < 4
 
 
 def test_bad_requests(colorizer, small, tmp_path):
