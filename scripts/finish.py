@@ -247,8 +247,6 @@ def main() -> None:
     compile_network(trained, optimizer, loss)
 
     finished = start.training.get("finished", [])
-    if isinstance(finished, dict):  # the one run of a model file that this script's first form wrote
-        finished = [finished]
     first = [ops.convert_to_numpy(weight).astype(np.float32) for weight in network.weights]
 
     def save(average: list[Any], losses: list[float], steps: int) -> None:
