@@ -12,7 +12,7 @@ from labcolor._typing import Array
 from labcolor.errors import InputError, OutOfMemoryError
 from labcolor.inference.engine import Engine
 from labcolor.networks.fitted import OVERVIEW, FittedModel
-from labcolor.networks.hint_spreader import limited, locate, spread_hints
+from labcolor.networks.hint_spreader import crowds, limited, locate, spread_hints
 from labcolor.pictures.hints import colors_near_hints, hints_on_grid, places_of
 from labcolor.pictures.picture import Picture
 from labcolor.pictures.small import SmallPicture
@@ -20,7 +20,6 @@ from labcolor.pictures.small import SmallPicture
 __all__ = ["Pipeline"]
 
 _GROUP = 16  # pictures that are reduced, predicted and joined together
-_LOGITS = 1 << 24  # pairs of a place and a hint that are compared together
 _BATCH_PIXELS = 1 << 19  # working pixels that go through the network together
 
 
@@ -213,10 +212,8 @@ class Pipeline:
         own, weights = limited(own, small.coarse_lightness(self.stride).reshape(-1, 1), self.model.hints)
         spread, hints, theirs = held.copy(), hints[spreading], own[cells[spreading]]
         free = np.flatnonzero(share < 1)  # where no hint holds, they spread
-        together = max(1, _LOGITS // len(hints))
-        for start in range(0, len(free), together):
-            part = free[start : start + together]
-            spread[part] = spread_hints(chroma[part], own[part], hints, theirs, weights)
+        if len(free):
+            spread[free] = spread_hints(chroma[free], own[free], hints, theirs, crowds(theirs), weights)
         spread += share * (held - spread)
         return spread.reshape(rows, columns, 2)
 
