@@ -8,7 +8,7 @@ color for a shirt is better than the mean of all. So the colors that the output 
 :func:`color_loss`. A small network learns faster what a larger one has learned already (``--teacher``).
 
 Pictures are seen as they are in predictions: whole squares, at 128 pixels, sharp, and for a larger working size at 160
-and 192, too, where all are enlarged and many sharpened again at random; and once more as an overview, if the model has
+and 192, too, where all are enlarged and most sharpened again at random; and once more as an overview, if the model has
 one (``--overview``). Contrast varies. Of a large set, which is a folder, each photograph is seen less often than of a
 small one: those of strangers are more varied than any set. Pretrained encoders and batch normalization stay as they
 are. What is written lies between the start and the trained weights (``--share``): the whole way gains more on
@@ -139,9 +139,13 @@ def square(picture: np.ndarray, size: int, random: np.random.Generator) -> np.nd
 
 
 def sharpened(lightness: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Return scaled lightness, (H, W), sharpened at random: an enlarged picture becomes like a reduced one."""
+    """Return scaled lightness, (H, W), sharpened at random: an enlarged picture gets the spectrum of a reduced one.
+
+    The filter is that of the finest detail only: a wider one would make what is coarser too strong.
+    """
     detail = lightness - ndimage.gaussian_filter(lightness, 0.8)
-    return np.clip(lightness + random.uniform(0.2, 1.5) * detail, -1, 1)
+    detail -= ndimage.gaussian_filter(detail, 0.8)
+    return np.clip(lightness + random.uniform(0, 3) * detail, -1, 1)
 
 
 def batches(
@@ -160,7 +164,7 @@ def batches(
         lightness, ab = model.codec.encode(np.stack([square(picture, size, random) for picture in pictures]))
         lab = np.concatenate([lightness, ab], axis=-1)
         for picture in lightness:
-            if size > SHORT_SIDE and random.random() < 0.7:
+            if size > SHORT_SIDE and random.random() < 0.85:
                 picture[..., 0] = sharpened(picture[..., 0], random)
             if random.random() < 0.5:
                 power = math.exp(random.uniform(-arguments.contrast, arguments.contrast))
