@@ -36,7 +36,7 @@ from trainings import MEMORY, SHORT_SIDE, SIDE, add_options, built, compile_netw
 from labcolor import Colorizer
 from labcolor.color import kernels
 from labcolor.color.codec import LabCodec
-from labcolor.networks import FittedModel
+from labcolor.networks import BinsHead, FittedModel
 from labcolor.networks.fitted import OVERVIEW
 from labcolor.training.crops import age, made_ahead, random_crop
 from labcolor.training.data import training_pictures
@@ -234,6 +234,8 @@ def main() -> None:
     changes = {name: getattr(arguments, name) for name in ("working_size", "overview")}
     start = replace(start, **{name: value for name, value in changes.items() if value is not None})
     if arguments.temperature is not None:
+        if not isinstance(start.head, BinsHead):
+            parser.error("--temperature: only a model that chooses among bins is decoded with one.")
         start = replace(start, head=replace(start.head, temperature=arguments.temperature))
     network = built(start, arguments.precision)
     feed = batches(sets, start, arguments)

@@ -93,8 +93,8 @@ def spread_hints(ab: Array, own: Array, hints: Array, theirs: Array, counts: Arr
 
     At each place the result is a weighted mean of the prediction and of the hints. A hint's weight falls with the
     squared distance of the two places' features, projected, and of the places themselves; the prediction's is
-    constant. Hints that are together share one weight. So the result is the prediction where there is no hint, and stays between the colors that were given.
-    The projection and the two constants are trained with simulated hints.
+    constant. Hints that are together share one weight. So the result is the prediction where there is no hint, and
+    stays between the colors that were given. The projection and the two constants are trained with simulated hints.
 
     Parameters
     ----------

@@ -41,7 +41,8 @@ class SmallPicture:
     def reduced(self, size: int) -> SmallPicture:
         """Return the same picture with a short side of ``size``, which is less than it has."""
         height, width = working_shape(self.lightness.shape, size)
-        lightness = Image.fromarray(self.lightness).resize((width, height), Image.Resampling.BOX)
+        # the triangle filter of Keras's antialiased resizing, by which the packaged model learned its overview
+        lightness = Image.fromarray(self.lightness).resize((width, height), Image.Resampling.BILINEAR)
         return SmallPicture(np.asarray(lightness), self.inside, self.shape)
 
     def pixel(self, stride: int) -> tuple[float, float]:
