@@ -14,8 +14,8 @@ _DIMENSIONS = 16  # of the space in which likeness is measured
 # What limits the reach of hints, chosen on BSDS500: less harm by a wrong one, for less gain by a true one. Likeness and
 # the prediction limit it better than nearness: a true hint gains more for the same harm.
 _LIGHT = np.float32(15)  # difference of L that counts as much as one unit of the space
-_RESERVE = np.float32(0.6)  # by which the prediction weighs more than the training says
-_DISTANCE = np.float32(0.7)  # share of the squared distance in the picture that counts
+_RESERVE = np.float32(1)  # by which the prediction weighs more than the training says
+_DISTANCE = np.float32(0.5)  # share of the squared distance in the picture that counts
 _PAIRS = 1 << 24  # pairs of a place and a hint that are compared together
 
 
