@@ -224,12 +224,6 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=0.7, help="of the way from the start to the trained weights")
     arguments = parser.parse_args()
 
-    sets = [
-        training_pictures(list(files), SHORT_SIDE, least=SIDE, memory=MEMORY)
-        for _, files in itertools.groupby(training_paths(arguments.folders), key=attrgetter("parent"))
-    ]
-    count = sum(map(len, sets))
-    print(f"{count} photographs to train on", flush=True)
     start = Colorizer.load(arguments.start).model_
     changes = {name: getattr(arguments, name) for name in ("working_size", "overview")}
     start = replace(start, **{name: value for name, value in changes.items() if value is not None})
@@ -237,6 +231,13 @@ def main() -> None:
         if not isinstance(start.head, BinsHead):
             parser.error("--temperature: only a model that chooses among bins is decoded with one.")
         start = replace(start, head=replace(start.head, temperature=arguments.temperature))
+
+    sets = [
+        training_pictures(list(files), SHORT_SIDE, least=SIDE, memory=MEMORY)
+        for _, files in itertools.groupby(training_paths(arguments.folders), key=attrgetter("parent"))
+    ]
+    count = sum(map(len, sets))
+    print(f"{count} photographs to train on", flush=True)
     network = built(start, arguments.precision)
     feed = batches(sets, start, arguments)
     if any(isinstance(layer, keras.layers.BatchNormalization) for layer in network.layers):

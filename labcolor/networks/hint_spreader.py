@@ -49,6 +49,8 @@ def locate(features: Array, places: Array, weights: Sequence[Array]) -> Array:
 def limited(own: Array, lightness: Array, weights: Sequence[Array]) -> tuple[Array, list[Array]]:
     """Return places and weights with which hints reach less far: not to another L, nor to what is hardly alike.
 
+    Distance in the picture counts less than the training says.
+
     Parameters
     ----------
     own : ndarray, shape (P, D), float32
@@ -123,7 +125,8 @@ def spread_hints(ab: Array, own: Array, hints: Array, theirs: Array, counts: Arr
     prediction = np.float32(weights[2])
     spread = np.empty_like(ab, np.float32)
     for part in _parts(own, theirs):
-        logits = _logits(own[part], theirs) - np.log(counts)
+        logits = _logits(own[part], theirs)
+        logits -= np.log(counts)
         highest = np.maximum(logits.max(axis=-1, keepdims=True), prediction)
         logits -= highest
         shares = np.exp(logits, out=logits)
