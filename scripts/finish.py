@@ -21,7 +21,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from operator import attrgetter
 from typing import Any
@@ -204,10 +204,8 @@ def compute_statistics(network: keras.Model, inputs: Iterator[np.ndarray]) -> No
         layer.moving_variance.assign(variance)
 
 
-def main() -> None:
-    """Train and save."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    add_options(parser, learning_rate=5e-4, aged=0.12, minutes=5)
+def add_color_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a training of decoded colors."""
     parser.add_argument("--weight", type=float, default=1.0, help="of the loss of decoded colors")
     parser.add_argument(
         "--balances", type=float, nargs="*", default=[0.22, 0.78], help="rebalancing to decode with; none without bins"
@@ -215,54 +213,32 @@ def main() -> None:
     parser.add_argument(
         "--prices", type=float, nargs="+", default=[0.028, 0.112], help="decibels for a point of color, of each balance"
     )
-    parser.add_argument("--teacher", help="a model file whose colors are learned beside the true ones")
     parser.add_argument("--level", type=float, default=0.5, help="how much less often photographs of large sets occur")
     parser.add_argument("--contrast", type=float, default=0.35, help="largest logarithm of a power of lightness")
-    parser.add_argument("--overview", type=float, help="share of its colors; by default that of the start")
-    parser.add_argument("--temperature", type=float, help="to decode with; by default that of the start")
-    parser.add_argument("--working-size", type=int, help="of the finished model; by default that of the start")
-    parser.add_argument("--share", type=float, default=0.7, help="of the way from the start to the trained weights")
-    arguments = parser.parse_args()
 
-    start = Colorizer.load(arguments.start).model_
-    changes = {name: getattr(arguments, name) for name in ("working_size", "overview")}
-    start = replace(start, **{name: value for name, value in changes.items() if value is not None})
-    if arguments.temperature is not None:
-        if not isinstance(start.head, BinsHead):
-            parser.error("--temperature: only a model that chooses among bins is decoded with one.")
-        start = replace(start, head=replace(start.head, temperature=arguments.temperature))
 
+def sets_of(folders: Sequence[str]) -> list[Sequence[np.ndarray]]:
+    """Return the photographs to train on, of each set: each folder within the given ones."""
     sets = [
         training_pictures(list(files), SHORT_SIDE, least=SIDE, memory=MEMORY)
-        for _, files in itertools.groupby(training_paths(arguments.folders), key=attrgetter("parent"))
+        for _, files in itertools.groupby(training_paths(folders), key=attrgetter("parent"))
     ]
-    count = sum(map(len, sets))
-    print(f"{count} photographs to train on", flush=True)
-    network = built(start, arguments.precision)
-    feed = batches(sets, start, arguments)
-    if any(isinstance(layer, keras.layers.BatchNormalization) for layer in network.layers):
-        compute_statistics(network, (lightness for lightness, _ in itertools.islice(feed, STATISTICS)))
-    if arguments.teacher:
-        feed = taught(feed, Colorizer.load(arguments.teacher).model_, start.codec, arguments.precision)
-    for layer in network.layers:
-        if layer.name.startswith("encoder_") or isinstance(layer, keras.layers.BatchNormalization):
-            layer.trainable = False
+    print(f"{sum(map(len, sets))} photographs to train on", flush=True)
+    return sets
+
+
+def train_colors(
+    network: keras.Model,
+    model: FittedModel,
+    feed: Iterator[tuple[np.ndarray, np.ndarray]],
+    arguments: argparse.Namespace,
+    save: Callable[[list[Any], list[float], int], None],
+) -> None:
+    """Train a network whose output is that of a model, by :func:`color_loss`."""
     optimizer = keras.optimizers.AdamW(arguments.learning_rate, weight_decay=0.01, global_clipnorm=4.0)
     optimizer.exclude_from_weight_decay([variable for variable in network.trainable_variables if variable.ndim < 4])
-    loss = color_loss(start, arguments.balances, arguments.prices, arguments.weight)
-    trained = WithOverview(network) if start.overview else network
-    compile_network(trained, optimizer, loss)
-
-    finished = start.training.get("finished", [])
-    first = [ops.convert_to_numpy(weight).astype(np.float32) for weight in network.weights]
-
-    def save(average: list[Any], losses: list[float], steps: int) -> None:
-        this = {"photographs": count, "steps": steps, "options": vars(arguments)}
-        training = {**start.training, "finished": [*finished, this]}
-        colorizer = Colorizer(network=start.architecture, working_size=start.working_size)
-        mixed = [old + np.float32(arguments.share) * (new - old) for old, new in zip(first, average, strict=True)]
-        colorizer.model_ = replace(start, weights=tuple(mixed), training=training, light=None)
-        colorizer.save(arguments.output)
+    trained = WithOverview(network) if model.overview else network
+    compile_network(trained, optimizer, color_loss(model, arguments.balances, arguments.prices, arguments.weight))
 
     def rate_at(step: int) -> float:
         share = 0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * step / arguments.steps))
@@ -278,6 +254,51 @@ def main() -> None:
         most=0.99,
         minutes=arguments.minutes,
     )
+
+
+def main() -> None:
+    """Train and save."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    add_options(parser, learning_rate=5e-4, aged=0.12, minutes=5)
+    add_color_options(parser)
+    parser.add_argument("--teacher", help="a model file whose colors are learned beside the true ones")
+    parser.add_argument("--overview", type=float, help="share of its colors; by default that of the start")
+    parser.add_argument("--temperature", type=float, help="to decode with; by default that of the start")
+    parser.add_argument("--working-size", type=int, help="of the finished model; by default that of the start")
+    parser.add_argument("--share", type=float, default=0.7, help="of the way from the start to the trained weights")
+    arguments = parser.parse_args()
+
+    start = Colorizer.load(arguments.start).model_
+    changes = {name: getattr(arguments, name) for name in ("working_size", "overview")}
+    start = replace(start, **{name: value for name, value in changes.items() if value is not None})
+    if arguments.temperature is not None:
+        if not isinstance(start.head, BinsHead):
+            parser.error("--temperature: only a model that chooses among bins is decoded with one.")
+        start = replace(start, head=replace(start.head, temperature=arguments.temperature))
+
+    sets = sets_of(arguments.folders)
+    network = built(start, arguments.precision)
+    feed = batches(sets, start, arguments)
+    if any(isinstance(layer, keras.layers.BatchNormalization) for layer in network.layers):
+        compute_statistics(network, (lightness for lightness, _ in itertools.islice(feed, STATISTICS)))
+    if arguments.teacher:
+        feed = taught(feed, Colorizer.load(arguments.teacher).model_, start.codec, arguments.precision)
+    for layer in network.layers:
+        if layer.name.startswith("encoder_") or isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False
+
+    finished = start.training.get("finished", [])
+    first = [ops.convert_to_numpy(weight).astype(np.float32) for weight in network.weights]
+
+    def save(average: list[Any], losses: list[float], steps: int) -> None:
+        this = {"photographs": sum(map(len, sets)), "steps": steps, "options": vars(arguments)}
+        training = {**start.training, "finished": [*finished, this]}
+        colorizer = Colorizer(network=start.architecture, working_size=start.working_size)
+        mixed = [old + np.float32(arguments.share) * (new - old) for old, new in zip(first, average, strict=True)]
+        colorizer.model_ = replace(start, weights=tuple(mixed), training=training, light=None)
+        colorizer.save(arguments.output)
+
+    train_colors(network, start, feed, arguments, save)
 
 
 if __name__ == "__main__":

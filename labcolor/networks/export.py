@@ -137,14 +137,15 @@ def _folded(content: bytes, weights: Sequence[Array] = ()) -> bytes:
 def _in_int8(content: bytes, calibration: Sequence[Array], weights: Sequence[Array] = ()) -> bytes:
     """Return an ONNX model in int8: weights by channel, activations by the ranges that they have in pictures.
 
-    The first convolution, which sees L itself, and what follows the last product of the network stay in float32.
+    The convolutions that see L itself, and what follows the last product of the network, stay in float32.
     """
     folded = _folded(content, weights)
     from onnxruntime import quantization
 
     model = import_onnx().load_model_from_string(folded)
     model.metadata_props.add(key="onnx.quant.pre_process", value="onnxruntime.quant")  # or it warns
-    first = next(node.name for node in model.graph.node if node.op_type == "Conv")
+    convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
+    first = [node.name for node in convolutions if node.input[0] == convolutions[0].input[0]]
     end = [node for node in model.graph.node if node.name.startswith("end")]
     product = next((node.name for node in end if node.op_type == "MatMul"), None)
     pictures = iter(calibration)
@@ -163,7 +164,7 @@ def _in_int8(content: bytes, calibration: Sequence[Array], weights: Sequence[Arr
             per_channel=True,
             activation_type=quantization.QuantType.QUInt8,
             weight_type=quantization.QuantType.QInt8,
-            nodes_to_exclude=[first, *(node.name for node in end if node.name != product)],
+            nodes_to_exclude=[*first, *(node.name for node in end if node.name != product)],
             extra_options={"OpTypesToExcludeOutputQuantization": ["MatMul"]},
         )
         return path.read_bytes()

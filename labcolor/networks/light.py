@@ -17,8 +17,8 @@ __all__ = ["OPERATIONS", "SATURATION", "LightForm", "digest"]
 
 # What a graph may do. None of these reads a file, or runs a graph within the graph.
 OPERATIONS = {
-    *("Add", "BatchNormalization", "Clip", "Conv", "DequantizeLinear", "GlobalAveragePool", "Identity", "MatMul"),
-    *("Mul", "QuantizeLinear", "Relu", "Reshape", "Resize", "Sigmoid", "Squeeze", "Tanh", "Transpose"),
+    *("Add", "BatchNormalization", "Clip", "Concat", "Conv", "DequantizeLinear", "GlobalAveragePool", "Identity"),
+    *("MatMul", "Mul", "QuantizeLinear", "Relu", "Reshape", "Resize", "Sigmoid", "Squeeze", "Tanh", "Transpose"),
 }
 _GRAPHS = "light/graph", "light/int8"
 _MOST_WEIGHTS = 10_000

@@ -181,6 +181,8 @@ class _Graph:
             for other in others:
                 first = self._node("Add" if isinstance(layer, layers.Add) else "Mul", first, other)
             return first
+        if isinstance(layer, layers.Concatenate) and layer.axis == -1:
+            return self._node("Concat", *inputs, axis=1)
         if isinstance(layer, layers.GlobalAveragePooling2D) and layer.keepdims:
             return self._node("GlobalAveragePool", *inputs)
         if isinstance(layer, layers.UpSampling2D) and layer.interpolation == "nearest":

@@ -44,7 +44,7 @@ OLD_NAMES = {"classifier": DEFAULT_MODEL}  # of 0.1; they work with a warning un
 PACKAGED_MODELS = {
     model.name: model
     for model in (
-        PackagedModel("efficientnet", "7c7dda662b147bbe623a013e2e29349c0feb3c7f3df95e92d7dac8bf78fd8c89"),
+        PackagedModel("efficientnet", "6e6bba776042f098815e366274bc6bb2983c4d52cdeadc57e4c20e309f26aee5"),
         PackagedModel("reference", "cdd701a5dda7c586946721286eb019cb071e05efb4fddcfb4a726f28efd4a2c6"),
     )
 }
