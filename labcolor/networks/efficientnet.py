@@ -198,7 +198,7 @@ def build_efficientnet(
     --------
     >>> from labcolor.networks import build_efficientnet
     >>> build_efficientnet().count_params()
-    5879078
+    7819302
     """
     from labcolor._keras import keras, layers
 
