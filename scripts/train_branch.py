@@ -6,14 +6,13 @@
 first kernels enlarged, since the branch sees half of the size, and of the 512 channels in its middle those that matter
 most. What learned colors from nothing errs elsewhere than what learned classes first, so that both together err less.
 The branch has scores of its own while it learns; those of the joined network are the sum of a share of these and of
-the rest of the others. Training, photographs and options are those of ``scripts/finish.py``, with which the joined
-network goes on. All of it is Keras 3.
+the rest of the others. The joined network is not trained further, which would take the gain away. Training,
+photographs and options are those of ``scripts/finish.py``. All of it is Keras 3.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +23,7 @@ from keras import ops
 from trainings import add_options
 
 from labcolor import Colorizer
-from labcolor.networks import FittedModel, get_architecture
+from labcolor.networks import FittedModel
 from labcolor.networks.efficientnet import branch_features
 from labcolor.networks.layers import last_convolution
 
@@ -62,7 +61,8 @@ def joined(start: FittedModel, branch: Weights, share: float) -> FittedModel:
     The branch's features get its share, and not its kernel: so they are of the size of the others, beside which they
     are rounded to int8, and tell hints what is alike.
     """
-    architecture = get_architecture("efficientnet")
+    options = {name: value for name, value in start.architecture.options.items() if name != "branch"}
+    architecture = replace(start.architecture, options=options)
     network = architecture.network(seed=0)
     known = {weight.path: value for weight, value in zip(start.network.weights, start.weights, strict=True)}
     names = [weight.path for weight in network.weights if weight.path.startswith("branch_")]
@@ -80,7 +80,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     add_options(parser, learning_rate=8e-4, aged=0.12, minutes=5)
     add_color_options(parser)
-    parser.add_argument("--share", type=float, default=0.3, help="of the branch's scores in the joined network")
+    parser.add_argument("--share", type=float, default=0.2, help="of the branch's scores in the joined network")
     arguments = parser.parse_args()
 
     start = Colorizer.load(arguments.start).model_
@@ -99,7 +99,7 @@ def main() -> None:
         colorizer.model_ = replace(both, training={**start.training, "branch": this})
         colorizer.save(arguments.output)
 
-    train_colors(network, start, itertools.islice(feed, arguments.steps), arguments, save)
+    train_colors(network, start, feed, arguments, save)
 
 
 if __name__ == "__main__":

@@ -38,6 +38,14 @@ def train_branch():
     return script("train_branch")
 
 
+@pytest.fixture
+def folder(photographs, tmp_path):
+    """A folder that holds the photographs."""
+    for number, photo in enumerate(photographs):
+        write_picture(tmp_path / f"{number}.png", photo)
+    return tmp_path
+
+
 def fitted(name, head, **options):
     """A model of an architecture, with new weights and this head."""
     architecture = get_architecture(name).with_options(**options)
@@ -126,14 +134,12 @@ def test_photographs_of_large_sets_occur_less_often(finish):
 
 
 @pytest.mark.slow
-def test_a_run_changes_the_decoder_alone(finish, photographs, tmp_path, monkeypatch):
+def test_a_run_changes_the_decoder_alone(finish, folder, monkeypatch):
     """Two steps: the encoder stays, kernels of the decoder and statistics of batch normalization do not."""
-    for number, photo in enumerate(photographs):
-        write_picture(tmp_path / f"{number}.png", photo)
-    start, end = tmp_path / "start.labcolor", tmp_path / "end.labcolor"
+    start, end = folder / "start.labcolor", folder / "end.labcolor"
     Colorizer.from_pretrained().save(start)
     options = ["--start", start, "-o", end, "--steps", 2, "--batch-size", 2, "--precision", "float32"]
-    monkeypatch.setattr(sys, "argv", ["finish.py", str(tmp_path), *map(str, options)])
+    monkeypatch.setattr(sys, "argv", ["finish.py", str(folder), *map(str, options)])
     monkeypatch.setattr(finish, "STATISTICS", 2)
     finish.main()
     before, after = Colorizer.load(start), Colorizer.load(end)
@@ -150,16 +156,14 @@ def test_a_run_changes_the_decoder_alone(finish, photographs, tmp_path, monkeypa
 
 
 @pytest.mark.slow
-def test_a_small_network_learns_from_a_teacher(finish, photographs, tmp_path, monkeypatch):
+def test_a_small_network_learns_from_a_teacher(finish, folder, monkeypatch):
     """Two steps of the reference network, beside the colors of the default model."""
-    for number, photo in enumerate(photographs):
-        write_picture(tmp_path / f"{number}.png", photo)
-    start, teacher, end = (tmp_path / f"{name}.labcolor" for name in ("start", "teacher", "end"))
+    start, teacher, end = (folder / f"{name}.labcolor" for name in ("start", "teacher", "end"))
     Colorizer.from_pretrained("reference").save(start)
     Colorizer.from_pretrained().save(teacher)
     options = ["--start", start, "--teacher", teacher, "-o", end, "--steps", 2, "--batch-size", 2, "--share", 1]
     more = ["--precision", "float32", "--balances", "--prices", 0.04]
-    monkeypatch.setattr(sys, "argv", ["finish.py", str(tmp_path), *map(str, options + more)])
+    monkeypatch.setattr(sys, "argv", ["finish.py", str(folder), *map(str, options + more)])
     finish.main()
     before, after = Colorizer.load(start).model_, Colorizer.load(end).model_
     assert after.training["finished"][-1]["options"]["prices"] == [0.04]
@@ -171,6 +175,7 @@ def test_a_joined_network_sums_the_scores_of_both(train_branch):
     start = fitted("efficientnet", BinsHead(), branch=())
     branch = train_branch.branch_alone(310, "float32")
     both = train_branch.joined(start, branch.get_weights(), 0.25)
+    assert both.architecture == get_architecture("efficientnet")
     lightness = np.random.default_rng(0).uniform(-1, 1, (2, 64, 96, 1)).astype(np.float32)
     expected = 0.75 * np.asarray(start.network(lightness)) + 0.25 * np.asarray(branch(lightness))
     np.testing.assert_allclose(both.network(lightness), expected, atol=1e-4)
@@ -189,16 +194,14 @@ def test_a_branch_begins_as_the_reference_network(train_branch, batch):
 
 
 @pytest.mark.slow
-def test_a_branch_learns_alone(train_branch, photographs, tmp_path, monkeypatch):
+def test_a_branch_learns_alone(train_branch, folder, monkeypatch):
     """Two steps: the rest of the network is what it was, and the record says how the branch was trained."""
-    for number, photo in enumerate(photographs):
-        write_picture(tmp_path / f"{number}.png", photo)
-    start, end = tmp_path / "start.labcolor", tmp_path / "end.labcolor"
+    start, end = folder / "start.labcolor", folder / "end.labcolor"
     plain = Colorizer(network=get_architecture("efficientnet").with_options(branch=()))
     plain.model_ = fitted("efficientnet", BinsHead(), branch=())
     plain.save(start)
     options = ["--start", start, "-o", end, "--steps", 2, "--batch-size", 2, "--precision", "float32"]
-    monkeypatch.setattr(sys, "argv", ["train_branch.py", str(tmp_path), *map(str, options)])
+    monkeypatch.setattr(sys, "argv", ["train_branch.py", str(folder), *map(str, options)])
     train_branch.main()
     after = Colorizer.load(end).model_
     assert after.training["branch"]["steps"] == 2

@@ -122,7 +122,8 @@ def branch_features(
     x : keras.KerasTensor
         (N, H, W, C) in [-1, 1]; H and W are multiples of 16.
     filters : tuple of int
-        Filters of the convolutions: at least three, which halve the size, and two, which double it.
+        Filters of the convolutions: three that divide the size by 4, 2 and 2, any number that keep it, and two that
+        follow a doubling of it each.
     seed : int, optional
         Fixes the initial weights.
     dtype : str
@@ -132,6 +133,13 @@ def branch_features(
     -------
     keras.KerasTensor
         (N, H / 4, W / 4, F). The names of the convolutions begin with ``branch_``.
+
+    Examples
+    --------
+    >>> import keras
+    >>> from labcolor.networks.efficientnet import branch_features
+    >>> branch_features(keras.Input((64, 96, 1))).shape
+    (None, 16, 24, 64)
     """
     from labcolor._keras import keras, layers
 
@@ -159,8 +167,8 @@ def build_efficientnet(
     The encoder is an EfficientNet-Lite without its head, its batch normalization folded into its convolutions, the
     first of which takes one channel. The decoder doubles the size three times; each time it adds the encoder's
     features of that size and has one residual block. Beside both runs a branch that was not pretrained, with which the
-    decoder is joined before the last convolution: it errs elsewhere, so that both together err less. The network holds
-    nothing but convolutions, additions and ReLU, which quantize well.
+    decoder is joined before the last convolution: it errs elsewhere, so that both together err less. The network
+    computes nothing but convolutions, additions and ReLU, which quantize well.
 
     Parameters
     ----------
