@@ -76,17 +76,17 @@ def decoder(model: FittedModel, **changes: Any) -> keras.Model:
 
 
 class WithOverview(keras.Model):
-    """A network whose output is that of the given one, and that for an overview, enlarged, one after the other."""
+    """A network whose output is that of the given one, and that for a mirrored overview, mirrored back and enlarged."""
 
     def __init__(self, network: keras.Model) -> None:
         super().__init__()
         self.network = network
 
     def call(self, inputs: Any, training: bool = False) -> Any:
-        """Return both outputs, (N, h, w, 2 C)."""
+        """Return both outputs, one after the other, (N, h, w, 2 C)."""
         outputs = self.network(inputs, training=training)
         small = ops.image.resize(inputs, (OVERVIEW, OVERVIEW), "bilinear", antialias=True)
-        whole = self.network(small, training=training)
+        whole = ops.flip(self.network(ops.flip(small, axis=2), training=training), axis=2)
         side, larger = whole.shape[1], ops.shape(outputs)[1]  # the second is not known before it runs
         places = (ops.cast(ops.arange(larger), "float32") + 0.5) * (side / ops.cast(larger, "float32")) - 0.5
         shares = ops.relu(1 - ops.abs(ops.clip(places, 0, side - 1)[:, None] - ops.arange(side, dtype="float32")))

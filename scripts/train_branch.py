@@ -58,7 +58,7 @@ def narrowed(reference: FittedModel, lightness: np.ndarray, weights: Weights) ->
 def joined(start: FittedModel, branch: Weights, share: float) -> FittedModel:
     """Return a model with a branch, whose scores are the weighted sum of both; without hints, which depend on it.
 
-    The branch's features get its share, and not its kernel: so they are of the size of the others, beside which they
+    The branch's features get its share, and not its kernel: so they are no larger than the others, beside which they
     are rounded to int8, and tell hints what is alike.
     """
     options = {name: value for name, value in start.architecture.options.items() if name != "branch"}
@@ -80,7 +80,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     add_options(parser, learning_rate=8e-4, aged=0.12, minutes=5)
     add_color_options(parser)
-    parser.add_argument("--share", type=float, default=0.2, help="of the branch's scores in the joined network")
+    parser.add_argument("--share", type=float, default=0.067, help="of the branch's scores in the joined network")
     arguments = parser.parse_args()
 
     start = Colorizer.load(arguments.start).model_

@@ -234,6 +234,8 @@ class OnnxEngine:
                 session = load_session(
                     light.int8 if self._int8 else light.graph,
                     {} if self._int8 else LightForm.named(self._model.weights),
+                    # beyond this, products of int8 that saturate would replace those of what they stand for
+                    optimize="ORT_ENABLE_BASIC" if self._int8 and not multiplies_exactly() else "ORT_ENABLE_ALL",
                     intra_op_num_threads=key[1],
                     inter_op_num_threads=1,
                     enable_cpu_mem_arena=False,  # it keeps the memory of the largest picture of a process

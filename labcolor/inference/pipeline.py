@@ -110,8 +110,8 @@ class Pipeline:
                 small = SmallPicture.of(picture, self.working_size)
                 height, width = picture.shape
                 rows, columns = small.pixel(self.stride)
-                ends = rows * height, columns * width  # less than the map where the stride does not divide
-                enlarged = _enlarged(self.deviation(small), picture.shape, ends)
+                part = 0.0, 0.0, columns * width, rows * height  # less than the map where the stride does not divide
+                enlarged = _enlarged(self.deviation(small), picture.shape, part)
                 maps.append(np.zeros_like(enlarged))
                 maps[-1][small.inside] = enlarged[small.inside]
         return maps
@@ -136,19 +136,22 @@ class Pipeline:
     def _with_overviews(self, chroma: list[Array], small: Sequence[SmallPicture], saturation: float) -> list[Array]:
         """Mix the ab of overviews into that of small pictures, if the model wants it.
 
-        An overview errs elsewhere than a look at details, so that the mean of both errs less.
+        An overview errs elsewhere than a look at details, so that the mean of both errs less; mirrored, it does so a
+        little more.
         """
         if not self.model.overview or self.working_size <= OVERVIEW:
             return chroma
-        reduced = [one.reduced(OVERVIEW) for one in small]
+        reduced = [one.reduced(OVERVIEW).mirrored() for one in small]
         share = np.float32(self.model.overview)
         for ab, whole, one, less in zip(chroma, self._seen(reduced, saturation), small, reduced, strict=True):
-            # the last pixels of both may go on beyond the picture, by a part of one
-            (rows, columns), (theirs, ours) = whole.shape[:2], (less.pixel(self.stride), one.pixel(self.stride))
-            ends = min(rows, ab.shape[0] * theirs[0] / ours[0]), min(columns, ab.shape[1] * theirs[1] / ours[1])
+            # the last pixels of both may go on beyond the picture, by a part of one: the first, where it is mirrored
+            whole = np.pad(whole[:, ::-1], ((0, 1), (0, 1), (0, 0)), "edge")
+            (rows, columns), theirs, ours = ab.shape[:2], less.pixel(self.stride), one.pixel(self.stride)
+            left = less.chroma_shape(self.stride)[1] - less.lightness.shape[1] / self.stride
+            part = left, 0.0, left + columns * theirs[1] / ours[1], rows * theirs[0] / ours[0]
             for channel in range(2):
                 values = np.ascontiguousarray(whole[..., channel])
-                ab[..., channel] += share * (_enlarged(values, ab.shape[:2], ends) - ab[..., channel])
+                ab[..., channel] += share * (_enlarged(values, (rows, columns), part) - ab[..., channel])
         return chroma
 
     def _seen(self, small: Sequence[SmallPicture], saturation: float) -> list[Array]:
@@ -294,9 +297,9 @@ class Pipeline:
         return np.asarray((padded - codec.l_center) / codec.l_scale, np.float32)[..., None]
 
 
-def _enlarged(values: Array, shape: tuple[int, int], ends: tuple[float, float]) -> Array:
-    """Enlarge a map, (h, w) float32, bilinearly to a shape, as far as its rows and columns to these ends go."""
-    return np.asarray(Image.fromarray(values).resize(shape[::-1], Image.Resampling.BILINEAR, (0, 0, *ends[::-1])))
+def _enlarged(values: Array, shape: tuple[int, int], part: tuple[float, float, float, float]) -> Array:
+    """Enlarge a part of a map, (h, w) float32, from left, top to right, bottom, bilinearly to a shape."""
+    return np.asarray(Image.fromarray(values).resize(shape[::-1], Image.Resampling.BILINEAR, part))
 
 
 @contextmanager

@@ -70,8 +70,8 @@ class FittedModel:
     light : LightForm, optional
         What runs the network without Keras. It belongs to the weights: give None with other ones.
     overview : float, default 0
-        Share of the colors that the network gives for an overview of the picture, whose short side has 64 pixels; 0 to
-        1. The rest are those at the working size.
+        Share of the colors that the network gives for an overview of the picture, mirrored, whose short side has 64
+        pixels; 0 to 1. The rest are those at the working size.
 
     Raises
     ------

@@ -238,6 +238,9 @@ class BinsHead:
     true color weighted by w in training has its probability multiplied by w, so the rebalancing can be turned up or
     down when scores are decoded, without training anew.
 
+    Each place errs by itself, and the mean of all errs less. So colors are shrunk towards the mean of their picture, as
+    James and Stein shrink estimates towards their mean: that allows more rebalancing at the same error.
+
     Parameters
     ----------
     stride : int, default 4
@@ -248,24 +251,29 @@ class BinsHead:
         Share of full rebalancing in decoding at saturation 1; 0 to 1.
     temperature : float, default 0.7
         Of the annealed mean; 0.01 to 10. Lower is nearer to the one most probable color.
+    shrinkage : float, default 0
+        By which share of its distance each color is moved towards the mean color of the picture; 0 to 0.9.
     log_weights : ndarray, shape (Q,), float32, optional
         Logarithms of the bins' full rebalancing weights; training sets them.
 
     References
     ----------
     R. Zhang, P. Isola, A. A. Efros, "Colorful Image Colorization", ECCV 2016, sections 2.2 and 2.3.
+    W. James, C. Stein, "Estimation with Quadratic Loss", Berkeley Symposium on Mathematical Statistics and Probability
+    4.1 (1961).
 
     Examples
     --------
     >>> from labcolor.networks import BinsHead
     >>> BinsHead(temperature=0.5).get_config()
-    {'stride': 4, 'training': 0.5, 'rebalancing': 0.28, 'temperature': 0.5}
+    {'stride': 4, 'training': 0.5, 'rebalancing': 0.28, 'temperature': 0.5, 'shrinkage': 0.0}
     """
 
     stride: int = 4
     training: float = 0.5
     rebalancing: float = 0.28
     temperature: float = 0.7
+    shrinkage: float = 0.0
     log_weights: Array = field(default_factory=lambda: np.zeros(BIN_COUNT, np.float32), repr=False)
 
     def __post_init__(self) -> None:
@@ -300,7 +308,7 @@ class BinsHead:
         return bin_loss(codec.ab_scale, partly * prior.sum() / (prior * partly).sum(), self.stride)
 
     def decode(self, outputs: Array, codec: LabCodec, saturation: float) -> Array:
-        """Take the annealed mean; see :class:`Head`.
+        """Take the annealed mean, and shrink it; see :class:`Head`.
 
         Up to a saturation of 1 the chroma is multiplied by it; from 1 to 2 rarer colors get their chance instead, which
         gives several true colors rather than one loud one; what lies beyond full rebalancing is multiplied again.
@@ -319,19 +327,26 @@ class BinsHead:
             scores.itemsize * scores.shape[1],
         )
         ab *= np.float32(min(saturation, max(1, saturation / 2)))
-        return ab.reshape(*outputs.shape[:-1], 2)
+        ab = ab.reshape(*outputs.shape[:-1], 2)
+        if self.shrinkage:
+            ab += np.float32(self.shrinkage) * (ab.mean(axis=(1, 2), keepdims=True) - ab)
+        return ab
 
     def append(self, outputs: Any, codec: LabCodec) -> Any:
-        """Take the annealed mean in the network; see :class:`Head`."""
+        """Take the annealed mean in the network, and shrink it; see :class:`Head`."""
         from labcolor._keras import keras, layers
 
         offsets = (self.rebalancing - self.training) / self.temperature * self.log_weights
         scaled = layers.Rescaling(1 / self.temperature, offsets.tolist(), dtype="float32", name="balanced")(outputs)
         probabilities = layers.Activation("softmax", dtype="float32", name="probabilities")(scaled)
-        bins = keras.initializers.Constant(np.asarray(ab_bins(), np.float32)[None, None])
-        return layers.Conv2D(
-            2, 1, use_bias=False, kernel_initializer=bins, data_format="channels_last", dtype="float32", name="mean"
-        )(probabilities)
+        common = {"data_format": "channels_last", "dtype": "float32"}
+        bins = keras.initializers.Constant((1 - self.shrinkage) * np.asarray(ab_bins(), np.float32)[None, None])
+        mean = layers.Conv2D(2, 1, use_bias=False, kernel_initializer=bins, **common, name="mean")(probabilities)
+        if not self.shrinkage:
+            return mean
+        whole = layers.GlobalAveragePooling2D(keepdims=True, **common, name="mean_of_the_picture")(mean)
+        share = layers.Rescaling(self.shrinkage / (1 - self.shrinkage), dtype="float32", name="its_share")(whole)
+        return layers.Add(dtype="float32", name="shrunk")([mean, share])
 
     def deviation(self, outputs: Array) -> Array:
         """Return the deviation under the network's distribution, its rebalancing taken back; see :class:`Head`."""
@@ -348,6 +363,7 @@ class BinsHead:
             "training": self.training,
             "rebalancing": self.rebalancing,
             "temperature": self.temperature,
+            "shrinkage": self.shrinkage,
         }
 
     def get_arrays(self) -> dict[str, Array]:
@@ -356,12 +372,14 @@ class BinsHead:
 
     def restored(self, config: Mapping[str, Any], arrays: Mapping[str, Array]) -> Self:
         """Return the head with saved parameters and weights; see :class:`Head`."""
+        config = {"shrinkage": 0.0, **config}  # version 0.1 had none
         require_names("head", config, self.get_config())
         head = replace(self, **config, log_weights=arrays["log_weights"])
         require("head stride", head.stride, whole(1))
         require("head training", head.training, number(0, 1))
         require("head rebalancing", head.rebalancing, number(0, 1))
         require("head temperature", head.temperature, number(0.01, 10))
+        require("head shrinkage", head.shrinkage, number(0, 0.9))
         return head
 
 

@@ -139,7 +139,11 @@ class _Graph:
         """Add the nodes of a layer at the end of the network, channels last, and return the name of its output."""
         from labcolor._keras import layers
 
+        if isinstance(layer, layers.Add):
+            return self._node("Add", *map(self._channels_last, layer.input), prefix="end_")
         tensor = self._channels_last(layer.input)
+        if isinstance(layer, layers.GlobalAveragePooling2D):
+            return self._node("ReduceMean", tensor, prefix="end_", axes=[1, 2], keepdims=1)
         if isinstance(layer, layers.Rescaling):
             for operation, value in (("Mul", layer.scale), ("Add", layer.offset)):
                 constant = self._constant(np.asarray(value, np.float32))
@@ -214,21 +218,25 @@ class _Graph:
 
 
 def _end_of(network: keras.Model) -> list[Any]:
-    """Return the layers at the end of a network that treat each place by itself: convolutions of 1x1 and activations.
+    """Return the layers at the end of a network that treat each place by itself, or add a mean of the picture to each.
 
-    They are written as products of matrices, channels last: so their results, other than a convolution's, stay in
-    float32 when the rest is in int8.
+    These are convolutions of 1x1 and activations. They are written as products of matrices, channels last: so their
+    results, other than a convolution's, stay in float32 when the rest is in int8.
     """
     from labcolor._keras import layers
 
     end: list[Any] = []
-    tensor = network.output
+    tensors = [network.output]
     for layer in reversed(network.layers):
         single = isinstance(layer, layers.Conv2D) and {*layer.kernel_size, *layer.strides, layer.groups} == {1}
-        if layer.output is not tensor or not (single or isinstance(layer, layers.Activation | layers.Rescaling)):
+        mean = isinstance(layer, layers.GlobalAveragePooling2D) and layer.keepdims
+        inputs = layer.input if isinstance(layer.input, list) else [layer.input]
+        shifted = isinstance(layer, layers.Add) and [tensor.shape[1:3] for tensor in inputs][1:] == [(1, 1)]
+        known = single or mean or shifted or isinstance(layer, layers.Activation | layers.Rescaling)
+        if not known or not any(layer.output is tensor for tensor in tensors):
             break
         end.append(layer)
-        tensor = layer.input
+        tensors += inputs
     return end
 
 

@@ -45,6 +45,13 @@ class SmallPicture:
         lightness = Image.fromarray(self.lightness).resize((width, height), Image.Resampling.BILINEAR)
         return SmallPicture(np.asarray(lightness), self.inside, self.shape)
 
+    def mirrored(self) -> SmallPicture:
+        """Return the same picture, its left on the right."""
+        rows, columns = self.inside
+        width = self.shape[1]
+        inside = rows, slice(width - columns.stop, width - columns.start)
+        return SmallPicture(self.lightness[:, ::-1], inside, self.shape)
+
     def pixel(self, stride: int) -> tuple[float, float]:
         """Return the height and width of a pixel of the picture, measured in pixels of its chroma."""
         return self.lightness.shape[0] / (stride * self.shape[0]), self.lightness.shape[1] / (stride * self.shape[1])

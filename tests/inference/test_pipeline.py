@@ -13,6 +13,7 @@ from labcolor.errors import InputError, NotFittedError
 from labcolor.inference.pipeline import Pipeline
 from labcolor.io.inputs import as_pictures
 from labcolor.metrics import colorfulness
+from labcolor.networks import RegressionHead
 from labcolor.pictures.small import SmallPicture
 
 RANDOM = np.random.default_rng(0)
@@ -119,6 +120,32 @@ def test_an_overview_is_mixed_in(photographs):
         for rows, columns in ((3, 0), (-3, 0), (0, 3), (0, -3))
     )
     np.testing.assert_array_equal(ab(0.5, whole.reduced(64), 64), ab(0.0, whole.reduced(64), 64))
+
+
+class Lightness:
+    """An engine whose network gives the mean lightness of each place as both a and b."""
+
+    def run(self, batch):
+        """Return scaled L at a quarter of the size."""
+        count, height, width, _ = batch.shape
+        means = batch.reshape(count, height // 4, 4, width // 4, 4).mean(axis=(2, 4))
+        return np.stack([means, means], axis=-1)
+
+
+@pytest.mark.parametrize("shape", [(96, 96), (100, 149), (149, 101), (131, 96)])
+@pytest.mark.parametrize("bar", [0, 20])
+def test_an_overview_lies_where_the_picture_is(classifier, shape, bar):
+    """It is mirrored and goes beyond the picture by a part of a pixel, but ramps of lightness are in their places."""
+    rows, columns = np.mgrid[: shape[0], : shape[1]]
+    ramp = np.pad(60 + rows / 2 + columns, ((0, 0), (bar, 0))).astype(np.uint8)
+    one = SmallPicture.of(as_pictures(ramp)[0][0], 96)
+    model = replace(classifier.model_, head=RegressionHead(stride=4))
+    look, over = (
+        Pipeline(replace(model, overview=share), Lightness(), 96).chroma([one])[0][3:-3, 3:-3, 0] for share in (0, 1)
+    )
+    inside = np.s_[:, 10:] if bar else np.s_[:]
+    assert np.ptp(look[inside]) > 20
+    np.testing.assert_allclose(over[inside], look[inside], atol=0.3)
 
 
 def test_uncertainty_lies_where_the_picture_does(monkeypatch):
