@@ -100,7 +100,7 @@ class Colorizer(Estimator):
     engine : {"auto", "onnxruntime", "onnxruntime-int8", "tensorflow"}
         What runs the network in predictions. "auto": ONNX Runtime for a model with a light form, as the packaged ones
         have it, in int8 if this processor multiplies int8 exactly; TensorFlow for others. In float32, "onnxruntime",
-        ab differs from TensorFlow's by less than 0.01; in int8 by 1 to 2 on average.
+        ab differs from TensorFlow's by less than 0.01; in int8 by less than 1 on average.
     verbose : {0, 1, 2}, default 0
         What a training shows: nothing, a bar with loss, PSNR, pictures per second and the time left, or a line for each
         epoch.
