@@ -165,8 +165,7 @@ class _Graph:
             return self._node("Transpose", "l", perm=[0, 3, 1, 2])
         if layer in self._end:
             return self._add_end(layer)
-        given = layer.input if isinstance(layer.input, list) else [layer.input]
-        inputs = [self._tensors[id(tensor)] for tensor in given]
+        inputs = [self._tensors[id(tensor)] for tensor in _inputs_of(layer)]
         if isinstance(layer, layers.DepthwiseConv2D | layers.Conv2D):
             return self._add_convolution(layer, inputs[0])
         if isinstance(layer, layers.BatchNormalization) and layer.center and layer.scale:
@@ -217,6 +216,11 @@ class _Graph:
         return self._activated(result, layer.activation, layer)
 
 
+def _inputs_of(layer: Any) -> list[Any]:
+    """Return the tensors that a layer gets, whether these are one or several."""
+    return layer.input if isinstance(layer.input, list) else [layer.input]
+
+
 def _end_of(network: keras.Model) -> list[Any]:
     """Return the layers at the end of a network that treat each place by itself, or add a mean of the picture to each.
 
@@ -230,7 +234,7 @@ def _end_of(network: keras.Model) -> list[Any]:
     for layer in reversed(network.layers):
         single = isinstance(layer, layers.Conv2D) and {*layer.kernel_size, *layer.strides, layer.groups} == {1}
         mean = isinstance(layer, layers.GlobalAveragePooling2D) and layer.keepdims
-        inputs = layer.input if isinstance(layer.input, list) else [layer.input]
+        inputs = _inputs_of(layer)
         shifted = isinstance(layer, layers.Add) and [tensor.shape[1:3] for tensor in inputs][1:] == [(1, 1)]
         known = single or mean or shifted or isinstance(layer, layers.Activation | layers.Rescaling)
         if not known or not any(layer.output is tensor for tensor in tensors):

@@ -166,6 +166,19 @@ with multiprocessing.get_context("fork").Pool(2) as pool:
     assert printed.strip() == "[True, True, True, True]"
 
 
+def test_int8_is_near_where_its_products_saturate(classifier, photographs, monkeypatch):
+    """There ONNX Runtime computes what int8 stands for: ab of the default model moves by less than 1 on average."""
+    monkeypatch.setattr(engines, "multiplies_exactly", lambda: False)
+    colorizer = pickle.loads(pickle.dumps(classifier))
+    exact, rounded = (
+        colorizer.set_params(engine=engine).predict(photographs) for engine in ("onnxruntime", "onnxruntime-int8")
+    )
+    apart = [
+        np.abs(labcolor.rgb_to_lab(a) - labcolor.rgb_to_lab(b)).mean() for a, b in zip(exact, rounded, strict=True)
+    ]
+    assert 0 < np.mean(apart) < 1
+
+
 @pytest.mark.tensorflow
 def test_the_choice_by_processor(model, monkeypatch):
     """Where products of int8 saturate, float32 is used; "auto" never asks for what the model has not."""
