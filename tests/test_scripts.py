@@ -7,7 +7,6 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -32,12 +31,6 @@ def finish():
     return script("finish")
 
 
-@pytest.fixture(scope="module")
-def train_branch():
-    """The script that trains a branch and joins it with the rest."""
-    return script("train_branch")
-
-
 @pytest.fixture
 def folder(photographs, tmp_path):
     """A folder that holds the photographs."""
@@ -46,9 +39,9 @@ def folder(photographs, tmp_path):
     return tmp_path
 
 
-def fitted(name, head, **options):
+def fitted(name, head):
     """A model of an architecture, with new weights and this head."""
-    architecture = get_architecture(name).with_options(**options)
+    architecture = get_architecture(name)
     weights = tuple(architecture.network(seed=0).get_weights())
     return FittedModel(architecture, weights, LabCodec(), head, 128)
 
@@ -152,7 +145,7 @@ def test_a_run_changes_the_decoder_alone(finish, folder, monkeypatch):
         for name, old, new in zip(names, before.model_.weights, after.model_.weights, strict=True)
         if not np.array_equal(old, new)
     }
-    assert changed == {"branch", "decoder", "normalization"}
+    assert changed == {"decoder", "normalization"}
 
 
 @pytest.mark.slow
@@ -168,44 +161,3 @@ def test_a_small_network_learns_from_a_teacher(finish, folder, monkeypatch):
     before, after = Colorizer.load(start).model_, Colorizer.load(end).model_
     assert after.training["finished"][-1]["options"]["prices"] == [0.04]
     assert not any(np.array_equal(old, new) for old, new in zip(before.weights, after.weights, strict=True))
-
-
-def test_a_joined_network_sums_the_scores_of_both(train_branch):
-    """A quarter of the branch's own scores, and three quarters of those of the rest."""
-    start = fitted("efficientnet", BinsHead(), branch=())
-    branch = train_branch.branch_alone(310, "float32")
-    both = train_branch.joined(start, branch.get_weights(), 0.25)
-    assert both.architecture == get_architecture("efficientnet")
-    lightness = np.random.default_rng(0).uniform(-1, 1, (2, 64, 96, 1)).astype(np.float32)
-    expected = 0.75 * np.asarray(start.network(lightness)) + 0.25 * np.asarray(branch(lightness))
-    np.testing.assert_allclose(both.network(lightness), expected, atol=1e-4)
-
-
-def test_a_branch_begins_as_the_reference_network(train_branch, batch):
-    """Its features are about those of the reference network for half of the size."""
-    reference = Colorizer.from_pretrained("reference").model_
-    lightness = reference.codec.encode(np.tile(batch, (1, 4, 4, 1))[:, :128, :128])[0]
-    branch = train_branch.branch_alone(310, "float32")
-    branch.set_weights(train_branch.narrowed(reference, lightness, branch.get_weights()))
-    theirs = keras.Model(reference.network.inputs[0], reference.network.layers[-3].input)
-    expected = np.asarray(theirs(ops.average_pool(lightness, 2, data_format="channels_last")))
-    found = np.asarray(keras.Model(branch.inputs[0], branch.layers[-2].input)(lightness))
-    assert np.corrcoef(expected.ravel(), found.ravel())[0, 1] > 0.8
-
-
-@pytest.mark.slow
-def test_a_branch_learns_alone(train_branch, folder, monkeypatch):
-    """Two steps: the rest of the network is what it was, and the record says how the branch was trained."""
-    start, end = folder / "start.labcolor", folder / "end.labcolor"
-    plain = Colorizer(network=get_architecture("efficientnet").with_options(branch=()))
-    plain.model_ = fitted("efficientnet", BinsHead(), branch=())
-    plain.save(start)
-    options = ["--start", start, "-o", end, "--steps", 2, "--batch-size", 2, "--precision", "float32"]
-    monkeypatch.setattr(sys, "argv", ["train_branch.py", str(folder), *map(str, options)])
-    train_branch.main()
-    after = Colorizer.load(end).model_
-    assert after.training["branch"]["steps"] == 2
-    known = {weight.path: value for weight, value in zip(plain.network_.weights, plain.model_.weights, strict=True)}
-    for weight, value in zip(after.network.weights, after.weights, strict=True):
-        if weight.path in known and "decoder_13" not in weight.path:
-            np.testing.assert_array_equal(value, known[weight.path])

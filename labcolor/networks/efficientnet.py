@@ -1,4 +1,4 @@
-"""The network with a pretrained encoder: EfficientNet-Lite, a decoder to scores of bins of ab, and a plain branch."""
+"""The network with a pretrained encoder: EfficientNet-Lite, and a decoder to scores of bins of ab."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from labcolor.networks.layers import names, seeds
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["ENCODER_VARIANTS", "branch_features", "build_efficientnet", "encoder_blocks", "encoder_features"]
+__all__ = ["ENCODER_VARIANTS", "build_efficientnet", "encoder_blocks", "encoder_features"]
 
 # Factors of width and depth of each variant. Lite leaves out squeeze-excitation, has ReLU6 only, and does not scale the
 # stem and the depth of the first and the last stage.
@@ -30,7 +30,6 @@ _STAGES = (
     (3, 1, 1, 6, 320),
 )
 _STEM = 32  # filters of the first convolution
-_BRANCH = 64, 128, 256, 256, 256, 128, 64  # filters of the branch
 
 
 def _scaled(filters: int, factor: float) -> int:
@@ -109,54 +108,9 @@ def encoder_features(x: Any, variant: str, *, seed: int | None = None, dtype: st
     return [*features, x]
 
 
-def branch_features(
-    x: Any, filters: tuple[int, ...] = _BRANCH, *, seed: int | None = None, dtype: str = "float32"
-) -> Any:
-    """Return the branch's features of an input, at stride 4.
-
-    It is an autoencoder like :func:`labcolor.networks.build_autoencoder`, without its last convolution and for a
-    picture of half the size: its first kernel covers 6x6 pixels, at stride 4.
-
-    Parameters
-    ----------
-    x : keras.KerasTensor
-        (N, H, W, C) in [-1, 1]; H and W are multiples of 16.
-    filters : tuple of int
-        Filters of the convolutions: three that divide the size by 4, 2 and 2, any number that keep it, and two that
-        follow a doubling of it each.
-    seed : int, optional
-        Fixes the initial weights.
-    dtype : str
-        Keras dtype policy.
-
-    Returns
-    -------
-    keras.KerasTensor
-        (N, H / 4, W / 4, F). The names of the convolutions begin with ``branch_``.
-
-    Examples
-    --------
-    >>> import keras
-    >>> from labcolor.networks.efficientnet import branch_features
-    >>> branch_features(keras.Input((64, 96, 1))).shape
-    (None, 16, 24, 64)
-    """
-    from labcolor._keras import keras, layers
-
-    seeds_, names_ = seeds(seed), names("branch")
-    for index, count in enumerate(filters):
-        if index >= len(filters) - 2:
-            x = layers.UpSampling2D(2, data_format="channels_last", dtype=dtype)(x)
-        kernel, stride = (6, 4) if index == 0 else (3, 2 if index < 3 else 1)
-        options = {"kernel_initializer": keras.initializers.HeNormal(next(seeds_)), "name": next(names_)}
-        x = layers.Conv2D(count, kernel, stride, "same", "channels_last", activation="relu", dtype=dtype, **options)(x)
-    return x
-
-
 def build_efficientnet(
     variant: str = "lite0",
     decoder: tuple[int, ...] = (320, 192, 96),
-    branch: tuple[int, ...] = _BRANCH,
     *,
     seed: int | None = None,
     dtype: str = "float32",
@@ -166,9 +120,8 @@ def build_efficientnet(
 
     The encoder is an EfficientNet-Lite without its head, its batch normalization folded into its convolutions, the
     first of which takes one channel. The decoder doubles the size three times; each time it adds the encoder's
-    features of that size and has one residual block. Beside both runs a branch that was not pretrained, with which the
-    decoder is joined before the last convolution: it errs elsewhere, so that both together err less. The network
-    computes nothing but convolutions, additions and ReLU, which quantize well.
+    features of that size and has one residual block. The network computes nothing but convolutions, additions and ReLU,
+    which quantize well.
 
     Parameters
     ----------
@@ -176,8 +129,6 @@ def build_efficientnet(
         Which EfficientNet-Lite.
     decoder : tuple of int
         Filters of the decoder's three stages.
-    branch : tuple of int
-        Filters of the branch's convolutions, at least five; empty for a network without it.
     seed : int, optional
         Fixes the initial weights. They are random for the encoder, too: what makes this network good are the weights of
         the packaged model, from which ``Colorizer.from_pretrained().fit`` goes on.
@@ -194,8 +145,7 @@ def build_efficientnet(
     Raises
     ------
     InputError
-        There is no such variant, the decoder has not three stages of at least 8 filters, or the branch has not five
-        convolutions.
+        There is no such variant, or the decoder has not three stages of at least 8 filters.
 
     References
     ----------
@@ -206,7 +156,7 @@ def build_efficientnet(
     --------
     >>> from labcolor.networks import build_efficientnet
     >>> build_efficientnet().count_params()
-    7819302
+    5879078
     """
     from labcolor._keras import keras, layers
 
@@ -215,8 +165,6 @@ def build_efficientnet(
             f"expected a variant of {', '.join(ENCODER_VARIANTS)} and three decoder stages of at least 8 filters, got "
             f"{shortened(variant)} and {shortened(decoder)}."
         )
-    if branch and (len(branch) < 5 or min(branch) < 1):
-        raise InputError(f"expected a branch of at least 5 positive filters, or of none, got {shortened(branch)}.")
     seeds_ = seeds(None if seed is None else seed + 1000)  # the encoder's are counted from seed
     names_, norm_names = names("decoder"), names("normalization")
 
@@ -243,8 +191,5 @@ def build_efficientnet(
         x = layers.UpSampling2D(2, data_format="channels_last", dtype=dtype)(x)
         x = relu(add(x, unit(skip, filters, 1)))
         x = relu(add(x, unit(relu(unit(x, filters)), filters)))
-    if branch:
-        y = branch_features(inputs, branch, seed=None if seed is None else seed + 2000, dtype=dtype)
-        x = layers.Concatenate(dtype=dtype)([x, y])
     x = convolve(x, len(ab_bins()), 1)
     return keras.Model(inputs, layers.Activation("linear", dtype="float32", name="scores")(x), name=name)

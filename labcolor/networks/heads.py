@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from labcolor._strips import in_strips
 from labcolor._typing import Array
-from labcolor._validation import number, require, require_names, whole
+from labcolor._validation import Check, number, require, require_names, whole
 from labcolor.color import kernels
 from labcolor.color.codec import LabCodec
 from labcolor.errors import InputError
@@ -22,6 +22,11 @@ __all__ = ["BinsHead", "Head", "Loss", "RegressionHead", "bin_loss", "bin_target
 
 Loss = Callable[[Any, Any], Any]
 _PRIOR_BATCHES = 64  # batches from which the frequency of the bins is taken
+_SHARES = Check(
+    "two numbers from 0 to 0.9",
+    (list, tuple),
+    lambda value: len(value) == 2 and all(isinstance(share, int | float) and 0 <= share <= 0.9 for share in value),
+)
 
 
 class Head(Protocol):
@@ -239,7 +244,8 @@ class BinsHead:
     down when scores are decoded, without training anew.
 
     Each place errs by itself, and the mean of all errs less. So colors are shrunk towards the mean of their picture, as
-    James and Stein shrink estimates towards their mean: that allows more rebalancing at the same error.
+    James and Stein shrink estimates towards their mean: that allows more rebalancing at the same error. a and b have
+    shares of their own: L says less of red and green than of yellow and blue.
 
     Parameters
     ----------
@@ -251,8 +257,8 @@ class BinsHead:
         Share of full rebalancing in decoding at saturation 1; 0 to 1.
     temperature : float, default 0.7
         Of the annealed mean; 0.01 to 10. Lower is nearer to the one most probable color.
-    shrinkage : float, default 0
-        By which share of its distance each color is moved towards the mean color of the picture; 0 to 0.9.
+    shrinkage : (float, float), default (0, 0)
+        By which share of its distance a, and b, of each color is moved towards its mean in the picture; 0 to 0.9.
     log_weights : ndarray, shape (Q,), float32, optional
         Logarithms of the bins' full rebalancing weights; training sets them.
 
@@ -266,14 +272,14 @@ class BinsHead:
     --------
     >>> from labcolor.networks import BinsHead
     >>> BinsHead(temperature=0.5).get_config()
-    {'stride': 4, 'training': 0.5, 'rebalancing': 0.28, 'temperature': 0.5, 'shrinkage': 0.0}
+    {'stride': 4, 'training': 0.5, 'rebalancing': 0.28, 'temperature': 0.5, 'shrinkage': (0.0, 0.0)}
     """
 
     stride: int = 4
     training: float = 0.5
     rebalancing: float = 0.28
     temperature: float = 0.7
-    shrinkage: float = 0.0
+    shrinkage: tuple[float, float] = (0.0, 0.0)
     log_weights: Array = field(default_factory=lambda: np.zeros(BIN_COUNT, np.float32), repr=False)
 
     def __post_init__(self) -> None:
@@ -328,7 +334,7 @@ class BinsHead:
         )
         ab *= np.float32(min(saturation, max(1, saturation / 2)))
         ab = ab.reshape(*outputs.shape[:-1], 2)
-        if self.shrinkage:
+        if any(self.shrinkage):
             ab += np.float32(self.shrinkage) * (ab.mean(axis=(1, 2), keepdims=True) - ab)
         return ab
 
@@ -340,12 +346,13 @@ class BinsHead:
         scaled = layers.Rescaling(1 / self.temperature, offsets.tolist(), dtype="float32", name="balanced")(outputs)
         probabilities = layers.Activation("softmax", dtype="float32", name="probabilities")(scaled)
         common = {"data_format": "channels_last", "dtype": "float32"}
-        bins = keras.initializers.Constant((1 - self.shrinkage) * np.asarray(ab_bins(), np.float32)[None, None])
+        shrinkage = np.float32(self.shrinkage)
+        bins = keras.initializers.Constant(((1 - shrinkage) * ab_bins())[None, None])
         mean = layers.Conv2D(2, 1, use_bias=False, kernel_initializer=bins, **common, name="mean")(probabilities)
-        if not self.shrinkage:
+        if not any(self.shrinkage):
             return mean
         whole = layers.GlobalAveragePooling2D(keepdims=True, **common, name="mean_of_the_picture")(mean)
-        share = layers.Rescaling(self.shrinkage / (1 - self.shrinkage), dtype="float32", name="its_share")(whole)
+        share = layers.Rescaling((shrinkage / (1 - shrinkage)).tolist(), dtype="float32", name="its_share")(whole)
         return layers.Add(dtype="float32", name="shrunk")([mean, share])
 
     def deviation(self, outputs: Array) -> Array:
@@ -372,14 +379,15 @@ class BinsHead:
 
     def restored(self, config: Mapping[str, Any], arrays: Mapping[str, Array]) -> Self:
         """Return the head with saved parameters and weights; see :class:`Head`."""
-        config = {"shrinkage": 0.0, **config}  # version 0.1 had none
+        config = {"shrinkage": (0.0, 0.0), **config}  # version 0.1 had none
         require_names("head", config, self.get_config())
+        require("head shrinkage", config["shrinkage"], _SHARES)
+        config["shrinkage"] = tuple(config["shrinkage"])
         head = replace(self, **config, log_weights=arrays["log_weights"])
         require("head stride", head.stride, whole(1))
         require("head training", head.training, number(0, 1))
         require("head rebalancing", head.rebalancing, number(0, 1))
         require("head temperature", head.temperature, number(0.01, 10))
-        require("head shrinkage", head.shrinkage, number(0, 0.9))
         return head
 
 

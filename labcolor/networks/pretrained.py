@@ -44,7 +44,7 @@ OLD_NAMES = {"classifier": DEFAULT_MODEL}  # of 0.1; they work with a warning un
 PACKAGED_MODELS = {
     model.name: model
     for model in (
-        PackagedModel("efficientnet", "79e04153429937d1afedb572897d30e067a5248b128a2a882732c78941b39177"),
+        PackagedModel("efficientnet", "e608c5c1ddee5275caf76de0404f59be5c9e902657e3be07e18efd72e3b56657"),
         PackagedModel("reference", "cdd701a5dda7c586946721286eb019cb071e05efb4fddcfb4a726f28efd4a2c6"),
     )
 }

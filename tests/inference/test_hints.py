@@ -32,10 +32,9 @@ def test_without_hints_nothing_changes(classifier, photographs):
 
 
 def test_true_hints_bring_photographs_nearer_to_the_truth(classifier, photographs):
-    """Nine true colors bring each photograph nearer to itself, as the eye sees it, and PSNR to 7.06 dB over grey.
+    """Nine true colors bring each photograph nearer to itself, as the eye sees it, and raise the mean PSNR.
 
-    Over grey, and not over the automatic colors: the better these are, the less is left to gain. When this was 2 dB
-    over them, they had 5.06 dB.
+    By 2 dB over the automatic colors, and by 7.06 dB over grey.
     """
     gains = []
     for photo in photographs:
@@ -44,8 +43,9 @@ def test_true_hints_bring_photographs_nearer_to_the_truth(classifier, photograph
         automatic = classifier.predict(photo)
         hinted = classifier.predict(photo, hints=hints_at(photo, points))
         assert ciede2000(hinted, photo) < ciede2000(automatic, photo)
-        gains.append(psnr(hinted, photo) - psnr(as_pictures(photo)[0][0].grey(), photo))
-    assert np.mean(gains) > 7.06
+        grey = as_pictures(photo)[0][0].grey()
+        gains.append([psnr(hinted, photo) - psnr(other, photo) for other in (automatic, grey)])
+    assert (np.mean(gains, axis=0) > (2, 7.06)).all()
 
 
 def test_a_hint_shows_where_it_is_and_spreads(classifier, photographs):

@@ -1,10 +1,9 @@
-"""The network with a pretrained encoder and a branch."""
+"""The network with a pretrained encoder."""
 
 import keras
 import numpy as np
 import pytest
 
-from labcolor.errors import InputError
 from labcolor.networks import ab_bins, build_efficientnet
 
 pytestmark = pytest.mark.tensorflow
@@ -35,28 +34,3 @@ def test_efficientnet_keeps_within_its_budget(network):
     assert operations(network, 256) + operations(network, 64) <= 8e9
     output = network.predict_on_batch(np.zeros((1, 64, 96, 1), np.float32))
     assert output.shape == (1, 16, 24, len(ab_bins()))
-
-
-def test_the_branch_keeps_to_its_places(network):
-    """What changes in one corner changes the branch's features there, and not those in the opposite corner."""
-    branch = keras.Model(network.inputs[0], network.get_layer("branch_7").output)
-    pictures = np.zeros((2, 256, 256, 1), np.float32)
-    pictures[1, :32, :32] = 0.9
-    plain, changed = np.asarray(branch(pictures))
-    difference = np.abs(changed - plain).max(axis=-1)
-    assert difference.shape == (64, 64)
-    assert difference[:8, :8].min() > 0
-    assert difference[-8:, -8:].max() == 0
-
-
-def test_a_network_without_a_branch_has_none():
-    """Only encoder and decoder, as before."""
-    names = {layer.name.split("_")[0] for layer in build_efficientnet(branch=()).layers if layer.weights}
-    assert names == {"encoder", "decoder", "normalization"}
-
-
-@pytest.mark.parametrize("branch", [(8, 8, 8), (8, 8, 8, 8, 0)])
-def test_a_branch_that_does_not_fit_is_an_error(branch):
-    """It names what was expected and what came."""
-    with pytest.raises(InputError, match=r"expected a branch of at least 5 positive filters, or of none, got \(8, 8"):
-        build_efficientnet(branch=branch)

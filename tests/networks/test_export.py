@@ -125,6 +125,27 @@ def test_bad_requests(colorizer, small, tmp_path):
     assert len(ENDINGS) == 5
 
 
+def test_a_network_that_joins_features(tmp_path):
+    """Channels side by side, as in a U-Net: as ONNX, and in the light form, it computes what Keras computes."""
+    import keras
+
+    def build(*, seed=None, dtype="float32"):
+        inputs = keras.Input((None, None, 1))
+        first = keras.layers.Conv2D(4, 3, padding="same", activation="relu")(inputs)
+        second = keras.layers.Conv2D(4, 3, padding="same", activation="relu")(first)
+        joined = keras.layers.Concatenate()([first, second])
+        return keras.Model(inputs, keras.layers.Conv2D(2, 1, activation="tanh")(joined))
+
+    architecture = Architecture("joined", build, RegressionHead())
+    codec = Colorizer.from_pretrained("reference").codec_
+    colorizer = Colorizer(architecture, working_size=32, engine="tensorflow")
+    network = architecture.network(seed=0)
+    colorizer.model_ = FittedModel(architecture, tuple(network.get_weights()), codec, RegressionHead(), 32)
+    colorizer.export(tmp_path / "model.onnx")
+    np.testing.assert_allclose(run_onnx(tmp_path / "model.onnx"), expected(colorizer), atol=1e-3)
+    assert b"Concat" in build_graph(network, light=True)
+
+
 def test_layers_that_onnx_does_not_get(tmp_path):
     """A network with another layer cannot be written as ONNX; the error names the layer and another form."""
     import keras

@@ -1,5 +1,7 @@
 """The heads: bins, their targets, their weights, and the loss."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -52,7 +54,7 @@ def test_decoding_is_a_softmax(classifier, scale):
 
     offsets = (head.rebalancing - head.training) * head.log_weights.astype(float)
     mean = shares(offsets, 1 / head.temperature) @ bins
-    mean += head.shrinkage * (mean.mean(axis=(1, 2)) - mean)
+    mean += np.array(head.shrinkage) * (mean.mean(axis=(1, 2)) - mean)
     np.testing.assert_allclose(head.decode(scores, codec, 1.0), mean, atol=2e-3)
     likely = shares(-head.training * head.log_weights.astype(float), 1)
     variance = (likely @ (bins**2) - (likely @ bins) ** 2).sum(axis=-1)
@@ -61,22 +63,25 @@ def test_decoding_is_a_softmax(classifier, scale):
 
 @pytest.mark.parametrize("saturation", [0.5, 1.0])
 def test_colors_shrink_towards_the_mean_of_their_picture(saturation):
-    """Each picture of a batch keeps its mean, and its colors a part of their distance from it; Keras's layers agree."""
+    """Each picture keeps its mean, and a and b each a part of their distance from it; Keras's layers agree."""
     scores = np.random.default_rng(0).normal(0, 5, (2, 6, 4, BIN_COUNT)).astype(np.float32)
-    plain, shrunk = (BinsHead(shrinkage=share).decode(scores, LabCodec(), saturation) for share in (0.0, 0.25))
+    shares = 0.25, 0.125
+    plain, shrunk = (BinsHead(shrinkage=each).decode(scores, LabCodec(), saturation) for each in ((0.0, 0.0), shares))
     mean = plain.mean(axis=(1, 2), keepdims=True)
-    np.testing.assert_allclose(shrunk - mean, 0.75 * (plain - mean), atol=1e-4)
+    np.testing.assert_allclose(shrunk - mean, (0.75, 0.875) * (plain - mean), atol=1e-4)
     given = keras.Input((None, None, BIN_COUNT))
-    network = keras.Model(given, BinsHead(shrinkage=0.25).append(given, LabCodec()))
+    network = keras.Model(given, BinsHead(shrinkage=shares).append(given, LabCodec()))
     np.testing.assert_allclose(saturation * np.asarray(network(scores)), shrunk, atol=1e-3)
 
 
 def test_a_saved_head_comes_back():
-    """With its parameters; one that was saved before colors shrank has none of that; more than 0.9 is none."""
-    head = BinsHead(shrinkage=0.25)
+    """With its parameters, from JSON too; before colors shrank it had no such shares; two from 0 to 0.9 are right."""
+    head = BinsHead(shrinkage=(0.25, 0.125))
     config = head.get_config()
-    assert BinsHead().restored(config, head.get_arrays()).get_config() == config
+    read = json.loads(json.dumps(config))
+    assert BinsHead().restored(read, head.get_arrays()).get_config() == config
     older = {name: value for name, value in config.items() if name != "shrinkage"}
-    assert head.restored(older, head.get_arrays()).shrinkage == 0
-    with pytest.raises(InputError, match="head shrinkage"):
-        head.restored({**config, "shrinkage": 0.95}, head.get_arrays())
+    assert head.restored(older, head.get_arrays()).shrinkage == (0, 0)
+    for wrong in (0.25, [0.95, 0], [0.1, 0.1, 0.1], ["0.1", 0]):
+        with pytest.raises(InputError, match="head shrinkage"):
+            head.restored({**config, "shrinkage": wrong}, head.get_arrays())
