@@ -335,7 +335,7 @@ class BinsHead:
         ab *= np.float32(min(saturation, max(1, saturation / 2)))
         ab = ab.reshape(*outputs.shape[:-1], 2)
         if any(self.shrinkage):
-            ab += np.float32(self.shrinkage) * (ab.mean(axis=(1, 2), keepdims=True) - ab)
+            ab += np.asarray(self.shrinkage, np.float32) * (ab.mean(axis=(1, 2), keepdims=True) - ab)
         return ab
 
     def append(self, outputs: Any, codec: LabCodec) -> Any:
@@ -346,7 +346,7 @@ class BinsHead:
         scaled = layers.Rescaling(1 / self.temperature, offsets.tolist(), dtype="float32", name="balanced")(outputs)
         probabilities = layers.Activation("softmax", dtype="float32", name="probabilities")(scaled)
         common = {"data_format": "channels_last", "dtype": "float32"}
-        shrinkage = np.float32(self.shrinkage)
+        shrinkage = np.asarray(self.shrinkage, np.float32)
         bins = keras.initializers.Constant(((1 - shrinkage) * ab_bins())[None, None])
         mean = layers.Conv2D(2, 1, use_bias=False, kernel_initializer=bins, **common, name="mean")(probabilities)
         if not any(self.shrinkage):
