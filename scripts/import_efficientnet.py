@@ -149,7 +149,9 @@ def main() -> None:
     arguments = parser.parse_args()
     arrays = read_checkpoint(arguments.checkpoint)
     check(arrays, arguments.variant)
-    architecture = get_architecture("efficientnet").with_options(variant=arguments.variant)
+    architecture = get_architecture("efficientnet")
+    if arguments.variant != "lite0":
+        architecture = architecture.with_options(variant=arguments.variant)
     network = architecture.network(seed=0)
     encoder = [layer for layer in network.layers if layer.name.startswith("encoder_")]
     weights = encoder_weights(arrays, arguments.variant, grey=True)
