@@ -22,11 +22,7 @@ __all__ = ["BinsHead", "Head", "Loss", "RegressionHead", "bin_loss", "bin_target
 
 Loss = Callable[[Any, Any], Any]
 _PRIOR_BATCHES = 64  # batches from which the frequency of the bins is taken
-_SHARES = Check(
-    "two numbers from 0 to 0.9",
-    (list, tuple),
-    lambda value: len(value) == 2 and all(isinstance(share, int | float) and 0 <= share <= 0.9 for share in value),
-)
+_PAIR = Check("two numbers, for a and b", (list, tuple), lambda value: len(value) == 2)
 
 
 class Head(Protocol):
@@ -381,7 +377,9 @@ class BinsHead:
         """Return the head with saved parameters and weights; see :class:`Head`."""
         config = {"shrinkage": (0.0, 0.0), **config}  # version 0.1 had none
         require_names("head", config, self.get_config())
-        require("head shrinkage", config["shrinkage"], _SHARES)
+        require("head shrinkage", config["shrinkage"], _PAIR)
+        for share in config["shrinkage"]:
+            require("head shrinkage", share, number(0, 0.9))
         config["shrinkage"] = tuple(config["shrinkage"])
         head = replace(self, **config, log_weights=arrays["log_weights"])
         require("head stride", head.stride, whole(1))
