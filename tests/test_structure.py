@@ -64,6 +64,7 @@ FLOORS = [
     "networks.fitted",
     "networks.pretrained",
     "networks.onnx_graph",
+    "networks.int8",
     "networks.export",
     "inference.engine",
     "training.seeds",

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from labcolor._onnxruntime import load_session
 from labcolor._paths import check_destination, replacing
@@ -16,9 +16,10 @@ from labcolor._typing import Array
 from labcolor.errors import InputError, ModelFileError
 from labcolor.networks.files import write_model
 from labcolor.networks.fitted import FittedModel
+from labcolor.networks.int8 import quantize
 from labcolor.networks.layers import last_convolution
 from labcolor.networks.light import LightForm, digest
-from labcolor.networks.onnx_graph import build_graph, import_onnx
+from labcolor.networks.onnx_graph import build_graph
 
 if TYPE_CHECKING:
     import keras
@@ -77,7 +78,8 @@ def export_model(model: FittedModel, path: Path, calibration: Sequence[Array] = 
     network = _with_decoding(model)
     if ending == ".onnx":
         content = build_graph(network, light=False)
-        write_model(path, _in_int8(content, calibration) if calibration else _folded(content))
+        folded = _folded(content)
+        write_model(path, quantize(folded, calibration) if calibration else folded)
     elif ending == ".tflite":
         write_model(path, convert_to_tflite(network, calibration))
     else:
@@ -111,7 +113,7 @@ def with_light_form(model: FittedModel, calibration: Sequence[Array] = ()) -> Fi
         graph=graph,
         shapes=tuple(weight.shape for weight in model.weights),
         features=last_convolution(network).input.shape[-1],
-        int8=_in_int8(graph, calibration, model.weights) if calibration else b"",
+        int8=quantize(_folded(graph, model.weights), calibration) if calibration else b"",
         sha256=digest(model.weights),
     )
     return replace(model, light=light)
@@ -132,60 +134,6 @@ def _folded(content: bytes, weights: Sequence[Array] = ()) -> bytes:
         named = LightForm.named(weights)
         load_session(content, named, optimize="ORT_ENABLE_BASIC", optimized_model_filepath=os.fspath(path))
         return path.read_bytes()
-
-
-def _in_int8(content: bytes, calibration: Sequence[Array], weights: Sequence[Array] = ()) -> bytes:
-    """Return an ONNX model in int8: weights by channel, activations by the ranges that they have in pictures.
-
-    The convolutions that see L itself, and what follows the last product of the network, stay in float32. So does the
-    first depthwise convolution after these, with the one that sums its channels up: in a pretrained encoder the ranges
-    of these channels differ so much that two thirds of the error in the packaged model's colors came from them.
-    """
-    folded = _folded(content, weights)
-    from onnxruntime import quantization
-
-    model = import_onnx().load_model_from_string(folded)
-    model.metadata_props.add(key="onnx.quant.pre_process", value="onnxruntime.quant")  # or it warns
-    convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
-    first = [node for node in convolutions if node.input[0] == convolutions[0].input[0]]
-    depthwise = [node for node in _convolutions_after(first, model.graph) if _groups(node) > 1]
-    in_float = [*first, *depthwise, *_convolutions_after(depthwise, model.graph)]
-    end = [node for node in model.graph.node if node.name.startswith("end")]
-    product = next((node.name for node in end if node.op_type == "MatMul"), None)
-    pictures = iter(calibration)
-
-    class Reader(quantization.CalibrationDataReader):  # type: ignore[misc]
-        def get_next(self) -> dict[str, Array] | None:
-            picture = next(pictures, None)
-            return None if picture is None else {"l": picture}
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "int8.onnx"
-        quantization.quantize_static(
-            model,
-            path,
-            Reader(),
-            per_channel=True,
-            activation_type=quantization.QuantType.QUInt8,
-            weight_type=quantization.QuantType.QInt8,
-            nodes_to_exclude=[*(node.name for node in in_float), *(node.name for node in end if node.name != product)],
-            extra_options={"OpTypesToExcludeOutputQuantization": ["MatMul"]},
-        )
-        return path.read_bytes()
-
-
-def _convolutions_after(nodes: Sequence[Any], graph: Any) -> list[Any]:
-    """Return the convolutions of an ONNX graph that see the results of nodes, or what an activation makes of them."""
-    results = {name for node in nodes for name in node.output}
-    for node in graph.node:  # each comes after those that it needs
-        if node.op_type in ("Clip", "Relu") and node.input[0] in results:
-            results.update(node.output)
-    return [node for node in graph.node if node.op_type == "Conv" and node.input[0] in results]
-
-
-def _groups(convolution: Any) -> int:
-    """Return in how many groups a convolution of an ONNX graph treats its channels."""
-    return next((int(attribute.i) for attribute in convolution.attribute if attribute.name == "group"), 1)
 
 
 def _write_by_keras(network: keras.Model, path: Path, ending: str) -> None:

@@ -44,7 +44,7 @@ OLD_NAMES = {"classifier": DEFAULT_MODEL}  # of 0.1; they work with a warning un
 PACKAGED_MODELS = {
     model.name: model
     for model in (
-        PackagedModel("efficientnet", "e608c5c1ddee5275caf76de0404f59be5c9e902657e3be07e18efd72e3b56657"),
+        PackagedModel("efficientnet", "0a154793e9a7ad5e197411f6ebb79a3d6c4ad2d96e90405727b51a699ad32f3a"),
         PackagedModel("reference", "cdd701a5dda7c586946721286eb019cb071e05efb4fddcfb4a726f28efd4a2c6"),
     )
 }

@@ -1,0 +1,132 @@
+"""An ONNX model in int8."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from labcolor._onnxruntime import load_session
+from labcolor._typing import Array
+from labcolor.networks.onnx_graph import import_onnx
+
+__all__ = ["quantize"]
+
+_DEPTHWISE_IN_FLOAT = 4  # of the packaged model, whose int8 colors then measure as those of float32 (docs/engine.md)
+
+
+def quantize(content: bytes, calibration: Sequence[Array]) -> bytes:
+    """Return an ONNX model in int8: weights by channel, activations by the ranges that they have in pictures.
+
+    What sees L itself, and what follows the last product of the network, stays in float32. So do the first depthwise
+    convolutions, with those before, between and right after them: they have few weights for a channel, whose rounding
+    errors do not average out. What the rounding of the others' weights changes on average, their biases take back.
+
+    Parameters
+    ----------
+    content : bytes
+        The model in float32, its constants computed. "l" is its input.
+    calibration : sequence of ndarray, each (1, H, W, 1), float32
+        Scaled L of pictures, one at least.
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    LabcolorError
+        A package that this needs is not installed.
+    """
+    model = import_onnx().load_model_from_string(content)
+    from onnxruntime import quantization
+
+    model.metadata_props.add(key="onnx.quant.pre_process", value="onnxruntime.quant")  # or it warns
+    convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
+    in_float = _kept_in_float(convolutions, model.graph)
+    in_int8 = [node for node in convolutions if node.name not in in_float]
+    if in_int8:
+        _correct_biases(model, in_int8, calibration)
+    end = [node for node in model.graph.node if node.name.startswith("end")]
+    product = next((node.name for node in end if node.op_type == "MatMul"), None)
+    pictures = iter(calibration)
+
+    class Reader(quantization.CalibrationDataReader):  # type: ignore[misc]
+        def get_next(self) -> dict[str, Array] | None:
+            picture = next(pictures, None)
+            return None if picture is None else {"l": picture}
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "int8.onnx"
+        quantization.quantize_static(
+            model,
+            path,
+            Reader(),
+            per_channel=True,
+            activation_type=quantization.QuantType.QUInt8,
+            weight_type=quantization.QuantType.QInt8,
+            nodes_to_exclude=[*in_float, *(node.name for node in end if node.name != product)],
+            extra_options={"OpTypesToExcludeOutputQuantization": ["MatMul"]},
+        )
+        return path.read_bytes()
+
+
+def _kept_in_float(convolutions: Sequence[Any], graph: Any) -> set[str]:
+    """Return the names of the convolutions of an ONNX graph, given in their order, that stay in float32."""
+    of_one = {tensor.name for tensor in graph.initializer if tensor.dims[1:2] == [1]}  # weights for one channel each
+    depthwise = [place for place, node in enumerate(convolutions) if _groups(node) > 1 and node.input[1] in of_one]
+    first = convolutions[: depthwise[:_DEPTHWISE_IN_FLOAT][-1] + 2] if depthwise else []
+    see_l = [node for node in convolutions if node.input[0] == convolutions[0].input[0]]
+    return {node.name for node in (*first, *see_l)}
+
+
+def _correct_biases(model: Any, convolutions: Sequence[Any], calibration: Sequence[Array]) -> None:
+    """Take back, in the biases of convolutions, what the rounding of their weights to int8 changes on average.
+
+    That is the change of the weights, summed up over the window, times the mean of the channels that they see: Nagel et
+    al., "Data-Free Quantization Through Weight Equalization and Bias Correction" (ICCV 2019), section 4.2. Here the
+    means are measured.
+    """
+    from onnx import numpy_helper
+
+    means = _means(model, sorted({node.input[0] for node in convolutions}), calibration)
+    initial = {tensor.name: tensor for tensor in model.graph.initializer}
+    for node in convolutions:
+        weights = numpy_helper.to_array(initial[node.input[1]])
+        step = np.abs(weights).max((1, 2, 3), keepdims=True) / 127
+        change = (np.rint(weights / np.where(step > 0, step, 1)) * step - weights).sum((2, 3))
+        by_group = change.reshape(_groups(node), -1, change.shape[1])
+        shift = np.einsum("goi,gi->go", by_group, means[node.input[0]].reshape(len(by_group), -1)).ravel()
+        bias = numpy_helper.to_array(initial[node.input[2]]) if len(node.input) > 2 else 0
+        name = f"{node.name}_bias"
+        model.graph.initializer.append(numpy_helper.from_array(np.asarray(bias - shift, np.float32), name))
+        node.input[2:] = [name]
+    used = {name for node in model.graph.node for name in node.input}
+    constants = [tensor for tensor in model.graph.initializer if tensor.name in used]
+    del model.graph.initializer[:]
+    model.graph.initializer.extend(constants)
+
+
+def _means(model: Any, names: Sequence[str], calibration: Sequence[Array]) -> dict[str, Array]:
+    """Return the mean of each channel, in pictures, of what has these names in an ONNX model: (N, channels, H, W)."""
+    from onnx import helper
+
+    shown = type(model)()
+    shown.CopyFrom(model)
+    del shown.graph.output[:]
+    shown.graph.output.extend(helper.make_empty_tensor_value_info(name) for name in names)
+    session = load_session(shown.SerializeToString(), {}, optimize="ORT_ENABLE_BASIC")
+    sums = [np.zeros(1)] * len(names)
+    for picture in calibration:
+        sums = [
+            total + value.mean((0, 2, 3)) for total, value in zip(sums, session.run(None, {"l": picture}), strict=True)
+        ]
+    return {name: total / len(calibration) for name, total in zip(names, sums, strict=True)}
+
+
+def _groups(convolution: Any) -> int:
+    """Return in how many groups a convolution of an ONNX graph treats its channels."""
+    return next((int(attribute.i) for attribute in convolution.attribute if attribute.name == "group"), 1)
