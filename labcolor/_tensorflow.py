@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import itertools
 import logging
 import os
@@ -115,7 +117,7 @@ def build_outline(build: Callable[[], keras.Model], most: int) -> keras.Model:
         return build()
 
 
-def convert_to_tflite(network: keras.Model, calibration: Sequence[Array]) -> bytes:
+def convert_to_tflite(network: keras.Model, calibration: Sequence[Array], in_float: int) -> bytes:
     """Convert a network to LiteRT's form.
 
     Parameters
@@ -124,6 +126,8 @@ def convert_to_tflite(network: keras.Model, calibration: Sequence[Array]) -> byt
         The network.
     calibration : sequence of ndarray
         Inputs whose values set the ranges of int8; empty for float32.
+    in_float : int
+        How many convolutions, the first ones, stay in float32 when the rest is in int8.
 
     Returns
     -------
@@ -156,10 +160,18 @@ def convert_to_tflite(network: keras.Model, calibration: Sequence[Array]) -> byt
         with _silent_converter():
             # from_keras_model needs parts of TensorFlow's own, older Keras
             converter = tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function()])
-            if calibration:
-                converter.optimizations = [tf.lite.Optimize.DEFAULT]
-                converter.representative_dataset = lambda: ([picture] for picture in calibration)
-            return bytes(converter.convert())
+            if not calibration:
+                return bytes(converter.convert())
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            converter.representative_dataset = lambda: ([picture] for picture in calibration)
+            lite = tf.lite.experimental
+            debugger = lite.QuantizationDebugger(converter=converter, debug_dataset=lambda: [[calibration[0]]])
+            debugger.run()
+            debugger.layer_statistics_dump(statistics := io.StringIO())
+            operations = csv.DictReader(io.StringIO(statistics.getvalue()))
+            convolutions = [row["tensor_name"] for row in operations if row["op_name"].endswith("CONV_2D")]
+            debugger.options = lite.QuantizationDebugOptions(denylisted_nodes=convolutions[:in_float])
+            return bytes(debugger.get_nondebug_quantized_model())
     except Exception as error:  # of many kinds, that of its converter among them
         reason = f"{type(error).__name__}: {str(error)[:200]}"  # the converter's has the whole network
         raise LabcolorError(f"TensorFlow cannot convert this network: {reason}") from error

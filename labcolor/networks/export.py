@@ -16,7 +16,7 @@ from labcolor._typing import Array
 from labcolor.errors import InputError, ModelFileError
 from labcolor.networks.files import write_model
 from labcolor.networks.fitted import FittedModel
-from labcolor.networks.int8 import quantize
+from labcolor.networks.int8 import kept_in_float, quantize
 from labcolor.networks.layers import last_convolution
 from labcolor.networks.light import LightForm, digest
 from labcolor.networks.onnx_graph import build_graph
@@ -79,9 +79,9 @@ def export_model(model: FittedModel, path: Path, calibration: Sequence[Array] = 
     if ending == ".onnx":
         content = build_graph(network, light=False)
         folded = _folded(content)
-        write_model(path, quantize(folded, calibration) if calibration else folded)
+        write_model(path, quantize(folded, calibration, kept_in_float(network)) if calibration else folded)
     elif ending == ".tflite":
-        write_model(path, convert_to_tflite(network, calibration))
+        write_model(path, convert_to_tflite(network, calibration, kept_in_float(network)))
     else:
         _write_by_keras(network, path, ending)
 
@@ -113,7 +113,7 @@ def with_light_form(model: FittedModel, calibration: Sequence[Array] = ()) -> Fi
         graph=graph,
         shapes=tuple(weight.shape for weight in model.weights),
         features=last_convolution(network).input.shape[-1],
-        int8=quantize(_folded(graph, model.weights), calibration) if calibration else b"",
+        int8=quantize(_folded(graph, model.weights), calibration, kept_in_float(network)) if calibration else b"",
         sha256=digest(model.weights),
     )
     return replace(model, light=light)

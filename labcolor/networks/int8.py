@@ -1,11 +1,11 @@
-"""An ONNX model in int8."""
+"""Networks in int8: what of them stays in float32, and ONNX models."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,17 +13,42 @@ from labcolor._onnxruntime import load_session
 from labcolor._typing import Array
 from labcolor.networks.onnx_graph import import_onnx
 
-__all__ = ["quantize"]
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["kept_in_float", "quantize"]
 
 _DEPTHWISE_IN_FLOAT = 4  # of the packaged model, whose int8 colors then measure as those of float32 (docs/engine.md)
 
 
-def quantize(content: bytes, calibration: Sequence[Array]) -> bytes:
+def kept_in_float(network: keras.Model) -> int:
+    """Return how many convolutions of a network, the first ones, stay in float32 when the rest is in int8.
+
+    They are the first, and the first depthwise ones with those before, between and right after these. Such convolutions
+    have few weights for a channel, whose rounding errors do not average out.
+
+    Parameters
+    ----------
+    network : keras.Model
+        The network.
+
+    Returns
+    -------
+    int
+    """
+    from labcolor._keras import keras
+
+    kinds = keras.layers.Conv2D, keras.layers.DepthwiseConv2D
+    convolutions = [layer for layer in network.layers if isinstance(layer, kinds)]
+    depthwise = [place for place, layer in enumerate(convolutions) if isinstance(layer, kinds[1])]
+    return depthwise[:_DEPTHWISE_IN_FLOAT][-1] + 2 if depthwise else 1
+
+
+def quantize(content: bytes, calibration: Sequence[Array], in_float: int) -> bytes:
     """Return an ONNX model in int8: weights by channel, activations by the ranges that they have in pictures.
 
-    What sees L itself, and what follows the last product of the network, stays in float32. So do the first depthwise
-    convolutions, with those before, between and right after them: they have few weights for a channel, whose rounding
-    errors do not average out. What the rounding of the others' weights changes on average, their biases take back.
+    The first convolutions, all that see L itself, and what follows the last product of the network, stay in float32.
+    What the rounding of the others' weights changes on average, their biases take back.
 
     Parameters
     ----------
@@ -31,6 +56,8 @@ def quantize(content: bytes, calibration: Sequence[Array]) -> bytes:
         The model in float32, its constants computed. "l" is its input.
     calibration : sequence of ndarray, each (1, H, W, 1), float32
         Scaled L of pictures, one at least.
+    in_float : int
+        How many convolutions, the first ones, stay in float32.
 
     Returns
     -------
@@ -46,10 +73,10 @@ def quantize(content: bytes, calibration: Sequence[Array]) -> bytes:
 
     model.metadata_props.add(key="onnx.quant.pre_process", value="onnxruntime.quant")  # or it warns
     convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
-    in_float = _kept_in_float(convolutions, model.graph)
-    in_int8 = [node for node in convolutions if node.name not in in_float]
+    in_int8 = [node for node in convolutions[in_float:] if node.input[0] != convolutions[0].input[0]]
     if in_int8:
         _correct_biases(model, in_int8, calibration)
+    excluded = {node.name for node in convolutions} - {node.name for node in in_int8}
     end = [node for node in model.graph.node if node.name.startswith("end")]
     product = next((node.name for node in end if node.op_type == "MatMul"), None)
     pictures = iter(calibration)
@@ -68,19 +95,10 @@ def quantize(content: bytes, calibration: Sequence[Array]) -> bytes:
             per_channel=True,
             activation_type=quantization.QuantType.QUInt8,
             weight_type=quantization.QuantType.QInt8,
-            nodes_to_exclude=[*in_float, *(node.name for node in end if node.name != product)],
+            nodes_to_exclude=[*excluded, *(node.name for node in end if node.name != product)],
             extra_options={"OpTypesToExcludeOutputQuantization": ["MatMul"]},
         )
         return path.read_bytes()
-
-
-def _kept_in_float(convolutions: Sequence[Any], graph: Any) -> set[str]:
-    """Return the names of the convolutions of an ONNX graph, given in their order, that stay in float32."""
-    of_one = {tensor.name for tensor in graph.initializer if tensor.dims[1:2] == [1]}  # weights for one channel each
-    depthwise = [place for place, node in enumerate(convolutions) if _groups(node) > 1 and node.input[1] in of_one]
-    first = convolutions[: depthwise[:_DEPTHWISE_IN_FLOAT][-1] + 2] if depthwise else []
-    see_l = [node for node in convolutions if node.input[0] == convolutions[0].input[0]]
-    return {node.name for node in (*first, *see_l)}
 
 
 def _correct_biases(model: Any, convolutions: Sequence[Any], calibration: Sequence[Array]) -> None:

@@ -45,21 +45,23 @@ def test_onnx(colorizer, tmp_path):
 
 
 def test_onnx_in_int8(colorizer, photographs, tmp_path):
-    """In int8 a file is less than a third as large, and ab differs by less than 5 on average, with five photographs."""
+    """In int8 a file is less than a third as large, and ab differs by less than 1 on average, with five photographs."""
     colorizer.export(tmp_path / "model.onnx")
     colorizer.export(tmp_path / "int8.onnx", int8=photographs)
     assert (tmp_path / "int8.onnx").stat().st_size * 3 < (tmp_path / "model.onnx").stat().st_size
     lightness, _ = colorizer.codec_.encode(photographs[0][None, :160, :160])
+    settings = onnxruntime.SessionOptions()
+    settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL  # or some products saturate
     exact, rounded = (
-        onnxruntime.InferenceSession(tmp_path / name).run(None, {"l": lightness.astype(np.float32)})[0]
+        onnxruntime.InferenceSession(tmp_path / name, settings).run(None, {"l": lightness.astype(np.float32)})[0]
         for name in ("model.onnx", "int8.onnx")
     )
-    assert 0 < np.abs(exact - rounded).mean() < 5
+    assert 0 < np.abs(exact - rounded).mean() < 1
 
 
 @pytest.mark.slow
 def test_tflite(colorizer, photographs, tmp_path):
-    """LiteRT gives the same ab within 1e-3; in int8 it differs by less than 5 on average."""
+    """LiteRT gives the same ab within 1e-3; in int8 it differs by less than 1 on average."""
     import tensorflow as tf
 
     def run_tflite(path, batch):
@@ -77,7 +79,7 @@ def test_tflite(colorizer, photographs, tmp_path):
     colorizer.export(tmp_path / "int8.tflite", int8=photographs)
     batch = colorizer.codec_.encode(photographs[0][None, :160, :160])[0].astype(np.float32)
     exact, rounded = (run_tflite(tmp_path / name, batch) for name in ("model.tflite", "int8.tflite"))
-    assert 0 < np.abs(exact - rounded).mean() < 5
+    assert 0 < np.abs(exact - rounded).mean() < 1
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ import pytest
 from onnx import helper, numpy_helper
 
 from labcolor import Colorizer
-from labcolor.networks.int8 import quantize
+from labcolor.networks.int8 import kept_in_float, quantize
 
 RANDOM = np.random.default_rng(0)
 PICTURES = [RANDOM.uniform(0, 1, (1, *shape, 1)).astype(np.float32) for shape in ((24, 32), (32, 32), (40, 24))]
@@ -63,14 +63,34 @@ def test_the_packaged_models():
 
 
 def test_the_first_depthwise_convolutions_stay_in_float():
-    """With what is before, between and right after the first four of them, or with all of fewer, or of none."""
-    block = [(weights(6, 4, 1), None), (weights(6, 1, 3), None), (weights(4, 6, 1), None)]
-    start = (weights(4, 1, 3), None)
-    assert in_float(quantize(network(start, *block * 5), PICTURES)) == [True] * 13 + [False] * 3
-    assert in_float(quantize(network(start, *block, block[0]), PICTURES)) == [True] * 4 + [False]
-    assert in_float(quantize(network(start, *block), PICTURES)) == [True] * 4
-    assert in_float(quantize(network(start, (weights(4, 4, 3), None)), PICTURES)) == [True, False]
-    assert in_float(quantize(network(start, (weights(4, 2, 3), None)), PICTURES)) == [True, False]
+    """With what is before, between and right after the first four of them, or all of fewer; without them the first."""
+    import keras
+
+    def kept(kinds):
+        entry = x = keras.Input((None, None, 1))
+        for kind in kinds:
+            layer = (
+                keras.layers.DepthwiseConv2D(3)
+                if kind == "d"
+                else keras.layers.Conv2D(4, 1, groups=2 if kind == "g" else 1)
+            )
+            x = keras.layers.ReLU()(layer(x))
+        return kept_in_float(keras.Model(entry, x))
+
+    assert kept("c" + "cdc" * 5) == 13
+    assert kept("cdccdccc") == 6
+    assert kept("cccc") == kept("cgg") == 1
+
+
+def test_what_sees_l_stays_in_float():
+    """Convolutions beyond the first, as many as asked for, are in int8."""
+    content = network(*[(weights(4, channels, 1), None) for channels in (1, 4, 2, 4)])
+    assert in_float(quantize(content, PICTURES, 2)) == [True, True, False, False]
+    assert in_float(quantize(content, PICTURES, 4)) == [True] * 4
+    second = onnx.load_model_from_string(content)
+    second.graph.node[3].input[0] = "x"  # it sees L, too
+    second.graph.initializer[1].CopyFrom(numpy_helper.from_array(np.float32(weights(4, 1, 1)), "weights1"))
+    assert in_float(quantize(second.SerializeToString(), PICTURES, 1)) == [True, True, False, False]
 
 
 @pytest.mark.parametrize("biases", [None, np.array([0.5, -0.2, 0, 0.1])])
@@ -80,7 +100,7 @@ def test_biases_take_back_what_rounding_changes(biases, groups):
     large = np.full((4, 8 // groups, 3, 3), 1 / 3 / 127)
     large[:, 0, 1, 1] = 1
     content = network((np.abs(weights(8, 1, 3)), None), (large, biases))
-    rounded = quantize(content, PICTURES)
+    rounded = quantize(content, PICTURES, 1)
     exact, found = ([run(model, picture)[:, 1:-1, 1:-1] for picture in PICTURES] for model in (content, rounded))
     lost = (large.sum() / 4 - 1) * np.mean([run(network((np.abs(weights(8, 1, 3)), None)), p).mean() for p in PICTURES])
     difference = np.mean([(f - e).mean((0, 1, 2)) for f, e in zip(found, exact, strict=True)], axis=0)
@@ -93,7 +113,7 @@ def test_channels_of_zeros_and_what_nothing_uses():
     """A channel whose weights are all zero gives its bias, and no constant is left that no operation needs."""
     last = weights(4, 8, 1)
     last[1] = 0
-    content = quantize(network((weights(8, 1, 3), np.zeros(8)), (last, np.array([0, 0.5, 0, 0]))), PICTURES)
+    content = quantize(network((weights(8, 1, 3), np.zeros(8)), (last, np.array([0, 0.5, 0, 0]))), PICTURES, 1)
     np.testing.assert_allclose(run(content, PICTURES[0])[..., 1], 0.5, atol=0.02)
     graph = onnx.load_model_from_string(content).graph
     assert {tensor.name for tensor in graph.initializer} <= {name for node in graph.node for name in node.input}
