@@ -169,6 +169,11 @@ class RegressionHead:
     stride : int, default 1
         How many times smaller than its input the network's output is.
 
+    Raises
+    ------
+    InputError, InputTypeError
+        A parameter is out of its range, or of another type.
+
     Examples
     --------
     >>> import numpy as np
@@ -180,6 +185,11 @@ class RegressionHead:
 
     chroma: float = 1.0
     stride: int = 1
+
+    def __post_init__(self) -> None:
+        """Check the parameters."""
+        require("head chroma", self.chroma, number(0, 4))
+        require("head stride", self.stride, whole(1))
 
     def prepared(self, batches: Iterable[tuple[Array, Array]], codec: LabCodec) -> Self:
         """Return itself; see :class:`Head`."""
@@ -224,10 +234,7 @@ class RegressionHead:
     def restored(self, config: Mapping[str, Any], arrays: Mapping[str, Array]) -> Self:
         """Return the head with saved parameters; see :class:`Head`."""
         require_names("head", config, self.get_config())
-        head = replace(self, **config)
-        require("head chroma", head.chroma, number(0, 4))
-        require("head stride", head.stride, whole(1))
-        return head
+        return replace(self, **config)
 
 
 @dataclass(frozen=True, eq=False)
@@ -258,6 +265,11 @@ class BinsHead:
     log_weights : ndarray, shape (Q,), float32, optional
         Logarithms of the bins' full rebalancing weights; training sets them.
 
+    Raises
+    ------
+    InputError, InputTypeError
+        A parameter is out of its range, or of another type.
+
     References
     ----------
     R. Zhang, P. Isola, A. A. Efros, "Colorful Image Colorization", ECCV 2016, sections 2.2 and 2.3.
@@ -279,7 +291,14 @@ class BinsHead:
     log_weights: Array = field(default_factory=lambda: np.zeros(BIN_COUNT, np.float32), repr=False)
 
     def __post_init__(self) -> None:
-        """Raise an InputError unless there is one finite weight for each bin: the kernels do not look again."""
+        """Check the parameters, and that there is one finite weight for each bin: the kernels do not look again."""
+        require("head stride", self.stride, whole(1))
+        for name, value in (("training", self.training), ("rebalancing", self.rebalancing)):
+            require(f"head {name}", value, number(0, 1))
+        require("head temperature", self.temperature, number(0.01, 10))
+        require("head shrinkage", self.shrinkage, _PAIR)
+        for share in self.shrinkage:
+            require("head shrinkage", share, number(0, 0.9))
         weights = np.asarray(self.log_weights)
         if weights.shape != (BIN_COUNT,) or weights.dtype.kind != "f" or not np.isfinite(weights).all():
             raise InputError(
@@ -377,16 +396,9 @@ class BinsHead:
         """Return the head with saved parameters and weights; see :class:`Head`."""
         config = {"shrinkage": (0.0, 0.0), **config}  # version 0.1 had none
         require_names("head", config, self.get_config())
-        require("head shrinkage", config["shrinkage"], _PAIR)
-        for share in config["shrinkage"]:
-            require("head shrinkage", share, number(0, 0.9))
-        config["shrinkage"] = tuple(config["shrinkage"])
-        head = replace(self, **config, log_weights=arrays["log_weights"])
-        require("head stride", head.stride, whole(1))
-        require("head training", head.training, number(0, 1))
-        require("head rebalancing", head.rebalancing, number(0, 1))
-        require("head temperature", head.temperature, number(0.01, 10))
-        return head
+        if isinstance(config["shrinkage"], list):  # as JSON has it
+            config["shrinkage"] = tuple(config["shrinkage"])
+        return replace(self, **config, log_weights=arrays["log_weights"])
 
 
 def _check_channels(outputs: Array, channels: int) -> None:

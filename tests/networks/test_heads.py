@@ -8,7 +8,7 @@ import pytest
 
 from labcolor import LabCodec, rgb_to_lab
 from labcolor.errors import InputError
-from labcolor.networks import BinsHead, ab_bins, bin_loss, bin_targets, rebalancing
+from labcolor.networks import BinsHead, RegressionHead, ab_bins, bin_loss, bin_targets, rebalancing
 from labcolor.networks.bins import BIN_COUNT
 
 
@@ -85,3 +85,28 @@ def test_a_saved_head_comes_back():
     for wrong in (0.25, [0.95, 0], [0.1, 0.1, 0.1], ["0.1", 0]):
         with pytest.raises(InputError, match="head shrinkage"):
             head.restored({**config, "shrinkage": wrong}, head.get_arrays())
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [("stride", 0), ("training", 1.5), ("rebalancing", -0.1), ("temperature", 0), ("shrinkage", (1, 0))],
+)
+def test_parameters_out_of_range(name, wrong):
+    """They are refused when a head is made, and when one is read."""
+    with pytest.raises(InputError, match=f"head {name}"):
+        BinsHead(**{name: wrong})
+    with pytest.raises(InputError, match=f"head {name}"):
+        BinsHead().restored({**BinsHead().get_config(), name: wrong}, BinsHead().get_arrays())
+
+
+def test_parameters_of_another_type():
+    """Nothing else than numbers is accepted, nor NaN."""
+    for head, wrong in (
+        (BinsHead, {"temperature": "warm"}),
+        (RegressionHead, {"chroma": None}),
+        (RegressionHead, {"stride": 1.5}),
+    ):
+        with pytest.raises(InputError, match=f"head {next(iter(wrong))}"):
+            head(**wrong)
+    with pytest.raises(InputError, match="head chroma"):
+        RegressionHead(chroma=float("nan"))
