@@ -164,7 +164,7 @@ def convert_to_tflite(network: keras.Model, calibration: Sequence[Array], in_flo
                 return bytes(converter.convert())
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
             converter.representative_dataset = lambda: ([picture] for picture in calibration)
-            lite = tf.lite.experimental
+            lite = tf.lite.experimental  # nothing else of it keeps chosen operations in float32
             debugger = lite.QuantizationDebugger(converter=converter, debug_dataset=lambda: [[calibration[0]]])
             debugger.run()
             debugger.layer_statistics_dump(statistics := io.StringIO())
