@@ -70,9 +70,7 @@ def test_the_first_depthwise_convolutions_stay_in_float():
         entry = x = keras.Input((None, None, 1))
         for kind in kinds:
             layer = (
-                keras.layers.DepthwiseConv2D(3)
-                if kind == "d"
-                else keras.layers.Conv2D(4, 1, groups=2 if kind == "g" else 1)
+                keras.layers.DepthwiseConv2D(3) if kind == "d" else keras.layers.Conv2D(4, 1, groups=1 + (kind == "g"))
             )
             x = keras.layers.ReLU()(layer(x))
         return kept_in_float(keras.Model(entry, x))
@@ -99,10 +97,11 @@ def test_biases_take_back_what_rounding_changes(biases, groups):
     """Weights of a third of a step round to zero; their sum is not lost, but the mean of their results."""
     large = np.full((4, 8 // groups, 3, 3), 1 / 3 / 127)
     large[:, 0, 1, 1] = 1
-    content = network((np.abs(weights(8, 1, 3)), None), (large, biases))
+    first = (np.abs(weights(8, 1, 3)), None)
+    content = network(first, (large, biases))
     rounded = quantize(content, PICTURES, 1)
     exact, found = ([run(model, picture)[:, 1:-1, 1:-1] for picture in PICTURES] for model in (content, rounded))
-    lost = (large.sum() / 4 - 1) * np.mean([run(network((np.abs(weights(8, 1, 3)), None)), p).mean() for p in PICTURES])
+    lost = (large.sum() / 4 - 1) * np.mean([run(network(first), picture).mean() for picture in PICTURES])
     difference = np.mean([(f - e).mean((0, 1, 2)) for f, e in zip(found, exact, strict=True)], axis=0)
     assert lost > 0.05
     assert np.abs(difference).max() < lost / 5
