@@ -53,8 +53,8 @@ def main():
 
     colorizers = {name: Colorizer.from_pretrained(name) for name in PACKAGED_MODELS}
     colorizers |= {path: Colorizer.load(path) for path in arguments.model or ()}
-    for colorizer in colorizers.values():
-        colorizer.set_params(engine="onnxruntime")  # float32: "auto" depends on the processor
+    for colorizer in colorizers.values():  # in float32: "auto" depends on the processor
+        colorizer.set_params(engine="onnxruntime" if colorizer.model_.light else "tensorflow")
     methods = {"grey": lambda picture: colorizers["reference"].predict(picture, saturation=0)}
     for name, colorizer in colorizers.items():
         methods[name] = colorizer.predict

@@ -127,7 +127,7 @@ def convert_to_tflite(network: keras.Model, calibration: Sequence[Array], in_flo
     calibration : sequence of ndarray
         Inputs whose values set the ranges of int8; empty for float32.
     in_float : int
-        How many convolutions, the first ones, stay in float32 when the rest is in int8.
+        How many convolutions, the first ones, stay in float32 when the rest is in int8. Without a rest none does.
 
     Returns
     -------
@@ -169,8 +169,9 @@ def convert_to_tflite(network: keras.Model, calibration: Sequence[Array], in_flo
             debugger.run()
             debugger.layer_statistics_dump(statistics := io.StringIO())
             operations = csv.DictReader(io.StringIO(statistics.getvalue()))
-            convolutions = [row["tensor_name"] for row in operations if row["op_name"].endswith("CONV_2D")]
-            debugger.options = lite.QuantizationDebugOptions(denylisted_nodes=convolutions[:in_float])
+            names = [row["tensor_name"] for row in operations if row["op_name"].endswith("CONV_2D")]  # as they run
+            if in_float < len(names):  # or nothing is left to quantize, which the debugger takes for a mistake
+                debugger.options = lite.QuantizationDebugOptions(denylisted_nodes=names[:in_float])
             return bytes(debugger.get_nondebug_quantized_model())
     except Exception as error:  # of many kinds, that of its converter among them
         reason = f"{type(error).__name__}: {str(error)[:200]}"  # the converter's has the whole network

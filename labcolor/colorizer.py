@@ -711,8 +711,8 @@ class Colorizer(Estimator):
             a SavedModel. A file that exists is replaced.
         int8 : array, sequence of array, path, sequence of path, or tf.data.Dataset, optional
             Some hundred color pictures like those to be colored, as for :meth:`fit`, to choose ranges of int8 by: two
-            to three times faster on many processors, with ab that differs by 0.3 on average (the default model). For
-            ``.labcolor``, ``.onnx`` and ``.tflite``. By default everything is in float32.
+            to three times faster on many processors, with ab that differs by 0.15 on average (the default model; in
+            ``.tflite`` by 0.5). For ``.labcolor``, ``.onnx`` and ``.tflite``. By default everything is in float32.
 
         Raises
         ------

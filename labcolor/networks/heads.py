@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from labcolor._strips import in_strips
 from labcolor._typing import Array
-from labcolor._validation import Check, number, require, require_names, whole
+from labcolor._validation import Check, as_array, number, require, require_names, whole
 from labcolor.color import kernels
 from labcolor.color.codec import LabCodec
 from labcolor.errors import InputError
@@ -187,9 +187,11 @@ class RegressionHead:
     stride: int = 1
 
     def __post_init__(self) -> None:
-        """Check the parameters."""
+        """Check the parameters, and make them numbers that JSON can hold."""
         require("head chroma", self.chroma, number(0, 4))
         require("head stride", self.stride, whole(1))
+        object.__setattr__(self, "chroma", float(self.chroma))
+        object.__setattr__(self, "stride", int(self.stride))
 
     def prepared(self, batches: Iterable[tuple[Array, Array]], codec: LabCodec) -> Self:
         """Return itself; see :class:`Head`."""
@@ -291,15 +293,17 @@ class BinsHead:
     log_weights: Array = field(default_factory=lambda: np.zeros(BIN_COUNT, np.float32), repr=False)
 
     def __post_init__(self) -> None:
-        """Check the parameters, and that there is one finite weight for each bin: the kernels do not look again."""
+        """Check the parameters, and make them what JSON can hold; the kernels do not look at the weights again."""
         require("head stride", self.stride, whole(1))
-        for name, value in (("training", self.training), ("rebalancing", self.rebalancing)):
-            require(f"head {name}", value, number(0, 1))
-        require("head temperature", self.temperature, number(0.01, 10))
+        for name, range_ in (("training", (0, 1)), ("rebalancing", (0, 1)), ("temperature", (0.01, 10))):
+            require(f"head {name}", getattr(self, name), number(*range_))
+            object.__setattr__(self, name, float(getattr(self, name)))
         require("head shrinkage", self.shrinkage, _PAIR)
         for share in self.shrinkage:
             require("head shrinkage", share, number(0, 0.9))
-        weights = np.asarray(self.log_weights)
+        object.__setattr__(self, "stride", int(self.stride))
+        object.__setattr__(self, "shrinkage", tuple(map(float, self.shrinkage)))
+        weights = as_array("log_weights", self.log_weights)
         if weights.shape != (BIN_COUNT,) or weights.dtype.kind != "f" or not np.isfinite(weights).all():
             raise InputError(
                 f"log_weights: expected finite floats of shape {(BIN_COUNT,)}, one for each bin, got {weights.dtype} "
@@ -396,8 +400,6 @@ class BinsHead:
         """Return the head with saved parameters and weights; see :class:`Head`."""
         config = {"shrinkage": (0.0, 0.0), **config}  # version 0.1 had none
         require_names("head", config, self.get_config())
-        if isinstance(config["shrinkage"], list):  # as JSON has it
-            config["shrinkage"] = tuple(config["shrinkage"])
         return replace(self, **config, log_weights=arrays["log_weights"])
 
 

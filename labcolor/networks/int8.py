@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,14 +20,17 @@ if TYPE_CHECKING:
 
 __all__ = ["kept_in_float", "quantize"]
 
-_DEPTHWISE_IN_FLOAT = 4  # of the packaged model, whose int8 colors then measure as those of float32 (docs/engine.md)
+_SHARE_IN_FLOAT = (
+    0.005  # with 12 convolutions of the packaged model its int8 colors measure as in float32 (docs/engine.md)
+)
 
 
 def kept_in_float(network: keras.Model) -> int:
     """Return how many convolutions of a network, the first ones, stay in float32 when the rest is in int8.
 
-    They are the first, and the first depthwise ones with those before, between and right after these. Such convolutions
-    have few weights for a channel, whose rounding errors do not average out.
+    They are the first, and those after it as long as all of them together hold at most half a percent of the weights of
+    convolutions. Where a convolution has few weights for a channel, as depthwise ones do, their rounding errors do not
+    average out.
 
     Parameters
     ----------
@@ -36,24 +41,21 @@ def kept_in_float(network: keras.Model) -> int:
     -------
     int
     """
-    from labcolor._keras import keras
-
-    kinds = keras.layers.Conv2D, keras.layers.DepthwiseConv2D
-    convolutions = [layer for layer in network.layers if isinstance(layer, kinds)]
-    depthwise = [place for place, layer in enumerate(convolutions) if isinstance(layer, kinds[1])]
-    return depthwise[:_DEPTHWISE_IN_FLOAT][-1] + 2 if depthwise else 1
+    sizes: list[int] = [math.prod(weight.shape) for weight in network.weights if len(weight.shape) == 4]
+    return max(1, sum(size <= _SHARE_IN_FLOAT * sum(sizes) for size in itertools.accumulate(sizes)))
 
 
 def quantize(content: bytes, calibration: Sequence[Array], in_float: int) -> bytes:
     """Return an ONNX model in int8: weights by channel, activations by the ranges that they have in pictures.
 
-    The first convolutions, all that see L itself, and what follows the last product of the network, stay in float32.
-    What the rounding of the others' weights changes on average, their biases take back.
+    The first convolutions, all that see L itself, the result of the product at the end, and what follows it stay in
+    float32. What the rounding of the other convolutions' weights changes on average, their biases take back.
 
     Parameters
     ----------
     content : bytes
-        The model in float32, its constants computed. "l" is its input.
+        The model in float32, as :func:`labcolor.networks.onnx_graph.build_graph` names its nodes, its constants
+        computed.
     calibration : sequence of ndarray, each (1, H, W, 1), float32
         Scaled L of pictures, one at least.
     in_float : int
@@ -73,6 +75,7 @@ def quantize(content: bytes, calibration: Sequence[Array], in_float: int) -> byt
 
     model.metadata_props.add(key="onnx.quant.pre_process", value="onnxruntime.quant")  # or it warns
     convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
+    convolutions.sort(key=lambda node: int(node.name.rpartition("_")[2]))  # ONNX Runtime has another order
     in_int8 = [node for node in convolutions[in_float:] if node.input[0] != convolutions[0].input[0]]
     if in_int8:
         _correct_biases(model, in_int8, calibration)
@@ -106,7 +109,7 @@ def _correct_biases(model: Any, convolutions: Sequence[Any], calibration: Sequen
 
     That is the change of the weights, summed up over the window, times the mean of the channels that they see: Nagel et
     al., "Data-Free Quantization Through Weight Equalization and Bias Correction" (ICCV 2019), section 4.2. Here the
-    means are measured.
+    means are measured, each picture counting the same; that windows see zeros beyond the border is left aside.
     """
     from onnx import numpy_helper
 
@@ -125,7 +128,7 @@ def _correct_biases(model: Any, convolutions: Sequence[Any], calibration: Sequen
     used = {name for node in model.graph.node for name in node.input}
     constants = [tensor for tensor in model.graph.initializer if tensor.name in used]
     del model.graph.initializer[:]
-    model.graph.initializer.extend(constants)
+    model.graph.initializer.extend(constants)  # or ONNX Runtime warns of the others
 
 
 def _means(model: Any, names: Sequence[str], calibration: Sequence[Array]) -> dict[str, Array]:

@@ -1,7 +1,10 @@
 """Models in other forms compute what the Colorizer computes, and bad requests and files end in one clear error."""
 
+import io
+import re
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,7 +64,7 @@ def test_onnx_in_int8(colorizer, photographs, tmp_path):
 
 @pytest.mark.slow
 def test_tflite(colorizer, photographs, tmp_path):
-    """LiteRT gives the same ab within 1e-3; in int8 it differs by less than 1 on average."""
+    """LiteRT gives the same ab within 1e-3; in int8 it differs by less than 1, the first convolutions in float32."""
     import tensorflow as tf
 
     def run_tflite(path, batch):
@@ -80,6 +83,26 @@ def test_tflite(colorizer, photographs, tmp_path):
     batch = colorizer.codec_.encode(photographs[0][None, :160, :160])[0].astype(np.float32)
     exact, rounded = (run_tflite(tmp_path / name, batch) for name in ("model.tflite", "int8.tflite"))
     assert 0 < np.abs(exact - rounded).mean() < 1
+    with redirect_stdout(io.StringIO()) as printed:
+        tf.lite.experimental.Analyzer.analyze(model_path=str(tmp_path / "int8.tflite"))
+    kernels = re.findall(r"CONV_2D\(T#\d+, T#(\d+)", printed.getvalue())
+    kinds = dict(re.findall(r"T#(\d+)\(.*\) shape:.*, type:(\w+)", printed.getvalue()))
+    first = 12 if colorizer.network == "efficientnet" else 1
+    assert [kinds[kernel] for kernel in kernels] == ["FLOAT32"] * first + ["INT8"] * (len(kernels) - first)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [1, 3])
+def test_tflite_in_int8_of_few_convolutions(count):
+    """A network of one convolution, which would stay in float32, is quantized; of three the first stays."""
+    import keras
+
+    from labcolor._tensorflow import convert_to_tflite
+
+    entry = x = keras.Input((None, None, 1))
+    for channels in (8, 8, 2)[3 - count :]:
+        x = keras.layers.Conv2D(channels, 3, padding="same")(x)
+    assert len(convert_to_tflite(keras.Model(entry, x), [BATCH], 1)) > 1000
 
 
 @pytest.mark.slow

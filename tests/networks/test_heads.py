@@ -110,3 +110,14 @@ def test_parameters_of_another_type():
             head(**wrong)
     with pytest.raises(InputError, match="head chroma"):
         RegressionHead(chroma=float("nan"))
+
+
+def test_parameters_become_what_json_holds():
+    """Numbers of NumPy and a list of shares, which stays the caller's, are accepted."""
+    shares = [np.float32(0.25), 0]
+    head = BinsHead(stride=np.int64(2), temperature=np.float32(0.5), shrinkage=shares)
+    shares[0] = 5
+    assert json.loads(json.dumps(head.get_config()))["shrinkage"] == [0.25, 0]
+    assert json.dumps(RegressionHead(np.float32(0.5), np.int64(8)).get_config()) == '{"chroma": 0.5, "stride": 8}'
+    with pytest.raises(InputError, match="log_weights"):
+        BinsHead(log_weights=[1, [2]])
