@@ -188,10 +188,8 @@ class RegressionHead:
 
     def __post_init__(self) -> None:
         """Check the parameters, and make them numbers that JSON can hold."""
-        require("head chroma", self.chroma, number(0, 4))
-        require("head stride", self.stride, whole(1))
-        object.__setattr__(self, "chroma", float(self.chroma))
-        object.__setattr__(self, "stride", int(self.stride))
+        _keep(self, "chroma", number(0, 4), float)
+        _keep(self, "stride", whole(1), int)
 
     def prepared(self, batches: Iterable[tuple[Array, Array]], codec: LabCodec) -> Self:
         """Return itself; see :class:`Head`."""
@@ -294,14 +292,13 @@ class BinsHead:
 
     def __post_init__(self) -> None:
         """Check the parameters, and make them what JSON can hold; the kernels do not look at the weights again."""
-        require("head stride", self.stride, whole(1))
-        for name, range_ in (("training", (0, 1)), ("rebalancing", (0, 1)), ("temperature", (0.01, 10))):
-            require(f"head {name}", getattr(self, name), number(*range_))
-            object.__setattr__(self, name, float(getattr(self, name)))
+        _keep(self, "stride", whole(1), int)
+        _keep(self, "training", number(0, 1), float)
+        _keep(self, "rebalancing", number(0, 1), float)
+        _keep(self, "temperature", number(0.01, 10), float)
         require("head shrinkage", self.shrinkage, _PAIR)
         for share in self.shrinkage:
             require("head shrinkage", share, number(0, 0.9))
-        object.__setattr__(self, "stride", int(self.stride))
         object.__setattr__(self, "shrinkage", tuple(map(float, self.shrinkage)))
         weights = as_array("log_weights", self.log_weights)
         if weights.shape != (BIN_COUNT,) or weights.dtype.kind != "f" or not np.isfinite(weights).all():
@@ -401,6 +398,12 @@ class BinsHead:
         config = {"shrinkage": (0.0, 0.0), **config}  # version 0.1 had none
         require_names("head", config, self.get_config())
         return replace(self, **config, log_weights=arrays["log_weights"])
+
+
+def _keep(head: Head, name: str, check: Check, kind: type[int] | type[float]) -> None:
+    """Check a parameter of a new head, and keep it as a number that JSON can hold."""
+    require(f"head {name}", getattr(head, name), check)
+    object.__setattr__(head, name, kind(getattr(head, name)))
 
 
 def _check_channels(outputs: Array, channels: int) -> None:
