@@ -25,7 +25,7 @@ from labcolor.errors import LabcolorError
 from labcolor.evaluation import center_square
 from labcolor.io.pictures import picture_paths
 from labcolor.networks import PACKAGED_MODELS
-from labcolor.training.files import hold_out
+from labcolor.training.sources import hold_out
 
 SIZE = 240  # of the pictures that EfficientNet-Lite1 was trained on
 IMPORT = Path(__file__).parents[1] / "scripts" / "import_efficientnet.py"
@@ -54,7 +54,7 @@ def main():
     colorizers = {name: Colorizer.from_pretrained(name) for name in PACKAGED_MODELS}
     colorizers |= {path: Colorizer.load(path) for path in arguments.model or ()}
     for colorizer in colorizers.values():  # in float32: "auto" depends on the processor
-        colorizer.set_params(engine="onnxruntime" if colorizer.model_.light else "tensorflow")
+        colorizer.set_params(engine="onnxruntime" if colorizer.model_.onnx_form else "tensorflow")
     methods = {"grey": lambda picture: colorizers["reference"].predict(picture, saturation=0)}
     for name, colorizer in colorizers.items():
         methods[name] = colorizer.predict

@@ -24,7 +24,7 @@ from labcolor import Colorizer, lab_to_rgb, metrics, read_picture, rgb_to_lab, r
 from labcolor.io.inputs import one_picture
 from labcolor.io.pictures import picture_paths
 from labcolor.pictures.small import SmallPicture
-from labcolor.training.files import hold_out
+from labcolor.training.sources import hold_out
 
 BILINEAR, BOX = Image.Resampling.BILINEAR, Image.Resampling.BOX
 

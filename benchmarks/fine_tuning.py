@@ -23,7 +23,7 @@ from PIL import Image
 from labcolor import Colorizer
 from labcolor.metrics import ciede2000, colorfulness, psnr
 from labcolor.networks import PACKAGED_MODELS
-from labcolor.training.files import hold_out
+from labcolor.training.sources import hold_out
 
 KINDS = {"coast": ("/coast/", "/sea/"), "forest": ("/forest/",), "glacier": ("/glacier/",)}
 SETS = "fmi", "intel150"

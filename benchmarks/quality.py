@@ -34,7 +34,7 @@ from labcolor.evaluation import at_colorfulness, center_square, evaluate
 from labcolor.io.inputs import one_picture
 from labcolor.io.pictures import picture_paths
 from labcolor.networks import PACKAGED_MODELS
-from labcolor.training.files import hold_out
+from labcolor.training.sources import hold_out
 
 
 def grey(picture):

@@ -217,7 +217,7 @@ def steadiness(clips, name):
         "the clip in color": None,
         "grey": lambda true: {"saturation": 0},
         "frame by frame": lambda true: {"smoothing": 0},
-        "smoothed": lambda true: {"memory": "none"},
+        "smoothed": lambda true: {"consistency": "none"},
         "smoothed, memory": lambda true: {},
     }
     with tables.Table("video_steadiness", "clip", "colored", *FIGURES) as table:
@@ -304,7 +304,7 @@ def flicker(photos, name):
             for photo in photos[:3]:
                 write_film(source, make(films.shot(photo, 60, 0.2)))
                 for memory in ("scenes", "none"):
-                    report = colorize_video(source, out, colorizer, codec="ffv1", memory=memory)
+                    report = colorize_video(source, out, colorizer, codec="ffv1", consistency=memory)
                     rows.append((len(report.cuts), changes(frames_of(out))))
             with_memory, without = np.mean(rows[::2], axis=0), np.mean(rows[1::2], axis=0)
             table.add(word, f"{3 * with_memory[0]:.0f}", f"{with_memory[1]:.3f}", f"{without[1]:.3f}")
@@ -333,7 +333,7 @@ def scenes(photos, clips, name):
             others = None
             for memory in ("shot", "none", "scenes"):
                 cuts = [frame for pair in returns for frame in (pair[0] + 1, pair[1])]
-                colorize_video(source, out, colorizer, codec="ffv1", memory=memory, cuts=sorted(set(cuts)))
+                colorize_video(source, out, colorizer, codec="ffv1", consistency=memory, cuts=sorted(set(cuts)))
                 ab = [rgb_to_lab(frame)[..., 1:] for frame in frames_of(out)]
                 there = np.stack(ab[returns[0][0] + 1 : returns[0][1]])
                 others = there if others is None else others

@@ -19,7 +19,7 @@ from labcolor.errors import LabcolorError
 from labcolor.io.inputs import one_picture
 from labcolor.io.pictures import picture_paths
 from labcolor.training.data import reduce_picture
-from labcolor.training.files import hold_out
+from labcolor.training.sources import hold_out
 
 HOLD_OUT = 40  # each 40th photograph by name
 SHORT_SIDE = 136  # what crops of 128 x 128 are taken from

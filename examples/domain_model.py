@@ -16,7 +16,7 @@ from pathlib import Path
 from labcolor import Colorizer
 from labcolor.evaluation import center_square, evaluate, table
 from labcolor.io.inputs import one_picture
-from labcolor.training.files import hold_out
+from labcolor.training.sources import hold_out
 
 SCENES = {"coast": ("/coast/", "/sea/"), "forest": ("/forest/",), "glacier": ("/glacier/",)}
 SETS = "fmi", "intel150"

@@ -45,7 +45,7 @@ def search_optuna(colorizer: Colorizer, pictures: list[Any]) -> dict[str, Any]:
         params = {
             "learning_rate": trial.suggest_float("learning_rate", RATES[0], RATES[-1], log=True),
             "encoder_rate": trial.suggest_float("encoder_rate", 0.0, 0.3),
-            "aged": trial.suggest_float("aged", 0.0, 0.3),
+            "film_aging": trial.suggest_float("film_aging", 0.0, 0.3),
         }
         candidate = Colorizer(**{**colorizer.get_params(), **params})
         watch = keras.callbacks.LambdaCallback(on_epoch_end=report)

@@ -54,4 +54,4 @@ def load_session(graph: bytes, weights: Mapping[str, Array], **options: Any) -> 
     try:
         return onnxruntime.InferenceSession(graph, settings, providers=["CPUExecutionProvider"])
     except Exception as error:
-        raise LabcolorError(f"ONNX Runtime cannot load the light form of this model: {error}") from error
+        raise LabcolorError(f"ONNX Runtime cannot load the ONNX form of this model: {error}") from error

@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from labcolor._validation import shortened
-from labcolor.networks.fitted import FittedModel
+from labcolor.networks.model import FittedModel
 
 __all__ = ["summary"]
 
@@ -64,14 +64,14 @@ def _about(model: FittedModel, engine: str) -> dict[str, str]:
         f"{value:,} photographs" if key == "photographs" and isinstance(value, int) else f"{key}: {shortened(value)}"
         for key, value in model.training.items()
     )
-    light = model.light
-    forms = "none: TensorFlow runs it" if light is None else "float32" + (" and int8" if light.int8 else "")
+    form = model.onnx_form
+    forms = "none: TensorFlow runs it" if form is None else "float32" + (" and int8" if form.int8 else "")
     return {
         "network": model.architecture.name,
         "size": f"{count:,} weights, {size:.1f} MB",
         "working size": f"{model.working_size} pixels, the short side of what the network sees",
         "trained on": training or "unknown",
         "hints": "yes" if model.hints else "no: teach it by fit_hints",
-        "light form": forms,
+        "ONNX form": forms,
         "engine": engine,
     }

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 
-from labcolor._validation import optional, require, whole
+from labcolor._validation import integer, optional, require
 
 __all__ = ["chosen_threads", "get_threads", "set_threads"]
 
 _VARIABLES = ("LABCOLOR_NUM_THREADS", "OMP_NUM_THREADS")
-_MOST = 1024
+_MAX_THREADS = 1024
 _count: int | None = None
 
 
@@ -39,7 +39,7 @@ def set_threads(count: int | None) -> None:
     >>> labcolor.set_threads(None)
     """
     global _count
-    require("count", count, optional(whole(1, most=_MOST)))
+    require("count", count, optional(integer(1, most=_MAX_THREADS)))
     _count = None if count is None else int(count)
 
 
@@ -70,6 +70,6 @@ def chosen_threads() -> int | None:
         return _count
     for variable in _VARIABLES:
         text = os.environ.get(variable, "").split(",")[0].strip()  # OpenMP has a list, a number for each level
-        if text.isascii() and text.isdigit() and len(text) < 9 and 1 <= int(text) <= _MOST:
+        if text.isascii() and text.isdigit() and len(text) < 9 and 1 <= int(text) <= _MAX_THREADS:
             return int(text)
     return None

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from labcolor._deprecation import warn_renamed
 from labcolor._typing import Array, PathLike, PictureInput
 from labcolor.errors import InputError
 from labcolor.io.inputs import as_pictures, one_picture
@@ -76,10 +75,9 @@ def show(pictures: PictureInput | list[Any] | tuple[Any, ...]) -> Image.Image:
 
 def triptych(
     original: PictureInput,
-    colored: PictureInput | None = None,
+    colored: PictureInput,
     *,
     path: PathLike | None = None,
-    coloured: PictureInput | None = None,
 ) -> npt.NDArray[np.uint8]:
     """Put L, the colored picture and the original side by side.
 
@@ -92,8 +90,6 @@ def triptych(
         What ``Colorizer.predict`` made of it.
     path : path, optional
         Where to write the panels as well.
-    coloured : array, optional
-        The old name of ``colored``; it will be removed in 0.3.
 
     Returns
     -------
@@ -114,9 +110,6 @@ def triptych(
     >>> triptych(np.zeros((4, 6), np.uint8), np.zeros((4, 6, 3), np.uint8)).shape
     (4, 34, 3)
     """
-    if coloured is not None:
-        warn_renamed("coloured", "colored")
-        colored = coloured
     first, second = one_picture(original, "original"), one_picture(colored, "colored")
     if first.shape != second.shape:
         raise InputError(f"expected two pictures of one size, got {first.shape} and {second.shape}.")

@@ -15,6 +15,7 @@ __all__ = [
     "Check",
     "as_array",
     "instance_of",
+    "integer",
     "number",
     "one_of",
     "optional",
@@ -23,7 +24,6 @@ __all__ = [
     "saturation",
     "shortened",
     "smoothing",
-    "whole",
 ]
 
 
@@ -59,7 +59,7 @@ def as_array(name: str, value: Any) -> Array:
         ) from error
 
 
-def whole(least: int, multiple: int = 1, most: int | None = None) -> Check:
+def integer(least: int, multiple: int = 1, most: int | None = None) -> Check:
     """Return the check for a whole number from ``least`` to ``most`` that ``multiple`` divides."""
     expected = f"a whole number of at least {least}" + (f", a multiple of {multiple}" if multiple > 1 else "")
     expected += "" if most is None else f" and at most {most}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 import threading
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,16 +18,16 @@ from labcolor._paths import as_path
 from labcolor._summary import summary
 from labcolor._tensorflow import check_process, forked
 from labcolor._typing import Array, PathLike, PictureInput
-from labcolor._validation import Check, instance_of, number, one_of, optional, require, whole
+from labcolor._validation import Check, instance_of, integer, number, one_of, optional, require
 from labcolor.color.codec import LabCodec
 from labcolor.errors import InputError, LabcolorError, not_fitted
 from labcolor.inference.engine import ENGINE, Engine, make_engine
 from labcolor.inference.pipeline import Pipeline
 from labcolor.io.inputs import Nested, as_pictures
 from labcolor.metrics import psnr
-from labcolor.networks.files import read_model, write_model
-from labcolor.networks.fitted import WORKING_SIZE, FittedModel
-from labcolor.networks.pretrained import DEFAULT_MODEL, OLD_NAMES, PACKAGED_MODELS, load_packaged
+from labcolor.networks.model import WORKING_SIZE, FittedModel
+from labcolor.networks.model_file import read_model, write_model
+from labcolor.networks.pretrained import DEFAULT_MODEL, PACKAGED_MODELS, load_packaged
 from labcolor.networks.registry import Architecture, as_architecture
 from labcolor.pictures.hints import as_hints
 from labcolor.training.crops import center_crop, count_steps, crop_batches
@@ -43,9 +42,9 @@ __all__ = ["Colorizer"]
 _MEMORY = 6 << 30  # bytes of training pictures kept in memory, or a quarter of it if that is less
 _HINTS_LEARNING_RATE = 1e-2  # for some 1,500 weights
 _CALIBRATION = 160  # pictures, at most, by which ranges of int8 are chosen
-_MOST = 1_000_000  # epochs, pictures in a batch, and steps
+_MAX_COUNT = 1_000_000  # epochs, pictures in a batch, and steps
 _LEARNING_RATE = optional(number(1e-9, 10))
-_SHARE = number(0.001, 0.5)  # of the pictures, held out
+_VALIDATION_SHARE = number(0.001, 0.5)  # of the pictures, held out
 _MARGIN = 17 / 16  # training pictures' short side over the crop's: 136 for 128
 _lock = threading.Lock()
 
@@ -86,19 +85,17 @@ class Colorizer(Estimator):
         have names that begin with ``encoder_``, has one.
     patience : int, optional
         Number of epochs without a lower held-out loss after which a training with ``validation`` ends.
-    aged : float, default 0
+    film_aging : float, default 0
         Share of training crops, 0 to 1, whose L is faded, softened and grained like an old film's.
     precision : {"float32", "mixed_bfloat16"}
         Arithmetic of the training. Prediction is always in float32.
-    warm_start : bool, default False
-        Deprecated until 0.3: use ``start`` or :meth:`partial_fit`.
     codec : LabCodec, optional
         How a training scales L and ab; by default ``LabCodec()``.
     random_state : int, numpy.random.Generator, numpy.random.RandomState or None, default None
         Fixes initial weights, order, crops and mirroring of a training: a seed from 0 to 2**32 - 1, or a generator from
         which each training draws one. ``model_.training`` tells the seed.
     engine : {"auto", "onnxruntime", "onnxruntime-int8", "tensorflow"}
-        What runs the network in predictions. "auto": ONNX Runtime for a model with a light form, as the packaged ones
+        What runs the network in predictions. "auto": ONNX Runtime for a model with a ONNX form, as the packaged ones
         have it, in int8 if this processor multiplies int8 exactly; TensorFlow for others. In float32, "onnxruntime",
         ab differs from TensorFlow's by less than 0.01; in int8 by less than 1 on average.
     verbose : {0, 1, 2}, default 0
@@ -128,9 +125,9 @@ class Colorizer(Estimator):
 
     parameter_checks: ClassVar[Mapping[str, Check]] = {
         "working_size": WORKING_SIZE,
-        "crop_size": whole(32, multiple=32, most=4096),
-        "epochs": whole(1, most=_MOST),
-        "batch_size": whole(1, most=_MOST),
+        "crop_size": integer(32, multiple=32, most=4096),
+        "epochs": integer(1, most=_MAX_COUNT),
+        "batch_size": integer(1, most=_MAX_COUNT),
         "start": optional(
             Check("the name of a packaged model or a path", (str, os.PathLike), lambda value: bool(os.fspath(value)))
         ),
@@ -140,10 +137,9 @@ class Colorizer(Estimator):
             lambda value: isinstance(value, str) or hasattr(value, "apply_gradients"),
         ),
         "encoder_rate": optional(number(0, 1)),
-        "patience": optional(whole(1, most=_MOST)),
-        "aged": number(0, 1),
+        "patience": optional(integer(1, most=_MAX_COUNT)),
+        "film_aging": number(0, 1),
         "precision": one_of("float32", "mixed_bfloat16"),
-        "warm_start": one_of(False, True),
         "codec": optional(instance_of(LabCodec)),
         "random_state": RANDOM_STATE,
         "engine": ENGINE,
@@ -165,9 +161,8 @@ class Colorizer(Estimator):
         optimizer: str | keras.optimizers.Optimizer = "adam",
         encoder_rate: float | None = None,
         patience: int | None = None,
-        aged: float = 0.0,
+        film_aging: float = 0.0,
         precision: str = "float32",
-        warm_start: bool = False,
         codec: LabCodec | None = None,
         random_state: RandomState = None,
         engine: str = "auto",
@@ -183,9 +178,8 @@ class Colorizer(Estimator):
         self.optimizer = optimizer
         self.encoder_rate = encoder_rate
         self.patience = patience
-        self.aged = aged
+        self.film_aging = film_aging
         self.precision = precision
-        self.warm_start = warm_start
         self.codec = codec
         self.random_state = random_state
         self.engine = engine
@@ -309,18 +303,10 @@ class Colorizer(Estimator):
         (512, 512, 3)
         """
         start = self._start()
-        if self.warm_start:
-            warnings.warn(
-                "warm_start is deprecated and will be removed in 0.3. Use start, which from_pretrained and load set, "
-                "or partial_fit.",
-                FutureWarning,
-                stacklevel=2,
-            )
-            start = self.model_ if self.__sklearn_is_fitted__() else start
         require("checkpoint_minutes", checkpoint_minutes, number(0, 1440))
         share = isinstance(validation, int | float | np.number)
         if share:
-            require("validation", validation, _SHARE)
+            require("validation", validation, _VALIDATION_SHARE)
         pictures, held_out = self._training_pictures(X, cache=cache), None
         if share:
             pictures, held_out = pictures.hold_out(round(1 / validation))
@@ -373,13 +359,13 @@ class Colorizer(Estimator):
         self.check_params()
         if self.start is None:
             return None
-        if self.start in {*PACKAGED_MODELS, *OLD_NAMES}:
+        if self.start in PACKAGED_MODELS:
             return load_packaged(str(self.start))
         return FittedModel.from_bytes(read_model(self.start), str(self.start))
 
     def _fit(self, pictures: PictureList, start: FittedModel | None, *, constant: bool = False, **options: Any) -> Self:
         """Train, and take the trained model."""
-        from labcolor.training.fitting import Recipe, fit_network
+        from labcolor.training.recipe import Recipe, fit_network
 
         recipe = Recipe(
             crop_size=self.crop_size,
@@ -389,7 +375,7 @@ class Colorizer(Estimator):
             learning_rate=self.learning_rate,
             optimizer=self.optimizer,
             encoder_rate=self.encoder_rate,
-            aged=self.aged,
+            film_aging=self.film_aging,
             precision=self.precision,
             constant=constant,
         )
@@ -440,7 +426,7 @@ class Colorizer(Estimator):
         ['loss']
         """
         pipeline = self.pipeline()
-        require("steps", steps, whole(1, most=_MOST))
+        require("steps", steps, integer(1, most=_MAX_COUNT))
         from labcolor.training.hints import fit_hints
 
         pictures = self._training_pictures(X)
@@ -456,7 +442,7 @@ class Colorizer(Estimator):
                 batch_size=batch_size,
                 epochs=math.ceil(steps / count_steps(len(pictures), batch_size)),
                 seed=seed,
-                aged=self.aged,
+                film_aging=self.film_aging,
             )
 
         history, weights = fit_hints(
@@ -706,7 +692,7 @@ class Colorizer(Estimator):
         Parameters
         ----------
         path : path
-            What it ends in says the form. ``.labcolor``: a model file that carries a light form, which :meth:`load` and
+            What it ends in says the form. ``.labcolor``: a model file that carries a ONNX form, which :meth:`load` and
             :meth:`predict` use without TensorFlow; ``.onnx``, ``.tflite``, ``.keras``; without an ending, a folder with
             a SavedModel. A file that exists is replaced.
         int8 : array, sequence of array, path, sequence of path, or tf.data.Dataset, optional
@@ -802,7 +788,7 @@ class Colorizer(Estimator):
         >>> Colorizer.from_pretrained("reference").network_.count_params()
         3099714
         """
-        return cls._of(load_packaged(name), OLD_NAMES.get(name, name))
+        return cls._of(load_packaged(name), name)
 
     @classmethod
     def _of(cls, model: FittedModel, start: str) -> Self:
@@ -823,7 +809,7 @@ class Colorizer(Estimator):
         return {"params": self.get_params(), "packed": packed}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Restore what :meth:`__getstate__` returned, in this version or in 0.1."""
+        """Restore what :meth:`__getstate__` returned."""
         self.__init__()  # type: ignore[misc]
         if state["packed"] is not None:
             try:

@@ -8,7 +8,6 @@ import numpy as np
 import skimage.color
 import skimage.metrics
 
-from labcolor._deprecation import warn_renamed
 from labcolor._typing import Array, PictureInput
 from labcolor.color.lab import full_scale, rgb_to_lab
 from labcolor.errors import InputError
@@ -401,29 +400,3 @@ def ab_prior(pictures: Any) -> dict[tuple[int, int], float]:
             counts[a, b] = counts.get((a, b), 0) + count
     total = sum(counts.values())
     return {cell: count / total for cell, count in counts.items()}
-
-
-def colourfulness(picture: PictureInput) -> float:
-    """Compute the colorfulness. Deprecated name of :func:`colorfulness`.
-
-    Parameters
-    ----------
-    picture : picture
-        As for :func:`colorfulness`.
-
-    Returns
-    -------
-    float
-        As for :func:`colorfulness`.
-
-    Warns
-    -----
-    FutureWarning
-        On each call. The name will be removed in 0.3.
-
-    Examples
-    --------
-    See :func:`colorfulness`.
-    """
-    warn_renamed("metrics.colourfulness", "metrics.colorfulness")
-    return colorfulness(picture)

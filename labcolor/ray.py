@@ -17,13 +17,13 @@ from labcolor._folders import Pairs, color_file, distinct, picture_places, video
 from labcolor._paths import as_path, locked, make_folder, remove_stale, replacing
 from labcolor._threads import set_threads
 from labcolor._typing import Array, PathLike
-from labcolor._validation import optional, require, whole
+from labcolor._validation import integer, optional, require
 from labcolor._version import __version__
 from labcolor.colorizer import Colorizer
 from labcolor.errors import FileError, InputError, InputTypeError, LabcolorError, VideoFileError
 from labcolor.inference.engine import multiplies_exactly
 from labcolor.io.encoders import LOSSY
-from labcolor.networks.light import digest
+from labcolor.networks.onnx_form import digest
 from labcolor.video.colorize import colorize_video
 
 __all__ = ["RayReport", "colorize_pictures", "colorize_videos"]
@@ -31,8 +31,8 @@ __all__ = ["RayReport", "colorize_pictures", "colorize_videos"]
 _JOB, _REPORT = ".labcolor-job.json", "labcolor-report.json"
 _TOGETHER = 16  # pictures in a task; a task of Ray Data costs some milliseconds
 _TRIES = 3  # of a file whose worker is killed
-_WORKERS = optional(whole(1, most=100_000))
-_QUALITY = optional(whole(1, most=100))
+_WORKERS = optional(integer(1, most=100_000))
+_QUALITY = optional(integer(1, most=100))
 
 
 @dataclass
@@ -145,7 +145,7 @@ def colorize_pictures(
         Folder for the colored pictures, new or of an earlier run of this job. Each keeps its path in its source, as for
         ``labcolor colorize``. A picture that is there is not colored again.
     colorizer : Colorizer, optional
-        The model to use, with a light form. By default the packaged model. With engine="auto" all workers use the
+        The model to use, with a ONNX form. By default the packaged model. With engine="auto" all workers use the
         engine that this machine would use, so that their results are the same.
     saturation : float, default 1
         As for :meth:`labcolor.Colorizer.predict`.
@@ -250,7 +250,7 @@ def _run(
     """Color what is not there yet. See :func:`colorize_pictures`."""
     started = time.monotonic()
     require("workers", workers, _WORKERS)
-    require("threads", threads, whole(1, most=1024))
+    require("threads", threads, integer(1, most=1024))
     colorizer = Colorizer.from_pretrained() if colorizer is None else colorizer
     if not isinstance(colorizer, Colorizer):
         raise InputTypeError(f"colorizer: expected a Colorizer, got {type(colorizer).__name__}. Use Colorizer.load.")
@@ -258,7 +258,7 @@ def _run(
     engine = pipeline.engine.name
     if engine == "tensorflow":
         raise InputError(
-            "colorizer: expected a model that ONNX Runtime runs, got one without a light form, or engine='tensorflow'. "
+            "colorizer: expected a model that ONNX Runtime runs, got one without a ONNX form, or engine='tensorflow'. "
             "Write one by Colorizer.export, load it, and leave engine as it is."
         )
     pairs = distinct(found, "destination")

@@ -37,7 +37,7 @@ from labcolor import Colorizer
 from labcolor.color import kernels
 from labcolor.color.codec import LabCodec
 from labcolor.networks import BinsHead, FittedModel
-from labcolor.networks.fitted import OVERVIEW
+from labcolor.networks.model import OVERVIEW
 from labcolor.training.crops import age, made_ahead, random_crop
 from labcolor.training.data import training_pictures
 
@@ -169,7 +169,7 @@ def batches(
             if random.random() < 0.5:
                 power = math.exp(random.uniform(-arguments.contrast, arguments.contrast))
                 picture[:] = 2 * np.maximum((picture + 1) / 2, 0) ** power - 1
-            if random.random() < arguments.aged:
+            if random.random() < arguments.film_aging:
                 picture[:] = age(picture, random)
         return lightness, lab
 
@@ -259,7 +259,7 @@ def train_colors(
 def main() -> None:
     """Train and save."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    add_options(parser, learning_rate=5e-4, aged=0.12, minutes=5)
+    add_options(parser, learning_rate=5e-4, film_aging=0.12, minutes=5)
     add_color_options(parser)
     parser.add_argument("--teacher", help="a model file whose colors are learned beside the true ones")
     parser.add_argument("--overview", type=float, help="share of its colors; by default that of the start")
@@ -295,7 +295,7 @@ def main() -> None:
         training = {**start.training, "finished": [*finished, this]}
         colorizer = Colorizer(network=start.architecture, working_size=start.working_size)
         mixed = [old + np.float32(arguments.share) * (new - old) for old, new in zip(first, average, strict=True)]
-        colorizer.model_ = replace(start, weights=tuple(mixed), training=training, light=None)
+        colorizer.model_ = replace(start, weights=tuple(mixed), training=training, onnx_form=None)
         colorizer.save(arguments.output)
 
     train_colors(network, start, feed, arguments, save)

@@ -1,4 +1,4 @@
-"""Give a model its light form, keep it as the packaged model of a name, in float16, and print its SHA-256.
+"""Give a model its ONNX form, keep it as the packaged model of a name, in float16, and print its SHA-256.
 
 Ranges of int8 are chosen by photographs that are not held out:
 

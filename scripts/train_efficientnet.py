@@ -52,7 +52,7 @@ def rate_at(step: int, arguments: argparse.Namespace) -> float:
 def main() -> None:
     """Train and save."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    add_options(parser, learning_rate=1.5e-3, aged=0.15, minutes=7)
+    add_options(parser, learning_rate=1.5e-3, film_aging=0.15, minutes=7)
     parser.add_argument("--encoder-rate", type=float, default=0.0, help="the encoder's share of the rate; 0 freezes it")
     parser.add_argument("--plateau", type=float, default=0.4, help="share of the steps before the rate falls")
     parser.add_argument("--final", type=float, default=0.05, help="share of the rate at the end")
@@ -64,7 +64,12 @@ def main() -> None:
     epochs = math.ceil(arguments.steps / (len(pictures) // arguments.batch_size))
 
     def batches(passes: int) -> Any:
-        options = {"size": SIDE, "batch_size": arguments.batch_size, "seed": arguments.seed, "aged": arguments.aged}
+        options = {
+            "size": SIDE,
+            "batch_size": arguments.batch_size,
+            "seed": arguments.seed,
+            "film_aging": arguments.film_aging,
+        }
         return crop_batches(pictures, start.codec, epochs=passes, **options)
 
     head = start.head.prepared(batches(1), start.codec)
@@ -86,7 +91,7 @@ def main() -> None:
         history = {"loss": [float(np.mean(losses[-200:]))]}
         new = {"weights": tuple(average), "head": head, "hints": (), "history": history, "training": training}
         colorizer = Colorizer(network=start.architecture, working_size=start.working_size)
-        colorizer.model_ = replace(start, **new, light=None)
+        colorizer.model_ = replace(start, **new, onnx_form=None)
         colorizer.save(arguments.output)
 
     train_averaged(

@@ -15,7 +15,7 @@ from keras import ops
 
 from labcolor.io.pictures import picture_paths
 from labcolor.networks import FittedModel
-from labcolor.training.files import hold_out
+from labcolor.training.sources import hold_out
 
 SIDE = 128  # of the smallest squares that networks see
 SHORT_SIDE = 136  # of the photographs that they are taken from
@@ -23,7 +23,7 @@ MEMORY = 8 << 30  # bytes of photographs
 HOLD_OUT = 40  # each 40th photograph by name
 
 
-def add_options(parser: argparse.ArgumentParser, *, learning_rate: float, aged: float, minutes: float) -> None:
+def add_options(parser: argparse.ArgumentParser, *, learning_rate: float, film_aging: float, minutes: float) -> None:
     """Add the options of a training of steps, with these defaults."""
     parser.add_argument("folders", nargs="+", help="folders of color photographs")
     parser.add_argument("--start", required=True, help="the model file to start from")
@@ -31,7 +31,9 @@ def add_options(parser: argparse.ArgumentParser, *, learning_rate: float, aged: 
     parser.add_argument("--steps", type=int, required=True, help="batches to train on")
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--learning-rate", type=float, default=learning_rate, help="at its peak")
-    parser.add_argument("--aged", type=float, default=aged, help="share of squares made to look like old film")
+    parser.add_argument(
+        "--film-aging", type=float, default=film_aging, help="share of squares made to look like old film"
+    )
     parser.add_argument("--precision", default="mixed_bfloat16")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--minutes", type=float, default=minutes, help="between two writings of the output")

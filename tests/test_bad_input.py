@@ -1,6 +1,6 @@
 """The table of bad inputs: each row with the error, or the result, that it must give.
 
-The rows for files, models and videos stand beside their subjects (io/test_pictures.py, networks/test_files.py,
+The rows for files, models and videos stand beside their subjects (io/test_pictures.py, networks/test_model_file.py,
 video/test_colorize.py); here stand arrays and parameters.
 """
 
@@ -151,9 +151,8 @@ PARAMETERS = [
     ("optimizer", [None, 5, "addam", ["adam"]]),
     ("encoder_rate", [-0.1, 1.1, NAN, "slow", True]),
     ("patience", [0, -1, 1.5, "3", True]),
-    ("aged", [None, -0.1, 1.1, NAN, "half", True]),
+    ("film_aging", [None, -0.1, 1.1, NAN, "half", True]),
     ("precision", [None, 16, "float16", "bfloat16", "float64"]),
-    ("warm_start", [None, 0, 1, "yes"]),
     ("random_state", [-1, 1.5, "0", True, [1]]),
     ("verbose", [None, 3, -1, "loud"]),
 ]
@@ -170,10 +169,9 @@ def test_parameters(batch, name, value):
 WRONG_TYPES = [
     (name, value)
     for name, value in ROWS
-    if isinstance(value, str | bool | None)
-    and name not in ("network", "precision", "warm_start", "verbose", "start", "optimizer")
+    if isinstance(value, str | bool | None) and name not in ("network", "precision", "verbose", "start", "optimizer")
 ]
-WRONG_TYPES += [("network", None), ("precision", 16), ("warm_start", "yes"), ("verbose", "loud"), ("epochs", 1.5)]
+WRONG_TYPES += [("network", None), ("precision", 16), ("verbose", "loud"), ("epochs", 1.5)]
 
 
 @pytest.mark.parametrize(("name", "value"), WRONG_TYPES, ids=[f"{name}={value!r}" for name, value in WRONG_TYPES])

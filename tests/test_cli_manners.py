@@ -188,7 +188,7 @@ def test_the_defaults_of_help_hold(capsys):
     """What help says of the defaults, the packaged models and the networks is what the library has."""
     train = options("train", capsys)
     parameters = inspect.signature(Colorizer).parameters
-    for name in ("network", "working_size", "epochs", "crop_size", "batch_size", "aged", "precision"):
+    for name in ("network", "working_size", "epochs", "crop_size", "batch_size", "film_aging", "precision"):
         default = re.search(r"\(default: ([\w.]+)", train[f"--{name.replace('_', '-')}"])[1]
         assert default == f"{parameters[name].default}".removesuffix(".0"), name
     code = "from labcolor.networks import list_architectures; print(*list_architectures())"

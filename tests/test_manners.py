@@ -142,7 +142,7 @@ def test_global_settings_of_keras_change_nothing(setting, by_default):
     "params",
     [
         {name: number}
-        for name in ("working_size", "crop_size", "epochs", "batch_size", "learning_rate", "aged", "random_state")
+        for name in ("working_size", "crop_size", "epochs", "batch_size", "learning_rate", "film_aging", "random_state")
         for number in (10**400, -(10**400), 10**5000)
     ]
     + [{"working_size": 8193}, {"learning_rate": 1j}, {"learning_rate": np.complex64(1)}, {"verbose": 10**400}],

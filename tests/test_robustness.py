@@ -15,13 +15,13 @@ from labcolor import Colorizer, read_picture, write_picture
 from labcolor.cli import main
 from labcolor.errors import LabcolorError, OutOfMemoryError, PictureFileError
 from labcolor.networks import get_architecture
-from labcolor.networks.files import PackedModel, read_model
+from labcolor.networks.model_file import PackedModel, read_model
 from labcolor.pictures.picture import Picture
 
 WRITER = """
 import sys, numpy as np
 from labcolor.io.pictures import write_picture
-from labcolor.networks.files import encode_model, write_model
+from labcolor.networks.model_file import encode_model, write_model
 folder = sys.argv[1]
 contents = [np.full((200, 300, 3), value, np.uint16) for value in (1000, 60000)]
 models = [encode_model({"n": n}, {"w": np.full(50000, n, np.float32)}) for n in (1, 2)]
@@ -56,7 +56,7 @@ def test_killed_fifty_times_it_leaves_whole_files(tmp_path):
 FULL = """
 import resource, signal, sys, numpy as np
 from labcolor.io.pictures import write_picture
-from labcolor.networks.files import write_model
+from labcolor.networks.model_file import write_model
 from labcolor.errors import FileError
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 noise = np.random.default_rng(0).integers(0, 65536, (300, 300, 3)).astype(np.uint16)

@@ -93,9 +93,9 @@ def add_model_options(command: argparse.ArgumentParser) -> None:
 def load(model: str) -> Colorizer:
     """Load a packaged model by its name, or a model from a file."""
     from labcolor.colorizer import Colorizer
-    from labcolor.networks.pretrained import OLD_NAMES, PACKAGED_MODELS
+    from labcolor.networks.pretrained import PACKAGED_MODELS
 
-    return Colorizer.from_pretrained(model) if model in {*PACKAGED_MODELS, *OLD_NAMES} else Colorizer.load(model)
+    return Colorizer.from_pretrained(model) if model in PACKAGED_MODELS else Colorizer.load(model)
 
 
 def model_of(arguments: argparse.Namespace) -> Colorizer:
@@ -127,7 +127,7 @@ def whole_number(least: int, most: int | None = None) -> Callable[[str], int]:
 def held_out(folder: str, every: int | None) -> tuple[list[Path], list[Path]]:
     """Split the pictures of a folder into training pictures and held-out pictures, for ``--holdout``."""
     from labcolor.io.pictures import picture_paths
-    from labcolor.training.files import hold_out
+    from labcolor.training.sources import hold_out
 
     try:
         return hold_out(picture_paths([folder]), every)

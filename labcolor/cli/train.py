@@ -27,7 +27,7 @@ _PARAMETERS = (  # of Colorizer
     "learning_rate",
     "encoder_rate",
     "patience",
-    "aged",
+    "film_aging",
     "precision",
 )
 _FIGURES = {"psnr": "PSNR", "ciede2000": "CIEDE2000", "colorfulness": "colorfulness"}
@@ -105,7 +105,7 @@ def add_to(commands: Any) -> None:
         "it, or 1 for new weights)",
     )
     command.add_argument(
-        "--aged",
+        "--film-aging",
         type=float,
         default=0.0,
         metavar="SHARE",
@@ -140,7 +140,7 @@ def run(arguments: argparse.Namespace) -> int:
     output = as_path("-o", arguments.output)
     check_destination(output, ModelFileError)
     from labcolor.colorizer import Colorizer
-    from labcolor.training.files import find_files
+    from labcolor.training.sources import find_files
 
     sources = {identity(file.path) for group in find_files(arguments.sources) for file in group}
     if os.path.exists(output) and identity(output) in sources:

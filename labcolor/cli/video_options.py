@@ -6,7 +6,7 @@ import argparse
 
 __all__ = ["COLOR_OPTIONS", "add_color_options", "add_field_options", "frame_size"]
 
-COLOR_OPTIONS = ("smoothing", "cuts", "references", "memory", "without")  # the names of those that follow
+COLOR_OPTIONS = ("smoothing", "cuts", "references", "consistency", "exclude_hues")  # the names of those that follow
 
 
 def frame_size(text: str) -> tuple[int, int]:
@@ -37,13 +37,13 @@ def add_color_options(command: argparse.ArgumentParser) -> None:
         "--references", metavar="FOLDER", help="frames in color to take over, named like ref_000120.png (default: none)"
     )
     command.add_argument(
-        "--memory",
+        "--consistency",
         choices=("scenes", "shot", "none"),
         default="scenes",
         help="how far one thing keeps one color (default: %(default)s)",
     )
     command.add_argument(
-        "--without",
+        "--exclude-hues",
         type=lambda text: text.split(","),
         default=(),
         metavar="HUES",

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from labcolor._deprecation import warn_renamed
 from labcolor._typing import Array
 from labcolor._validation import as_array, shortened
 from labcolor.color.lab import lab_to_rgb, rgb_to_lab
@@ -16,7 +15,7 @@ from labcolor.errors import InputError, InputTypeError
 __all__ = ["LabCodec"]
 
 
-@dataclass(frozen=True, init=False)
+@dataclass(frozen=True)
 class LabCodec:
     """Scaling of lightness and chroma for a network.
 
@@ -45,28 +44,18 @@ class LabCodec:
     ((2, 2, 1), (2, 2, 2), 1.0)
     """
 
-    l_center: float
-    l_scale: float
-    ab_scale: float
+    l_center: float = 50.0
+    l_scale: float = 50.0
+    ab_scale: float = 128.0
 
-    def __init__(
-        self, l_center: float = 50.0, l_scale: float = 50.0, ab_scale: float = 128.0, *, l_centre: float | None = None
-    ) -> None:
-        if l_centre is not None:
-            warn_renamed("l_centre", "l_center")
-            l_center = l_centre
-        for name, value in (("l_center", l_center), ("l_scale", l_scale), ("ab_scale", ab_scale)):
+    def __post_init__(self) -> None:
+        """Check the numbers, and keep them as floats."""
+        for name, value in (("l_center", self.l_center), ("l_scale", self.l_scale), ("ab_scale", self.ab_scale)):
             if isinstance(value, bool) or not isinstance(value, int | float | np.number):
                 raise InputTypeError(f"{name}: expected a number, got {shortened(value)}.")
             if not np.isfinite(value) or (name != "l_center" and value <= 0):
                 raise InputError(f"{name}: expected a finite number, positive for a scale, got {value!r}.")
             object.__setattr__(self, name, float(value))
-
-    @property
-    def l_centre(self) -> float:
-        """Deprecated name of ``l_center``."""
-        warn_renamed("l_centre", "l_center")
-        return self.l_center
 
     def encode(self, rgb: npt.ArrayLike) -> tuple[Array, Array]:
         """Convert a picture to the input and the target of a network.

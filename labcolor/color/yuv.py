@@ -9,6 +9,7 @@ import numpy as np
 from labcolor._strips import in_strips
 from labcolor._typing import Array
 from labcolor.color import kernels
+from labcolor.color.chroma import Chroma
 from labcolor.color.lab import matrices, rgb_to_lightness
 
 __all__ = ["MATRICES", "FrameFormat", "usual_matrix"]
@@ -83,9 +84,7 @@ class FrameFormat:
         rows, columns = (-side % step for side, step in zip(luma.shape, self.cell, strict=True))
         return np.pad(luma, ((0, rows), (0, columns)), "edge") if rows or columns else luma
 
-    def chroma(
-        self, luma: Array, table: Array, ab: Array, pixel: tuple[float, float], inside: tuple[slice, slice]
-    ) -> tuple[Array, Array]:
+    def chroma(self, luma: Array, table: Array, chroma: Chroma) -> tuple[Array, Array]:
         """Return the planes U and V that color a frame of luma.
 
         Parameters
@@ -94,12 +93,8 @@ class FrameFormat:
             Luma of the frame, in this format, with whole cells.
         table : ndarray, float32
             L of each value of luma, from :meth:`lightness`.
-        ab : ndarray, shape (h, w, 2), float32
-            Small chroma.
-        pixel : (float, float)
-            Height and width of a pixel of luma, measured in pixels of ``ab``.
-        inside : (rows, columns)
-            The region to color, in pixels of luma. The rest stays grey.
+        chroma : Chroma
+            Small chroma of the frame.
 
         Returns
         -------
@@ -114,20 +109,13 @@ class FrameFormat:
         # half the range of chroma, its zero, and its largest value
         unit, top = 2 ** (self.depth - 8), 2**self.depth - 1
         levels = np.float32(top / 2 if self.full else 112 * unit), np.float32(128 * unit), np.float32(top)
-        scales = np.float32(down * pixel[0]), np.float32(across * pixel[1])
-        # a pixel of chroma stays grey if any of its pixels of luma lies in a bar: black would show a wrong color
-        edges = tuple(
-            edge
-            for part, step in zip(inside, self.cell, strict=True)
-            for edge in (-(-part.start // step), part.stop // step)
-        )
-        ab = np.ascontiguousarray(ab, np.float32)
+        ab, scale, edges = chroma.kernel_arguments(self.cell)
 
         def strip(start: int, stop: int) -> None:
             rows = luma[down * start : down * stop]
             weights = np.float32(red), np.float32(blue)
             kernels.chroma_rows(
-                rows, table, ab, start, *scales, edges, matrix, weights, levels, u[start:stop], v[start:stop]
+                rows, table, ab, start, *scale, edges, matrix, weights, levels, u[start:stop], v[start:stop]
             )
 
         in_strips(strip, height, 24 * width)

@@ -35,8 +35,8 @@ from labcolor._version import __version__
 from labcolor.colorizer import Colorizer
 from labcolor.demo.coloring import MEDIA_TYPES, color_file, look_at, preview_file
 from labcolor.demo.guard import Guard
-from labcolor.demo.places import FullError, GoneError, Places
 from labcolor.demo.samples import SAMPLES, sample_file
+from labcolor.demo.work_queue import FullError, GoneError, WorkQueue
 from labcolor.errors import InputError, LabcolorError, OutOfMemoryError, PictureFileError
 from labcolor.pictures.hint_text import parse_hint
 
@@ -168,7 +168,7 @@ class _Service:
             "seconds": limits.seconds,
             "samples": SAMPLES,
         }
-        self.places = Places(limits.workers, limits.waiting, limits.seconds)
+        self.places = WorkQueue(limits.workers, limits.waiting, limits.seconds)
 
     async def about(self, request: Request) -> Response:
         """Tell what the page shows: the model and the limits."""

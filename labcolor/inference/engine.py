@@ -1,4 +1,4 @@
-"""The engines that run a trained network: ONNX Runtime on its light form, or Keras on the network itself."""
+"""The engines that run a trained network: ONNX Runtime on its ONNX form, or Keras on the network itself."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from labcolor._threads import get_threads
 from labcolor._typing import Array
 from labcolor._validation import Check, one_of
 from labcolor.errors import InputError, LabcolorError, OutOfMemoryError
-from labcolor.networks.fitted import FittedModel
 from labcolor.networks.layers import last_convolution
-from labcolor.networks.light import SATURATION, LightForm
+from labcolor.networks.model import FittedModel
+from labcolor.networks.onnx_form import SATURATION, OnnxForm
 
 __all__ = ["ENGINE", "Engine", "KerasEngine", "OnnxEngine", "make_engine", "multiplies_exactly"]
 
@@ -84,7 +84,7 @@ def make_engine(model: FittedModel, kind: str) -> Engine:
     model : FittedModel
         The model.
     kind : {"auto", "onnxruntime", "onnxruntime-int8", "tensorflow"}
-        "auto": ONNX Runtime if the model has a light form, in int8 if it has that and this processor multiplies
+        "auto": ONNX Runtime if the model has a ONNX form, in int8 if it has that and this processor multiplies
         int8 exactly; otherwise TensorFlow.
 
     Returns
@@ -94,27 +94,27 @@ def make_engine(model: FittedModel, kind: str) -> Engine:
     Raises
     ------
     InputError
-        The model has no such light form.
+        The model has no such ONNX form.
     LabcolorError
-        The engine is not installed, cannot use the light form, or this process was forked from one that had loaded
+        The engine is not installed, cannot use the ONNX form, or this process was forked from one that had loaded
         TensorFlow.
     """
     if kind == "tensorflow":
         return KerasEngine(model)
-    light = model.light
+    form = model.onnx_form
     if kind == "auto":
-        if light is None or find_spec("onnxruntime") is None:
+        if form is None or find_spec("onnxruntime") is None:
             return KerasEngine(model)
         try:
-            return OnnxEngine(model, int8=bool(light.int8) and multiplies_exactly())
+            return OnnxEngine(model, int8=bool(form.int8) and multiplies_exactly())
         except LabcolorError as error:
             if find_spec("tensorflow") is None:
                 raise
             _log.warning("TensorFlow runs the network, because ONNX Runtime cannot: %s", error)
             return KerasEngine(model)
-    if light is None or (kind == "onnxruntime-int8" and not light.int8):
+    if form is None or (kind == "onnxruntime-int8" and not form.int8):
         raise InputError(
-            f"engine: this model has no light form for {kind!r}. Make one by Colorizer.export, or choose 'auto'."
+            f"engine: this model has no ONNX form for {kind!r}. Make one by Colorizer.export, or choose 'auto'."
         )
     return OnnxEngine(model, int8=kind == "onnxruntime-int8")
 
@@ -167,21 +167,21 @@ class KerasEngine:
 
 
 class OnnxEngine:
-    """Runs the light form of a model by ONNX Runtime, with :func:`labcolor.get_threads` threads.
+    """Runs the ONNX form of a model by ONNX Runtime, with :func:`labcolor.get_threads` threads.
 
     It survives a fork: the child makes a session of its own.
 
     Parameters
     ----------
     model : FittedModel
-        A model that has a light form.
+        A model that has a ONNX form.
     int8 : bool
         Whether to run the int8 form, which it must have then, or that of float32.
 
     Raises
     ------
     LabcolorError
-        ONNX Runtime is not installed, or cannot use the light form.
+        ONNX Runtime is not installed, or cannot use the ONNX form.
     """
 
     def __init__(self, model: FittedModel, *, int8: bool) -> None:
@@ -211,11 +211,11 @@ class OnnxEngine:
                 raise OutOfMemoryError(
                     f"the network ran out of memory on a batch of shape {batch.shape}. Lower working_size."
                 ) from error
-            raise LabcolorError(f"ONNX Runtime cannot run the light form of this model: {error}") from error
+            raise LabcolorError(f"ONNX Runtime cannot run the ONNX form of this model: {error}") from error
         expected = tuple(side // self._stride for side in batch.shape[1:3])
         if results[0].ndim != 4 or results[0].shape[1:3] != expected:
             raise LabcolorError(
-                f"expected an output of {expected} from the light form of this model, got {results[0].shape}. "
+                f"expected an output of {expected} from the ONNX form of this model, got {results[0].shape}. "
                 f"Export it again, or set engine='tensorflow'."
             )
         return results
@@ -229,11 +229,11 @@ class OnnxEngine:
                     # of the process that this one was forked from: its threads are not here, and its end would wait for
                     # them, so it is never freed
                     ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._session[1]))
-                light = self._model.light
-                assert light is not None
+                form = self._model.onnx_form
+                assert form is not None
                 session = load_session(
-                    light.int8 if self._int8 else light.graph,
-                    {} if self._int8 else LightForm.named(self._model.weights),
+                    form.int8 if self._int8 else form.graph,
+                    {} if self._int8 else OnnxForm.named(self._model.weights),
                     # beyond this, products of int8 that saturate would replace those of what they stand for
                     optimize="ORT_ENABLE_BASIC" if self._int8 and not multiplies_exactly() else "ORT_ENABLE_ALL",
                     intra_op_num_threads=key[1],

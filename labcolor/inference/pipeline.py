@@ -11,8 +11,8 @@ from PIL import Image
 from labcolor._typing import Array
 from labcolor.errors import InputError, OutOfMemoryError
 from labcolor.inference.engine import Engine
-from labcolor.networks.fitted import OVERVIEW, FittedModel
-from labcolor.networks.hint_spreader import crowds, limited, locate, spread_hints
+from labcolor.networks.hint_spreader import crowding, limit_reach, locate, spread_hints
+from labcolor.networks.model import OVERVIEW, FittedModel
 from labcolor.pictures.hints import colors_near_hints, hints_on_grid, places_of
 from labcolor.pictures.picture import Picture
 from labcolor.pictures.small import SmallPicture
@@ -82,7 +82,7 @@ class Pipeline:
                 plain = iter(self.chroma(unaided, saturation))
                 for picture, one, hint in zip(pictures[part], small, hints[part], strict=True):
                     ab = next(plain) if hint is None else self.hinted_chroma(one, hint, saturation)
-                    results.append(picture.colored(ab, one.pixel(self.stride), one.inside))
+                    results.append(picture.colored(one.chroma(ab, self.stride)))
         return results
 
     def uncertainty(self, pictures: Sequence[Picture]) -> list[Array]:
@@ -109,11 +109,11 @@ class Pipeline:
             for picture in pictures:
                 small = SmallPicture.of(picture, self.working_size)
                 height, width = picture.shape
-                rows, columns = small.pixel(self.stride)
+                rows, columns = small.chroma_scale(self.stride)
                 part = 0.0, 0.0, columns * width, rows * height  # less than the map where the stride does not divide
                 enlarged = _enlarged(self.deviation(small), picture.shape, part)
                 maps.append(np.zeros_like(enlarged))
-                maps[-1][small.inside] = enlarged[small.inside]
+                maps[-1][small.content_box] = enlarged[small.content_box]
         return maps
 
     def chroma(self, small: Sequence[SmallPicture], saturation: float = 1.0) -> list[Array]:
@@ -131,7 +131,7 @@ class Pipeline:
         list of ndarray, each (h / stride, w / stride, 2), float32
             ab, unscaled; sizes rounded up.
         """
-        return self._with_overviews(self._seen(small, saturation), small, saturation)
+        return self._with_overviews(self._predict(small, saturation), small, saturation)
 
     def _with_overviews(self, chroma: list[Array], small: Sequence[SmallPicture], saturation: float) -> list[Array]:
         """Mix the ab of overviews into that of small pictures, if the model wants it.
@@ -143,10 +143,10 @@ class Pipeline:
             return chroma
         reduced = [one.reduced(OVERVIEW).mirrored() for one in small]
         share = np.float32(self.model.overview)
-        for ab, whole, one, less in zip(chroma, self._seen(reduced, saturation), small, reduced, strict=True):
+        for ab, whole, one, less in zip(chroma, self._predict(reduced, saturation), small, reduced, strict=True):
             # the last pixels of both may go on beyond the picture, by a part of one: the first, where it is mirrored
             whole = np.pad(whole[:, ::-1], ((0, 1), (0, 1), (0, 0)), "edge")
-            (rows, columns), theirs, ours = ab.shape[:2], less.pixel(self.stride), one.pixel(self.stride)
+            (rows, columns), theirs, ours = ab.shape[:2], less.chroma_scale(self.stride), one.chroma_scale(self.stride)
             left = less.chroma_shape(self.stride)[1] - less.lightness.shape[1] / self.stride
             part = left, 0.0, left + columns * theirs[1] / ours[1], rows * theirs[0] / ours[0]
             for channel in range(2):
@@ -154,7 +154,7 @@ class Pipeline:
                 ab[..., channel] += share * (_enlarged(values, (rows, columns), part) - ab[..., channel])
         return chroma
 
-    def _seen(self, small: Sequence[SmallPicture], saturation: float) -> list[Array]:
+    def _predict(self, small: Sequence[SmallPicture], saturation: float) -> list[Array]:
         """Predict the ab of small pictures as the network sees them."""
         multiple = self.model.architecture.multiple
         groups: dict[tuple[int, int], list[int]] = {}
@@ -203,7 +203,7 @@ class Pipeline:
         """
         chroma, own = self.located_chroma(small, saturation)
         rows, columns, _ = chroma.shape
-        cells, hints, where = hints_on_grid(hint, rows, columns, small.pixel(self.stride), small.inside)
+        cells, hints, where = hints_on_grid(hint, rows, columns, small.chroma_scale(self.stride), small.content_box)
         there = np.isfinite(hints).all(axis=1)
         kept = np.isposinf(hints).all(axis=1)
         spreading = there | kept
@@ -212,11 +212,11 @@ class Pipeline:
         chroma = chroma.reshape(rows * columns, -1)
         hints[~there] = chroma[cells[~there]]
         held, share = colors_near_hints(hints, where, rows, columns)
-        own, weights = limited(own, small.coarse_lightness(self.stride).reshape(-1, 1), self.model.hints)
+        own, weights = limit_reach(own, small.coarse_lightness(self.stride).reshape(-1, 1), self.model.hints)
         spread, hints, theirs = held.copy(), hints[spreading], own[cells[spreading]]
         free = np.flatnonzero(share < 1)  # where no hint holds, they spread
         if len(free):
-            spread[free] = spread_hints(chroma[free], own[free], hints, theirs, crowds(theirs), weights)
+            spread[free] = spread_hints(chroma[free], own[free], hints, theirs, crowding(theirs), weights)
         spread += share * (held - spread)
         return spread.reshape(rows, columns, 2)
 

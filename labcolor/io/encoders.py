@@ -16,7 +16,7 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 from PIL.TiffTags import lookup
 
 from labcolor._typing import Array
-from labcolor._validation import one_of, require, whole
+from labcolor._validation import integer, one_of, require
 from labcolor.errors import InputError
 from labcolor.io.metadata import EXIF_IFD, GPS_IFD, ORIENTATION, RESOLUTION, PictureMetadata, full_exif
 
@@ -51,12 +51,12 @@ def check_options(ending: str, quality: int | None, compression: int | str | Non
         It has not.
     """
     if quality is not None:
-        require("quality", quality, whole(1, most=100))
+        require("quality", quality, integer(1, most=100))
         if ending not in LOSSY:
             raise InputError(f"quality: {ending} has none. Leave it out, or write one of {', '.join(LOSSY)}.")
     if compression is not None:
         if ending == ".png":
-            require("compression", compression, whole(0, most=9))
+            require("compression", compression, integer(0, most=9))
         elif ending in _TIFF:
             require("compression", compression, one_of("deflate"))
         else:

@@ -10,15 +10,15 @@ from functools import lru_cache
 from pathlib import Path
 
 from labcolor._paths import check_destination
-from labcolor._validation import one_of, optional, require, whole
+from labcolor._validation import integer, one_of, optional, require
 from labcolor.color.yuv import MATRICES, FrameFormat, usual_matrix
 from labcolor.errors import InputError, VideoFileError
 from labcolor.io import ffmpeg
 from labcolor.io.probe import VideoInfo, pixels_of
 from labcolor.io.sequences import WRITABLE_SEQUENCES, is_pattern
-from labcolor.io.tracks import carried
+from labcolor.io.tracks import track_arguments
 
-__all__ = ["CODECS", "CONTAINERS", "Codec", "Target", "frame_format", "place_of", "target_of"]
+__all__ = ["CODECS", "CONTAINERS", "Codec", "Target", "frame_format", "resolve_destination", "target_of"]
 
 _X_PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 _PALETTE = "split[a][b];[a]palettegen=stats_mode=single[p];[b][p]paletteuse=new=1"  # frame by frame: constant memory
@@ -177,7 +177,7 @@ def frame_format(info: VideoInfo, tone_map: bool) -> FrameFormat:
     return FrameFormat(depth, info.full or pixels.kind == "rgb")
 
 
-def place_of(destination: Path, info: VideoInfo) -> Path:
+def resolve_destination(destination: Path, info: VideoInfo) -> Path:
     """Return the file or the pattern to write: a folder gets a sequence with the names of its source.
 
     Raises
@@ -210,7 +210,7 @@ def target_of(
     Parameters
     ----------
     destination : Path
-        The file or the pattern to write, from :func:`place_of`.
+        The file or the pattern to write, from :func:`resolve_destination`.
     info : VideoInfo
         Properties of the source.
     codec, quality, preset, pixel_format, tone_map, deinterlace
@@ -297,7 +297,7 @@ def target_of(
     lost += _pixels_lost(info, source, frames, new.chroma, tone_map)
     if wide_gamut and not info.hdr:
         lost.append("colors tagged BT.2020 became BT.709")
-    lost += carried(info, ending)[1]
+    lost += track_arguments(info, ending)[1]
     return Target(
         ending,
         False,
@@ -322,21 +322,21 @@ def _effort(name: str, codec: Codec, quality: int | None, preset: str | None) ->
     arguments = []
     if codec.quality is None:
         if quality is not None:
-            _without("quality", name)
+            _reject_option("quality", name)
     else:
         best, worst, usual = codec.quality
-        require("quality", quality, optional(whole(best, most=worst)))
+        require("quality", quality, optional(integer(best, most=worst)))
         arguments += ["-crf", str(usual if quality is None else quality)]
     if not codec.presets:
         if preset is not None:
-            _without("preset", name)
+            _reject_option("preset", name)
     else:
         require("preset", preset, optional(one_of(*codec.presets)))
         arguments += ["-preset", codec.preset if preset is None else preset]
     return arguments
 
 
-def _without(parameter: str, name: str) -> None:
+def _reject_option(parameter: str, name: str) -> None:
     raise InputError(f"{parameter}: {name} has none. Leave it out.")
 
 
@@ -368,7 +368,7 @@ def _rgb_target(
     """Return how a GIF or an image sequence is stored: as RGB."""
     for name, value in (("codec", codec), ("quality", quality), ("preset", preset)):
         if value is not None:
-            _without(name, ending)
+            _reject_option(name, ending)
     choices = ("rgb24", "rgb48") if sequence else ("rgb24",)
     require("pixel_format", pixel_format, optional(one_of(*choices)))
     if pixel_format is None:
@@ -386,7 +386,7 @@ def _rgb_target(
         arguments = ("-fpsmax", "50")  # players show each frame of a GIF for at least 20 ms
     if sequence and info.aspect != "1:1":
         lost.append(f"the pixel aspect {info.aspect} is dropped")
-    lost += carried(info, ending)[1]
+    lost += track_arguments(info, ending)[1]
     colors = ("gbr", "bt709", "iec61966-2-1")
     filters = "" if sequence else f",{_PALETTE}"
     return Target(ending, sequence, True, _little(pixel_format), frames, colors, filters, arguments, (), tuple(lost))

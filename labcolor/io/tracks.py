@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from labcolor.io.probe import VideoInfo
 
-__all__ = ["carried"]
+__all__ = ["track_arguments"]
 
 # Codecs of sound that each container can hold, and the codec to which other sound is converted.
 _MP4_SOUND = {"aac", "mp3", "ac3", "eac3", "alac"}
@@ -31,7 +31,7 @@ def _flags(kind: str, place: int, flags: Sequence[str]) -> list[str]:
     return [f"-disposition:{kind}:{place}", "+".join(flags) or "0"]
 
 
-def carried(info: VideoInfo, ending: str) -> tuple[list[str], list[str]]:
+def track_arguments(info: VideoInfo, ending: str) -> tuple[list[str], list[str]]:
     """Return ffmpeg's arguments that carry sound, subtitles and covers from input 1, and what is converted or dropped.
 
     Covers of .mkv are attached files, which :mod:`labcolor.io.video` adds.

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import IO, Any
@@ -15,6 +16,7 @@ import numpy as np
 
 from labcolor._paths import remove_stale, replacing
 from labcolor._typing import Array
+from labcolor.color.chroma import Chroma
 from labcolor.color.yuv import FrameFormat
 from labcolor.errors import InputError, VideoFileError
 from labcolor.io import ffmpeg
@@ -23,9 +25,9 @@ from labcolor.io.formats import Target, frame_format
 from labcolor.io.probe import VideoInfo
 from labcolor.io.sequences import frame_numbers, replacing_frames
 from labcolor.io.times import advanced
-from labcolor.io.tracks import carried
+from labcolor.io.tracks import track_arguments
 from labcolor.io.y4m import read_exactly
-from labcolor.pictures.picture import Inside, Picture
+from labcolor.pictures.picture import Picture
 
 __all__ = ["DEINTERLACING", "Decoder", "FrameWriter", "Range", "encoding", "joined", "writing"]
 
@@ -283,15 +285,15 @@ class FrameWriter:
         luma = self._frames.even(luma)
         return Picture(luma[..., None], None, luma.dtype if self._rgb is None else self._rgb, self._table)
 
-    def write(self, picture: Picture, ab: Array, pixel: tuple[float, float], inside: Inside) -> None:
-        """Write a frame, colored by a small map of ab: see :meth:`Picture.colored` for the parameters."""
+    def write(self, picture: Picture, chroma: Chroma) -> None:
+        """Write a frame, colored by its small chroma."""
         if self._rgb is not None:
-            planes = [picture.colored(ab, pixel, inside)]
+            planes = [picture.colored(chroma)]
             if self._side_by_side:
-                planes = [np.hstack([picture.colored(np.zeros_like(ab), pixel, inside), planes[0]])]
+                planes = [np.hstack([picture.colored(replace(chroma, ab=np.zeros_like(chroma.ab))), planes[0]])]
         else:
             luma = picture.values[..., 0]
-            planes = [luma, *self._frames.chroma(luma, self._table, ab, pixel, inside)]
+            planes = [luma, *self._frames.chroma(luma, self._table, chroma)]
             if self._side_by_side:
                 zero = 2 ** (self._frames.depth - 1)
                 grey = [luma, *(np.full_like(plane, zero) for plane in planes[1:])]
@@ -390,7 +392,11 @@ def _tracks(info: VideoInfo, target: Target, decoder: Decoder, part: Range, fold
         return [], []
     if info.first is not None:
         return [], _timecode(info, part, factor)
-    carry = [*carried(info, target.ending)[0], *_tags(info, part, factor), *_covers(info, target.ending, folder)]
+    carry = [
+        *track_arguments(info, target.ending)[0],
+        *_tags(info, part, factor),
+        *_covers(info, target.ending, folder),
+    ]
     if part.first:  # otherwise copied sound begins at the key frame before
         carry += ["-copypriorss", "0"]
     elif info.delay and target.ending in (".mp4", ".mov"):  # otherwise sound before the picture is not played

@@ -2,7 +2,7 @@ from .autoencoder import build_autoencoder as build_autoencoder
 from .bins import ab_bins as ab_bins
 from .classifier import build_classifier as build_classifier
 from .efficientnet import build_efficientnet as build_efficientnet
-from .fitted import FittedModel as FittedModel
+from .model import FittedModel as FittedModel
 from .heads import BinsHead as BinsHead
 from .heads import Head as Head
 from .heads import RegressionHead as RegressionHead

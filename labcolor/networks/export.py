@@ -1,4 +1,4 @@
-"""Trained models in other forms: with a light form, as ONNX, as LiteRT, as a Keras file, as a SavedModel."""
+"""Trained models in other forms: with a ONNX form, as ONNX, as LiteRT, as a Keras file, as a SavedModel."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from labcolor._paths import check_destination, replacing
 from labcolor._tensorflow import convert_to_tflite
 from labcolor._typing import Array
 from labcolor.errors import InputError, ModelFileError
-from labcolor.networks.files import write_model
-from labcolor.networks.fitted import FittedModel
 from labcolor.networks.int8 import kept_in_float, quantize
 from labcolor.networks.layers import last_convolution
-from labcolor.networks.light import LightForm, digest
+from labcolor.networks.model import FittedModel
+from labcolor.networks.model_file import write_model
+from labcolor.networks.onnx_form import OnnxForm, digest
 from labcolor.networks.onnx_graph import build_graph
 
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["ENDINGS", "check_request", "export_model", "with_light_form"]
+__all__ = ["ENDINGS", "check_request", "export_model", "with_onnx_form"]
 
 ENDINGS = (".labcolor", ".onnx", ".tflite", ".keras", "")  # the last is a SavedModel, which is a folder
 _IN_INT8 = (".labcolor", ".onnx", ".tflite")
@@ -73,11 +73,11 @@ def export_model(model: FittedModel, path: Path, calibration: Sequence[Array] = 
     """
     ending = path.suffix.lower()
     if ending == ".labcolor":
-        write_model(path, with_light_form(model, calibration).to_bytes())
+        write_model(path, with_onnx_form(model, calibration).to_bytes())
         return
     network = _with_decoding(model)
     if ending == ".onnx":
-        content = build_graph(network, light=False)
+        content = build_graph(network, without_values=False)
         folded = _folded(content)
         write_model(path, quantize(folded, calibration, kept_in_float(network)) if calibration else folded)
     elif ending == ".tflite":
@@ -86,15 +86,15 @@ def export_model(model: FittedModel, path: Path, calibration: Sequence[Array] = 
         _write_by_keras(network, path, ending)
 
 
-def with_light_form(model: FittedModel, calibration: Sequence[Array] = ()) -> FittedModel:
-    """Return a model with its light form, which ONNX Runtime runs without Keras.
+def with_onnx_form(model: FittedModel, calibration: Sequence[Array] = ()) -> FittedModel:
+    """Return a model with its ONNX form, which ONNX Runtime runs without Keras.
 
     Parameters
     ----------
     model : FittedModel
         The model.
     calibration : sequence of ndarray
-        As for :func:`export_model`; empty for a light form without int8.
+        As for :func:`export_model`; empty for a ONNX form without int8.
 
     Returns
     -------
@@ -108,15 +108,15 @@ def with_light_form(model: FittedModel, calibration: Sequence[Array] = ()) -> Fi
         The package onnx is not installed.
     """
     network = model.network
-    graph = build_graph(network, light=True)
-    light = LightForm(
+    graph = build_graph(network, without_values=True)
+    form = OnnxForm(
         graph=graph,
         shapes=tuple(weight.shape for weight in model.weights),
         features=last_convolution(network).input.shape[-1],
         int8=quantize(_folded(graph, model.weights), calibration, kept_in_float(network)) if calibration else b"",
         sha256=digest(model.weights),
     )
-    return replace(model, light=light)
+    return replace(model, onnx_form=form)
 
 
 def _with_decoding(model: FittedModel) -> keras.Model:
@@ -131,7 +131,7 @@ def _folded(content: bytes, weights: Sequence[Array] = ()) -> bytes:
     """Return an ONNX model whose constants are computed, its batch normalization part of its convolutions."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "folded.onnx"
-        named = LightForm.named(weights)
+        named = OnnxForm.named(weights)
         load_session(content, named, optimize="ORT_ENABLE_BASIC", optimized_model_filepath=os.fspath(path))
         return path.read_bytes()
 

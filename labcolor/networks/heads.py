@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from labcolor._strips import in_strips
 from labcolor._typing import Array
-from labcolor._validation import Check, as_array, number, require, require_names, whole
+from labcolor._validation import Check, as_array, integer, number, require, require_names
 from labcolor.color import kernels
 from labcolor.color.codec import LabCodec
 from labcolor.errors import InputError
@@ -189,7 +189,7 @@ class RegressionHead:
     def __post_init__(self) -> None:
         """Check the parameters, and make them numbers that JSON can hold."""
         _keep(self, "chroma", number(0, 4), float)
-        _keep(self, "stride", whole(1), int)
+        _keep(self, "stride", integer(1), int)
 
     def prepared(self, batches: Iterable[tuple[Array, Array]], codec: LabCodec) -> Self:
         """Return itself; see :class:`Head`."""
@@ -292,7 +292,7 @@ class BinsHead:
 
     def __post_init__(self) -> None:
         """Check the parameters, and make them what JSON can hold; the kernels do not look at the weights again."""
-        _keep(self, "stride", whole(1), int)
+        _keep(self, "stride", integer(1), int)
         _keep(self, "training", number(0, 1), float)
         _keep(self, "rebalancing", number(0, 1), float)
         _keep(self, "temperature", number(0.01, 10), float)

@@ -8,7 +8,7 @@ import numpy as np
 
 from labcolor._typing import Array
 
-__all__ = ["crowds", "limited", "locate", "spread_hints", "spreader_shapes"]
+__all__ = ["crowding", "limit_reach", "locate", "spread_hints", "spreader_shapes"]
 
 _DIMENSIONS = 16  # of the space in which likeness is measured
 # What limits the reach of hints, chosen on BSDS500: less harm by a wrong one, for less gain by a true one. Likeness and
@@ -46,7 +46,7 @@ def locate(features: Array, places: Array, weights: Sequence[Array]) -> Array:
     return np.concatenate([features @ projection, near], axis=-1)
 
 
-def limited(own: Array, lightness: Array, weights: Sequence[Array]) -> tuple[Array, list[Array]]:
+def limit_reach(own: Array, lightness: Array, weights: Sequence[Array]) -> tuple[Array, list[Array]]:
     """Return places and weights with which hints reach less far: not to another L, nor to what is hardly alike.
 
     Distance in the picture counts less than the training says.
@@ -71,7 +71,7 @@ def limited(own: Array, lightness: Array, weights: Sequence[Array]) -> tuple[Arr
     return own, [*weights[:2], weights[2] + _RESERVE]
 
 
-def crowds(theirs: Array) -> Array:
+def crowding(theirs: Array) -> Array:
     """Return how many hints are together at each: itself, and the others by their likeness to it.
 
     A large brush gives many hints to one thing. Together they weigh as one, so that neither the size of a brush nor
@@ -80,7 +80,7 @@ def crowds(theirs: Array) -> Array:
     Parameters
     ----------
     theirs : ndarray, shape (K, D), float32
-        Where the hints are, as :func:`locate` or :func:`limited` says it.
+        Where the hints are, as :func:`locate` or :func:`limit_reach` says it.
 
     Returns
     -------
@@ -109,7 +109,7 @@ def spread_hints(ab: Array, own: Array, hints: Array, theirs: Array, counts: Arr
     theirs : ndarray, shape (K, D), float32
         Where these are.
     counts : ndarray, shape (K,), float32
-        How many hints are together at each, as :func:`crowds` says it.
+        How many hints are together at each, as :func:`crowding` says it.
     weights : sequence of ndarray
         Of the spreader, in the order of :func:`spreader_shapes`.
 

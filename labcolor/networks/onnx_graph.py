@@ -9,7 +9,7 @@ import numpy as np
 from labcolor._typing import Array
 from labcolor.errors import InputError, LabcolorError
 from labcolor.networks.layers import last_convolution
-from labcolor.networks.light import LightForm
+from labcolor.networks.onnx_form import OnnxForm
 
 if TYPE_CHECKING:
     import keras
@@ -31,15 +31,15 @@ def import_onnx() -> Any:
     return onnx
 
 
-def build_graph(network: keras.Model, *, light: bool) -> bytes:
+def build_graph(network: keras.Model, *, without_values: bool) -> bytes:
     """Write a network as an ONNX model.
 
     Parameters
     ----------
     network : keras.Model
         From (N, H, W, 1) to one output, of layers that labcolor's own networks have.
-    light : bool
-        Whether it is for a :class:`labcolor.networks.light.LightForm`: weights only by their names and shapes, and a
+    without_values : bool
+        Whether it is for a :class:`labcolor.networks.onnx_form.OnnxForm`: weights only by their names and shapes, and a
         second output, "features", what the last convolution gets, (N, h, w, F).
 
     Returns
@@ -55,25 +55,25 @@ def build_graph(network: keras.Model, *, light: bool) -> bytes:
     LabcolorError
         The package onnx is not installed.
     """
-    return _Graph(network, light=light).encoded()
+    return _Graph(network, without_values=without_values).encoded()
 
 
 class _Graph:
     """The nodes and constants of a graph while it is built. Within it channels come first, as ONNX has it."""
 
-    def __init__(self, network: keras.Model, *, light: bool) -> None:
+    def __init__(self, network: keras.Model, *, without_values: bool) -> None:
         self._onnx = import_onnx()
         self._nodes: list[Any] = []
         self._constants: list[Any] = []
         self._tensors: dict[int, str] = {}  # names, by the identity of Keras's tensors
-        names = LightForm.names(len(network.weights))
+        names = OnnxForm.names(len(network.weights))
         self._names = {id(weight): name for weight, name in zip(network.weights, names, strict=True)}
         for weight in network.weights:
-            self._constants.append(self._weight(weight, with_values=not light))
+            self._constants.append(self._weight(weight, with_values=not without_values))
         self._end = _end_of(network)
         for layer in network.layers:
             self._tensors[id(layer.output)] = self._add_layer(layer)
-        self._outputs = [("outputs", network.output)] + [("features", last_convolution(network).input)] * light
+        self._outputs = [("outputs", network.output)] + [("features", last_convolution(network).input)] * without_values
 
     def encoded(self) -> bytes:
         """Return the model."""

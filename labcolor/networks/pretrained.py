@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import resources
 
-from labcolor._deprecation import warn_renamed
 from labcolor._validation import one_of, require
-from labcolor.networks.files import read_model
-from labcolor.networks.fitted import FittedModel
+from labcolor.networks.model import FittedModel
+from labcolor.networks.model_file import read_model
 
-__all__ = ["DEFAULT_MODEL", "OLD_NAMES", "PACKAGED_MODELS", "PackagedModel", "load_packaged"]
+__all__ = ["DEFAULT_MODEL", "PACKAGED_MODELS", "PackagedModel", "load_packaged"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,6 @@ class PackagedModel:
 
 
 DEFAULT_MODEL = "efficientnet"
-OLD_NAMES = {"classifier": DEFAULT_MODEL}  # of 0.1; they work with a warning until 0.3
 PACKAGED_MODELS = {
     model.name: model
     for model in (
@@ -56,7 +54,7 @@ def load_packaged(name: str) -> FittedModel:
     Parameters
     ----------
     name : str
-        One of :data:`PACKAGED_MODELS`. "classifier", the default of 0.1, loads today's default, with a warning.
+        One of :data:`PACKAGED_MODELS`.
 
     Returns
     -------
@@ -69,9 +67,6 @@ def load_packaged(name: str) -> FittedModel:
     ModelFileError
         Its file is missing, damaged, or not the one that was published.
     """
-    if isinstance(name, str) and name in OLD_NAMES:
-        warn_renamed(f"the packaged model {name!r}", repr(OLD_NAMES[name]))
-        name = OLD_NAMES[name]
     require("name", name, one_of(*PACKAGED_MODELS))
     model = PACKAGED_MODELS[name]
     with resources.as_file(resources.files("labcolor") / "weights" / model.file) as path:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from labcolor._tensorflow import build_outline, check_process
-from labcolor._validation import one_of, require, shortened, whole
+from labcolor._validation import integer, one_of, require, shortened
 from labcolor.errors import InputError, InputTypeError, LabcolorError
 from labcolor.networks.autoencoder import build_autoencoder
 from labcolor.networks.classifier import build_classifier
@@ -29,7 +29,7 @@ __all__ = [
     "register_architecture",
 ]
 
-MULTIPLE = whole(1, most=1024)
+MULTIPLE = integer(1, most=1024)
 
 
 @dataclass(frozen=True)

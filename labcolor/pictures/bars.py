@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from labcolor._typing import Array
-from labcolor.pictures.picture import Inside, Picture
+from labcolor.color.chroma import ContentBox
+from labcolor.pictures.picture import Picture
 
-__all__ = ["inside_bars", "over_bars", "refined"]
+__all__ = ["fill_bars", "find_content_box", "refine_content_box"]
 
 # Bars are rows or columns at the edges of small L that are as even as this, and as black or as white, all in L. Within
 # them is more than this share of a side, and than so many pixels.
@@ -21,7 +22,7 @@ _DRIFT, _EDGE = 2.0, 2.5
 _GLEAM = 4.0
 
 
-def inside_bars(lightness: Array) -> Inside:
+def find_content_box(lightness: Array) -> ContentBox:
     """Return where the picture is.
 
     Parameters
@@ -68,13 +69,13 @@ def _leading(wanted: Array) -> int:
     return len(wanted) if wanted.all() else int(wanted.argmin())
 
 
-def refined(inside: Inside, small: tuple[int, int], picture: Picture) -> Inside:
+def refine_content_box(content_box: ContentBox, small: tuple[int, int], picture: Picture) -> ContentBox:
     """Find the ends of bars, known from small L, to the pixel.
 
     Parameters
     ----------
-    inside : (rows, columns)
-        As :func:`inside_bars` gives it.
+    content_box : (rows, columns)
+        As :func:`find_content_box` gives it.
     small : (h, w)
         Size of small L.
     picture : Picture
@@ -87,12 +88,12 @@ def refined(inside: Inside, small: tuple[int, int], picture: Picture) -> Inside:
     """
     height, width = picture.shape
     rows = slice(
-        _end(picture, 0, inside[0].start, small[0]),
-        height - _end(picture, 0, small[0] - inside[0].stop, small[0], backwards=True),
+        _end(picture, 0, content_box[0].start, small[0]),
+        height - _end(picture, 0, small[0] - content_box[0].stop, small[0], backwards=True),
     )
     columns = slice(
-        _end(picture, 1, inside[1].start, small[1]),
-        width - _end(picture, 1, small[1] - inside[1].stop, small[1], backwards=True),
+        _end(picture, 1, content_box[1].start, small[1]),
+        width - _end(picture, 1, small[1] - content_box[1].stop, small[1], backwards=True),
     )
     return rows, columns
 
@@ -121,7 +122,7 @@ def _end(picture: Picture, axis: int, count: int, small: int, backwards: bool = 
     return first + int(reached[0]) if len(reached) else count * side // small
 
 
-def over_bars(lightness: Array, rows: slice, columns: slice, shape: tuple[int, int]) -> Array:
+def fill_bars(lightness: Array, rows: slice, columns: slice, shape: tuple[int, int]) -> Array:
     """Return small L of a larger shape, whose bars, and what lies beyond its edges, are filled with its reflection.
 
     Parameters

@@ -9,8 +9,8 @@ import numpy as np
 
 from labcolor._typing import Array
 from labcolor.color import kernels
+from labcolor.color.chroma import ContentBox
 from labcolor.errors import InputError, InputTypeError
-from labcolor.pictures.picture import Inside
 
 __all__ = ["as_hints", "colors_near_hints", "hints_on_grid", "places_of"]
 
@@ -76,7 +76,7 @@ def _as_hint(name: str, hint: Any, shape: tuple[int, int]) -> Array | None:
 
 
 def hints_on_grid(
-    hint: Array, rows: int, columns: int, pixel: tuple[float, float], inside: Inside
+    hint: Array, rows: int, columns: int, chroma_scale: tuple[float, float], content_box: ContentBox
 ) -> tuple[Array, Array, Array]:
     """Bring one picture's hints to the grid of its small chroma: the mean of those in each cell.
 
@@ -86,9 +86,9 @@ def hints_on_grid(
         ab, or nan.
     rows, columns : int
         Size of the small chroma.
-    pixel : (float, float)
+    chroma_scale : (float, float)
         A pixel's height and width in cells.
-    inside : (rows, columns)
+    content_box : (rows, columns)
         What lies inside the bars, in pixels; hints in bars are left out.
 
     Returns
@@ -101,7 +101,9 @@ def hints_on_grid(
         Where their hints are on the mean, y and x in cells.
     """
     grid = np.zeros((rows, columns, 5))
-    kernels.gather_hints(hint, tuple(edge for part in inside for edge in (part.start, part.stop)), *pixel, grid)
+    kernels.gather_hints(
+        hint, tuple(edge for part in content_box for edge in (part.start, part.stop)), *chroma_scale, grid
+    )
     sums = grid.reshape(-1, 5)
     cells = np.flatnonzero(sums[:, 0])
     means = (sums[cells, 1:] / sums[cells, :1]).astype(np.float32)

@@ -12,6 +12,7 @@ from skimage.util import img_as_ubyte
 from labcolor._strips import in_strips
 from labcolor._typing import Array
 from labcolor.color import kernels
+from labcolor.color.chroma import Chroma
 from labcolor.color.lab import (
     NO_TABLE,
     check_unit_range,
@@ -23,9 +24,8 @@ from labcolor.color.lab import (
 )
 from labcolor.errors import InputError, InputTypeError
 
-__all__ = ["SHAPES", "Inside", "Picture", "as_bytes", "as_picture", "over_white", "working_shape"]
+__all__ = ["SHAPES", "Picture", "as_bytes", "as_picture", "over_white", "working_shape"]
 
-Inside = tuple[slice, slice]  # the rows and columns that lie inside the bars
 FLOAT32 = np.dtype(np.float32)
 SHAPES = "(H, W), (H, W, 1), (H, W, 3) or (H, W, 4)"
 
@@ -112,19 +112,15 @@ class Picture:
         in_strips(strip, height, self.shape[1] * source_rows)  # long strips: neighboring ones share rows
         return out
 
-    def colored(self, ab: Array, pixel: tuple[float, float], inside: Inside) -> Array:
-        """Join this picture's L with a small map of ab, enlarged bilinearly.
+    def colored(self, chroma: Chroma) -> Array:
+        """Join this picture's L with its small chroma, enlarged bilinearly.
 
         Where a color lies outside the sRGB gamut, its chroma is lowered until it fits: lightness and hue stay.
 
         Parameters
         ----------
-        ab : ndarray, shape (h, w, 2), float32
-            Chroma, unscaled.
-        pixel : (float, float)
-            Height and width of a pixel of this picture, measured in pixels of ``ab``.
-        inside : (rows, columns)
-            What is colored; what lies around stays grey.
+        chroma : Chroma
+            Its small chroma.
 
         Returns
         -------
@@ -133,18 +129,16 @@ class Picture:
         """
         channels = 3 if self.alpha is None else 4
         out = np.empty((*self.shape, channels), self.dtype.newbyteorder("="))
-        scale, half = full_scale(self.dtype, FLOAT32)
+        full, half = full_scale(self.dtype, FLOAT32)
         _, matrix = matrices(FLOAT32)
-        ab = np.ascontiguousarray(ab, np.float32)
-        scales = np.float32(pixel[0]), np.float32(pixel[1])
-        edges = tuple(edge for part in inside for edge in (part.start, part.stop))
+        ab, scale, edges = chroma.kernel_arguments()
         # the kernels are compiled for float32 output; other floats are converted strip by strip
         compute = out.dtype if out.dtype.kind == "u" else FLOAT32
 
         def strip(start: int, stop: int) -> None:
             direct = channels == 3 and out.dtype == compute
             rgb = out[start:stop] if direct else np.empty((stop - start, self.shape[1], 3), compute)
-            kernels.color_rows(self.lightness(start, stop), ab, start, *scales, edges, matrix, scale, half, rgb)
+            kernels.color_rows(self.lightness(start, stop), ab, start, *scale, edges, matrix, full, half, rgb)
             if not direct:
                 out[start:stop, :, :3] = rgb
             if self.alpha is not None:

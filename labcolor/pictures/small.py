@@ -8,8 +8,9 @@ import numpy as np
 from PIL import Image
 
 from labcolor._typing import Array
-from labcolor.pictures.bars import inside_bars, over_bars, refined
-from labcolor.pictures.picture import Inside, Picture, working_shape
+from labcolor.color.chroma import Chroma, ContentBox
+from labcolor.pictures.bars import fill_bars, find_content_box, refine_content_box
+from labcolor.pictures.picture import Picture, working_shape
 
 __all__ = ["SmallPicture"]
 
@@ -22,37 +23,41 @@ class SmallPicture:
     ----------
     lightness : ndarray, shape (h, w), float32
         L in [0, 100]; next to sharp edges it may leave the range by a little.
-    inside : (rows, columns)
+    content_box : (rows, columns)
         What lies inside the bars, as two slices, in pixels of the picture.
     shape : (H, W)
         Size of the picture that it was made from.
     """
 
     lightness: Array
-    inside: Inside
+    content_box: ContentBox
     shape: tuple[int, int]
 
     @classmethod
     def of(cls, picture: Picture, working_size: int) -> SmallPicture:
         """Reduce a picture so that its short side is ``working_size``."""
         lightness = picture.small_lightness(*working_shape(picture.shape, working_size))
-        return cls(lightness, refined(inside_bars(lightness), lightness.shape, picture), picture.shape)
+        return cls(lightness, refine_content_box(find_content_box(lightness), lightness.shape, picture), picture.shape)
 
     def reduced(self, size: int) -> SmallPicture:
         """Return the same picture with a short side of ``size``, which is less than it has."""
         height, width = working_shape(self.lightness.shape, size)
         # the triangle filter of Keras's antialiased resizing, by which the packaged model learned its overview
         lightness = Image.fromarray(self.lightness).resize((width, height), Image.Resampling.BILINEAR)
-        return SmallPicture(np.asarray(lightness), self.inside, self.shape)
+        return SmallPicture(np.asarray(lightness), self.content_box, self.shape)
 
     def mirrored(self) -> SmallPicture:
         """Return the same picture, its left on the right."""
-        rows, columns = self.inside
+        rows, columns = self.content_box
         width = self.shape[1]
-        inside = rows, slice(width - columns.stop, width - columns.start)
-        return SmallPicture(self.lightness[:, ::-1], inside, self.shape)
+        content_box = rows, slice(width - columns.stop, width - columns.start)
+        return SmallPicture(self.lightness[:, ::-1], content_box, self.shape)
 
-    def pixel(self, stride: int) -> tuple[float, float]:
+    def chroma(self, ab: Array, stride: int) -> Chroma:
+        """Return its chroma: a map of ab, (h, w, 2), of which a pixel is ``stride`` pixels of its lightness wide."""
+        return Chroma(ab, self.chroma_scale(stride), self.content_box)
+
+    def chroma_scale(self, stride: int) -> tuple[float, float]:
         """Return the height and width of a pixel of the picture, measured in pixels of its chroma."""
         return self.lightness.shape[0] / (stride * self.shape[0]), self.lightness.shape[1] / (stride * self.shape[1])
 
@@ -73,7 +78,7 @@ class SmallPicture:
         height, width = self.lightness.shape
         return -(-height // multiple) * multiple, -(-width // multiple) * multiple
 
-    def between_bars(self) -> Inside:
+    def between_bars(self) -> ContentBox:
         """Return what of its lightness lies between bars, as two slices."""
         # next to a bar, one pixel may be made of both
         rows, columns = (
@@ -81,13 +86,13 @@ class SmallPicture:
                 part.start * small // side + 1 if part.start > 0 else 0,
                 -(-part.stop * small // side) - 1 if part.stop < side else small,
             )
-            for part, small, side in zip(self.inside, self.lightness.shape, self.shape, strict=True)
+            for part, small, side in zip(self.content_box, self.lightness.shape, self.shape, strict=True)
         )
         return rows, columns
 
     def padded(self, multiple: int) -> Array:
         """Return its lightness, (H, W) float32, extended by reflection: over the bars, and to multiples of a number."""
-        return over_bars(self.lightness, *self.between_bars(), self.padded_shape(multiple))
+        return fill_bars(self.lightness, *self.between_bars(), self.padded_shape(multiple))
 
     def cropped(self, values: Array, stride: int) -> Array:
         """Return what belongs to the picture of values that were made of :meth:`padded`.

@@ -77,7 +77,7 @@ def crop_batches(
     batch_size: int,
     epochs: int,
     seed: int,
-    aged: float = 0.0,
+    film_aging: float = 0.0,
     first: int = 0,
 ) -> Generator[Batch, None, None]:
     """Yield batches of scaled (L, ab) for ``epochs`` passes, made a few steps ahead in threads.
@@ -99,7 +99,7 @@ def crop_batches(
         Number of passes over the pictures.
     seed : int
         Fixes order, crops and mirroring.
-    aged : float
+    film_aging : float
         Share of crops whose L is changed to look like old film, from 0 to 1.
     first : int
         Number of batches to leave out at the beginning, to go on with a training.
@@ -116,8 +116,8 @@ def crop_batches(
         random = np.random.default_rng((seed, epoch, number))
         crops = np.stack([random_crop(pictures[index], size, random) for index in chosen])
         lightness, ab = codec.encode(crops)
-        if aged:
-            for index in np.flatnonzero(random.random(len(crops)) < aged):
+        if film_aging:
+            for index in np.flatnonzero(random.random(len(crops)) < film_aging):
                 lightness[index] = age(lightness[index], random)
         return lightness, ab
 

@@ -25,9 +25,9 @@ from labcolor._typing import Array
 from labcolor.errors import FileError, InputError, LabcolorError
 from labcolor.io.inputs import as_pictures, one_picture
 from labcolor.pictures.picture import Picture, as_bytes
-from labcolor.training.files import PictureFile, find_files, hold_out
+from labcolor.training.sources import PictureFile, find_files, hold_out
 
-__all__ = ["PictureFolder", "PictureList", "described", "reduce_picture", "training_pictures"]
+__all__ = ["PictureFolder", "PictureList", "reduce_picture", "summarize_left_out", "training_pictures"]
 
 _LONGEST = 8  # largest ratio of long to short side of a training picture, as in predictions
 _GREY, _DAMAGED, _SMALL = "grey", "damaged", "too small"  # why a picture is left out
@@ -251,7 +251,7 @@ class PictureList(Sequence[Array]):
                 return picture
         raise InputError(
             f"expected color pictures to train on, but none of the {len(self)} can be used: "
-            f"{described(self.left_out)}. Give others; small ones need a smaller crop_size."
+            f"{summarize_left_out(self.left_out)}. Give others; small ones need a smaller crop_size."
         )
 
     @property
@@ -270,14 +270,14 @@ class PictureList(Sequence[Array]):
         return self._store.digest(self._indices)
 
     def hold_out(self, every: int | None) -> tuple[PictureList, PictureList]:
-        """Split them by name; see :func:`labcolor.training.files.hold_out`."""
+        """Split them by name; see :func:`labcolor.training.sources.hold_out`."""
         mine = set(self._indices)
         parts = [hold_out([index for index in group if index in mine], every) for group in self._store.groups]
         training, held_out = (list(itertools.chain.from_iterable(part)) for part in zip(*parts, strict=True))
         return PictureList(self._store, training), PictureList(self._store, held_out)
 
 
-def described(left_out: Mapping[str, int]) -> str:
+def summarize_left_out(left_out: Mapping[str, int]) -> str:
     """Return how many pictures were left out, as text."""
     return ", ".join(f"{count} {reason}" for reason, count in left_out.items())
 

@@ -15,7 +15,7 @@ from labcolor._typing import Array
 from labcolor.errors import InputError, LabcolorError
 from labcolor.networks.layers import every_layer
 
-__all__ = ["agreed", "anywhere", "check_batch", "check_same", "leads", "synchronize", "train_on_batch"]
+__all__ = ["any_process", "broadcast", "check_batch", "check_same", "is_main_process", "synchronize", "train_on_batch"]
 
 
 def _distribution() -> Any:
@@ -32,7 +32,7 @@ def _processes() -> tuple[int, int]:
     return jax.process_index(), jax.process_count()
 
 
-def leads() -> bool:
+def is_main_process() -> bool:
     """Return whether this process writes and prints for all."""
     return _processes()[0] == 0
 
@@ -72,8 +72,8 @@ def check_same(about: Mapping[str, Any]) -> None:
         )
 
 
-def agreed(figures: Mapping[str, float]) -> dict[str, float]:
-    """Return the figures of the process that leads, so that all decide alike where their machines differ a little."""
+def broadcast(figures: Mapping[str, float]) -> dict[str, float]:
+    """Return the figures of the main process, so that all processes take the same decisions."""
     if _alone():
         return dict(figures)
     from jax.experimental import multihost_utils
@@ -82,7 +82,7 @@ def agreed(figures: Mapping[str, float]) -> dict[str, float]:
     return {name: float(value) for name, value in zip(figures, values, strict=True)}
 
 
-def anywhere(so: bool) -> bool:
+def any_process(so: bool) -> bool:
     """Return whether something is so in one of the processes at least."""
     if _alone():
         return so

@@ -11,7 +11,7 @@ from labcolor._keras import keras, ops
 from labcolor._typing import Array
 from labcolor.networks.hint_spreader import spreader_shapes
 from labcolor.pictures.hints import places_of
-from labcolor.training.loop import History, Watching, make_optimizer, train_network
+from labcolor.training.loop import History, Monitoring, make_optimizer, train_network
 
 __all__ = ["HintSpreader", "fit_hints", "simulate_hints"]
 
@@ -163,6 +163,6 @@ def fit_hints(
         epochs=1,
         batch_size=len(first[1]),
         optimizer=make_optimizer("adam", learning_rate, steps=steps, constant=False),
-        watching=Watching(verbose=verbose),
+        watching=Monitoring(verbose=verbose),
     )
     return {"loss": outcome.history["loss"]}, spreader.get_weights()

@@ -19,10 +19,10 @@ from labcolor._tensorflow import count_replicas
 from labcolor._typing import Array
 from labcolor.errors import InputError, ModelFileError
 from labcolor.training.checkpoint import Checkpoint, CheckpointFile
-from labcolor.training.devices import agreed, anywhere, check_batch, leads, synchronize, train_on_batch
+from labcolor.training.devices import any_process, broadcast, check_batch, is_main_process, synchronize, train_on_batch
 from labcolor.training.progress import Progress
 
-__all__ = ["History", "Keeping", "Outcome", "Watching", "as_loss", "make_optimizer", "train_network"]
+__all__ = ["Checkpointing", "History", "Monitoring", "Outcome", "as_loss", "make_optimizer", "train_network"]
 
 History = dict[str, list[float]]
 Batches = Callable[[int], Generator[tuple[Any, Array], None, None]]
@@ -129,7 +129,7 @@ def as_loss(loss: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Watching:
+class Monitoring:
     """How a training is watched.
 
     Parameters
@@ -155,7 +155,7 @@ class Watching:
 
 
 @dataclass(frozen=True)
-class Keeping:
+class Checkpointing:
     """How a training is kept.
 
     Parameters
@@ -219,8 +219,8 @@ def train_network(
     epochs: int,
     batch_size: int,
     optimizer: Any,
-    watching: Watching = Watching(),
-    keeping: Keeping | None = None,
+    watching: Monitoring = Monitoring(),
+    keeping: Checkpointing | None = None,
 ) -> Outcome:
     """Train ``network`` in place.
 
@@ -237,9 +237,9 @@ def train_network(
         Length of the training, and the number of examples in each step.
     optimizer : keras.optimizers.Optimizer
         From :func:`make_optimizer`.
-    watching : Watching
+    watching : Monitoring
         Validation, callbacks and progress.
-    keeping : Keeping, optional
+    keeping : Checkpointing, optional
         Checkpoints.
 
     Returns
@@ -278,13 +278,13 @@ class _Run:
         steps_per_epoch: int,
         epochs: int,
         batch_size: int,
-        watching: Watching,
-        keeping: Keeping | None,
+        watching: Monitoring,
+        keeping: Checkpointing | None,
     ) -> None:
         self._network, self._optimizer = network, optimizer
         self._per_epoch, self._steps = steps_per_epoch, steps_per_epoch * epochs
         self._epochs, self._batch_size = epochs, batch_size
-        self._watching, self._keeping = watching, keeping
+        self._monitoring, self._checkpointing = watching, keeping
         self._outcome = Outcome()
         self._best: list[Array] = []
         self._saved = time.monotonic()
@@ -297,11 +297,11 @@ class _Run:
         outcome, network = self._outcome, self._network
         network.stop_training = False
         self._calls.on_train_begin()
-        if self._keeping is not None and self._keeping.found is not None:
-            self._resume(self._keeping.found)
+        if self._checkpointing is not None and self._checkpointing.found is not None:
+            self._resume(self._checkpointing.found)
         else:
-            if self._watching.validate is not None:
-                outcome.before = agreed(self._watching.validate(network.predict_on_batch))
+            if self._monitoring.validate is not None:
+                outcome.before = broadcast(self._monitoring.validate(network.predict_on_batch))
                 self._compare(0, outcome.before["loss"])
             self._save(first=True)
         if outcome.ending in ("", "interrupted"):
@@ -310,10 +310,10 @@ class _Run:
                 self._train(batches, asked)
             if outcome.ending != "diverged":
                 self._save()
-        validate = self._watching.validate
+        validate = self._monitoring.validate
         if validate is not None and outcome.steps % self._per_epoch and outcome.ending != "diverged":
             self._take_average()  # a training that ended within an epoch is not thrown away
-            self._compare(outcome.steps // self._per_epoch + 1, agreed(validate(network.predict_on_batch))["loss"])
+            self._compare(outcome.steps // self._per_epoch + 1, broadcast(validate(network.predict_on_batch))["loss"])
         if self._best:
             network.set_weights(self._best)
         elif outcome.ending != "diverged" and outcome.steps:
@@ -326,7 +326,7 @@ class _Run:
         outcome, network = self._outcome, self._network
         good = network.get_weights()
         progress = Progress(
-            self._watching.verbose,
+            self._monitoring.verbose,
             epochs=self._epochs,
             steps=self._per_epoch,
             batch_size=self._batch_size,
@@ -358,9 +358,9 @@ class _Run:
                     outcome.ending = "complete"
                 elif network.stop_training:
                     outcome.ending = "stopped"
-                elif anywhere(asked()):
+                elif any_process(asked()):
                     outcome.ending = "interrupted"
-                elif self._keeping is not None and time.monotonic() - self._saved >= self._keeping.seconds:
+                elif self._checkpointing is not None and time.monotonic() - self._saved >= self._checkpointing.seconds:
                     self._save()
 
     def _end_epoch(self, epoch: int) -> dict[str, float]:
@@ -370,18 +370,18 @@ class _Run:
         self._take_average()
         rate = float(ops.convert_to_numpy(self._optimizer.learning_rate))
         figures = {"loss": outcome.total / self._per_epoch, "learning_rate": rate}
-        if self._watching.validate is not None:
-            held_out = agreed(self._watching.validate(network.predict_on_batch))
+        if self._monitoring.validate is not None:
+            held_out = broadcast(self._monitoring.validate(network.predict_on_batch))
             figures |= {f"val_{name}": value for name, value in held_out.items()}
             self._compare(epoch + 1, held_out["loss"])
-            patience = self._watching.patience
+            patience = self._monitoring.patience
             if patience is not None and epoch + 1 - (outcome.best or 0) >= patience:
                 network.stop_training = True
         for name, value in figures.items():
             outcome.history.setdefault(name, []).append(value)
         outcome.total = 0.0
-        if self._watching.record is not None:
-            self._watching.record(epoch + 1, figures, network.predict_on_batch)
+        if self._monitoring.record is not None:
+            self._monitoring.record(epoch + 1, figures, network.predict_on_batch)
         self._calls.on_epoch_end(epoch, dict(figures))
         for variable, weight in zip(network.trainable_variables, raw, strict=True):
             variable.assign(weight)
@@ -407,13 +407,13 @@ class _Run:
 
     def _save(self, *, first: bool = False) -> None:
         """Write a checkpoint. If that fails later than at the beginning, the training goes on without."""
-        if self._keeping is None or not leads():
+        if self._checkpointing is None or not is_main_process():
             return
-        state = {**self._keeping.state, **vars(self._outcome)}
+        state = {**self._checkpointing.state, **vars(self._outcome)}
         arrays = {name: ops.convert_to_numpy(variable) for name, variable in self._variables().items()}
         arrays |= {f"best/{index:04d}": weight for index, weight in enumerate(self._best)}
         try:
-            self._keeping.file.write(Checkpoint(state, {**self._keeping.arrays, **arrays}))
+            self._checkpointing.file.write(Checkpoint(state, {**self._checkpointing.arrays, **arrays}))
         except ModelFileError as error:
             if first:
                 raise

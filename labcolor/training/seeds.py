@@ -6,12 +6,12 @@ from typing import TypeAlias
 
 import numpy as np
 
-from labcolor._validation import Check, optional, whole
+from labcolor._validation import Check, integer, optional
 
 __all__ = ["RANDOM_STATE", "RandomState", "as_seed"]
 
 RandomState: TypeAlias = int | np.random.Generator | np.random.RandomState | None
-_SEED = whole(0, most=2**32 - 1)
+_SEED = integer(0, most=2**32 - 1)
 RANDOM_STATE = optional(
     Check(
         f"{_SEED.expected}, a numpy.random.Generator or a numpy.random.RandomState",

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from labcolor._typing import Array
+from labcolor.color.chroma import Chroma
 from labcolor.color.codec import LabCodec
 from labcolor.metrics import ciede2000, colorfulness, psnr
 from labcolor.networks.heads import Head
@@ -79,9 +80,11 @@ class Validation:
         ab = self._head.decode(outputs, self._codec, 1.0)
         return [
             as_picture(crop, "crop").colored(
-                small,
-                (small.shape[0] / crop.shape[0], small.shape[1] / crop.shape[1]),
-                (slice(0, crop.shape[0]), slice(0, crop.shape[1])),
+                Chroma(
+                    small,
+                    (small.shape[0] / crop.shape[0], small.shape[1] / crop.shape[1]),
+                    (slice(0, crop.shape[0]), slice(0, crop.shape[1])),
+                )
             )
             for crop, small in zip(crops, ab, strict=True)
         ]

@@ -17,20 +17,20 @@ from labcolor._validation import shortened
 from labcolor.colorizer import Colorizer
 from labcolor.errors import InputError, InputTypeError, VideoFileError
 from labcolor.inference.pipeline import Pipeline
-from labcolor.io.formats import place_of, target_of
+from labcolor.io.formats import resolve_destination, target_of
 from labcolor.io.inputs import one_picture
 from labcolor.io.probe import probe
 from labcolor.io.times import as_seconds
 from labcolor.io.video import DEINTERLACING, Decoder, FrameWriter, Range, writing
-from labcolor.networks.light import digest
+from labcolor.networks.onnx_form import digest
 from labcolor.pictures.small import SmallPicture
-from labcolor.video.ahead import look_ahead
 from labcolor.video.groups import groups
 from labcolor.video.hues import as_hues
 from labcolor.video.jobs import Job, resuming
+from labcolor.video.lookahead import look_ahead
 from labcolor.video.references import as_references, check_frames
 from labcolor.video.shots import Shot, as_shots, shots_between
-from labcolor.video.stream import MEMORIES, ChromaStream
+from labcolor.video.stream import CONSISTENCIES, ChromaStream
 
 __all__ = ["VideoReport", "colorize_frames", "colorize_video", "frame_stream"]
 
@@ -88,8 +88,8 @@ def colorize_frames(
     saturation: float = 1.0,
     cuts: str | Sequence[int] = "auto",
     references: Mapping[int, PictureInput] | str | os.PathLike[str] | None = None,
-    memory: str = "scenes",
-    without: Sequence[str] = (),
+    consistency: str = "scenes",
+    exclude_hues: Sequence[str] = (),
 ) -> Iterator[Array]:
     """Color frames one by one, from a camera or any decoder, with colors that are steady over time.
 
@@ -105,7 +105,7 @@ def colorize_frames(
         Weight of past frames in the colors of static regions, from 0 (no smoothing) to 0.99.
     saturation : float, default 1
         As for :meth:`Colorizer.predict`.
-    cuts, references, memory, without
+    cuts, references, consistency, exclude_hues
         As for :func:`colorize_video`. With detected cuts, a reference serves earlier frames only if they show the same
         scene. A reference with few colors serves the frames from its own on.
 
@@ -138,8 +138,8 @@ def colorize_frames(
         saturation=saturation,
         cuts=cuts,
         references=references,
-        memory=memory,
-        without=without,
+        consistency=consistency,
+        exclude_hues=exclude_hues,
     )
     return _colored(frames, stream)
 
@@ -151,8 +151,8 @@ def frame_stream(
     saturation: float,
     cuts: str | Sequence[int],
     references: Mapping[int, PictureInput] | str | os.PathLike[str] | None,
-    memory: str,
-    without: Sequence[str],
+    consistency: str,
+    exclude_hues: Sequence[str],
 ) -> ChromaStream:
     """Return what predicts the chroma of frames, for the parameters of :func:`colorize_frames`.
 
@@ -161,15 +161,15 @@ def frame_stream(
     InputError, InputTypeError
         A parameter is not as described there.
     """
-    _validation.require("memory", memory, _validation.one_of(*MEMORIES))
+    _validation.require("consistency", consistency, _validation.one_of(*CONSISTENCIES))
     return ChromaStream(
         _pipeline(colorizer),
         _validation.smoothing(smoothing),
         _validation.saturation(saturation),
         cuts=_given_cuts(cuts),
         references=as_references(references, None),
-        memory=memory,
-        without=as_hues("without", without),
+        consistency=consistency,
+        exclude_hues=as_hues("exclude_hues", exclude_hues),
     )
 
 
@@ -191,7 +191,7 @@ def _given_cuts(cuts: str | Sequence[int]) -> list[int] | None:
         raise InputTypeError(f'cuts: expected "auto", "none" or numbers of frames, got {shortened(cuts)}.')
     numbers: list[int] = []
     for cut in cuts:
-        _validation.require("cuts", cut, _validation.whole(0))
+        _validation.require("cuts", cut, _validation.integer(0))
         numbers.append(int(cut))
     if any(later <= earlier for earlier, later in pairwise(numbers)):
         raise InputError("cuts: expected numbers of frames in rising order, got others.")
@@ -203,8 +203,8 @@ def _colored(frames: Iterable[PictureInput], stream: ChromaStream) -> Iterator[A
     for index, frame in enumerate(frames):
         picture = one_picture(frame, f"frames[{index}]")
         small = SmallPicture.of(picture, pipeline.working_size)
-        ((_, ab, pixel, inside),) = stream.colored([(picture, small)])
-        yield picture.colored(ab, pixel, inside)
+        ((_, chroma),) = stream.colored([(picture, small)])
+        yield picture.colored(chroma)
 
 
 @contextmanager
@@ -233,8 +233,8 @@ def colorize_video(
     cuts: str | Sequence[int] = "auto",
     shots: Sequence[Shot] | str | os.PathLike[str] | None = None,
     references: Mapping[int | float | str, PictureInput] | str | os.PathLike[str] | None = None,
-    memory: str = "scenes",
-    without: Sequence[str] = (),
+    consistency: str = "scenes",
+    exclude_hues: Sequence[str] = (),
     resize: tuple[int, int] | None = None,
     side_by_side: bool = False,
     start: float | str = 0,
@@ -283,9 +283,9 @@ def colorize_video(
         given, so that a few strokes on a transparent ground are enough; so is an array (H, W, 2) of ab with nan where
         there is no color. Or a folder of pictures that are named by the number of the frame, like ref_000120.png. A
         reference serves its shot, and shots of the same scene that have none.
-    memory : {"scenes", "shot", "none"}, default "scenes"
+    consistency : {"scenes", "shot", "none"}, default "scenes"
         How far one thing keeps one color: in all shots of one scene, within a shot, or not at all.
-    without : sequence of str
+    exclude_hues : sequence of str
         Hues of predicted colors that become grey, with soft edges: "red", "orange", "yellow", "green", "cyan", "blue",
         "purple", "pink", or angles of a and b in degrees, as "200-240". Colors of references stay.
     resize : (width, height), optional
@@ -352,11 +352,11 @@ def colorize_video(
         if not isinstance(resize, tuple | list) or len(resize) != 2:
             raise InputError(f"resize: expected (width, height), got {resize!r}.")
         for side in resize:
-            _validation.require("resize", side, _validation.whole(2))
+            _validation.require("resize", side, _validation.integer(2))
     source, destination = as_path("source", source), as_path("destination", destination)
     _validation.require("deinterlace", deinterlace, _validation.one_of(*DEINTERLACING))
     info = probe(source, None if rate is None else as_seconds("rate", rate))
-    destination = place_of(destination, info)
+    destination = resolve_destination(destination, info)
     target = target_of(
         destination,
         info,
@@ -373,8 +373,8 @@ def colorize_video(
         raise InputError(f"{destination}: would replace its own source. Choose another name.")
     pipeline = _pipeline(colorizer)
 
-    _validation.require("memory", memory, _validation.one_of(*MEMORIES))
-    without = as_hues("without", without)
+    _validation.require("consistency", consistency, _validation.one_of(*CONSISTENCIES))
+    exclude_hues = as_hues("exclude_hues", exclude_hues)
     known_cuts = _given_cuts(cuts)
     factor = 2 if deinterlace == "double" else 1
     first, total = factor * part.first, part.total(factor * info.rate)
@@ -402,12 +402,12 @@ def colorize_video(
             cuts=known_cuts,
             shots=listed or (),
             references=given,
-            memory=memory,
-            without=without,
+            consistency=consistency,
+            exclude_hues=exclude_hues,
             first=first,
         )
         for number, small in frames.items():
-            stream.references.meet(number, small)
+            stream.references.add_frame(number, small)
         return stream
 
     done = 0
@@ -428,8 +428,8 @@ def colorize_video(
             known_cuts,
             listed,
             colors,
-            memory,
-            without,
+            consistency,
+            exclude_hues,
         )
         return resuming(*where, {"pipeline": pipeline}, options)
 

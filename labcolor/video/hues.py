@@ -84,7 +84,7 @@ def without_hues(ab: Array, hues: Sequence[str]) -> Array:
         return ab
     angle = np.degrees(np.arctan2(ab[..., 1], ab[..., 0]))
     for hue in hues:
-        first, last = _angles("without", hue)
+        first, last = _angles("exclude_hues", hue)
         width = (last - first) % 360
         beyond = np.abs((angle - first - width / 2 + 180) % 360 - 180) - width / 2
         ab = ab * np.clip(beyond / _EDGE, 0, 1)[..., None]

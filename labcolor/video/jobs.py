@@ -16,12 +16,13 @@ from labcolor._paths import locked, replacing
 from labcolor._typing import Array
 from labcolor._validation import shortened
 from labcolor._version import __version__
+from labcolor.color.chroma import Chroma
 from labcolor.errors import InputError, VideoFileError
 from labcolor.io.formats import Target
 from labcolor.io.probe import VideoInfo
 from labcolor.io.sequences import frame_numbers, replacing_frames
 from labcolor.io.video import Decoder, FrameWriter, Range, encoding, joined
-from labcolor.pictures.picture import Inside, Picture
+from labcolor.pictures.picture import Picture
 
 __all__ = ["SEGMENT", "Job", "resuming"]
 
@@ -156,9 +157,9 @@ class Job:
         """Return a frame as a picture: see :class:`FrameWriter`."""
         return self._writer.picture(luma)
 
-    def write(self, picture: Picture, ab: Array, pixel: tuple[float, float], inside: Inside) -> None:
+    def write(self, picture: Picture, chroma: Chroma) -> None:
         """Write a frame: see :class:`FrameWriter`."""
-        self._writer.write(picture, ab, pixel, inside)
+        self._writer.write(picture, chroma)
         self._written += 1
 
     def checkpoint(self, state: object) -> None:

@@ -13,7 +13,7 @@ __all__ = ["ColorMemory", "alike", "recall", "share_of"]
 _SHARPNESS = 60.0  # how much the most similar places outweigh others
 _KNOWN = -3.2  # logit from which a place shows a thing that the memory knows
 _FIRST = 16.0  # weight of the first color of a thing
-_MOST = 2048  # things that are remembered
+_MAX_THINGS = 2048  # things that are remembered
 _HELD = 0.95  # largest share of the memory in a color
 _UNSURE = -3.2  # logit at which this share is half
 # Median logit of frames of one scene. Of 552 pairs of photographs, 0.5 % are above it, and 9 % are above -0.4; of views
@@ -171,7 +171,7 @@ class ColorMemory:
 
     def _add(self, ab: Array, keys: Array) -> None:
         """Remember places, as long as there is room."""
-        room = max(0, _MOST - len(self._colors))
+        room = max(0, _MAX_THINGS - len(self._colors))
         self._keys = keys[:room] if self._keys is None else np.concatenate([self._keys, keys[:room]])
         self._colors = np.concatenate([self._colors, ab[:room]])
         self._counts = np.concatenate([self._counts, np.full((len(ab[:room]), 1), _FIRST, np.float32)])

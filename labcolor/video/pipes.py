@@ -7,21 +7,19 @@ from typing import IO
 
 import numpy as np
 
-from labcolor._typing import Array
+from labcolor.color.chroma import Chroma
 from labcolor.errors import VideoFileError
 from labcolor.io.video import FrameWriter
 from labcolor.io.y4m import FRAME, read_exactly, read_head, read_luma
-from labcolor.pictures.picture import Inside, Picture, as_picture
+from labcolor.pictures.picture import Picture, as_picture
 from labcolor.video.groups import groups
 from labcolor.video.stream import ChromaStream
 
 __all__ = ["color_raw", "color_y4m"]
 
 
-def _colored(
-    pictures: Iterable[Picture], stream: ChromaStream
-) -> Iterator[tuple[Picture, Array, tuple[float, float], Inside]]:
-    """Yield each frame with its small chroma, the size of a pixel in it, and what lies inside the bars."""
+def _colored(pictures: Iterable[Picture], stream: ChromaStream) -> Iterator[tuple[Picture, Chroma]]:
+    """Yield each frame with its small chroma."""
     for group, ahead in groups(pictures, stream.pipeline.working_size):
         yield from stream.colored(group, ahead)
 
@@ -88,8 +86,8 @@ def color_raw(source: IO[bytes], sink: IO[bytes], size: tuple[int, int], stream:
             yield as_picture(np.frombuffer(first + rest, np.uint8).reshape(size[1], size[0], 3), "frame")
 
     count = 0
-    for picture, ab, pixel, inside in _colored(pictures(), stream):
-        sink.write(picture.colored(ab, pixel, inside).tobytes())
+    for picture, chroma in _colored(pictures(), stream):
+        sink.write(picture.colored(chroma).tobytes())
         sink.flush()
         count += 1
     return count

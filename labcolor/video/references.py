@@ -222,7 +222,7 @@ class References:
         """Numbers of the frames of the video that references with few colors need."""
         return [frame for frame, one in self._given.items() if one.picture is None and frame not in self._known]
 
-    def meet(self, frame: int, small: SmallPicture) -> None:
+    def add_frame(self, frame: int, small: SmallPicture) -> None:
         """Take a frame of the video that is :attr:`wanted`: its hints spread within it first."""
         hint = self._given[frame].hint
         if hint.shape[:2] != small.shape:  # odd sides of a video get one more line
@@ -231,7 +231,7 @@ class References:
         ab = self._pipeline.hinted_chroma(small, hint)
         self._known[frame] = keys_of(self._pipeline, small)[1], ab.reshape(-1, 2)
 
-    def carry(
+    def apply(
         self, number: int, shot: tuple[int, int | None], chosen: Sequence[int] | None, ab: Array, keys: Array
     ) -> Array:
         """Return the chroma of a frame, with the colors of the references that serve it.
@@ -294,7 +294,9 @@ class References:
             small = SmallPicture.of(one.picture, self._pipeline.working_size)
             ab, keys = keys_of(self._pipeline, small)
             rows, columns, _ = ab.shape
-            cells, colors, _ = hints_on_grid(one.hint, rows, columns, small.pixel(self._pipeline.stride), small.inside)
+            cells, colors, _ = hints_on_grid(
+                one.hint, rows, columns, small.chroma_scale(self._pipeline.stride), small.content_box
+            )
             self._known[frame] = keys[cells], colors
         return self._known[frame]
 

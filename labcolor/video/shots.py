@@ -22,7 +22,7 @@ from labcolor.video.hues import as_hues
 
 __all__ = ["Shot", "as_shots", "read_shots", "shots_between", "write_shots"]
 
-_COLUMNS = ["first", "end", "start time", "end time", "grey", "saturation", "references", "without"]
+_COLUMNS = ["first", "end", "start time", "end time", "grey", "saturation", "references", "exclude_hues"]
 _EVENT = re.compile(r"\s*(\d{3,6})\s+\S+\s+V\S*\s+C\s+(\S+)\s+(\S+)\s+(\S+)\s+(\S+)\s*")
 _NOTE = re.compile(r"\*\s*LABCOLOR\s+(.*)", re.IGNORECASE)
 
@@ -43,14 +43,14 @@ class Shot:
         As for :meth:`Colorizer.predict`. By default that of the video.
     references : tuple of int, optional
         Frames of the references that serve it. By default those within it, or those that show the same scene.
-    without : tuple of str, optional
+    exclude_hues : tuple of str, optional
         Hues that are left out, as for :func:`colorize_video`. By default those of the video.
 
     Examples
     --------
     >>> from labcolor import Shot
     >>> Shot(0, 120, saturation=0.8)
-    Shot(first=0, end=120, grey=False, saturation=0.8, references=None, without=None)
+    Shot(first=0, end=120, grey=False, saturation=0.8, references=None, exclude_hues=None)
     """
 
     first: int
@@ -58,7 +58,7 @@ class Shot:
     grey: bool = False
     saturation: float | None = None
     references: tuple[int, ...] | None = None
-    without: tuple[str, ...] | None = None
+    exclude_hues: tuple[str, ...] | None = None
 
 
 def shots_between(cuts: Iterable[int], first: int, end: int) -> tuple[Shot, ...]:
@@ -103,8 +103,8 @@ def _checked(name: str, shots: Sequence[Shot]) -> tuple[Shot, ...]:
             _validation.saturation(shot.saturation)
             if shot.grey and shot.saturation:
                 raise InputError(f"{name}: shot {place}: expected grey or a saturation, got both. Remove one.")
-        if shot.without is not None:
-            as_hues(f"{name}: shot {place}: without", shot.without)
+        if shot.exclude_hues is not None:
+            as_hues(f"{name}: shot {place}: exclude_hues", shot.exclude_hues)
     for place, (one, following) in enumerate(itertools.pairwise(shots), 1):
         if following.first != one.end:
             what = "a gap" if following.first > one.end else "an overlap"
@@ -139,7 +139,7 @@ def write_shots(path: str | os.PathLike[str], shots: Iterable[Shot], rate: Any) 
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_shots(f"{folder}/shots.csv", [Shot(0, 120), Shot(120, 200, grey=True)], 25)
     ...     read_shots(f"{folder}/shots.csv", 25)[1]
-    Shot(first=120, end=200, grey=True, saturation=None, references=None, without=None)
+    Shot(first=120, end=200, grey=True, saturation=None, references=None, exclude_hues=None)
     """
     path, rate = as_path("path", path), Fraction(rate)
     shots = _checked("shots", list(shots))
@@ -208,7 +208,7 @@ def _numbers(shot: Shot) -> str:
 
 
 def _hues(shot: Shot) -> str:
-    return "" if shot.without is None else " ".join(shot.without) or "none"
+    return "" if shot.exclude_hues is None else " ".join(shot.exclude_hues) or "none"
 
 
 def _clock(seconds: Fraction) -> str:
@@ -237,14 +237,16 @@ def _shot(name: str, row: dict[str, str]) -> Shot:
         raise InputError(f'{name}: grey: expected "yes" or "no", got {shortened(grey)}.')
     saturation = row.get("saturation", "").replace(",", ".")
     references = row.get("references", "").lower()
-    without = row.get("without", "").lower()
+    exclude_hues = row.get("exclude_hues", "").lower()
     return Shot(
         _whole(name, row.get("first", "")),
         _whole(name, row.get("end", "")),
         grey == "yes",
         _decimal(name, saturation) if saturation else None,
         None if not references else tuple(_whole(name, one) for one in references.split() if one != "none"),
-        None if not without else as_hues(f"{name}: without", [hue for hue in without.split() if hue != "none"]),
+        None
+        if not exclude_hues
+        else as_hues(f"{name}: exclude_hues", [hue for hue in exclude_hues.split() if hue != "none"]),
     )
 
 
@@ -268,7 +270,7 @@ def _edl(shots: Iterable[Shot], rate: Fraction) -> str:
         notes = ["GREY"] if shot.grey else []
         notes += [] if shot.saturation is None else [f"SATURATION {shot.saturation:g}"]
         notes += [] if shot.references is None else [f"REFERENCES {_numbers(shot)}"]
-        notes += [] if shot.without is None else [f"WITHOUT {_hues(shot).upper()}"]
+        notes += [] if shot.exclude_hues is None else [f"EXCLUDE_HUES {_hues(shot).upper()}"]
         lines += [f"* LABCOLOR {note}" for note in notes]
     return "\n".join(lines) + "\n"
 
@@ -283,8 +285,10 @@ def _from_edl(path: Path, text: str, rate: Fraction) -> list[Shot]:
             names.append(name)
         elif (match := _NOTE.fullmatch(content.strip())) and rows:
             word, _, value = match[1].strip().lower().partition(" ")
-            if word not in ("grey", "saturation", "references", "without"):
-                raise InputError(f"{name}: expected GREY, SATURATION, REFERENCES or WITHOUT, got {shortened(word)}.")
+            if word not in ("grey", "saturation", "references", "exclude_hues"):
+                raise InputError(
+                    f"{name}: expected GREY, SATURATION, REFERENCES or EXCLUDE_HUES, got {shortened(word)}."
+                )
             rows[-1][word] = value.strip() or "yes"
     return [_shot(name, row) for name, row in zip(names, rows, strict=True)]
 

@@ -16,7 +16,7 @@ from labcolor.io.probe import VideoInfo
 from labcolor.io.video import Decoder, Range
 from labcolor.pictures.picture import Picture
 from labcolor.pictures.small import SmallPicture
-from labcolor.video.ahead import frames_and_cuts
+from labcolor.video.lookahead import frames_and_cuts
 
 __all__ = ["colored_still", "frame_at", "shot_stills"]
 
@@ -56,8 +56,8 @@ def colored_still(picture: Picture, pipeline: Pipeline, saturation: float) -> tu
     """Return a frame in grey and in color, each (H, W, 3), uint8 or uint16."""
     small = SmallPicture.of(picture, pipeline.working_size)
     (ab,) = pipeline.chroma([small], saturation)
-    place = small.pixel(pipeline.stride), small.inside
-    return picture.colored(np.zeros_like(ab), *place), picture.colored(ab, *place)
+    stride = pipeline.stride
+    return picture.colored(small.chroma(np.zeros_like(ab), stride)), picture.colored(small.chroma(ab, stride))
 
 
 def shot_stills(

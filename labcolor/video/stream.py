@@ -9,20 +9,21 @@ from operator import itemgetter
 import numpy as np
 
 from labcolor._typing import Array
+from labcolor.color.chroma import Chroma
 from labcolor.inference.pipeline import Pipeline
-from labcolor.pictures.picture import Inside, Picture
+from labcolor.pictures.picture import Picture
 from labcolor.pictures.small import SmallPicture
 from labcolor.video.cuts import CutDetector
-from labcolor.video.exposure import outline
+from labcolor.video.frame_difference import outline
 from labcolor.video.hues import without_hues
 from labcolor.video.memory import ColorMemory
 from labcolor.video.references import Reference, References, keys_of
 from labcolor.video.shots import Shot
 from labcolor.video.temporal import ChromaSmoother, chroma_between
 
-__all__ = ["MEMORIES", "ChromaStream"]
+__all__ = ["CONSISTENCIES", "ChromaStream"]
 
-MEMORIES = ("scenes", "shot", "none")  # how far one thing keeps one color
+CONSISTENCIES = ("scenes", "shot", "none")  # how far one thing keeps one color
 _SCENES = 32  # scenes that are remembered
 # Predicted chroma fades where a picture is so dark, or has so little contrast, that colors are guesses: none at the
 # first value, all at the second.
@@ -47,9 +48,9 @@ class ChromaStream:
         The shots, instead of cuts.
     references : iterable of Reference
         Frames whose colors are given.
-    memory : {"scenes", "shot", "none"}
+    consistency : {"scenes", "shot", "none"}
         How far one thing keeps one color.
-    without : sequence of str
+    exclude_hues : sequence of str
         Hues of predicted colors that are left out, as :func:`as_hues` returns them.
     first : int
         Number of the first frame.
@@ -73,19 +74,19 @@ class ChromaStream:
         cuts: Iterable[int] | None = None,
         shots: Sequence[Shot] = (),
         references: Iterable[Reference] = (),
-        memory: str = "scenes",
-        without: Sequence[str] = (),
+        consistency: str = "scenes",
+        exclude_hues: Sequence[str] = (),
         first: int = 0,
     ) -> None:
         self.pipeline = pipeline
         self.references = References(references, pipeline)
         self.cuts: list[int] = []
-        self._saturation, self._without, self._smoothing = saturation, without, smoothing
+        self._saturation, self._exclude_hues, self._smoothing = saturation, exclude_hues, smoothing
         self._smoother = ChromaSmoother(smoothing)
         self._shots = list(shots)
         self._starts = sorted(shot.first for shot in shots) if shots else sorted(set(cuts or ()))
         self._detector = CutDetector(first) if cuts is None and not shots else None
-        self._memory = memory if smoothing and pipeline.model.hints else "none"
+        self._consistency = consistency if smoothing and pipeline.model.hints else "none"
         self._scenes: list[tuple[float, ColorMemory]] = []  # with their saturation, the latest last
         self._scene: ColorMemory | None = None  # of the shot
         self._first = self._next = self._shot_first = first
@@ -107,7 +108,7 @@ class ChromaStream:
         starts = [index for index, cut in enumerate(begun) if cut is not None]
         for frame in self.references.wanted:
             if number <= frame < self._next:
-                self.references.meet(frame, small[frame - number])
+                self.references.add_frame(frame, small[frame - number])
         for start, stop in zip([0, *starts], [*starts, len(small)], strict=True):
             if (cut := begun[start]) is not None:
                 self._before = self._scene = None
@@ -119,8 +120,8 @@ class ChromaStream:
 
     def colored(
         self, frames: Sequence[tuple[Picture, SmallPicture]], ahead: Sequence[tuple[Picture, SmallPicture]] = ()
-    ) -> Iterator[tuple[Picture, Array, tuple[float, float], Inside]]:
-        """Yield each frame of the next group with what :meth:`Picture.colored` takes.
+    ) -> Iterator[tuple[Picture, Chroma]]:
+        """Yield each frame of the next group with its small chroma.
 
         Parameters
         ----------
@@ -129,7 +130,7 @@ class ChromaStream:
         """
         maps = self.add([small for _, small in frames], [small for _, small in ahead])
         for (picture, small), ab in zip(frames, maps, strict=True):
-            yield picture, ab, small.pixel(self.pipeline.stride), small.inside
+            yield picture, small.chroma(ab, self.pipeline.stride)
 
     def _begins(self, index: int, small: Sequence[SmallPicture], ahead: Sequence[SmallPicture]) -> int | None:
         """Return the first frame of a shot that begins with a frame, or whose dissolve ends there, and note the cut."""
@@ -150,11 +151,11 @@ class ChromaStream:
         if self._detector is None and end is None:
             end = np.iinfo(np.int64).max
         if not self._shots:
-            return self._saturation, self._without, (self._shot_first, end), None
+            return self._saturation, self._exclude_hues, (self._shot_first, end), None
         shot = self._shots[max(0, place - 1)]
         saturation = self._saturation if shot.saturation is None else shot.saturation
-        without = self._without if shot.without is None else shot.without
-        return 0.0 if shot.grey else saturation, without, (shot.first, end), shot.references
+        exclude_hues = self._exclude_hues if shot.exclude_hues is None else shot.exclude_hues
+        return 0.0 if shot.grey else saturation, exclude_hues, (shot.first, end), shot.references
 
     def _shot_part(self, small: Sequence[SmallPicture], number: int) -> Iterator[Array]:
         if not self._smoothing:
@@ -189,25 +190,25 @@ class ChromaStream:
         """Return the chroma of frames of one shot: predicted, held by the memory, or carried from references."""
         if not small:
             return []
-        saturation, without, shot, chosen = self._shot(numbers[0])
+        saturation, exclude_hues, shot, chosen = self._shot(numbers[0])
         if saturation == 0:
             return [np.zeros((*one.chroma_shape(self.pipeline.stride), 2), np.float32) for one in small]
-        if self._memory == "none" and not self.references:
+        if self._consistency == "none" and not self.references:
             maps = self.pipeline.chroma(small, saturation)
-            return [without_hues(ab, without) * self._seen(one) for one, ab in zip(small, maps, strict=True)]
+            return [without_hues(ab, exclude_hues) * self._visibility(one) for one, ab in zip(small, maps, strict=True)]
         maps = []
         for one, number in zip(small, numbers, strict=True):
             ab, keys = keys_of(self.pipeline, one, saturation)
-            seen = self._seen(one)
-            if self._memory != "none" and seen == 1:
+            seen = self._visibility(one)
+            if self._consistency != "none" and seen == 1:
                 ab = self._remembered(keys, saturation).hold(ab, keys, outline(one.lightness, ab.shape)[0])
-            maps.append(self.references.carry(number, shot, chosen, without_hues(ab, without) * seen, keys))
+            maps.append(self.references.apply(number, shot, chosen, without_hues(ab, exclude_hues) * seen, keys))
         return maps
 
     def _remembered(self, keys: Array, saturation: float) -> ColorMemory:
         """Return the memory of the shot, or of an earlier shot of the same scene."""
         if self._scene is None:
-            earlier = self._scenes if self._memory == "scenes" else ()
+            earlier = self._scenes if self._consistency == "scenes" else ()
             known = [(scene.alike(keys[::5]), scene) for its, scene in earlier if its == saturation]
             likeness, scene = max(known, key=itemgetter(0), default=(0.0, None))
             self._scene = scene if scene is not None and likeness > 0 else ColorMemory()
@@ -215,7 +216,7 @@ class ChromaStream:
             self._scenes.append((saturation, self._scene))
         return self._scene
 
-    def _seen(self, small: SmallPicture) -> np.float32:
+    def _visibility(self, small: SmallPicture) -> np.float32:
         """Return the share of predicted chroma that a frame takes: less than 1 where it shows little."""
         if not self._smoothing:
             return np.float32(1)

@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from labcolor._typing import Array
 from labcolor.color import kernels
-from labcolor.video.exposure import Outline, changes, outline
+from labcolor.video.frame_difference import Outline, changes, outline
 
 __all__ = ["ChromaSmoother", "chroma_between"]
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from labcolor import lab_to_rgb, rgb_to_lab
+from labcolor.color.chroma import Chroma
 from labcolor.io.inputs import one_picture
 
 
@@ -11,7 +12,7 @@ def joined(lightness, a, b):
     """Lab of one color after a picture's L is joined with its ab."""
     grey = np.clip(lab_to_rgb(np.array([lightness, 0.0, 0.0]))[1], 0, 1)
     picture = one_picture(np.full((2, 2), grey, np.float32), "picture")
-    colored = picture.colored(np.full((1, 1, 2), (a, b), np.float32), (0.5, 0.5), (slice(0, 2), slice(0, 2)))
+    colored = picture.colored(Chroma(np.full((1, 1, 2), (a, b), np.float32), (0.5, 0.5), (slice(0, 2), slice(0, 2))))
     return rgb_to_lab(colored)[0, 0]
 
 

@@ -1,4 +1,4 @@
-"""The engines: ONNX Runtime gives what TensorFlow gives, without it, and a broken light form is never a wrong color."""
+"""The engines: ONNX Runtime gives what TensorFlow gives, without it, and a broken ONNX form is never a wrong color."""
 
 import copy
 import logging
@@ -18,7 +18,7 @@ from labcolor.errors import InputError, LabcolorError
 from labcolor.inference import engine as engines
 from labcolor.inference.engine import KerasEngine, OnnxEngine, make_engine
 from labcolor.networks import get_architecture
-from labcolor.networks.fitted import FittedModel
+from labcolor.networks.model import FittedModel
 
 RANDOM = np.random.default_rng(0)
 ALONE = "import sys; sys.modules['tensorflow'] = sys.modules['keras'] = None\n"  # importing them raises ImportError
@@ -122,9 +122,9 @@ for use in (lambda: colorizer.fit([data.astronaut()]), lambda: colorizer.network
 
 @pytest.mark.tensorflow
 def test_a_model_of_ones_own_needs_tensorflow_unless_it_is_exported(small, tmp_path):
-    """A saved model has no light form; an exported one predicts the same without TensorFlow."""
+    """A saved model has no ONNX form; an exported one predicts the same without TensorFlow."""
     small = copy.copy(small)
-    small.model_ = replace(small.model_, light=None)
+    small.model_ = replace(small.model_, onnx_form=None)
     small.save(tmp_path / "saved.labcolor")
     small.export(tmp_path / "exported.labcolor")
     assert Colorizer.load(tmp_path / "saved.labcolor").pipeline().engine.name == "tensorflow"
@@ -185,23 +185,23 @@ def test_the_choice_by_processor(model, monkeypatch):
     assert make_engine(model, "auto").name == ("onnxruntime-int8" if engines.multiplies_exactly() else "onnxruntime")
     monkeypatch.setattr(engines, "multiplies_exactly", lambda: False)
     assert make_engine(model, "auto").name == "onnxruntime"
-    only_float = replace(model, light=replace(model.light, int8=b""))
+    only_float = replace(model, onnx_form=replace(model.onnx_form, int8=b""))
     assert make_engine(only_float, "auto").name == "onnxruntime"
     with pytest.raises(InputError, match="onnxruntime-int8"):
         make_engine(only_float, "onnxruntime-int8")
-    with pytest.raises(InputError, match="light form"):
-        make_engine(replace(model, light=None), "onnxruntime")
-    assert make_engine(replace(model, light=None), "auto").name == "tensorflow"
+    with pytest.raises(InputError, match="ONNX form"):
+        make_engine(replace(model, onnx_form=None), "onnxruntime")
+    assert make_engine(replace(model, onnx_form=None), "auto").name == "tensorflow"
 
 
 @pytest.mark.tensorflow
 def test_a_light_form_that_cannot_run(model, caplog):
     """Left to choose, the library says so and uses TensorFlow; who asks for ONNX Runtime gets an error."""
-    broken = replace(model, light=replace(model.light, graph=b"", int8=b""))
+    broken = replace(model, onnx_form=replace(model.onnx_form, graph=b"", int8=b""))
     with caplog.at_level(logging.WARNING):
         assert make_engine(broken, "auto").name == "tensorflow"
     assert "ONNX Runtime cannot" in caplog.text
-    with pytest.raises(LabcolorError, match="cannot load the light form"):
+    with pytest.raises(LabcolorError, match="cannot load the ONNX form"):
         make_engine(broken, "onnxruntime")
 
 
@@ -275,12 +275,15 @@ def test_spawned_processes_predict(classifier):
 @pytest.mark.tensorflow
 def test_the_packaged_light_forms_belong_to_their_models(model):
     """The graph is the network's, and the int8 form has its size and its outputs."""
-    from labcolor.networks.export import with_light_form
+    from labcolor.networks.export import with_onnx_form
 
-    made = with_light_form(replace(model, light=None))
-    assert made.light.graph == model.light.graph
-    assert made.light.get_config() == {**model.light.get_config(), "sizes": made.light.get_config()["sizes"]}
-    assert FittedModel.from_bytes(model.to_bytes(), "again").light.int8 == model.light.int8
+    made = with_onnx_form(replace(model, onnx_form=None))
+    assert made.onnx_form.graph == model.onnx_form.graph
+    assert made.onnx_form.get_config() == {
+        **model.onnx_form.get_config(),
+        "sizes": made.onnx_form.get_config()["sizes"],
+    }
+    assert FittedModel.from_bytes(model.to_bytes(), "again").onnx_form.int8 == model.onnx_form.int8
     assert get_architecture(model.architecture.name).network(seed=0).count_params() == sum(
-        int(np.prod(shape)) for shape in model.light.shapes
+        int(np.prod(shape)) for shape in model.onnx_form.shapes
     )

@@ -17,8 +17,8 @@ from PIL import Image
 from labcolor import Colorizer, build_autoencoder
 from labcolor.errors import InputError, LabcolorError, ModelFileError, NotFittedError
 from labcolor.networks import Architecture, RegressionHead
-from labcolor.networks.export import ENDINGS, with_light_form
-from labcolor.networks.fitted import FittedModel
+from labcolor.networks.export import ENDINGS, with_onnx_form
+from labcolor.networks.model import FittedModel
 from labcolor.networks.onnx_graph import build_graph
 
 BATCH = np.random.default_rng(0).uniform(-1, 1, (1, 64, 96, 1)).astype(np.float32)
@@ -161,7 +161,7 @@ def test_bad_requests(colorizer, small, tmp_path):
 
 
 def test_a_network_that_joins_features(tmp_path):
-    """Channels side by side, as in a U-Net: as ONNX, and in the light form, it computes what Keras computes."""
+    """Channels side by side, as in a U-Net: as ONNX, and in the ONNX form, it computes what Keras computes."""
     import keras
 
     def build(*, seed=None, dtype="float32"):
@@ -179,8 +179,8 @@ def test_a_network_that_joins_features(tmp_path):
     colorizer.export(tmp_path / "model.onnx")
     np.testing.assert_allclose(run_onnx(tmp_path / "model.onnx"), expected(colorizer), atol=1e-3)
     keras_ab = expected(colorizer)
-    colorizer.model_ = with_light_form(colorizer.model_)
-    assert b"Concat" in colorizer.model_.light.graph
+    colorizer.model_ = with_onnx_form(colorizer.model_)
+    assert b"Concat" in colorizer.model_.onnx_form.graph
     np.testing.assert_allclose(expected(colorizer.set_params(engine="onnxruntime")), keras_ab, atol=1e-3)
 
 
@@ -211,18 +211,21 @@ def test_without_onnx(colorizer, tmp_path, monkeypatch):
 
 
 def test_weights_and_light_form_belong_together(reference, classifier):
-    """Other weights with the same light form are refused, in memory and in a file."""
+    """Other weights with the same ONNX form are refused, in memory and in a file."""
     model = reference.model_
-    with pytest.raises(InputError, match="light=None"):
+    with pytest.raises(InputError, match="onnx_form=None"):
         replace(model, weights=tuple(weight + 1 for weight in model.weights))
-    other = replace(model, weights=tuple(weight + 1 for weight in model.weights), light=None)
+    other = replace(model, weights=tuple(weight + 1 for weight in model.weights), onnx_form=None)
     content = other.to_bytes()
-    assert FittedModel.from_bytes(content, "case").light is None
+    assert FittedModel.from_bytes(content, "case").onnx_form is None
     forged = replace(
-        model, light=replace(model.light, sha256=other.light.sha256 if other.light else model.light.sha256)
+        model,
+        onnx_form=replace(
+            model.onnx_form, sha256=other.onnx_form.sha256 if other.onnx_form else model.onnx_form.sha256
+        ),
     )
-    assert forged.light.sha256 == model.light.sha256
-    assert build_graph(model.network, light=True) == model.light.graph
+    assert forged.onnx_form.sha256 == model.onnx_form.sha256
+    assert build_graph(model.network, without_values=True) == model.onnx_form.graph
 
 
 def graph_of(nodes, constants=(), **parts):
@@ -264,8 +267,8 @@ HOSTILE = {
 @pytest.mark.parametrize("form", ["graph", "int8"])
 def test_a_light_form_from_a_stranger(reference, case, form):
     """What is no plain network, or reads other files, is refused before ONNX Runtime sees it."""
-    model = replace(reference.model_, light=replace(reference.model_.light, **{form: HOSTILE[case]}))
-    with pytest.raises(ModelFileError, match="light form"):
+    model = replace(reference.model_, onnx_form=replace(reference.model_.onnx_form, **{form: HOSTILE[case]}))
+    with pytest.raises(ModelFileError, match="ONNX form"):
         FittedModel.from_bytes(model.to_bytes(), "case")
 
 
@@ -289,7 +292,7 @@ def test_a_light_form_from_a_stranger(reference, case, form):
 )
 def test_a_damaged_description_of_a_light_form(classifier, change, monkeypatch):
     """Whatever is wrong in the text, the file is refused with one error."""
-    light = classifier.model_.light
+    light = classifier.model_.onnx_form
     config = {**light.get_config(), **change}
     monkeypatch.setattr(type(light), "get_config", lambda self: config)
     content = classifier.model_.to_bytes()

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from labcolor.networks.hint_spreader import crowds, locate, spread_hints
+from labcolor.networks.hint_spreader import crowding, locate, spread_hints
 from labcolor.pictures.hints import places_of
 from labcolor.training.hints import HintSpreader
 
@@ -43,10 +43,10 @@ def test_hints_in_one_place_weigh_as_one():
     """What a hint does is the same if it is given three times; hints that lie apart count alone."""
     own = locate(FEATURES, PLACES, WEIGHTS)
     ab, hint = np.zeros((12, 2), np.float32), np.float32([[50, 50]])
-    once = spread_hints(ab, own, hint, own[5:6], crowds(own[5:6]), WEIGHTS)
+    once = spread_hints(ab, own, hint, own[5:6], crowding(own[5:6]), WEIGHTS)
     thrice = own[[5, 5, 5]]
-    np.testing.assert_allclose(crowds(thrice), 3, rtol=1e-4)
+    np.testing.assert_allclose(crowding(thrice), 3, rtol=1e-4)
     np.testing.assert_allclose(
-        spread_hints(ab, own, np.repeat(hint, 3, 0), thrice, crowds(thrice), WEIGHTS), once, atol=1e-3
+        spread_hints(ab, own, np.repeat(hint, 3, 0), thrice, crowding(thrice), WEIGHTS), once, atol=1e-3
     )
-    np.testing.assert_allclose(crowds(20 * own[:2]), 1, rtol=1e-2)
+    np.testing.assert_allclose(crowding(20 * own[:2]), 1, rtol=1e-2)

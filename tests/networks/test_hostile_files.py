@@ -13,7 +13,7 @@ import pytest
 from labcolor import Colorizer
 from labcolor.errors import InputError, ModelFileError
 from labcolor.networks import Architecture, BinsHead, RegressionHead, build_autoencoder, get_architecture
-from labcolor.networks.fitted import FittedModel
+from labcolor.networks.model import FittedModel
 
 TINY = get_architecture("reference").with_options(encoder=(4, 4, 4), decoder=(4, 4))
 
@@ -111,11 +111,11 @@ def test_hints_and_weights_of_other_feature_counts_are_refused(parts, classifier
         FittedModel.from_bytes(replace(reference.model_, hints=classifier.model_.hints).to_bytes(), "case")
     with pytest.raises(ModelFileError, match="weight012"):
         FittedModel.from_bytes(
-            replace(reference.model_, weights=load(about, members).weights, light=None).to_bytes(), "case"
+            replace(reference.model_, weights=load(about, members).weights, onnx_form=None).to_bytes(), "case"
         )
     with pytest.raises(ModelFileError, match="architecture"):
         FittedModel.from_bytes(
-            replace(classifier.model_, weights=reference.model_.weights, light=None).to_bytes(), "case"
+            replace(classifier.model_, weights=reference.model_.weights, onnx_form=None).to_bytes(), "case"
         )
 
 

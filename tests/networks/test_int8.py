@@ -56,8 +56,8 @@ def in_float(content):
 
 def test_the_packaged_models():
     """Of the default the first twelve convolutions stay in float32, of the reference network the first."""
-    assert in_float(Colorizer.from_pretrained("efficientnet").model_.light.int8) == [True] * 12 + [False] * 48
-    assert in_float(Colorizer.from_pretrained("reference").model_.light.int8) == [True] + [False] * 7
+    assert in_float(Colorizer.from_pretrained("efficientnet").model_.onnx_form.int8) == [True] * 12 + [False] * 48
+    assert in_float(Colorizer.from_pretrained("reference").model_.onnx_form.int8) == [True] + [False] * 7
 
 
 def test_the_first_convolutions_stay_in_float():

@@ -4,8 +4,7 @@ import dataclasses
 
 import pytest
 
-from labcolor import Colorizer, write_picture
-from labcolor.cli import main
+from labcolor import Colorizer
 from labcolor.errors import InputError, ModelFileError
 from labcolor.networks import PACKAGED_MODELS
 
@@ -28,12 +27,3 @@ def test_unknown_pretrained_names(name):
     known = ", ".join(map(repr, PACKAGED_MODELS))
     with pytest.raises(InputError, match=f"name: expected one of {known}"):
         Colorizer.from_pretrained(name)
-
-
-def test_the_old_name_of_the_default_warns(tmp_path, photographs):
-    """The default model of 0.1 was called classifier: the library and the command line load today's, with a warning."""
-    with pytest.warns(FutureWarning, match="'efficientnet'"):
-        assert Colorizer.from_pretrained("classifier").network == "efficientnet"
-    write_picture(tmp_path / "a.png", photographs[0][::8, ::8])
-    with pytest.warns(FutureWarning, match="'efficientnet'"):
-        assert main(["colorize", str(tmp_path / "a.png"), "-o", str(tmp_path / "out"), "--model", "classifier"]) == 0

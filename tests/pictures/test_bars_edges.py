@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from labcolor import rgb_to_lab
+from labcolor.color.chroma import Chroma
 from labcolor.io.inputs import one_picture
-from labcolor.pictures.bars import inside_bars
+from labcolor.pictures.bars import find_content_box
 from labcolor.pictures.small import SmallPicture
 
 
@@ -16,7 +17,7 @@ def grey_of(photo):
 
 def found(picture, size=160):
     """What lies inside the bars of a picture, as (top, bottom, left, right)."""
-    rows, columns = SmallPicture.of(one_picture(picture, "picture"), size).inside
+    rows, columns = SmallPicture.of(one_picture(picture, "picture"), size).content_box
     return rows.start, rows.stop, columns.start, columns.stop
 
 
@@ -93,7 +94,7 @@ def test_a_film_has_grey_bars(classifier):
 
     luma, film = np.full((48, 64), 128, np.uint8), FrameFormat()
     ab = np.full((3, 4, 2), 30, np.float32)
-    u, v = film.chroma(luma, film.lightness(), ab, (1 / 16, 1 / 16), (slice(9, 40), slice(0, 57)))
+    u, v = film.chroma(luma, film.lightness(), Chroma(ab, (1 / 16, 1 / 16), (slice(9, 40), slice(0, 57))))
     colored = np.zeros((24, 32), bool)
     colored[5:20, :28] = True
     for plane in (u, v):
@@ -113,9 +114,9 @@ def test_a_bar_needs_an_edge():
     small = np.full((40, 60), 98, np.float32)
     small[10:, 20:25] = 20
     small[14:] = 50
-    assert inside_bars(small) == (slice(0, 40), slice(0, 60))
+    assert find_content_box(small) == (slice(0, 40), slice(0, 60))
     small[10:] = 50
-    assert inside_bars(small) == (slice(10, 40), slice(0, 60))
+    assert find_content_box(small) == (slice(10, 40), slice(0, 60))
 
 
 def test_bars_of_a_tiny_picture():

@@ -76,7 +76,7 @@ OTHERS = {
     "epochs": lambda batch: (Colorizer(**{**QUICK, "epochs": 4}), batch),
     "random_state": lambda batch: (Colorizer(**{**QUICK, "random_state": 1}), batch),
     "pictures": lambda batch: (Colorizer(**QUICK), batch[::-1]),
-    "aged": lambda batch: (Colorizer(**QUICK, aged=0.5), batch),
+    "film_aging": lambda batch: (Colorizer(**QUICK, film_aging=0.5), batch),
     "optimizer": lambda batch: (Colorizer(**QUICK, optimizer="sgd"), batch),
 }
 

@@ -11,7 +11,7 @@ import pytest
 from labcolor import Colorizer, write_picture
 from labcolor.errors import FileError, InputError, InputTypeError, PictureFileError
 from labcolor.training.data import PictureFolder, training_pictures
-from labcolor.training.files import find_files, hold_out
+from labcolor.training.sources import find_files, hold_out
 
 QUICK = {"epochs": 1, "crop_size": 32, "working_size": 32, "random_state": 0}
 MEMORY = 1 << 30
@@ -179,7 +179,7 @@ def test_a_cache_is_filled_once_and_shared(folder, tmp_path_factory, monkeypatch
     for one, other in zip(expected, pictures(folder, cache=cache), strict=True):
         np.testing.assert_array_equal(one, other)
     decoded = []
-    monkeypatch.setattr("labcolor.training.files.decode", decoded.append)
+    monkeypatch.setattr("labcolor.training.sources.decode", decoded.append)
     for one, other in zip(expected, pictures(folder, cache=cache), strict=True):
         np.testing.assert_array_equal(one, other)
     assert decoded == []

@@ -1,7 +1,5 @@
 """Fine-tuning: a fit goes on from what start names, and does not ruin it."""
 
-import warnings
-
 import numpy as np
 import pytest
 
@@ -109,19 +107,6 @@ def test_portions(batch):
     assert len(seeds) == 2  # another pass has other crops
     assert started.partial_fit(batch).model_.training["learning_rate"] == 2e-4
     assert all(map(np.array_equal, started.model_.hints, kept))
-
-
-@pytest.mark.slow
-def test_warm_start_is_deprecated(batch):
-    """warm_start still goes on from the present model, and names what replaces it."""
-    colorizer = Colorizer(**QUICK, learning_rate=1e-9).fit(batch)
-    before = colorizer.model_.weights
-    with pytest.warns(FutureWarning, match="partial_fit"), pytest.raises(InputError):
-        colorizer.set_params(warm_start=True).fit([])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)
-        colorizer.set_params(warm_start=True, random_state=5).fit(batch)
-    np.testing.assert_allclose(colorizer.model_.weights[0], before[0], atol=1e-5)
 
 
 @pytest.mark.slow

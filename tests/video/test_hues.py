@@ -44,9 +44,9 @@ def test_all_hues_together_leave_nothing():
 def test_what_is_no_hue_is_refused(hues, error, words):
     """Other values raise one clear error, before work begins."""
     with pytest.raises(error, match=words):
-        colorize_frames([], without=hues)
+        colorize_frames([], exclude_hues=hues)
     with pytest.raises(error, match=words):
-        as_hues("without", hues)
+        as_hues("exclude_hues", hues)
 
 
 def chroma(frame):
@@ -61,10 +61,10 @@ def test_a_video_without_blue_but_in_one_shot(tmp_path, photographs, classifier)
     still = tmp_path / "sky.png"
     write_picture(still, np.repeat(frame[..., 1:2], 3, axis=2))
     ffmpeg.run(["-loop", "1", "-i", str(still), "-frames:v", "12", "-c:v", "ffv1", "-pix_fmt", "yuv420p", str(source)])
-    shots = [Shot(0, 4, references=()), Shot(4, 8, references=(), without=()), Shot(8, 12, references=(8,))]
+    shots = [Shot(0, 4, references=()), Shot(4, 8, references=(), exclude_hues=()), Shot(8, 12, references=(8,))]
     write_shots(tmp_path / "shots.csv", shots, 25)
     options = {"shots": tmp_path / "shots.csv", "references": {8: frame}}
-    colorize_video(source, out, classifier, without=["blue"], **options)
+    colorize_video(source, out, classifier, exclude_hues=["blue"], **options)
     frames = np.frombuffer(ffmpeg.run(["-i", str(out), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]), np.uint8)
     without, automatic, given = (chroma(one)[..., 1] for one in frames.reshape(12, 208, 256, 3)[[1, 6, 10]])
     assert automatic.mean() < -15

@@ -99,7 +99,7 @@ def test_another_photograph_is_another_scene(classifier):
         getattr(skimage.data, name)().mean(axis=-1).astype(np.uint8) for name in ("coffee", "astronaut")
     )
     film = [coffee[133:, 200:], astronaut[170:, 170:]]
-    scenes, shots = (list(colorize_frames(film, classifier, cuts=[1], memory=kind)) for kind in ("scenes", "shot"))
+    scenes, shots = (list(colorize_frames(film, classifier, cuts=[1], consistency=kind)) for kind in ("scenes", "shot"))
     np.testing.assert_array_equal(scenes[1], shots[1])
 
 

@@ -73,7 +73,7 @@ def test_other_streams(clip, tmp_path):
 def test_options_of_a_pipe(clip):
     """Hues that are left out become grey here, too, and cuts that are none end it before a frame is read."""
     raw = ffmpeg.run(["-i", str(clip), "-frames:v", "5", "-pix_fmt", "rgb24", "-f", "rawvideo", "-"])
-    command = [*PIPE, "--raw", "64x48", "--memory", "shot", "--cuts", "2", "--without", ",".join(HUES)]
+    command = [*PIPE, "--raw", "64x48", "--consistency", "shot", "--cuts", "2", "--exclude-hues", ",".join(HUES)]
     result = subprocess.run(command, input=raw, capture_output=True, check=True)
     frames = np.frombuffer(result.stdout, np.uint8).reshape(5, 48, 64, 3)
     assert np.ptp(frames.astype(int), axis=-1).max() <= 1

@@ -16,7 +16,7 @@ from labcolor.io import ffmpeg
 SHOTS = (
     Shot(0, 120),
     Shot(120, 121, grey=True),
-    Shot(121, 90000, saturation=0.75, references=(7, 300), without=("red", "200-240")),
+    Shot(121, 90000, saturation=0.75, references=(7, 300), exclude_hues=("red", "200-240")),
 )
 
 
@@ -57,12 +57,12 @@ def test_an_edl_of_another_program_is_read(tmp_path):
         ("0,10,no,9", "saturation: expected a number"),
         ("0,10,yes,0.5", "expected grey or a saturation, got both"),
         ("", "expected at least one shot"),
-        ("0,10,no,,crimson", "line 2: without: expected red, orange, .* or degrees .* got 'crimson'"),
+        ("0,10,no,,crimson", "line 2: exclude_hues: expected red, orange, .* or degrees .* got 'crimson'"),
     ],
 )
 def test_a_list_that_contradicts_itself(tmp_path, lines, message):
     """Each contradiction is one error, which names the place."""
-    (tmp_path / "shots.csv").write_text(f"first,end,grey,saturation,without\n{lines}\n")
+    (tmp_path / "shots.csv").write_text(f"first,end,grey,saturation,exclude_hues\n{lines}\n")
     with pytest.raises(InputError, match=message):
         read_shots(tmp_path / "shots.csv", 25)
 
@@ -147,7 +147,7 @@ def test_cuts_can_be_given_or_switched_off(reference, film, tmp_path):
         ({"cuts": [5], "shots": [Shot(0, 20)]}, InputError, "shots or cuts, got both"),
         ({"shots": [(0, 20)]}, InputTypeError, "sequence of Shot"),
         ({"shots": [Shot(0, 20, references=(3,))]}, InputError, "got frame 3, for which there is none"),
-        ({"memory": "all"}, InputError, "memory: expected one of"),
+        ({"consistency": "all"}, InputError, "consistency: expected one of"),
     ],
 )
 def test_bad_cuts_and_shots(reference, film, tmp_path, options, kind, message):
@@ -163,7 +163,7 @@ def test_the_command_line(film, tmp_path):
     common = ["video", str(film), out, "--model", "reference"]
     assert main([*common, "--write-shots", listed, "--cuts", "4,10"]) == 0
     assert read_shots(listed, 10) == (Shot(0, 4), Shot(4, 10), Shot(10, 20))
-    assert main([*common, "--shots", listed, "--memory", "none"]) == 0
+    assert main([*common, "--shots", listed, "--consistency", "none"]) == 0
     assert main([*common, "--shots", listed, "--cuts", "none"]) != 0
     assert main([*common, "--references", str(tmp_path)]) != 0
     assert main(["video", str(tmp_path), "-o", str(tmp_path / "all"), "--shots", listed]) != 0

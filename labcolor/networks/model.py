@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from labcolor._typing import Array
-from labcolor._validation import Check, instance_of, number, require, require_names, whole
+from labcolor._validation import Check, instance_of, integer, number, require, require_names
 from labcolor._version import __version__
 from labcolor.color.codec import LabCodec
 from labcolor.errors import InputError, ModelFileError
-from labcolor.networks.files import Layout, PackedModel, encode_model
 from labcolor.networks.heads import Head
 from labcolor.networks.hint_spreader import spreader_shapes
 from labcolor.networks.layers import last_convolution
-from labcolor.networks.light import LightForm, digest
+from labcolor.networks.model_file import Layout, PackedModel, encode_model
+from labcolor.networks.onnx_form import OnnxForm, digest
 from labcolor.networks.registry import MULTIPLE, Architecture, get_architecture
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OVERVIEW", "WORKING_SIZE", "FittedModel"]
 
-WORKING_SIZE = whole(8, most=8192)
+WORKING_SIZE = integer(8, most=8192)
 OVERVIEW = 64  # short side, in pixels, of an overview
 _WEIGHT, _HINTS = "weight{:03d}", "hints{}"  # names of arrays in a file
 _FLOAT32, _BYTE = np.dtype(np.float32), np.dtype(np.uint8)
@@ -40,7 +40,7 @@ _PARTS = {  # of the text of a file
     "overview": float,
     "history": dict,
     "training": dict,
-    "light": object,  # or None: LightForm checks it
+    "light": object,  # or None: OnnxForm checks it
 }
 _T = TypeVar("_T")
 
@@ -67,7 +67,7 @@ class FittedModel:
         The loss of each epoch.
     training : mapping
         What it was trained on, and with which parameters; numbers and texts.
-    light : LightForm, optional
+    onnx_form : OnnxForm, optional
         What runs the network without Keras. It belongs to the weights: give None with other ones.
     overview : float, default 0
         Share of the colors that the network gives for an overview of the picture, mirrored, whose short side has 64
@@ -76,7 +76,7 @@ class FittedModel:
     Raises
     ------
     InputError
-        The light form does not belong to the weights.
+        The ONNX form does not belong to the weights.
 
     Examples
     --------
@@ -94,18 +94,18 @@ class FittedModel:
     hints: tuple[Array, ...] = ()
     history: Mapping[str, list[float]] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
-    light: LightForm | None = None
+    onnx_form: OnnxForm | None = None
     overview: float = 0.0
 
     def __post_init__(self) -> None:
-        """Raise an InputError unless the light form belongs to the weights."""
-        if self.light is not None and self.light.sha256 != digest(self.weights):
-            raise InputError("light: expected the light form of these weights, got another's. Give light=None.")
+        """Raise an InputError unless the ONNX form belongs to the weights."""
+        if self.onnx_form is not None and self.onnx_form.sha256 != digest(self.weights):
+            raise InputError("onnx_form: expected the ONNX form of these weights, got another's. Give onnx_form=None.")
 
     @cached_property
     def network(self) -> keras.Model:
         """The Keras network with the weights, float32. Changing it does not change the model."""
-        if self.light is not None:  # it came without a look at the network
+        if self.onnx_form is not None:  # it came without a look at the network
             self._check_layout()
         # without a seed Keras would draw one from the global random state
         return _with_weights(self.architecture.network(seed=0), self.weights)
@@ -133,9 +133,9 @@ class FittedModel:
                 "a weight of this model is not finite: its training diverged. Train again with a lower learning_rate."
             )
         weights = [_halved(weight) for weight in self.weights] if half else self.weights
-        light = self.light
-        if light is not None and half:
-            light = replace(light, sha256=digest([weight.astype(np.float32) for weight in weights]))
+        form = self.onnx_form
+        if form is not None and half:
+            form = replace(form, sha256=digest([weight.astype(np.float32) for weight in weights]))
         about = {
             "labcolor": __version__,
             "architecture": {
@@ -149,13 +149,13 @@ class FittedModel:
             "overview": self.overview,
             "history": dict(self.history),
             "training": dict(self.training),
-            "light": None if light is None else light.get_config(),
+            "light": None if form is None else form.get_config(),
         }
         arrays = _named(_WEIGHT, weights)
         arrays |= _named(_HINTS, self.hints)
         arrays |= {f"head/{name}": array for name, array in self.head.get_arrays().items()}
-        if light is not None:
-            arrays |= light.get_arrays()
+        if form is not None:
+            arrays |= form.get_arrays()
         return encode_model(about, arrays)
 
     @classmethod
@@ -190,8 +190,7 @@ class FittedModel:
     @classmethod
     def _unpacked(cls, packed: PackedModel) -> FittedModel:
         """Unpack a model. Nothing of it is believed: arrays are read when it is known what they must be."""
-        old = packed.about["format"] == 1
-        about = {"light": None, "overview": 0.0, **(_from_format_1(packed.about) if old else packed.about)}
+        about = {"light": None, "overview": 0.0, **packed.about}
         require_names("model", about, _PARTS)
         for name, kind in _PARTS.items():
             require(name, about[name], instance_of(kind))
@@ -207,21 +206,17 @@ class FittedModel:
             network = architecture.outline(most=len(packed.names)) if unchecked else architecture.network(seed=0)
             shapes = [tuple(weight.shape) for weight in network.weights]
         else:
-            shapes = list(LightForm.shapes_of(light))
+            shapes = list(OnnxForm.shapes_of(light))
         weights: Layout = {name: (shape, _FLOAT32) for name, shape in _named(_WEIGHT, shapes).items()}
-        head = {
-            name if old else f"head/{name}": (array.shape, array.dtype)
-            for name, array in architecture.head.get_arrays().items()
-        }
-        ignored: Layout = {} if head or not old else {"log_weights": ((0,), _FLOAT32)}  # 0.1 saved it for each network
+        head = {f"head/{name}": (array.shape, array.dtype) for name, array in architecture.head.get_arrays().items()}
         hints: Layout = {}
         if _HINTS.format(0) in packed.names:
             features = light["features"] if network is None else last_convolution(network).input.shape[-1]
             hints = {name: (shape, _FLOAT32) for name, shape in _named(_HINTS, spreader_shapes(features)).items()}
         graphs: Layout = (
-            {} if light is None else {name: ((size,), _BYTE) for name, size in LightForm.sizes_of(light).items()}
+            {} if light is None else {name: ((size,), _BYTE) for name, size in OnnxForm.sizes_of(light).items()}
         )
-        arrays = packed.arrays({**weights, **head, **ignored, **hints, **graphs})
+        arrays = packed.arrays({**weights, **head, **hints, **graphs})
         model = cls(
             architecture=architecture,
             weights=tuple(arrays[name] for name in weights),
@@ -232,7 +227,7 @@ class FittedModel:
             hints=tuple(arrays[name] for name in hints),
             history={str(name): _floats(values) for name, values in about["history"].items()},
             training=about["training"],
-            light=None if light is None else LightForm.restored(light, {name: arrays[name] for name in graphs}),
+            onnx_form=None if light is None else OnnxForm.restored(light, {name: arrays[name] for name in graphs}),
         )
         if network is not None:
             if not unchecked:  # building it takes longest: it is kept
@@ -288,22 +283,3 @@ def _architecture_of(wanted: Mapping[str, Any]) -> Architecture:
     if not wanted["options"] and wanted["multiple"] == architecture.multiple:
         return architecture
     return replace(architecture, multiple=wanted["multiple"], options=wanted["options"])
-
-
-def _from_format_1(about: Mapping[str, Any]) -> dict[str, Any]:
-    """Bring what labcolor 0.1 saved to today's form."""
-    require_names("model", about, ("format", "labcolor", "network", "codec", "params", "history"))
-    require("codec", about["codec"], instance_of(dict))
-    # a pickle of 0.1 has its parameters beside the packed model, not in it
-    require("params", about["params"], instance_of(dict))
-    architecture = get_architecture(about["network"])
-    return {
-        "format": 1,
-        "labcolor": about["labcolor"],
-        "architecture": {"name": architecture.name, "options": {}, "multiple": architecture.multiple},
-        "codec": {"l_center" if name == "l_centre" else name: value for name, value in about["codec"].items()},
-        "head": architecture.head.get_config(),
-        "working_size": about["params"].get("working_size", 136),
-        "history": about["history"],
-        "training": about["params"],
-    }

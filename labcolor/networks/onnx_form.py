@@ -1,4 +1,4 @@
-"""The light form of a model: what ONNX Runtime needs to run its network, without Keras and TensorFlow."""
+"""The ONNX form of a model: what ONNX Runtime needs to run its network, without Keras and TensorFlow."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from labcolor._typing import Array
-from labcolor._validation import instance_of, require, require_names, shortened, whole
+from labcolor._validation import instance_of, integer, require, require_names, shortened
 from labcolor.errors import InputError
 
-__all__ = ["OPERATIONS", "SATURATION", "LightForm", "digest"]
+__all__ = ["OPERATIONS", "SATURATION", "OnnxForm", "digest"]
 
 # What a graph may do. None of these reads a file, or runs a graph within the graph.
 OPERATIONS = {
@@ -32,7 +32,7 @@ SATURATION = bytes.fromhex(
 
 
 @dataclass(frozen=True, eq=False)
-class LightForm:
+class OnnxForm:
     """A network as ONNX graphs: in float32 without its weights, which the model has, and in int8 with them.
 
     Parameters
@@ -90,15 +90,15 @@ class LightForm:
             It is none.
         """
         require_names("light", config, ("shapes", "features", "sizes", "sha256"))
-        require("light features", config["features"], whole(1, most=_MOST_SIDE))
+        require("light features", config["features"], integer(1, most=_MOST_SIDE))
         require("light sha256", config["sha256"], instance_of(str))
         for name, most in (("shapes", _MOST_WEIGHTS), ("sizes", 2)):
             require(f"light {name}", config[name], instance_of(list))
-            require(f"number of light {name}", len(config[name]), whole(1, most=most))
+            require(f"number of light {name}", len(config[name]), integer(1, most=most))
         for shape in config["shapes"]:
             require("light shape", shape, instance_of(list))
             for side in (len(shape), *shape):
-                require("side of a weight", side, whole(0, most=_MOST_SIDE))
+                require("side of a weight", side, integer(0, most=_MOST_SIDE))
         return tuple(tuple(shape) for shape in config["shapes"])
 
     @classmethod
@@ -111,12 +111,12 @@ class LightForm:
             It is none.
         """
         for size in config["sizes"]:
-            require("size of a graph", size, whole(0, most=1 << 30))
+            require("size of a graph", size, integer(0, most=1 << 30))
         return dict(zip(_GRAPHS, config["sizes"], strict=True))
 
     @classmethod
-    def restored(cls, config: Any, graphs: Mapping[str, Array]) -> LightForm:
-        """Return the light form that a file holds, checked: its graphs do only what networks do.
+    def restored(cls, config: Any, graphs: Mapping[str, Array]) -> OnnxForm:
+        """Return the ONNX form that a file holds, checked: its graphs do only what networks do.
 
         Raises
         ------
@@ -158,7 +158,7 @@ def _check_graph(model: bytes, given: frozenset[str]) -> None:
     """
     for number, graph in _fields(model):
         if number == _FUNCTIONS:
-            raise InputError("light form: expected a graph without functions, got one with them.")
+            raise InputError("ONNX form: expected a graph without functions, got one with them.")
         for part, content in _fields(graph) if number == _GRAPH else ():
             if part == _NODE:
                 fields = list(_fields(content))
@@ -170,16 +170,16 @@ def _check_graph(model: bytes, given: frozenset[str]) -> None:
                 )
                 if operation not in OPERATIONS or domain or within:
                     raise InputError(
-                        f"light form: expected operations that networks have, got {shortened(operation)}. Export the "
+                        f"ONNX form: expected operations that networks have, got {shortened(operation)}. Export the "
                         f"model again."
                     )
             elif part == _SPARSE:
-                raise InputError("light form: expected dense weights, got sparse ones.")
+                raise InputError("ONNX form: expected dense weights, got sparse ones.")
             elif part == _INITIALIZER:
                 fields = list(_fields(content))
                 name = "".join(_text(value) for field, value in fields if field == _NAME)
                 if any(field == _ELSEWHERE for field, _ in fields) and name not in given:
-                    raise InputError(f"light form: expected weight {shortened(name)} within the file, got a reference.")
+                    raise InputError(f"ONNX form: expected weight {shortened(name)} within the file, got a reference.")
 
 
 def _text(value: bytes) -> str:
@@ -202,7 +202,7 @@ def _fields(message: bytes) -> Iterator[tuple[int, bytes]]:
         value = shift = 0
         while True:
             if position >= len(message) or shift > 63:
-                raise InputError("light form: damaged.")
+                raise InputError("ONNX form: damaged.")
             byte = message[position]
             position += 1
             value |= (byte & 0x7F) << shift
@@ -218,10 +218,10 @@ def _fields(message: bytes) -> Iterator[tuple[int, bytes]]:
             yield key >> 3, b""
             continue
         if kind not in (1, 2, 5):
-            raise InputError("light form: damaged.")
+            raise InputError("ONNX form: damaged.")
         size = {1: 8, 5: 4}.get(kind)
         length = varint() if size is None else size
         if length > len(message) - position:
-            raise InputError("light form: damaged.")
+            raise InputError("ONNX form: damaged.")
         yield key >> 3, message[position : position + length]
         position += length

@@ -1,4 +1,4 @@
-"""Places at the server: a bounded number of pictures are worked on, a bounded number wait, the rest are sent away."""
+"""A bounded queue of work: so many pictures are colored at a time, so many wait, and the server refuses the rest."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
-__all__ = ["FullError", "GoneError", "Places"]
+__all__ = ["FullError", "GoneError", "WorkQueue"]
 
 _T = TypeVar("_T")
 
@@ -22,7 +22,7 @@ class GoneError(Exception):
     """Signal that the client has closed its connection."""
 
 
-class Places:
+class WorkQueue:
     """Threads for some pictures at a time, and places in front of them.
 
     Parameters

@@ -16,17 +16,17 @@ from labcolor._keras import keras
 from labcolor._typing import Array
 from labcolor.color.codec import LabCodec
 from labcolor.errors import InputError
-from labcolor.networks.fitted import FittedModel
 from labcolor.networks.heads import Head
 from labcolor.networks.layers import every_layer
-from labcolor.networks.light import digest
+from labcolor.networks.model import FittedModel
+from labcolor.networks.onnx_form import digest
 from labcolor.networks.registry import Architecture
 from labcolor.pictures.picture import as_picture
 from labcolor.training.checkpoint import CheckpointFile
 from labcolor.training.crops import Batch, center_crop, count_steps, crop_batches
-from labcolor.training.data import PictureList, described
-from labcolor.training.devices import check_same, leads
-from labcolor.training.loop import Keeping, Watching, as_loss, make_optimizer, train_network
+from labcolor.training.data import PictureList, summarize_left_out
+from labcolor.training.devices import check_same, is_main_process
+from labcolor.training.loop import Checkpointing, Monitoring, as_loss, make_optimizer, train_network
 from labcolor.training.seeds import as_seed
 from labcolor.training.tensorboard import EventFile
 from labcolor.training.validation import Validation
@@ -50,7 +50,7 @@ class Recipe:
     ----------
     crop_size, batch_size, epochs, patience : int
         Lengths. ``patience`` may be None.
-    learning_rate, optimizer, encoder_rate, aged, precision
+    learning_rate, optimizer, encoder_rate, film_aging, precision
         As for :class:`labcolor.Colorizer`.
     constant : bool
         Whether the learning rate is the same in all steps.
@@ -67,12 +67,12 @@ class Recipe:
     learning_rate: Any
     optimizer: Any
     encoder_rate: float | None
-    aged: float
+    film_aging: float
     precision: str
     constant: bool = False
     keep_statistics: bool = False
 
-    def settled(self, start: FittedModel | None) -> Recipe:
+    def with_defaults(self, start: FittedModel | None) -> Recipe:
         """Return it with the defaults for a training with or without a start."""
         started = start is not None
         rate, encoder = self.learning_rate, self.encoder_rate
@@ -83,14 +83,14 @@ class Recipe:
         before = {} if start is None else start.training
         # a model that began with new weights and grows by portions has not seen all of its world yet
         grows = self.constant and before.get("constant") and not before.get("keep_statistics")
-        settled = {
+        chosen = {
             "learning_rate": rate,
             "encoder_rate": float(encoder),
             "keep_statistics": started and not grows,
         }
-        return Recipe(**{**vars(self), **settled})
+        return Recipe(**{**vars(self), **chosen})
 
-    def described(self) -> dict[str, Any]:
+    def to_record(self) -> dict[str, Any]:
         """Return it as numbers and texts."""
         about = dict(vars(self))
         for name in ("learning_rate", "optimizer"):
@@ -165,7 +165,7 @@ def fit_network(
             f"that of the start, or start=None to train new weights."
         )
     pictures[0]  # raises an error if none can be used, before anything is written
-    recipe = recipe.settled(start)
+    recipe = recipe.with_defaults(start)
     size, batch_size = recipe.crop_size, min(recipe.batch_size, len(pictures))
     steps = count_steps(len(pictures), batch_size)
     if start is None and steps * batch_size * recipe.epochs < _FEW:
@@ -181,7 +181,7 @@ def fit_network(
         "codec": codec.get_config(),
         "pictures": pictures.digest,
         "validation": None if held_out is None else held_out.digest,
-        **recipe.described(),
+        **recipe.to_record(),
     }
     file = found = None
     if checkpoint is not None:
@@ -194,7 +194,14 @@ def fit_network(
 
     def batches(first: int, epochs: int = recipe.epochs) -> Generator[Batch, None, None]:
         return crop_batches(
-            pictures, codec, size=size, batch_size=batch_size, epochs=epochs, seed=seed, aged=recipe.aged, first=first
+            pictures,
+            codec,
+            size=size,
+            batch_size=batch_size,
+            epochs=epochs,
+            seed=seed,
+            film_aging=recipe.film_aging,
+            first=first,
         )
 
     network = architecture.network(seed=seed, dtype=recipe.precision)
@@ -232,16 +239,16 @@ def fit_network(
         epochs=recipe.epochs,
         batch_size=batch_size,
         optimizer=optimizer,
-        watching=Watching(
+        watching=Monitoring(
             None if held_out is None else _validation(held_out, head, codec, loss, size),
             recipe.patience,
             callbacks,
-            verbose if leads() else 0,
+            verbose if is_main_process() else 0,
             None if tensorboard is None else _recorder(tensorboard, held_out or pictures, head, codec, loss, size),
         ),
         keeping=None
         if file is None
-        else Keeping(
+        else Checkpointing(
             file,
             found,
             checkpoint_seconds,
@@ -251,13 +258,13 @@ def fit_network(
     )
     left_out = pictures.left_out
     if left_out:
-        _log.warning("left out of the training: %s of %d pictures.", described(left_out), len(pictures))
+        _log.warning("left out of the training: %s of %d pictures.", summarize_left_out(left_out), len(pictures))
     training: dict[str, Any] = {
         "pictures": len(pictures) - sum(left_out.values()),
         "left_out": left_out,
         "seed": seed,
         "start": None if start is None else about["start"],
-        **recipe.described(),
+        **recipe.to_record(),
         "steps": outcome.steps,
         "ending": outcome.ending,
     }
@@ -283,14 +290,14 @@ def _validation(held_out: PictureList, head: Head, codec: LabCodec, loss: Any, s
     if not crops:
         raise InputError(
             f"validation: expected color pictures, but none of the {len(held_out)} can be used: "
-            f"{described(held_out.left_out)}. Hold out more."
+            f"{summarize_left_out(held_out.left_out)}. Hold out more."
         )
     return Validation(crops, head, codec, as_loss(loss).call)
 
 
 def _recorder(folder: Path, pictures: PictureList, head: Head, codec: LabCodec, loss: Any, size: int) -> Any:
     """Return what writes the figures of an epoch, and colored samples, for TensorBoard."""
-    events = EventFile(folder) if leads() else None
+    events = EventFile(folder) if is_main_process() else None
     crops = [center_crop(picture, size) for picture in islice(pictures.usable, _SAMPLES)]
     samples = Validation(crops, head, codec, as_loss(loss).call)
 

@@ -21,7 +21,7 @@ from labcolor.errors import ModelFileError
 
 __all__ = ["FORMAT", "Layout", "PackedModel", "encode_model", "read_model", "write_model"]
 
-FORMAT = 2  # 1: labcolor 0.1
+FORMAT = 2
 _LARGEST = 1 << 30  # bytes, unpacked: a file that claims more is refused before it is unpacked
 _LONGEST_TEXT = 1 << 24  # bytes of about.json
 _LEVEL = 1  # of deflate: pickles are made of this, too, and 6 takes eight times as long for 6 % less
@@ -88,12 +88,11 @@ class PackedModel:
                 raise ModelFileError(f"{where}: expected at most {_LONGEST_TEXT:,} bytes of text, got more. {_REMEDY}")
             about = json.loads(self._archive.read(_TEXT))
         number = about.get("format") if isinstance(about, dict) else None
-        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-            raise ModelFileError(f"{where}: expected a labcolor model, got no format number. {_REMEDY}")
+        if isinstance(number, bool) or not isinstance(number, int) or number < FORMAT:
+            raise ModelFileError(f"{where}: expected a labcolor model, got format {shortened(number)}. {_REMEDY}")
         if number > FORMAT:
             raise ModelFileError(
-                f"{where}: expected a model of format {FORMAT} or older, got format {shortened(number)}. "
-                f"Upgrade labcolor."
+                f"{where}: expected a model of format {FORMAT}, got format {shortened(number)}. Upgrade labcolor."
             )
         self.about: dict[str, Any] = about
 

@@ -88,7 +88,7 @@ def find_files(sources: Iterable[str | os.PathLike[str]]) -> list[list[PictureFi
     --------
     >>> import numpy as np, tempfile
     >>> from labcolor import write_picture
-    >>> from labcolor.training.files import find_files
+    >>> from labcolor.training.sources import find_files
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_picture(f"{folder}/a.png", np.zeros((4, 6, 3), np.uint8))
     ...     [[file.name for file in group] for group in find_files([folder])]
@@ -173,7 +173,7 @@ def hold_out(items: Sequence[_T], every: int | None) -> tuple[list[_T], list[_T]
 
     Examples
     --------
-    >>> from labcolor.training.files import hold_out
+    >>> from labcolor.training.sources import hold_out
     >>> hold_out(["a", "b", "c"], 2)
     (['b'], ['a', 'c'])
     """

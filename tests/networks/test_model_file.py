@@ -14,12 +14,12 @@ import pytest
 
 from labcolor import Colorizer
 from labcolor.errors import InputError, ModelFileError, NotFittedError
-from labcolor.networks.files import FORMAT
+from labcolor.networks.model_file import FORMAT
 
 
 @pytest.fixture(scope="module")
 def small(batch):
-    """A colorizer trained for a moment: what comes from a training has no light form."""
+    """A colorizer trained for a moment: what comes from a training has no ONNX form."""
     return Colorizer(epochs=1, crop_size=32, working_size=32, random_state=0).fit(batch)
 
 
@@ -55,13 +55,12 @@ def test_everything_is_saved(small, saved):
 
 
 def test_how_a_training_talks_and_starts_is_no_part_of_a_model(small, tmp_path):
-    """A saved file holds neither verbose nor warm_start, and a colorizer that is loaded has their defaults."""
-    copy.deepcopy(small).set_params(verbose=2, warm_start=True).save(tmp_path / "m.labcolor")
+    """A saved file does not hold verbose, and a colorizer that is loaded has its default."""
+    copy.deepcopy(small).set_params(verbose=2).save(tmp_path / "m.labcolor")
     about = zipfile.ZipFile(tmp_path / "m.labcolor").read("about.json").decode()
     assert "verbose" not in about
-    assert "warm_start" not in about
     loaded = Colorizer.load(tmp_path / "m.labcolor")
-    assert (loaded.verbose, loaded.warm_start) == (0, False)
+    assert loaded.verbose == 0
 
 
 def test_saving_is_deterministic_and_half_is_half(small, saved, tmp_path, batch):
@@ -118,7 +117,7 @@ def test_a_pickle_is_never_loaded(saved):
         Colorizer.load(saved)
     hidden = io.BytesIO()
     np.save(hidden, np.array([_Bomb()], object), allow_pickle=True)
-    _archive(saved, {"format": 1}, **{"weight000.npy": hidden.getvalue()})
+    _archive(saved, {"format": FORMAT}, **{"weight000.npy": hidden.getvalue()})
     with pytest.raises(ModelFileError, match="not a model that this version can use"):
         Colorizer.load(saved)
 
@@ -143,11 +142,11 @@ def test_archives_of_other_things(saved, tmp_path):
     cases = [
         (None, "another kind"),
         ("not json", "damaged"),
-        ([1], "no format number"),
-        ({}, "no format number"),
+        ([1], "expected a model of format|expected a labcolor model"),
+        ({}, "expected a model of format|expected a labcolor model"),
         ({"format": FORMAT + 1}, "Upgrade labcolor"),
         ({"format": FORMAT}, "architecture"),
-        ({"format": 1}, "network"),
+        ({"format": FORMAT - 1}, "expected a model of format|got format 1"),
         ({**good, "architecture": {**architecture, "name": "os.system"}}, "expected one of .* got 'os.system'"),
         ({**good, "architecture": {**architecture, "options": {"nonsense": 1}}}, "nonsense"),
         ({**good, "architecture": {**architecture, "options": {"encoder": [1]}}}, "encoder"),
