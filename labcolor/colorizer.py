@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 
 import numpy as np
 
-from labcolor import _validation
-from labcolor._estimator import Estimator
-from labcolor._paths import as_path
-from labcolor._summary import summary
-from labcolor._tensorflow import check_process, forked
-from labcolor._typing import Array, PathLike, PictureInput
-from labcolor._validation import Check, instance_of, integer, number, one_of, optional, require
+from labcolor.base.forks import check_process, forked
+from labcolor.base.paths import as_path
+from labcolor.base.typing import Array, PathLike, PictureInput
+from labcolor.base.validation import Check, as_saturation, instance_of, integer, number, one_of, optional, require
 from labcolor.color.codec import LabCodec
 from labcolor.errors import InputError, LabcolorError, not_fitted
+from labcolor.estimator import Estimator
 from labcolor.inference.engine import ENGINE, Engine, make_engine
 from labcolor.inference.pipeline import Pipeline
 from labcolor.io.inputs import Nested, as_pictures
@@ -30,6 +28,7 @@ from labcolor.networks.model_file import read_model, write_model
 from labcolor.networks.pretrained import DEFAULT_MODEL, PACKAGED_MODELS, load_packaged
 from labcolor.networks.registry import Architecture, as_architecture
 from labcolor.pictures.hints import as_hints
+from labcolor.summary import summary
 from labcolor.training.crops import center_crop, count_steps, crop_batches
 from labcolor.training.data import PictureList, training_pictures
 from labcolor.training.seeds import RANDOM_STATE, RandomState, as_seed
@@ -562,7 +561,7 @@ class Colorizer(Estimator):
         np.int64(0)
         """
         pipeline = self.pipeline()
-        saturation = _validation.saturation(saturation)
+        saturation = as_saturation(saturation)
         pictures, rebuild = as_pictures(X)
         known = as_hints(hints, [picture.shape for picture in pictures])
         if hints is not None:

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from labcolor import metrics
-from labcolor._typing import Array
+from labcolor.base.typing import Array
 from labcolor.errors import InputError
 from labcolor.io.inputs import one_picture
 from labcolor.io.pictures import read_picture

@@ -8,7 +8,7 @@ import numpy as np
 import skimage.color
 import skimage.metrics
 
-from labcolor._typing import Array, PictureInput
+from labcolor.base.typing import Array, PictureInput
 from labcolor.color.lab import full_scale, rgb_to_lab
 from labcolor.errors import InputError
 from labcolor.io.inputs import one_picture

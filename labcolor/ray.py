@@ -12,17 +12,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from labcolor import _validation
-from labcolor._folders import Pairs, color_file, distinct, picture_places, video_places
-from labcolor._paths import as_path, locked, make_folder, remove_stale, replacing
-from labcolor._threads import set_threads
-from labcolor._typing import Array, PathLike
-from labcolor._validation import integer, optional, require
 from labcolor._version import __version__
+from labcolor.base.paths import as_path, locked, make_folder, remove_stale, replacing
+from labcolor.base.threads import set_threads
+from labcolor.base.typing import Array, PathLike
+from labcolor.base.validation import as_saturation, integer, optional, require
 from labcolor.colorizer import Colorizer
 from labcolor.errors import FileError, InputError, InputTypeError, LabcolorError, VideoFileError
 from labcolor.inference.engine import multiplies_exactly
 from labcolor.io.encoders import LOSSY
+from labcolor.io.folders import Pairs, color_file, distinct, picture_places, video_places
 from labcolor.networks.onnx_form import digest
 from labcolor.video.colorize import colorize_video
 
@@ -178,7 +177,7 @@ def colorize_pictures(
     >>> report.colored, report.skipped, report.failed  # doctest: +SKIP
     (2000, 0, {})
     """
-    saturation = _validation.saturation(saturation)
+    saturation = as_saturation(saturation)
     require("quality", quality, _QUALITY)
     folder = as_path("destination", destination)
     given = [sources] if isinstance(sources, str | os.PathLike) else sources

@@ -58,7 +58,7 @@ def test_warnings_and_errors_are_not_swallowed():
     """What Python itself says while TensorFlow starts arrives."""
     code = """
 import sys, warnings
-from labcolor._tensorflow import quietly
+from labcolor.backends.tensorflow import quietly
 with quietly():
     warnings.warn("heard", stacklevel=1)
     print("seen", file=sys.stderr)

@@ -20,7 +20,7 @@ from labcolor.cli.common import (
 from labcolor.errors import InputError, LabcolorError
 
 if TYPE_CHECKING:
-    from labcolor._typing import Array
+    from labcolor.base.typing import Array
     from labcolor.pictures.hint_text import Hint
 
 __all__ = ["add_to", "run"]
@@ -107,10 +107,10 @@ def _options(arguments: argparse.Namespace, ending: str) -> dict[str, Any]:
 
 def run(arguments: argparse.Namespace) -> int:
     """Color picture files. An error in one file does not stop the others."""
-    from labcolor._folders import color_file, distinct, picture_places
-    from labcolor._paths import as_path
-    from labcolor._triptych import triptych
+    from labcolor.base.paths import as_path
+    from labcolor.display.triptych import triptych
     from labcolor.io.encoders import WRITABLE
+    from labcolor.io.folders import color_file, distinct, picture_places
     from labcolor.pictures.hint_text import hint_map
 
     folder = as_path("-o", arguments.output)

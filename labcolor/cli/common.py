@@ -100,15 +100,15 @@ def load(model: str) -> Colorizer:
 
 def model_of(arguments: argparse.Namespace) -> Colorizer:
     """Load the model that the options select, and check the other options of :func:`add_model_options`."""
-    from labcolor import _validation
-    from labcolor._threads import set_threads
+    from labcolor.base.threads import set_threads
+    from labcolor.base.validation import as_saturation
 
     set_threads(arguments.threads)
     colorizer = load(arguments.model).set_params(engine=arguments.engine)
     if arguments.working_size is not None:
         colorizer.set_params(working_size=arguments.working_size)
     colorizer.check_params()
-    _validation.saturation(arguments.saturation)
+    as_saturation(arguments.saturation)
     return colorizer
 
 

@@ -12,7 +12,7 @@ from labcolor.cli.video_options import add_field_options
 from labcolor.errors import InputError, VideoFileError
 
 if TYPE_CHECKING:
-    from labcolor._typing import Array
+    from labcolor.base.typing import Array
     from labcolor.io.probe import VideoInfo
 
 __all__ = ["add_to", "preview", "stills"]
@@ -50,7 +50,7 @@ def _add_common(command: argparse.ArgumentParser, folder: str | None, about: str
 
 def _opened(arguments: argparse.Namespace) -> tuple[VideoInfo, Path]:
     """Return the properties of the video, and the folder for the pictures."""
-    from labcolor._paths import as_path
+    from labcolor.base.paths import as_path
     from labcolor.io.probe import probe
 
     info = probe(as_path("VIDEO", arguments.source))
@@ -65,7 +65,7 @@ def _opened(arguments: argparse.Namespace) -> tuple[VideoInfo, Path]:
 
 
 def _write(folder: Path, name: str, picture: Array) -> None:
-    from labcolor._paths import make_folder
+    from labcolor.base.paths import make_folder
     from labcolor.io.pictures import write_picture
 
     make_folder(folder, VideoFileError)

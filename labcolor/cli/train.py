@@ -135,7 +135,7 @@ def add_to(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train a model on color pictures."""
-    from labcolor._paths import as_path, check_destination, identity
+    from labcolor.base.paths import as_path, check_destination, identity
 
     output = as_path("-o", arguments.output)
     check_destination(output, ModelFileError)

@@ -120,8 +120,8 @@ def _add_shot_options(command: argparse.ArgumentParser) -> None:
 
 def _jobs(arguments: argparse.Namespace) -> list[tuple[str, str]]:
     """Return the source and the destination of each video."""
-    from labcolor._folders import video_places
-    from labcolor._paths import as_path
+    from labcolor.base.paths import as_path
+    from labcolor.io.folders import video_places
 
     if (arguments.destination is None) == (arguments.output is None):
         raise InputError("expected either OUT, the file to write, or -o FOLDER. Give one of them.")
@@ -158,7 +158,7 @@ def _described(source: str, destination: str, report: VideoReport | LabcolorErro
 
 def run(arguments: argparse.Namespace) -> int:
     """Color videos. An error in one of several does not stop the others."""
-    from labcolor._paths import as_path, check_destination, make_folder, write_text
+    from labcolor.base.paths import as_path, check_destination, make_folder, write_text
 
     jobs = _jobs(arguments)
     place = None if arguments.report is None else as_path("--report", arguments.report)

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from labcolor._typing import Array
+from labcolor.base.typing import Array
 
 __all__ = ["Chroma", "ContentBox"]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from labcolor._typing import Array
-from labcolor._validation import as_array, shortened
+from labcolor.base.typing import Array
+from labcolor.base.validation import as_array, shortened
 from labcolor.color.lab import lab_to_rgb, rgb_to_lab
 from labcolor.errors import InputError, InputTypeError
 

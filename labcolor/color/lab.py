@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from labcolor._strips import in_strips
-from labcolor._typing import Array
-from labcolor._validation import as_array
+from labcolor.base.strips import in_strips
+from labcolor.base.typing import Array
+from labcolor.base.validation import as_array
 from labcolor.color import kernels
 from labcolor.errors import InputError, InputTypeError
 

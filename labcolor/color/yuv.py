@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from labcolor._strips import in_strips
-from labcolor._typing import Array
+from labcolor.base.strips import in_strips
+from labcolor.base.typing import Array
 from labcolor.color import kernels
 from labcolor.color.chroma import Chroma
 from labcolor.color.lab import matrices, rgb_to_lightness

@@ -29,9 +29,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from labcolor._validation import saturation as as_saturation
-from labcolor._validation import shortened
 from labcolor._version import __version__
+from labcolor.base.validation import as_saturation, shortened
 from labcolor.colorizer import Colorizer
 from labcolor.demo.coloring import MEDIA_TYPES, color_file, look_at, preview_file
 from labcolor.demo.guard import Guard

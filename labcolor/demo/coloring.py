@@ -10,8 +10,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from labcolor._triptych import show
 from labcolor.colorizer import Colorizer
+from labcolor.display.triptych import show
 from labcolor.errors import PictureFileError
 from labcolor.io.decoders import decode
 from labcolor.io.encoders import OPAQUE, WRITABLE

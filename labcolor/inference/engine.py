@@ -12,11 +12,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from labcolor._onnxruntime import load_session
-from labcolor._tensorflow import check_process, compiled
-from labcolor._threads import get_threads
-from labcolor._typing import Array
-from labcolor._validation import Check, one_of
+from labcolor.backends.onnxruntime import load_session
+from labcolor.backends.tensorflow import compiled
+from labcolor.base.forks import check_process
+from labcolor.base.threads import get_threads
+from labcolor.base.typing import Array
+from labcolor.base.validation import Check, one_of
 from labcolor.errors import InputError, LabcolorError, OutOfMemoryError
 from labcolor.networks.layers import last_convolution
 from labcolor.networks.model import FittedModel
@@ -155,7 +156,7 @@ class KerasEngine:
         check_process()
         with self._lock:
             if self._outputs_and_features is None:
-                from labcolor._keras import keras
+                from labcolor.backends.keras import keras
 
                 features = last_convolution(self._network).input
                 self._outputs_and_features = compiled(

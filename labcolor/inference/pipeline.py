@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 from PIL import Image
 
-from labcolor._typing import Array
+from labcolor.base.typing import Array
 from labcolor.errors import InputError, OutOfMemoryError
 from labcolor.inference.engine import Engine
 from labcolor.networks.hint_spreader import crowding, limit_reach, locate, spread_hints

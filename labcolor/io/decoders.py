@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageCms
 
-from labcolor._typing import Array
+from labcolor.base.typing import Array
 from labcolor.color.lab import check_unit_range
 from labcolor.errors import InputError, InputTypeError, PictureFileError
 from labcolor.io import ffmpeg

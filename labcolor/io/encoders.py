@@ -15,8 +15,8 @@ from PIL.PngImagePlugin import PngInfo
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 from PIL.TiffTags import lookup
 
-from labcolor._typing import Array
-from labcolor._validation import integer, one_of, require
+from labcolor.base.typing import Array
+from labcolor.base.validation import integer, one_of, require
 from labcolor.errors import InputError
 from labcolor.io.metadata import EXIF_IFD, GPS_IFD, ORIENTATION, RESOLUTION, PictureMetadata, full_exif
 

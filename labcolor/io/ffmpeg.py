@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 
-from labcolor._threads import chosen_threads
+from labcolor.base.threads import chosen_threads
 from labcolor.errors import FileError
 
 __all__ = ["LOCAL", "FfmpegError", "error_summary", "executable", "run", "threads"]

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from labcolor._paths import check_destination
-from labcolor._validation import integer, one_of, optional, require
+from labcolor.base.paths import check_destination
+from labcolor.base.validation import integer, one_of, optional, require
 from labcolor.color.yuv import MATRICES, FrameFormat, usual_matrix
 from labcolor.errors import InputError, VideoFileError
 from labcolor.io import ffmpeg

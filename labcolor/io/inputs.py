@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from PIL import Image
 
-from labcolor._typing import Array
-from labcolor._validation import as_array
+from labcolor.base.typing import Array
+from labcolor.base.validation import as_array
 from labcolor.errors import InputError, InputTypeError
 from labcolor.io.decoders import decode, from_image
 from labcolor.io.sources import as_source, is_source

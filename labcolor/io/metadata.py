@@ -9,8 +9,8 @@ from typing import Any
 
 from PIL import Image
 
-from labcolor._typing import PictureSource
-from labcolor._validation import Check, optional, require
+from labcolor.base.typing import PictureSource
+from labcolor.base.validation import Check, optional, require
 from labcolor.errors import InputError
 from labcolor.io.sources import as_source, decoding
 

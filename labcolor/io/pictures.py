@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy.typing as npt
 from PIL import Image
 
-from labcolor._paths import as_path, check_destination, files_in, replacing
-from labcolor._typing import Array, PathLike, PictureSource
-from labcolor._validation import as_array, instance_of, optional, require
+from labcolor.base.paths import as_path, check_destination, files_in, replacing
+from labcolor.base.typing import Array, PathLike, PictureSource
+from labcolor.base.validation import as_array, instance_of, optional, require
 from labcolor.errors import InputError, LabcolorError, OutOfMemoryError, PictureFileError
 from labcolor.io.decoders import decode, from_image
 from labcolor.io.encoders import OPAQUE, WRITABLE, check_options, encode

@@ -14,7 +14,7 @@ import numpy as np
 import tifffile
 from PIL import Image, UnidentifiedImageError
 
-from labcolor._paths import hidden_folder, remove_stale
+from labcolor.base.paths import hidden_folder, remove_stale
 from labcolor.errors import InputError, VideoFileError
 
 __all__ = ["WRITABLE_SEQUENCES", "ImageSequence", "find_sequence", "frame_numbers", "is_pattern", "replacing_frames"]

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
-from labcolor._paths import as_path
+from labcolor.base.paths import as_path
 from labcolor.errors import InputTypeError, LabcolorError, OutOfMemoryError, PictureFileError
 
 __all__ = ["ENDINGS", "PIXELS", "Source", "as_source", "check_size", "decoding", "is_source"]

@@ -6,7 +6,7 @@ import re
 from fractions import Fraction
 from typing import Any
 
-from labcolor._validation import shortened
+from labcolor.base.validation import shortened
 from labcolor.errors import InputError, InputTypeError
 
 __all__ = ["advanced", "as_seconds"]

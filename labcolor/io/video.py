@@ -14,8 +14,8 @@ from typing import IO, Any
 
 import numpy as np
 
-from labcolor._paths import remove_stale, replacing
-from labcolor._typing import Array
+from labcolor.base.paths import remove_stale, replacing
+from labcolor.base.typing import Array
 from labcolor.color.chroma import Chroma
 from labcolor.color.yuv import FrameFormat
 from labcolor.errors import InputError, VideoFileError

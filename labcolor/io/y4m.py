@@ -9,8 +9,8 @@ from typing import IO
 
 import numpy as np
 
-from labcolor._typing import Array
-from labcolor._validation import shortened
+from labcolor.base.typing import Array
+from labcolor.base.validation import shortened
 from labcolor.color.yuv import FrameFormat, usual_matrix
 from labcolor.errors import VideoFileError
 

@@ -2,13 +2,13 @@ from .autoencoder import build_autoencoder as build_autoencoder
 from .bins import ab_bins as ab_bins
 from .classifier import build_classifier as build_classifier
 from .efficientnet import build_efficientnet as build_efficientnet
-from .model import FittedModel as FittedModel
 from .heads import BinsHead as BinsHead
 from .heads import Head as Head
 from .heads import RegressionHead as RegressionHead
 from .heads import bin_loss as bin_loss
 from .heads import bin_targets as bin_targets
 from .heads import rebalancing as rebalancing
+from .model import FittedModel as FittedModel
 from .pretrained import PACKAGED_MODELS as PACKAGED_MODELS
 from .registry import Architecture as Architecture
 from .registry import get_architecture as get_architecture

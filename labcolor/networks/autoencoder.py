@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from labcolor._validation import shortened
+from labcolor.base.validation import shortened
 from labcolor.errors import InputError
 from labcolor.networks.layers import names, seeds
 
@@ -57,7 +57,7 @@ def build_autoencoder(
     >>> build_autoencoder().count_params()
     3099714
     """
-    from labcolor._keras import keras, layers
+    from labcolor.backends.keras import keras, layers
 
     if len(encoder) < 3 or len(decoder) != 2 or min(*encoder, *decoder) < 1:
         raise InputError(

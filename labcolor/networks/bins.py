@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from labcolor._typing import Array
+from labcolor.base.typing import Array
 from labcolor.color.lab import rgb_to_lab
 
 __all__ = ["BIN_COUNT", "BIN_SIZE", "ab_bins"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from labcolor._validation import shortened
+from labcolor.base.validation import shortened
 from labcolor.errors import InputError
 from labcolor.networks.bins import ab_bins
 from labcolor.networks.layers import names, seeds
@@ -61,7 +61,7 @@ def build_classifier(
     >>> build_classifier().output_shape[-1] == len(ab_bins())
     True
     """
-    from labcolor._keras import keras, layers
+    from labcolor.backends.keras import keras, layers
 
     if len(blocks) != len(encoder) or len(decoder) != len(encoder) - 2 or min(*encoder, *decoder) < 8:
         raise InputError(

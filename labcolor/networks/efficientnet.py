@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from labcolor._validation import shortened
+from labcolor.base.validation import shortened
 from labcolor.errors import InputError
 from labcolor.networks.bins import ab_bins
 from labcolor.networks.layers import names, seeds
@@ -78,7 +78,7 @@ def encoder_features(x: Any, variant: str, *, seed: int | None = None, dtype: st
     list of keras.KerasTensor
         Batch normalization is part of the convolutions, whose names begin with ``encoder_``.
     """
-    from labcolor._keras import keras, layers
+    from labcolor.backends.keras import keras, layers
 
     seeds_, names_ = seeds(seed), names("encoder")
     common = {"padding": "same", "dtype": dtype, "data_format": "channels_last"}
@@ -158,7 +158,7 @@ def build_efficientnet(
     >>> build_efficientnet().count_params()
     5879078
     """
-    from labcolor._keras import keras, layers
+    from labcolor.backends.keras import keras, layers
 
     if variant not in ENCODER_VARIANTS or len(decoder) != 3 or min(decoder) < 8:
         raise InputError(

@@ -9,10 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labcolor._onnxruntime import load_session
-from labcolor._paths import check_destination, replacing
-from labcolor._tensorflow import convert_to_tflite
-from labcolor._typing import Array
+from labcolor.backends.litert import convert_to_tflite
+from labcolor.backends.onnxruntime import load_session
+from labcolor.base.paths import check_destination, replacing
+from labcolor.base.typing import Array
 from labcolor.errors import InputError, ModelFileError
 from labcolor.networks.int8 import kept_in_float, quantize
 from labcolor.networks.layers import last_convolution
@@ -121,7 +121,7 @@ def with_onnx_form(model: FittedModel, calibration: Sequence[Array] = ()) -> Fit
 
 def _with_decoding(model: FittedModel) -> keras.Model:
     """Return the network from scaled L to unscaled ab."""
-    from labcolor._keras import keras
+    from labcolor.backends.keras import keras
 
     network = model.network
     return keras.Model(network.inputs[0], model.head.append(network.output, model.codec), name=network.name)

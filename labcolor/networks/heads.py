@@ -10,9 +10,9 @@ from typing import Any, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-from labcolor._strips import in_strips
-from labcolor._typing import Array
-from labcolor._validation import Check, as_array, integer, number, require, require_names
+from labcolor.base.strips import in_strips
+from labcolor.base.typing import Array
+from labcolor.base.validation import Check, as_array, integer, number, require, require_names
 from labcolor.color import kernels
 from labcolor.color.codec import LabCodec
 from labcolor.errors import InputError
@@ -199,7 +199,7 @@ class RegressionHead:
         """Return Keras's mean squared error; see :class:`Head`."""
         if self.stride == 1:
             return "mean_squared_error"
-        from labcolor._keras import ops
+        from labcolor.backends.keras import ops
 
         return lambda ab, output: ops.mean(
             ops.square(ops.average_pool(ab, self.stride, self.stride, data_format="channels_last") - output)
@@ -212,7 +212,7 @@ class RegressionHead:
 
     def append(self, outputs: Any, codec: LabCodec) -> Any:
         """Scale the output back in the network; see :class:`Head`."""
-        from labcolor._keras import layers
+        from labcolor.backends.keras import layers
 
         return layers.Rescaling(codec.ab_scale * self.chroma, dtype="float32", name="unscaled_ab")(outputs)
 
@@ -309,7 +309,7 @@ class BinsHead:
 
     def prepared(self, batches: Iterable[tuple[Array, Array]], codec: LabCodec) -> Self:
         """Count the bins of the training pictures; see :class:`Head`."""
-        from labcolor._keras import ops
+        from labcolor.backends.keras import ops
 
         counts = np.zeros(len(ab_bins()))
         for _, ab in islice(batches, _PRIOR_BATCHES):
@@ -356,7 +356,7 @@ class BinsHead:
 
     def append(self, outputs: Any, codec: LabCodec) -> Any:
         """Take the annealed mean in the network, and shrink it; see :class:`Head`."""
-        from labcolor._keras import keras, layers
+        from labcolor.backends.keras import keras, layers
 
         offsets = (self.rebalancing - self.training) / self.temperature * self.log_weights
         scaled = layers.Rescaling(1 / self.temperature, offsets.tolist(), dtype="float32", name="balanced")(outputs)
@@ -435,7 +435,7 @@ def bin_targets(ab: Any) -> Any:
     >>> float(np.asarray(bin_targets(np.float32([[13, -7]]))).sum().round(3))
     1.0
     """
-    from labcolor._keras import ops
+    from labcolor.backends.keras import ops
 
     bins = ab_bins() / BIN_SIZE
     near_a = ops.relu(1 - ops.abs(ab[..., :1] / BIN_SIZE - bins[:, 0]))
@@ -468,7 +468,7 @@ def bin_loss(ab_scale: float, weights: npt.ArrayLike, stride: int) -> Loss:
     >>> round(float(loss(np.zeros((1, 4, 4, 2), "f4"), np.zeros((1, 1, 1, len(ab_bins())), "f4"))), 2)
     5.74
     """
-    from labcolor._keras import ops
+    from labcolor.backends.keras import ops
 
     weights = np.asarray(weights, np.float32)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from labcolor._typing import Array
+from labcolor.base.typing import Array
 
 __all__ = ["crowding", "limit_reach", "locate", "spread_hints", "spreader_shapes"]
 

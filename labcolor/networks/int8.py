@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from labcolor._onnxruntime import load_session
-from labcolor._typing import Array
+from labcolor.backends.onnxruntime import load_session
+from labcolor.base.typing import Array
 from labcolor.networks.onnx_graph import import_onnx
 
 if TYPE_CHECKING:

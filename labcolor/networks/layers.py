@@ -40,7 +40,7 @@ def last_convolution(network: keras.Model) -> keras.layers.Conv2D:
     InputError
         There is none.
     """
-    from labcolor._keras import layers
+    from labcolor.backends.keras import layers
 
     for layer in reversed(network.layers):
         if isinstance(layer, layers.Conv2D):

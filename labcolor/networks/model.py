@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from labcolor._typing import Array
-from labcolor._validation import Check, instance_of, integer, number, require, require_names
 from labcolor._version import __version__
+from labcolor.base.typing import Array
+from labcolor.base.validation import Check, instance_of, integer, number, require, require_names
 from labcolor.color.codec import LabCodec
 from labcolor.errors import InputError, ModelFileError
 from labcolor.networks.heads import Head

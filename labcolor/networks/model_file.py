@@ -14,9 +14,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from labcolor._paths import as_path, check_destination, replacing
-from labcolor._typing import Array, PathLike
-from labcolor._validation import shortened
+from labcolor.base.paths import as_path, check_destination, replacing
+from labcolor.base.typing import Array, PathLike
+from labcolor.base.validation import shortened
 from labcolor.errors import ModelFileError
 
 __all__ = ["FORMAT", "Layout", "PackedModel", "encode_model", "read_model", "write_model"]

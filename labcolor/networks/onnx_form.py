@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from labcolor._typing import Array
-from labcolor._validation import instance_of, integer, require, require_names, shortened
+from labcolor.base.typing import Array
+from labcolor.base.validation import instance_of, integer, require, require_names, shortened
 from labcolor.errors import InputError
 
 __all__ = ["OPERATIONS", "SATURATION", "OnnxForm", "digest"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from labcolor._typing import Array
+from labcolor.base.typing import Array
 from labcolor.errors import InputError, LabcolorError
 from labcolor.networks.layers import last_convolution
 from labcolor.networks.onnx_form import OnnxForm
@@ -137,7 +137,7 @@ class _Graph:
 
     def _add_end(self, layer: Any) -> str:
         """Add the nodes of a layer at the end of the network, channels last, and return the name of its output."""
-        from labcolor._keras import layers
+        from labcolor.backends.keras import layers
 
         if isinstance(layer, layers.Add):
             return self._node("Add", *map(self._channels_last, layer.input), prefix="end_")
@@ -159,7 +159,7 @@ class _Graph:
 
     def _add_layer(self, layer: Any) -> str:
         """Add the nodes of a layer, and return the name of its output."""
-        from labcolor._keras import layers
+        from labcolor.backends.keras import layers
 
         if isinstance(layer, layers.InputLayer):
             return self._node("Transpose", "l", perm=[0, 3, 1, 2])
@@ -195,7 +195,7 @@ class _Graph:
         raise _unknown(layer, f"a {type(layer).__name__} with these settings")
 
     def _add_convolution(self, layer: Any, tensor: str) -> str:
-        from labcolor._keras import layers
+        from labcolor.backends.keras import layers
 
         depthwise = isinstance(layer, layers.DepthwiseConv2D)
         plain = layer.padding == "same" and set(layer.dilation_rate) == {1} and layer.data_format == "channels_last"
@@ -227,7 +227,7 @@ def _end_of(network: keras.Model) -> list[Any]:
     These are convolutions of 1x1 and activations. They are written as products of matrices, channels last: so their
     results, other than a convolution's, stay in float32 when the rest is in int8.
     """
-    from labcolor._keras import layers
+    from labcolor.backends.keras import layers
 
     end: list[Any] = []
     tensors = [network.output]

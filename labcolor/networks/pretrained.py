@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import resources
 
-from labcolor._validation import one_of, require
+from labcolor.base.validation import one_of, require
 from labcolor.networks.model import FittedModel
 from labcolor.networks.model_file import read_model
 

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from labcolor._tensorflow import build_outline, check_process
-from labcolor._validation import integer, one_of, require, shortened
+from labcolor.backends.tensorflow import build_outline
+from labcolor.base.forks import check_process
+from labcolor.base.validation import integer, one_of, require, shortened
 from labcolor.errors import InputError, InputTypeError, LabcolorError
 from labcolor.networks.autoencoder import build_autoencoder
 from labcolor.networks.classifier import build_classifier
@@ -139,7 +140,7 @@ class Architecture:
     def _building(self) -> Iterator[None]:
         """Name the options where a builder raises an error, and refuse to build in a forked process."""
         check_process()
-        from labcolor._keras import looking_for_devices
+        from labcolor.backends.keras import looking_for_devices
 
         try:
             with looking_for_devices():

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from labcolor._typing import Array
+from labcolor.base.typing import Array
 from labcolor.color.chroma import ContentBox
 from labcolor.pictures.picture import Picture
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from labcolor._typing import Array
-from labcolor._validation import shortened
+from labcolor.base.typing import Array
+from labcolor.base.validation import shortened
 from labcolor.color.lab import rgb_to_lab
 from labcolor.errors import InputError
 

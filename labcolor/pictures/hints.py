@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from labcolor._typing import Array
+from labcolor.base.typing import Array
 from labcolor.color import kernels
 from labcolor.color.chroma import ContentBox
 from labcolor.errors import InputError, InputTypeError

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from skimage.util import img_as_ubyte
 
-from labcolor._strips import in_strips
-from labcolor._typing import Array
+from labcolor.base.strips import in_strips
+from labcolor.base.typing import Array
 from labcolor.color import kernels
 from labcolor.color.chroma import Chroma
 from labcolor.color.lab import (

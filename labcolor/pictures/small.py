@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from labcolor._typing import Array
+from labcolor.base.typing import Array
 from labcolor.color.chroma import Chroma, ContentBox
 from labcolor.pictures.bars import fill_bars, find_content_box, refine_content_box
 from labcolor.pictures.picture import Picture, working_shape

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from labcolor._paths import check_destination
-from labcolor._typing import Array
-from labcolor._validation import shortened
 from labcolor._version import __version__
+from labcolor.base.paths import check_destination
+from labcolor.base.typing import Array
+from labcolor.base.validation import shortened
 from labcolor.errors import ModelFileError
 
 __all__ = ["Checkpoint", "CheckpointFile"]

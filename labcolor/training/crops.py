@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from labcolor._threads import get_threads
-from labcolor._typing import Array
+from labcolor.base.threads import get_threads
+from labcolor.base.typing import Array
 from labcolor.color.codec import LabCodec
 
 __all__ = ["Batch", "age", "center_crop", "count_steps", "crop_batches", "made_ahead", "random_crop"]

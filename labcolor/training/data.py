@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from labcolor._paths import as_path
-from labcolor._typing import Array
+from labcolor.base.paths import as_path
+from labcolor.base.typing import Array
 from labcolor.errors import FileError, InputError, LabcolorError
 from labcolor.io.inputs import as_pictures, one_picture
 from labcolor.pictures.picture import Picture, as_bytes

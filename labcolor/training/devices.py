@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from labcolor._keras import keras, layers
-from labcolor._tensorflow import count_replicas, shared_out
-from labcolor._typing import Array
+from labcolor.backends.keras import keras, layers
+from labcolor.backends.replicas import count_replicas, shared_out
+from labcolor.base.typing import Array
 from labcolor.errors import InputError, LabcolorError
 from labcolor.networks.layers import every_layer
 

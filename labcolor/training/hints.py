@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from labcolor._keras import keras, ops
-from labcolor._typing import Array
+from labcolor.backends.keras import keras, ops
+from labcolor.base.typing import Array
 from labcolor.networks.hint_spreader import spreader_shapes
 from labcolor.pictures.hints import places_of
 from labcolor.training.loop import History, Monitoring, make_optimizer, train_network

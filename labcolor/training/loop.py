@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from labcolor._keras import float32_by_default, keras, ops
-from labcolor._tensorflow import count_replicas
-from labcolor._typing import Array
+from labcolor.backends.keras import float32_by_default, keras, ops
+from labcolor.backends.replicas import count_replicas
+from labcolor.base.typing import Array
 from labcolor.errors import InputError, ModelFileError
 from labcolor.training.checkpoint import Checkpoint, CheckpointFile
 from labcolor.training.devices import any_process, broadcast, check_batch, is_main_process, synchronize, train_on_batch

@@ -6,8 +6,8 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from labcolor._paths import as_path, check_destination, replacing
-from labcolor._typing import PathLike
+from labcolor.base.paths import as_path, check_destination, replacing
+from labcolor.base.typing import PathLike
 from labcolor.errors import FileError, InputError, InputTypeError, LabcolorError
 
 if TYPE_CHECKING:

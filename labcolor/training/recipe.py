@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from labcolor._keras import keras
-from labcolor._typing import Array
+from labcolor.backends.keras import keras
+from labcolor.base.typing import Array
 from labcolor.color.codec import LabCodec
 from labcolor.errors import InputError
 from labcolor.networks.heads import Head

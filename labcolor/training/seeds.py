@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from labcolor._validation import Check, integer, optional
+from labcolor.base.validation import Check, integer, optional
 
 __all__ = ["RANDOM_STATE", "RandomState", "as_seed"]
 

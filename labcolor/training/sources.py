@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
-from labcolor._paths import as_path, files_in
-from labcolor._typing import Array
+from labcolor.base.paths import as_path, files_in
+from labcolor.base.typing import Array
 from labcolor.errors import InputError, PictureFileError
 from labcolor.io.decoders import decode
 from labcolor.io.sources import ENDINGS, Source, as_source, decoding

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from labcolor._typing import Array
+from labcolor.base.typing import Array
 from labcolor.errors import FileError
 
 __all__ = ["EventFile"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from labcolor._typing import Array
+from labcolor.base.typing import Array
 from labcolor.color.chroma import Chroma
 from labcolor.color.codec import LabCodec
 from labcolor.metrics import ciede2000, colorfulness, psnr

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice, pairwise
 
-from labcolor import _validation
-from labcolor._paths import as_path
-from labcolor._typing import Array, PictureInput
-from labcolor._validation import shortened
+from labcolor.base.paths import as_path
+from labcolor.base.typing import Array, PictureInput
+from labcolor.base.validation import as_saturation, as_smoothing, integer, one_of, require, shortened
 from labcolor.colorizer import Colorizer
 from labcolor.errors import InputError, InputTypeError, VideoFileError
 from labcolor.inference.pipeline import Pipeline
@@ -161,11 +160,11 @@ def frame_stream(
     InputError, InputTypeError
         A parameter is not as described there.
     """
-    _validation.require("consistency", consistency, _validation.one_of(*CONSISTENCIES))
+    require("consistency", consistency, one_of(*CONSISTENCIES))
     return ChromaStream(
         _pipeline(colorizer),
-        _validation.smoothing(smoothing),
-        _validation.saturation(saturation),
+        as_smoothing(smoothing),
+        as_saturation(saturation),
         cuts=_given_cuts(cuts),
         references=as_references(references, None),
         consistency=consistency,
@@ -185,13 +184,13 @@ def _pipeline(colorizer: Colorizer | None) -> Pipeline:
 def _given_cuts(cuts: str | Sequence[int]) -> list[int] | None:
     """Return the cuts that the caller gives, or None if they are to be detected."""
     if isinstance(cuts, str):
-        _validation.require("cuts", cuts, _validation.one_of("auto", "none"))
+        require("cuts", cuts, one_of("auto", "none"))
         return None if cuts == "auto" else []
     if not isinstance(cuts, Sequence):
         raise InputTypeError(f'cuts: expected "auto", "none" or numbers of frames, got {shortened(cuts)}.')
     numbers: list[int] = []
     for cut in cuts:
-        _validation.require("cuts", cut, _validation.integer(0))
+        require("cuts", cut, integer(0))
         numbers.append(int(cut))
     if any(later <= earlier for earlier, later in pairwise(numbers)):
         raise InputError("cuts: expected numbers of frames in rising order, got others.")
@@ -346,15 +345,15 @@ def colorize_video(
     (10, Fraction(25, 1), ())
     """
     started = time.perf_counter()
-    smoothing = _validation.smoothing(smoothing)
-    saturation = _validation.saturation(saturation)
+    smoothing = as_smoothing(smoothing)
+    saturation = as_saturation(saturation)
     if resize is not None:
         if not isinstance(resize, tuple | list) or len(resize) != 2:
             raise InputError(f"resize: expected (width, height), got {resize!r}.")
         for side in resize:
-            _validation.require("resize", side, _validation.integer(2))
+            require("resize", side, integer(2))
     source, destination = as_path("source", source), as_path("destination", destination)
-    _validation.require("deinterlace", deinterlace, _validation.one_of(*DEINTERLACING))
+    require("deinterlace", deinterlace, one_of(*DEINTERLACING))
     info = probe(source, None if rate is None else as_seconds("rate", rate))
     destination = resolve_destination(destination, info)
     target = target_of(
@@ -373,7 +372,7 @@ def colorize_video(
         raise InputError(f"{destination}: would replace its own source. Choose another name.")
     pipeline = _pipeline(colorizer)
 
-    _validation.require("consistency", consistency, _validation.one_of(*CONSISTENCIES))
+    require("consistency", consistency, one_of(*CONSISTENCIES))
     exclude_hues = as_hues("exclude_hues", exclude_hues)
     known_cuts = _given_cuts(cuts)
     factor = 2 if deinterlace == "double" else 1

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from labcolor._typing import Array
+from labcolor.base.typing import Array
 from labcolor.color import kernels
 
 __all__ = ["AHEAD", "CutDetector"]

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from labcolor._typing import Array
-from labcolor._validation import shortened
+from labcolor.base.typing import Array
+from labcolor.base.validation import shortened
 from labcolor.errors import InputError, InputTypeError
 
 __all__ = ["HUES", "as_hues", "without_hues"]

@@ -12,10 +12,10 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from labcolor._paths import locked, replacing
-from labcolor._typing import Array
-from labcolor._validation import shortened
 from labcolor._version import __version__
+from labcolor.base.paths import locked, replacing
+from labcolor.base.typing import Array
+from labcolor.base.validation import shortened
 from labcolor.color.chroma import Chroma
 from labcolor.errors import InputError, VideoFileError
 from labcolor.io.formats import Target

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from labcolor._typing import Array
+from labcolor.base.typing import Array
 from labcolor.color import kernels
 
 __all__ = ["ColorMemory", "alike", "recall", "share_of"]

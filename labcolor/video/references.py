@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from labcolor._typing import Array, PictureInput
-from labcolor._validation import shortened
+from labcolor.base.typing import Array, PictureInput
+from labcolor.base.validation import shortened
 from labcolor.color.lab import rgb_to_lab
 from labcolor.errors import InputError, InputTypeError
 from labcolor.inference.pipeline import Pipeline

@@ -13,9 +13,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from labcolor import _validation
-from labcolor._paths import as_path, write_text
-from labcolor._validation import shortened
+from labcolor.base.paths import as_path, write_text
+from labcolor.base.validation import as_saturation, shortened
 from labcolor.errors import InputError, InputTypeError, VideoFileError
 from labcolor.io.times import advanced
 from labcolor.video.hues import as_hues
@@ -100,7 +99,7 @@ def _checked(name: str, shots: Sequence[Shot]) -> tuple[Shot, ...]:
                 f"{name}: shot {place}: expected an end after its first frame, got {shot.first} to {shot.end}."
             )
         if shot.saturation is not None:
-            _validation.saturation(shot.saturation)
+            as_saturation(shot.saturation)
             if shot.grey and shot.saturation:
                 raise InputError(f"{name}: shot {place}: expected grey or a saturation, got both. Remove one.")
         if shot.exclude_hues is not None:
@@ -259,7 +258,7 @@ def _whole(name: str, text: str) -> int:
 def _decimal(name: str, text: str) -> float:
     if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,9})?", text):
         raise InputError(f"{name}: saturation: expected a number, got {shortened(text)}.")
-    return _validation.saturation(float(text))
+    return as_saturation(float(text))
 
 
 def _edl(shots: Iterable[Shot], rate: Fraction) -> str:

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from scipy import ndimage
 
-from labcolor._typing import Array
+from labcolor.base.typing import Array
 from labcolor.errors import VideoFileError
 from labcolor.inference.pipeline import Pipeline
 from labcolor.io.probe import VideoInfo

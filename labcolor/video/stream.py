@@ -8,7 +8,7 @@ from operator import itemgetter
 
 import numpy as np
 
-from labcolor._typing import Array
+from labcolor.base.typing import Array
 from labcolor.color.chroma import Chroma
 from labcolor.inference.pipeline import Pipeline
 from labcolor.pictures.picture import Picture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from labcolor._typing import Array
+from labcolor.base.typing import Array
 from labcolor.color import kernels
 from labcolor.video.frame_difference import Outline, changes, outline
 

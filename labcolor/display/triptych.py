@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from labcolor._typing import Array, PathLike, PictureInput
+from labcolor.base.typing import Array, PathLike, PictureInput
 from labcolor.errors import InputError
 from labcolor.io.inputs import as_pictures, one_picture
 from labcolor.io.pictures import write_picture

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from html import escape
 from typing import Any
 
-from labcolor._validation import shortened
+from labcolor.base.validation import shortened
 from labcolor.networks.model import FittedModel
 
 __all__ = ["summary"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from labcolor._validation import integer, optional, require
+from labcolor.base.validation import integer, optional, require
 
 __all__ = ["chosen_threads", "get_threads", "set_threads"]
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from labcolor._threads import get_threads
+from labcolor.base.threads import get_threads
 
 __all__ = ["in_strips"]
 

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-from labcolor._validation import Check, require
+from labcolor.base.validation import Check, require
 from labcolor.errors import InputError
 
 __all__ = ["Estimator"]

@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from labcolor._typing import Array
+from labcolor.base.typing import Array
 from labcolor.errors import InputError, InputTypeError
 
 __all__ = [
     "Check",
     "as_array",
+    "as_saturation",
+    "as_smoothing",
     "instance_of",
     "integer",
     "number",
@@ -21,9 +23,7 @@ __all__ = [
     "optional",
     "require",
     "require_names",
-    "saturation",
     "shortened",
-    "smoothing",
 ]
 
 
@@ -130,13 +130,13 @@ def _cut(text: str, value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:60]}... ({type(value).__name__})"
 
 
-def saturation(value: Any) -> float:
+def as_saturation(value: Any) -> float:
     """Return a saturation, from 0 (grey) to 4 (vivid), as a float."""
     require("saturation", value, number(0, 4))
     return float(value)
 
 
-def smoothing(value: Any) -> float:
+def as_smoothing(value: Any) -> float:
     """Return a smoothing over time, from 0 (none) to 0.99, as a float."""
     require("smoothing", value, number(0, 0.99))
     return float(value)

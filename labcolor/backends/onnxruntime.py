@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from labcolor._typing import Array
+from labcolor.base.typing import Array
 from labcolor.errors import LabcolorError
 
 __all__ = ["load_session"]

@@ -7,8 +7,8 @@ import io
 
 from PIL import Image
 
-from labcolor._triptych import show
-from labcolor._typing import PictureInput
+from labcolor.base.typing import PictureInput
+from labcolor.display.triptych import show
 from labcolor.errors import InputError
 from labcolor.io.inputs import one_picture
 from labcolor.pictures.picture import over_white

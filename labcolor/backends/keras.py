@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from labcolor._tensorflow import limit_threads, quietly
+from labcolor.backends.tensorflow import limit_threads, quietly
 from labcolor.errors import LabcolorError
 
 try:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from labcolor._paths import as_path, files_in, identity, make_folder
-from labcolor._typing import Array, PathLike
+from labcolor.base.paths import as_path, files_in, identity, make_folder
+from labcolor.base.typing import Array, PathLike
 from labcolor.errors import InputError, PictureFileError
 from labcolor.io.encoders import OPAQUE, WRITABLE
 from labcolor.io.formats import CODECS, CONTAINERS

@@ -1,0 +1,1 @@
+"""The libraries that run networks: Keras, TensorFlow, LiteRT and ONNX Runtime."""

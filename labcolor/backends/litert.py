@@ -1,0 +1,95 @@
+"""LiteRT: conversion of a network, by TensorFlow."""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from typing import TYPE_CHECKING, Any
+
+from labcolor.base.stderr import closed_stderr
+from labcolor.base.typing import Array
+from labcolor.errors import LabcolorError
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["convert_to_tflite"]
+
+
+def convert_to_tflite(network: keras.Model, calibration: Sequence[Array], in_float: int) -> bytes:
+    """Convert a network to LiteRT's form.
+
+    Parameters
+    ----------
+    network : keras.Model
+        The network.
+    calibration : sequence of ndarray
+        Inputs whose values set the ranges of int8; empty for float32.
+    in_float : int
+        How many convolutions, the first ones, stay in float32 when the rest is in int8. Without a rest none does.
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    LabcolorError
+        TensorFlow is not installed, or cannot convert the network.
+    """
+    try:
+        import keras
+        import tensorflow as tf
+
+        class Enlarge(keras.layers.UpSampling2D):  # type: ignore[misc]
+            """Upsampling after which the number of channels is still known, without which there is no convolution."""
+
+            def call(self, x: Any) -> Any:
+                height, width = tf.unstack(tf.shape(x)[1:3])
+                return tf.image.resize(x, (height * self.size[0], width * self.size[1]), "nearest")
+
+        def cloned(layer: Any) -> Any:
+            kind = Enlarge if isinstance(layer, keras.layers.UpSampling2D) else type(layer)
+            return kind.from_config(layer.get_config())
+
+        same = keras.models.clone_model(network, clone_function=cloned)
+        same.set_weights(network.get_weights())
+        signature = [tf.TensorSpec((None, None, None, 1), tf.float32, name="l")]
+        function = tf.function(lambda batch: same(batch, training=False), input_signature=signature, autograph=False)
+        with _silent_converter():
+            # from_keras_model needs parts of TensorFlow's own, older Keras
+            converter = tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function()])
+            if not calibration:
+                return bytes(converter.convert())
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            converter.representative_dataset = lambda: ([picture] for picture in calibration)
+            lite = tf.lite.experimental  # nothing else of it keeps chosen operations in float32
+            debugger = lite.QuantizationDebugger(converter=converter, debug_dataset=lambda: [[calibration[0]]])
+            debugger.run()
+            debugger.layer_statistics_dump(statistics := io.StringIO())
+            operations = csv.DictReader(io.StringIO(statistics.getvalue()))
+            names = [row["tensor_name"] for row in operations if row["op_name"].endswith("CONV_2D")]  # as they run
+            if in_float < len(names):  # or nothing is left to quantize, which the debugger takes for a mistake
+                debugger.options = lite.QuantizationDebugOptions(denylisted_nodes=names[:in_float])
+            return bytes(debugger.get_nondebug_quantized_model())
+    except Exception as error:  # of many kinds, that of its converter among them
+        reason = f"{type(error).__name__}: {str(error)[:200]}"  # the converter's has the whole network
+        raise LabcolorError(f"TensorFlow cannot convert this network: {reason}") from error
+
+
+@contextmanager
+def _silent_converter() -> Iterator[None]:
+    """Keep the converter from telling of each of its steps, which it does in four ways."""
+    log = logging.getLogger("absl")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        with closed_stderr(), redirect_stdout(None), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.setLevel(level)

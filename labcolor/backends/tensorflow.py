@@ -1,0 +1,132 @@
+"""TensorFlow: its start without greetings, its threads, and functions compiled from networks."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from labcolor.base.stderr import closed_stderr
+from labcolor.base.threads import get_threads
+from labcolor.base.typing import Array
+from labcolor.errors import InputError, OutOfMemoryError
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["build_outline", "compiled", "limit_threads", "quietly"]
+
+
+def compiled(network: keras.Model) -> Callable[[Array], list[Array]]:
+    """Make one function from (N, h, w, 1) to the network's outputs, for every N, h and w without compiling anew.
+
+    On a CPU TensorFlow's oneDNN keeps what it has prepared for each size of input. A process that colors pictures of
+    many shapes grows by it; ``TF_ENABLE_ONEDNN_OPTS=0``, set before TensorFlow is loaded, avoids about half of it.
+
+    Raises
+    ------
+    OutOfMemoryError
+        The function raises it where a batch did not fit in memory.
+    """
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return lambda batch: [np.asarray(output) for output in keras.tree.flatten(network.predict_on_batch(batch))]
+    import tensorflow as tf
+
+    run = tf.function(
+        lambda batch: keras.tree.flatten(network(batch, training=False)),
+        input_signature=[tf.TensorSpec((None, None, None, 1), tf.float32)],
+        autograph=False,
+    ).get_concrete_function()
+
+    def checked(batch: Array) -> list[Array]:
+        try:
+            return [np.asarray(output) for output in run(tf.constant(batch))]
+        except tf.errors.ResourceExhaustedError as error:
+            raise OutOfMemoryError(
+                f"the network ran out of memory on a batch of shape {batch.shape}. Lower working_size."
+            ) from error
+
+    return checked
+
+
+def build_outline(build: Callable[[], keras.Model], most: int) -> keras.Model:
+    """Build a network that tells only shapes: where the backend allows that, no memory is taken for its weights.
+
+    Parameters
+    ----------
+    build : callable
+        Builds the network, of sizes that nobody has checked.
+    most : int
+        Number of weights at which to stop.
+
+    Returns
+    -------
+    keras.Model
+        Of no use but for its shapes.
+
+    Raises
+    ------
+    InputError
+        The network has more weights.
+    """
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return build()
+    import tensorflow as tf
+
+    made = itertools.count(1)
+
+    def counted(make: Callable[..., Any], **options: Any) -> Any:
+        if next(made) > most:
+            raise InputError(f"expected a network of at most {most} weights, got more.")
+        return make(**options)
+
+    with tf.Graph().as_default(), tf.variable_creator_scope(counted):
+        return build()
+
+
+def limit_threads() -> None:
+    """Tell TensorFlow how many threads to use, which it asks once, unless somebody has told it."""
+    import tensorflow as tf
+
+    with suppress(RuntimeError):  # it has begun already
+        if not tf.config.threading.get_intra_op_parallelism_threads():
+            tf.config.threading.set_intra_op_parallelism_threads(get_threads())
+
+
+_devices_found = False
+
+
+@contextmanager
+def quietly(*, devices: bool = False) -> Iterator[None]:
+    """Close the process's standard error while TensorFlow greets, which no setting of its own prevents.
+
+    It greets twice: when it is imported, and when it looks for devices. Once that lies behind, nothing is closed.
+
+    Parameters
+    ----------
+    devices : bool
+        Whether devices are looked for; otherwise TensorFlow is imported.
+    """
+    global _devices_found
+    done = _devices_found if devices else "tensorflow" in sys.modules
+    if done:
+        yield
+        return
+    level = os.environ.get("TF_CPP_MIN_LOG_LEVEL")
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3" if level is None else level
+    try:
+        with closed_stderr():
+            yield
+        _devices_found = _devices_found or devices
+    finally:
+        if level is None:
+            os.environ.pop("TF_CPP_MIN_LOG_LEVEL", None)  # another thread may have done so

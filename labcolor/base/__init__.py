@@ -1,0 +1,1 @@
+"""The ground: parameters, paths, threads and processes, for all other modules."""

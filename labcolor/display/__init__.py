@@ -1,0 +1,1 @@
+"""Views of pictures side by side, for notebooks and files."""
