@@ -57,11 +57,11 @@ class Colorizer(Estimator):
     ----------
     network : str or labcolor.networks.Architecture
         "reference": the reference autoencoder, which predicts ab itself (:func:`labcolor.build_autoencoder`);
-        "efficientnet" and "classifier": stronger networks, which choose among bins of ab, with a pretrained encoder
-        (:func:`labcolor.networks.build_efficientnet`; start it from the packaged model) and without
-        (:func:`labcolor.networks.build_classifier`); or an architecture of your own, by its registered name or itself.
+        "efficientnet": a stronger network, which chooses among bins of ab and has a pretrained encoder
+        (:func:`labcolor.networks.build_efficientnet`; start it from the packaged model); or an architecture of your
+        own, by its registered name or itself.
     working_size : int, default 136
-        Short side, in pixels, of the picture that the network sees, from 8 to 8192; its aspect ratio is kept. Lightness
+        Short side, in pixels, of the picture that the network sees, from 8 to 1024; its aspect ratio is kept. Lightness
         always keeps the full resolution. The default is the size from which training crops of 128 are taken.
     crop_size : int, default 128
         Side of the square crops to train on; a multiple of 32, at most 4096.

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from labcolor._version import __version__
+from labcolor.backends.onnxruntime import multiplies_exactly
 from labcolor.base.paths import as_path, locked, make_folder, remove_stale, replacing
 from labcolor.base.threads import set_threads
 from labcolor.base.typing import Array, PathLike
 from labcolor.base.validation import as_saturation, integer, optional, require
 from labcolor.colorizer import Colorizer
 from labcolor.errors import FileError, InputError, InputTypeError, LabcolorError, VideoFileError
-from labcolor.inference.engine import multiplies_exactly
 from labcolor.io.encoders import LOSSY
 from labcolor.io.folders import Pairs, color_file, distinct, picture_places, video_places
 from labcolor.networks.onnx_form import digest

@@ -12,6 +12,8 @@ import pytest
 import skimage.data
 
 from labcolor import Colorizer
+from labcolor.networks import Architecture, BinsHead, register_architecture
+from labcolor.networks.bins import BIN_COUNT
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -44,6 +46,25 @@ def reference():
 def classifier():
     """The packaged default model."""
     return Colorizer.from_pretrained()
+
+
+def build_tiny_classifier(*, seed=None, dtype="float32"):
+    """Three convolutions with batch normalization, and scores of bins of ab at a quarter of the size."""
+    import keras
+
+    inputs = x = keras.Input((None, None, 1))
+    for layer, stride in enumerate((2, 2, 1)):
+        initial = keras.initializers.HeNormal(None if seed is None else seed + layer)
+        x = keras.layers.Conv2D(8, 3, stride, "same", use_bias=False, kernel_initializer=initial, dtype=dtype)(x)
+        x = keras.layers.ReLU(dtype=dtype)(keras.layers.BatchNormalization(momentum=0.98, dtype=dtype)(x))
+    initial = keras.initializers.HeNormal(None if seed is None else seed + 3)
+    return keras.Model(inputs, keras.layers.Conv2D(BIN_COUNT, 1, kernel_initializer=initial, dtype="float32")(x))
+
+
+@pytest.fixture(scope="session")
+def tiny_classifier():
+    """A registered architecture that chooses among bins and trains at once."""
+    return register_architecture(Architecture("tiny-classifier", build_tiny_classifier, BinsHead(), multiple=8))
 
 
 @pytest.fixture(scope="session")

@@ -63,7 +63,7 @@ def test_colors_and_their_measures_are_the_library_s(finish, batch):
 
 def test_the_loss_is_psnr_and_the_price_of_color(finish, batch):
     """Two sets of scores differ in loss by PSNR and colorfulness, beside the cross-entropy."""
-    model = fitted("classifier", BinsHead(stride=1, temperature=1.0))
+    model = fitted("efficientnet", BinsHead(stride=1, temperature=1.0))
     lab = np.concatenate(model.codec.encode(batch), axis=-1)
     right = np.log(np.asarray(bin_targets(lab[..., 1:] * 128)) + np.float32(1e-9))
     grey = np.zeros_like(right)
@@ -91,7 +91,7 @@ def test_a_teacher_counts_as_much_as_the_truth(finish, batch):
 
 def test_an_overview_is_seen_beside_the_picture(finish, batch):
     """Scores of both: the second half are those of the reduced, mirrored picture, mirrored back and enlarged."""
-    model = fitted("classifier", BinsHead())
+    model = fitted("efficientnet", BinsHead())
     network = model.network
     lightness = model.codec.encode(np.tile(batch, (1, 4, 4, 1))[:, :128, :128])[0]
     both = np.asarray(finish.WithOverview(network)(lightness))
@@ -103,7 +103,7 @@ def test_an_overview_is_seen_beside_the_picture(finish, batch):
 
 def test_colors_of_an_overview_are_mixed_in_the_loss(finish, batch):
     """A quarter of grey beside the true colors costs what the mean of these costs."""
-    model = replace(fitted("classifier", BinsHead(stride=1, temperature=1.0)), overview=0.25)
+    model = replace(fitted("efficientnet", BinsHead(stride=1, temperature=1.0)), overview=0.25)
     lab = np.concatenate(model.codec.encode(batch), axis=-1)
     right = np.log(np.asarray(bin_targets(lab[..., 1:] * 128)) + np.float32(1e-9))
     grey = np.zeros_like(right)

@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from labcolor.base.typing import Array
 from labcolor.errors import LabcolorError
 
-__all__ = ["load_session"]
+__all__ = ["load_session", "multiplies_exactly"]
+
+# A graph of one MatMulInteger of x, (1, 4) uint8, with four times 127: it shows whether sums of products saturate.
+_SATURATION = bytes.fromhex(
+    "080812003a580a180a01780a0177120179220d4d61744d756c496e74656765721201672a0f0804080110034201774a047f7f7f7f5a130a0178"
+    "120e0a0c080212080a0208010a02080462130a0179120e0a0c080612080a0208010a02080142040a001011"
+)
+_exact: bool | None = None
 
 
 def load_session(graph: bytes, weights: Mapping[str, Array], **options: Any) -> Any:
@@ -55,3 +64,15 @@ def load_session(graph: bytes, weights: Mapping[str, Array], **options: Any) -> 
         return onnxruntime.InferenceSession(graph, settings, providers=["CPUExecutionProvider"])
     except Exception as error:
         raise LabcolorError(f"ONNX Runtime cannot load the ONNX form of this model: {error}") from error
+
+
+def multiplies_exactly() -> bool:
+    """Return whether ONNX Runtime multiplies int8 exactly on this processor.
+
+    On x86 without VNNI its sums of two products saturate at 16 bits, and colors would be wrong.
+    """
+    global _exact
+    if _exact is None:
+        session = load_session(_SATURATION, {}, intra_op_num_threads=1)
+        _exact = int(session.run(None, {"x": np.full((1, 4), 255, np.uint8)})[0][0, 0]) == 4 * 255 * 127
+    return _exact

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["NETWORKS", "add_to", "run"]
 
 # The architectures of the package, listed here so that --help does not load TensorFlow.
-NETWORKS = ("reference", "classifier", "efficientnet")
+NETWORKS = ("reference", "efficientnet")
 _NONE = "none"  # --start without a start
 _PARAMETERS = (  # of Colorizer
     "crop_size",

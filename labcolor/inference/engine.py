@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from labcolor.backends.onnxruntime import load_session
+from labcolor.backends.onnxruntime import load_session, multiplies_exactly
 from labcolor.backends.tensorflow import compiled
 from labcolor.base.forks import check_process
 from labcolor.base.threads import get_threads
@@ -21,9 +21,9 @@ from labcolor.base.validation import Check, one_of
 from labcolor.errors import InputError, LabcolorError, OutOfMemoryError
 from labcolor.networks.layers import last_convolution
 from labcolor.networks.model import FittedModel
-from labcolor.networks.onnx_form import SATURATION, OnnxForm
+from labcolor.networks.model_file import WEIGHT, numbered
 
-__all__ = ["ENGINE", "Engine", "KerasEngine", "OnnxEngine", "make_engine", "multiplies_exactly"]
+__all__ = ["ENGINE", "Engine", "KerasEngine", "OnnxEngine", "make_engine"]
 
 ENGINE: Check = one_of("auto", "onnxruntime", "onnxruntime-int8", "tensorflow")
 _log = logging.getLogger(__name__)
@@ -234,7 +234,7 @@ class OnnxEngine:
                 assert form is not None
                 session = load_session(
                     form.int8 if self._int8 else form.graph,
-                    {} if self._int8 else OnnxForm.named(self._model.weights),
+                    {} if self._int8 else numbered(WEIGHT, self._model.weights),
                     # beyond this, products of int8 that saturate would replace those of what they stand for
                     optimize="ORT_ENABLE_BASIC" if self._int8 and not multiplies_exactly() else "ORT_ENABLE_ALL",
                     intra_op_num_threads=key[1],
@@ -244,18 +244,3 @@ class OnnxEngine:
                 )
                 self._session = key, session
             return self._session[1]
-
-
-def multiplies_exactly() -> bool:
-    """Return whether ONNX Runtime multiplies int8 exactly on this processor.
-
-    On x86 without VNNI its sums of two products saturate at 16 bits, and colors would be wrong.
-    """
-    global _exact
-    if _exact is None:
-        session = load_session(SATURATION, {}, intra_op_num_threads=1)
-        _exact = int(session.run(None, {"x": np.full((1, 4), 255, np.uint8)})[0][0, 0]) == 4 * 255 * 127
-    return _exact
-
-
-_exact: bool | None = None

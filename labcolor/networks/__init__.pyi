@@ -1,6 +1,5 @@
 from .autoencoder import build_autoencoder as build_autoencoder
 from .bins import ab_bins as ab_bins
-from .classifier import build_classifier as build_classifier
 from .efficientnet import build_efficientnet as build_efficientnet
 from .heads import BinsHead as BinsHead
 from .heads import Head as Head

@@ -17,7 +17,7 @@ from labcolor.errors import InputError, ModelFileError
 from labcolor.networks.int8 import kept_in_float, quantize
 from labcolor.networks.layers import last_convolution
 from labcolor.networks.model import FittedModel
-from labcolor.networks.model_file import write_model
+from labcolor.networks.model_file import WEIGHT, numbered, write_model
 from labcolor.networks.onnx_form import OnnxForm, digest
 from labcolor.networks.onnx_graph import build_graph
 
@@ -131,7 +131,7 @@ def _folded(content: bytes, weights: Sequence[Array] = ()) -> bytes:
     """Return an ONNX model whose constants are computed, its batch normalization part of its convolutions."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "folded.onnx"
-        named = OnnxForm.named(weights)
+        named = numbered(WEIGHT, weights)
         load_session(content, named, optimize="ORT_ENABLE_BASIC", optimized_model_filepath=os.fspath(path))
         return path.read_bytes()
 

@@ -22,6 +22,7 @@ __all__ = ["BinsHead", "Head", "Loss", "RegressionHead", "bin_loss", "bin_target
 
 Loss = Callable[[Any, Any], Any]
 _PRIOR_BATCHES = 64  # batches from which the frequency of the bins is taken
+_STRIDE = integer(1, most=1024)
 _PAIR = Check("two numbers, for a and b", (list, tuple), lambda value: len(value) == 2)
 
 
@@ -189,7 +190,7 @@ class RegressionHead:
     def __post_init__(self) -> None:
         """Check the parameters, and make them numbers that JSON can hold."""
         _keep(self, "chroma", number(0, 4), float)
-        _keep(self, "stride", integer(1), int)
+        _keep(self, "stride", _STRIDE, int)
 
     def prepared(self, batches: Iterable[tuple[Array, Array]], codec: LabCodec) -> Self:
         """Return itself; see :class:`Head`."""
@@ -292,7 +293,7 @@ class BinsHead:
 
     def __post_init__(self) -> None:
         """Check the parameters, and make them what JSON can hold; the kernels do not look at the weights again."""
-        _keep(self, "stride", integer(1), int)
+        _keep(self, "stride", _STRIDE, int)
         _keep(self, "training", number(0, 1), float)
         _keep(self, "rebalancing", number(0, 1), float)
         _keep(self, "temperature", number(0.01, 10), float)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from labcolor.errors import InputError, ModelFileError
 from labcolor.networks.heads import Head
 from labcolor.networks.hint_spreader import spreader_shapes
 from labcolor.networks.layers import last_convolution
-from labcolor.networks.model_file import Layout, PackedModel, encode_model
+from labcolor.networks.model_file import HINTS, WEIGHT, Layout, PackedModel, encode_model, numbered
 from labcolor.networks.onnx_form import OnnxForm, digest
 from labcolor.networks.registry import MULTIPLE, Architecture, get_architecture
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["OVERVIEW", "WORKING_SIZE", "FittedModel"]
 
-WORKING_SIZE = integer(8, most=8192)
+WORKING_SIZE = integer(8, most=1024)  # of a file, too: a prediction takes time by its square
 OVERVIEW = 64  # short side, in pixels, of an overview
-_WEIGHT, _HINTS = "weight{:03d}", "hints{}"  # names of arrays in a file
+_NUMBERS = Check("numbers", (list,), lambda values: {*map(type, values)} <= {int, float})
 _FLOAT32, _BYTE = np.dtype(np.float32), np.dtype(np.uint8)
 _PARTS = {  # of the text of a file
     "format": int,
@@ -42,7 +42,6 @@ _PARTS = {  # of the text of a file
     "training": dict,
     "light": object,  # or None: OnnxForm checks it
 }
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,8 +150,8 @@ class FittedModel:
             "training": dict(self.training),
             "light": None if form is None else form.get_config(),
         }
-        arrays = _named(_WEIGHT, weights)
-        arrays |= _named(_HINTS, self.hints)
+        arrays = numbered(WEIGHT, weights)
+        arrays |= numbered(HINTS, self.hints)
         arrays |= {f"head/{name}": array for name, array in self.head.get_arrays().items()}
         if form is not None:
             arrays |= form.get_arrays()
@@ -207,12 +206,12 @@ class FittedModel:
             shapes = [tuple(weight.shape) for weight in network.weights]
         else:
             shapes = list(OnnxForm.shapes_of(light))
-        weights: Layout = {name: (shape, _FLOAT32) for name, shape in _named(_WEIGHT, shapes).items()}
+        weights: Layout = {name: (shape, _FLOAT32) for name, shape in numbered(WEIGHT, shapes).items()}
         head = {f"head/{name}": (array.shape, array.dtype) for name, array in architecture.head.get_arrays().items()}
         hints: Layout = {}
-        if _HINTS.format(0) in packed.names:
+        if HINTS.format(0) in packed.names:
             features = light["features"] if network is None else last_convolution(network).input.shape[-1]
-            hints = {name: (shape, _FLOAT32) for name, shape in _named(_HINTS, spreader_shapes(features)).items()}
+            hints = {name: (shape, _FLOAT32) for name, shape in numbered(HINTS, spreader_shapes(features)).items()}
         graphs: Layout = (
             {} if light is None else {name: ((size,), _BYTE) for name, size in OnnxForm.sizes_of(light).items()}
         )
@@ -256,11 +255,6 @@ def _with_weights(network: keras.Model, weights: Sequence[Array]) -> keras.Model
     return network
 
 
-def _named(pattern: str, values: Iterable[_T]) -> dict[str, _T]:
-    """Give each value the name that its array has in a file."""
-    return {pattern.format(index): value for index, value in enumerate(values)}
-
-
 def _halved(weight: Array) -> Array:
     """Return a weight in float16, unless it is too large for that: moving variances may be."""
     return weight.astype(np.float16) if np.abs(weight).max(initial=0) <= np.finfo(np.float16).max else weight
@@ -268,9 +262,7 @@ def _halved(weight: Array) -> Array:
 
 def _floats(values: Any) -> list[float]:
     """Return the losses of a history as floats."""
-    require("history", values, instance_of(list))
-    for value in values:
-        require("history", value, Check("numbers", (int, float), lambda value: True))
+    require("history", values, _NUMBERS)
     return [float(value) for value in values]
 
 

@@ -8,9 +8,9 @@ import json
 import math
 import stat
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -19,28 +19,53 @@ from labcolor.base.typing import Array, PathLike
 from labcolor.base.validation import shortened
 from labcolor.errors import ModelFileError
 
-__all__ = ["FORMAT", "Layout", "PackedModel", "encode_model", "read_model", "write_model"]
+__all__ = [
+    "FORMAT",
+    "HINTS",
+    "MOST_ARRAYS",
+    "WEIGHT",
+    "Layout",
+    "PackedModel",
+    "encode_model",
+    "numbered",
+    "read_model",
+    "write_model",
+]
 
 FORMAT = 2
+WEIGHT, HINTS = "weight{:03d}", "hints{}"  # names of arrays
+MOST_ARRAYS = 1000  # Keras takes some 10 ms for each when it builds the network
 _LARGEST = 1 << 30  # bytes, unpacked: a file that claims more is refused before it is unpacked
-_LONGEST_TEXT = 1 << 24  # bytes of about.json
+_LONGEST_TEXT = 1 << 22  # bytes of about.json
 _LEVEL = 1  # of deflate: pickles are made of this, too, and 6 takes eight times as long for 6 % less
 _TEXT = "about.json"
 _REMEDY = "Use a file that Colorizer.save wrote; if it is one, copy it again."
 _NPY = b"\x93NUMPY\x01\x00"  # version 1.0, which np.save writes for plain arrays; then the header's length, two bytes
 Arrays: TypeAlias = dict[str, Array]
+_T = TypeVar("_T")
 Layout: TypeAlias = Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]]  # the shape and dtype of each array
+
+
+def numbered(pattern: str, values: Iterable[_T]) -> dict[str, _T]:
+    """Return values by the names of their arrays: ``WEIGHT`` or ``HINTS`` with the number of each."""
+    return {pattern.format(index): value for index, value in enumerate(values)}
 
 
 def encode_model(about: dict[str, Any], arrays: Arrays) -> bytes:
     """Pack a model as bytes: ``about.json`` and an ``.npy`` member for each array. The same model, the same bytes."""
+    text = json.dumps({"format": FORMAT, **about}, indent=1).encode()
+    if len(arrays) > MOST_ARRAYS or len(text) > _LONGEST_TEXT:
+        raise ModelFileError(
+            f"expected a model of at most {MOST_ARRAYS} arrays and {_LONGEST_TEXT:,} bytes of text, got {len(arrays)} "
+            f"and {len(text):,}. Make the network, its options or its history smaller."
+        )
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
 
         def add(name: str, content: bytes) -> None:
             archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED, _LEVEL)
 
-        add(_TEXT, json.dumps({"format": FORMAT, **about}, indent=1).encode())
+        add(_TEXT, text)
         for name, array in arrays.items():
             content = io.BytesIO()
             np.save(content, np.asarray(array, order="C"), allow_pickle=False)
@@ -81,9 +106,11 @@ class PackedModel:
                 raise ModelFileError(f"{where}: expected a labcolor model, got another kind of archive. {_REMEDY}")
             if sum(member.file_size for member in members) > _LARGEST:
                 raise ModelFileError(f"{where}: expected at most {_LARGEST:,} bytes unpacked, got more. {_REMEDY}")
+            if len(members) > MOST_ARRAYS + 1:
+                raise ModelFileError(f"{where}: expected at most {MOST_ARRAYS} arrays, got {len(members)}. {_REMEDY}")
             kinds = {member.compress_type for member in members}
             if len(self._members) < len(members) or not kinds <= {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-                raise ModelFileError(f"{where}: expected members with names of their own, deflated. {_REMEDY}")
+                raise ModelFileError(f"{where}: expected members with different names, deflated. {_REMEDY}")
             if self._members[_TEXT].file_size > _LONGEST_TEXT:
                 raise ModelFileError(f"{where}: expected at most {_LONGEST_TEXT:,} bytes of text, got more. {_REMEDY}")
             about = json.loads(self._archive.read(_TEXT))

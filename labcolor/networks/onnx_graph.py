@@ -9,7 +9,7 @@ import numpy as np
 from labcolor.base.typing import Array
 from labcolor.errors import InputError, LabcolorError
 from labcolor.networks.layers import last_convolution
-from labcolor.networks.onnx_form import OnnxForm
+from labcolor.networks.model_file import WEIGHT, numbered
 
 if TYPE_CHECKING:
     import keras
@@ -66,8 +66,7 @@ class _Graph:
         self._nodes: list[Any] = []
         self._constants: list[Any] = []
         self._tensors: dict[int, str] = {}  # names, by the identity of Keras's tensors
-        names = OnnxForm.names(len(network.weights))
-        self._names = {id(weight): name for weight, name in zip(network.weights, names, strict=True)}
+        self._names = {id(weight): name for name, weight in numbered(WEIGHT, network.weights).items()}
         for weight in network.weights:
             self._constants.append(self._weight(weight, with_values=not without_values))
         self._end = _end_of(network)

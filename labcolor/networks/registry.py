@@ -14,7 +14,6 @@ from labcolor.base.forks import check_process
 from labcolor.base.validation import integer, one_of, require, shortened
 from labcolor.errors import InputError, InputTypeError, LabcolorError
 from labcolor.networks.autoencoder import build_autoencoder
-from labcolor.networks.classifier import build_classifier
 from labcolor.networks.efficientnet import build_efficientnet
 from labcolor.networks.heads import BinsHead, Head, RegressionHead
 
@@ -227,7 +226,7 @@ def get_architecture(name: str) -> Architecture:
     Parameters
     ----------
     name : str
-        "reference", "classifier", or one that was registered.
+        "reference", "efficientnet", or one that was registered.
 
     Returns
     -------
@@ -242,7 +241,7 @@ def get_architecture(name: str) -> Architecture:
     Examples
     --------
     >>> from labcolor.networks import get_architecture
-    >>> get_architecture("classifier").multiple
+    >>> get_architecture("efficientnet").multiple
     32
     """
     require("network", name, one_of(*_registered))
@@ -266,13 +265,12 @@ def list_architectures() -> list[str]:
     --------
     >>> from labcolor.networks import list_architectures
     >>> list_architectures()[:2]
-    ['reference', 'classifier']
+    ['reference', 'efficientnet']
     """
     return list(_registered)
 
 
 _PACKAGED: set[str] = set()
 register_architecture(Architecture("reference", build_autoencoder, RegressionHead(), multiple=8))
-register_architecture(Architecture("classifier", build_classifier, BinsHead(), multiple=32))
 register_architecture(Architecture("efficientnet", build_efficientnet, BinsHead(), multiple=32))
 _PACKAGED |= set(_registered)

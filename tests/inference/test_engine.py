@@ -14,6 +14,7 @@ import pytest
 
 import labcolor
 from labcolor import Colorizer
+from labcolor.backends.onnxruntime import multiplies_exactly
 from labcolor.errors import InputError, LabcolorError
 from labcolor.inference import engine as engines
 from labcolor.inference.engine import KerasEngine, OnnxEngine, make_engine
@@ -182,7 +183,7 @@ def test_int8_is_near_where_its_products_saturate(classifier, photographs, monke
 @pytest.mark.tensorflow
 def test_the_choice_by_processor(model, monkeypatch):
     """Where products of int8 saturate, float32 is used; "auto" never asks for what the model has not."""
-    assert make_engine(model, "auto").name == ("onnxruntime-int8" if engines.multiplies_exactly() else "onnxruntime")
+    assert make_engine(model, "auto").name == ("onnxruntime-int8" if multiplies_exactly() else "onnxruntime")
     monkeypatch.setattr(engines, "multiplies_exactly", lambda: False)
     assert make_engine(model, "auto").name == "onnxruntime"
     only_float = replace(model, onnx_form=replace(model.onnx_form, int8=b""))

@@ -6,7 +6,7 @@ import pytest
 
 from labcolor import build_autoencoder
 from labcolor.errors import InputError
-from labcolor.networks import build_classifier
+from labcolor.networks import build_efficientnet
 
 REFERENCE = [(64, 2), (128, 2), (256, 2), (512, 1), (256, 1), "up", (128, 1), "up", (64, 1), "up", (2, 1)]
 
@@ -43,15 +43,19 @@ def test_a_seed_fixes_the_weights():
     assert not np.array_equal(first[0], other[0])
 
 
-@pytest.mark.parametrize("build", [build_autoencoder, build_classifier])
+@pytest.mark.parametrize("build", [build_autoencoder, build_efficientnet])
 def test_each_build_has_the_same_names(build):
     """The variables are called the same in each network, since TensorFlow keeps memory for each name."""
     first, second = ([weight.path for weight in build().weights] for _ in range(2))
     assert first == second
 
 
-@pytest.mark.parametrize("build", [build_autoencoder, build_classifier])
-def test_impossible_filters_are_refused(build):
+@pytest.mark.parametrize(
+    ("build", "filters"),
+    [(build_autoencoder, {"encoder": (8, 8)}), (build_efficientnet, {"decoder": (8, 8)})],
+    ids=["autoencoder", "efficientnet"],
+)
+def test_impossible_filters_are_refused(build, filters):
     """Filters that give no network are refused with what was expected."""
     with pytest.raises(InputError, match="expected"):
-        build(encoder=(8, 8))
+        build(**filters)

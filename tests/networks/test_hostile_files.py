@@ -12,7 +12,14 @@ import pytest
 
 from labcolor import Colorizer
 from labcolor.errors import InputError, ModelFileError
-from labcolor.networks import Architecture, BinsHead, RegressionHead, build_autoencoder, get_architecture
+from labcolor.networks import (
+    Architecture,
+    BinsHead,
+    RegressionHead,
+    build_autoencoder,
+    get_architecture,
+    register_architecture,
+)
 from labcolor.networks.model import FittedModel
 
 TINY = get_architecture("reference").with_options(encoder=(4, 4, 4), decoder=(4, 4))
@@ -131,6 +138,33 @@ def test_weights_of_bins_have_their_length():
         BinsHead().deviation(np.zeros((2, 2, 2), np.float32))
 
 
+def test_a_network_of_many_layers_is_not_built(parts):
+    """A stranger chooses options and arrays: Keras would build 5,000 small convolutions for minutes. It builds none."""
+    about, members = parts
+    built = []
+
+    def build(layers, **options):
+        built.append(layers)
+        return TINY.build(**TINY.options, **options)
+
+    register_architecture(Architecture("counting", build, RegressionHead()))
+    deep = {**about, "architecture": {"name": "counting", "options": {"layers": 5000}, "multiple": 8}}
+    load(deep, members)
+    assert built
+    built.clear()
+    more = {f"weight{index:03d}.npy": members["weight001.npy"] for index in range(10_000)}
+    with pytest.raises(ModelFileError, match="at most 1000 arrays"):
+        load(deep, {**members, **more})
+    assert not built
+
+
+def test_a_model_of_too_many_arrays_is_not_packed(parts):
+    """What could not be loaded is refused when it is saved."""
+    model = load(*parts)
+    with pytest.raises(ModelFileError, match="at most 1000 arrays"):
+        replace(model, weights=model.weights * 100).to_bytes()
+
+
 DEEP = "[" * 100_000 + "]" * 100_000
 TEXTS = {
     "huge loss": {"history": {"loss": [10**400]}},
@@ -139,6 +173,8 @@ TEXTS = {
     "no list": {"history": {"loss": 3}},
     "no history": {"history": [1]},
     "huge size": {"working_size": 10**400},
+    "size of minutes": {"working_size": 1025},
+    "shapes without end": {"light": {"shapes": [[1 << 20] * 10**5], "features": 4, "sizes": [1, 0], "sha256": ""}},
     "negative size": {"working_size": -8},
     "size as text": {"working_size": "136"},
     "bool size": {"working_size": True},
@@ -176,7 +212,6 @@ ARCHITECTURES = {
     "text": {"options": {"encoder": "abc", "decoder": "de"}},
     "seed": {"options": {"seed": 1}},
     "dtype": {"options": {"dtype": "float64"}},
-    "deep layers": {"name": "classifier", "options": {"blocks": [10**9] * 5}},
 }
 
 
@@ -250,7 +285,7 @@ def test_two_members_of_one_name_are_refused(parts):
             archive.writestr(name, member)
         with pytest.warns(UserWarning, match="Duplicate"):
             archive.writestr("weight000.npy", members["weight000.npy"])
-    with pytest.raises(ModelFileError, match="names of their own"):
+    with pytest.raises(ModelFileError, match="different names"):
         FittedModel.from_bytes(content.getvalue(), "case")
 
 

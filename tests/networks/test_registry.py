@@ -98,7 +98,7 @@ def test_a_file_that_needs_an_unknown_architecture_says_which(small, tmp_path, m
     [
         ("reference", InputTypeError, "expected an Architecture"),
         (Architecture("a/b", print, RegressionHead()), InputError, "expected a name of letters"),
-        (Architecture("classifier", print, RegressionHead()), InputError, "comes with the package"),
+        (Architecture("efficientnet", print, RegressionHead()), InputError, "comes with the package"),
         (Architecture("good", print, RegressionHead(), multiple=0), InputError, "multiple: expected"),
     ],
 )

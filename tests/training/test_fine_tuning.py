@@ -6,7 +6,6 @@ import pytest
 from labcolor import Colorizer
 from labcolor.errors import InputError, ModelFileError
 from labcolor.metrics import colorfulness
-from labcolor.networks import get_architecture
 
 QUICK = {"epochs": 1, "crop_size": 32, "working_size": 32, "random_state": 0}
 
@@ -55,10 +54,9 @@ def test_the_encoder_learns_at_its_own_rate(batch):
 
 
 @pytest.mark.slow
-def test_batch_normalization_stays_as_it_is_with_a_start(batch, tmp_path):
+def test_batch_normalization_stays_as_it_is_with_a_start(batch, tiny_classifier, tmp_path):
     """A batch of one kind of pictures is no sample of the world. Where a training began with new weights, it learns."""
-    tiny = get_architecture("classifier").with_options(encoder=(8, 8, 8), blocks=(0, 0, 0), decoder=(8,))
-    colorizer = Colorizer(tiny, **QUICK)
+    colorizer = Colorizer(tiny_classifier, **QUICK)
     first = statistics(colorizer.partial_fit(batch))
     second = statistics(colorizer.partial_fit(batch))
     assert len(first) > 4

@@ -7,16 +7,14 @@ import pytest
 
 from labcolor import Colorizer
 from labcolor.errors import InputError
-from labcolor.networks import get_architecture
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def untaught(batch):
+def untaught(batch, tiny_classifier):
     """A small classifier that takes no hints."""
-    tiny = get_architecture("classifier").with_options(encoder=(8, 8, 8), blocks=(0, 0, 0), decoder=(8,))
-    return Colorizer(tiny, epochs=1, crop_size=32, working_size=32, batch_size=5, random_state=0).fit(batch)
+    return Colorizer(tiny_classifier, epochs=1, crop_size=32, working_size=32, batch_size=5, random_state=0).fit(batch)
 
 
 @pytest.fixture

@@ -25,9 +25,9 @@ def test_fit_returns_itself_and_learns(batch):
 
 
 @pytest.mark.slow
-def test_classifier_learns(batch):
+def test_classifier_learns(batch, tiny_classifier):
     """The classifier trains, predicts, and comes back from its file the same."""
-    colorizer = Colorizer("classifier", **{**QUICK, "epochs": 4}).fit(batch)
+    colorizer = Colorizer(tiny_classifier, **{**QUICK, "epochs": 4}).fit(batch)
     assert colorizer.history_["loss"][-1] < colorizer.history_["loss"][0]
     again = pickle.loads(pickle.dumps(colorizer))
     np.testing.assert_array_equal(again.predict(batch[0]), colorizer.predict(batch[0]))
