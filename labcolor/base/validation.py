@@ -47,7 +47,13 @@ class Check:
 
 
 def as_array(name: str, value: Any) -> Array:
-    """Return an array, or say that a value is none."""
+    """Return the plain array of an array-like; refuse masked values, which NumPy would silently unmask."""
+    parts = value if isinstance(value, list | tuple) else (value,)
+    if any(np.ma.is_masked(part) for part in parts):
+        raise InputError(
+            f"{name}: expected plain values, got a masked array with masked ones. Fill them first, for example with "
+            f"{name}.filled(np.nan)."
+        )
     try:
         return np.asarray(value)
     except ValueError as error:

@@ -15,8 +15,8 @@ __all__ = ["fill_bars", "find_content_box", "refine_content_box"]
 # Bars are rows or columns at the edges of small L that are as even as this, and as black or as white, all in L. Within
 # them is more than this share of a side, and than so many pixels.
 _EVEN, _BLACK, _WHITE, _WITHIN, _LEAST = 6.0, 8.0, 90.0, 0.2, 6
-# A sky may be as even and white as a margin. But a white bar darkens by no more than this towards the picture, and half
-# of the picture's first row is darker than it by this, and by more than two rows further on: so no ramp is a bar.
+# A sky may be as even and white as a margin. But the rows of a white bar differ by no more than this, and half of the
+# picture's first row is darker than the bar by this, and by more than two rows further on: so no ramp is a bar.
 _DRIFT, _EDGE = 2.0, 2.5
 # A black bar ends where anything is brighter than it by this; a slope in a night sky does not.
 _GLEAM = 4.0
@@ -36,8 +36,10 @@ def find_content_box(lightness: Array) -> ContentBox:
         All of them where there are no bars, or hardly anything else.
     """
     lightness = np.clip(lightness, 0, 100)  # next to edges, small L leaves the range
-    rows = _within(lightness)
-    return rows, _within(lightness[rows].T)
+    rows, columns = slice(0, lightness.shape[0]), slice(0, lightness.shape[1])
+    for _ in range(2):  # bars of one direction can end in those of the other; both are found alike, whatever is up
+        rows, columns = _within(lightness[:, columns]), _within(lightness[rows].T)
+    return rows, columns
 
 
 def _within(lightness: Array) -> slice:
@@ -56,6 +58,8 @@ def _bar(lightness: Array) -> int:
     white = _leading(even & (low >= _WHITE) & (means >= means[0] - _DRIFT))
     count = max(black, white)
     if count == 0 or count == len(lightness):
+        return 0
+    if white > black and means[: max(1, count - 2)].max() > means[0] + _DRIFT:  # next to its end, small L overshoots
         return 0
     # the row next to a bar may be made of both
     first, third = lightness[min(count + 1, len(means) - 1)], lightness[min(count + 3, len(means) - 1)]

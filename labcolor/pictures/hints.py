@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from labcolor.base.typing import Array
+from labcolor.base.validation import as_array
 from labcolor.color import kernels
 from labcolor.color.chroma import ContentBox
 from labcolor.errors import InputError, InputTypeError
@@ -54,6 +55,8 @@ def _as_hint(name: str, hint: Any, shape: tuple[int, int]) -> Array | None:
     if hint is None:
         return None
     expected = f"an array of float, shape {(*shape, 2)}, as large as the picture, ab in [-128, 128], nan, inf or -inf"
+    if isinstance(hint, np.ndarray):
+        hint = as_array(name, hint)
     if not isinstance(hint, np.ndarray) or hint.dtype.kind != "f":
         kind = f"an array of {hint.dtype}" if isinstance(hint, np.ndarray) else type(hint).__name__
         raise InputTypeError(f"{name}: expected {expected}, got {kind}.")
