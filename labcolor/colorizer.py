@@ -706,7 +706,7 @@ class Colorizer(Estimator):
         ModelFileError
             The file cannot be written.
         LabcolorError
-            A package that the form needs is not installed: ``pip install "labcolor[export]"``.
+            A package that the form needs is not installed: ``pip install onnx``.
 
         Examples
         --------

@@ -1,4 +1,4 @@
-"""Pictures and videos of an archive, colored on a Ray cluster: ``pip install "labcolor[ray]"``."""
+"""Pictures and videos of an archive, colored on a Ray cluster: ``pip install "ray[data]"``."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any
 
 from labcolor._version import __version__
 from labcolor.backends.onnxruntime import multiplies_exactly
+from labcolor.base.extras import missing_package
 from labcolor.base.paths import as_path, locked, make_folder, remove_stale, replacing
 from labcolor.base.threads import set_threads
 from labcolor.base.typing import Array, PathLike
@@ -336,9 +337,7 @@ def _color_all(
         import ray
         import ray.data
     except ImportError as error:
-        raise LabcolorError(
-            f'expected Ray Data, which cannot be imported: {error}. Install it: pip install "labcolor[ray]".'
-        ) from error
+        raise missing_package("ray", error) from error
     if not ray.is_initialized():
         ray.init()
     _check_machines(ray)

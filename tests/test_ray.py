@@ -109,7 +109,7 @@ def test_a_missing_ray_is_named(job, monkeypatch):
     """Where Ray Data is not installed, the error says how to install it, and the folder can be used afterwards."""
     monkeypatch.setitem(sys.modules, "ray", None)
     (job / "out" / "a.png").unlink()
-    with pytest.raises(LabcolorError, match=r'pip install "labcolor\[ray\]"'):
+    with pytest.raises(LabcolorError, match=r"pip install 'ray\[data\]'$"):
         colorize_pictures("in", "out")
     assert not (job / "out" / "a.png").exists()
 

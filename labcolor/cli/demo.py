@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from importlib.util import find_spec
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from labcolor.base.extras import missing_package
 from labcolor.cli.common import DONE, add_model_options, model_of, print_message, whole_number
-from labcolor.errors import LabcolorError
 
 __all__ = ["add_to", "run"]
 
@@ -22,7 +22,7 @@ def add_to(commands: Any) -> None:
         help="color pictures on a page in the browser",
         description="Serve a page that colors pictures, and an HTTP endpoint for other programs: POST a picture to "
         "/color. Both work offline, and no picture stays on the server. Only this machine reaches them, unless --host "
-        'says otherwise. It needs: pip install "labcolor[demo]".',
+        "says otherwise. It needs starlette, uvicorn and python-multipart.",
     )
     command.set_defaults(run=run)
     command.add_argument(
@@ -61,12 +61,11 @@ def add_to(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until a signal ends it."""
-    missing = [name for name in _PACKAGES if find_spec(name) is None]
-    if missing:
-        raise LabcolorError(
-            f"demo: expected {', '.join(_PACKAGES)}, of which {', '.join(missing)} cannot be imported. Install them: "
-            f'pip install "labcolor[demo]".'
-        )
+    try:
+        for package in _PACKAGES:
+            import_module(package)
+    except ImportError as error:
+        raise missing_package("demo", error) from error
     import numpy as np
 
     from labcolor.demo.app import Limits, make_app

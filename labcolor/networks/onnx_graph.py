@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from labcolor.base.extras import missing_package
 from labcolor.base.typing import Array
-from labcolor.errors import InputError, LabcolorError
+from labcolor.errors import InputError
 from labcolor.networks.layers import last_convolution
 from labcolor.networks.model_file import WEIGHT, numbered
 
@@ -25,9 +26,7 @@ def import_onnx() -> Any:
     try:
         import onnx
     except ImportError as error:
-        raise LabcolorError(
-            f'expected the package onnx, which cannot be imported: {error}. python -m pip install "labcolor[export]".'
-        ) from error
+        raise missing_package("export", error) from error
     return onnx
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from math import isqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,8 @@ __all__ = ["RADIUS", "Hint", "hint_map", "parse_hint"]
 
 RADIUS = 4  # of a hint that names none, in pixels
 _WORDS = {"keep": np.inf, "fence": -np.inf}  # instead of a color, and what they are in a map
+_MAX_COVERAGE = 16  # area of all disks, in pictures
+_SMALL = 1 << 20  # a picture of fewer pixels counts as one of this size
 _FORM = re.compile(rf"([0-9]{{1,9}}),([0-9]{{1,9}}),(?:#?([0-9a-fA-F]{{6}})|({'|'.join(_WORDS)}))(?:,([0-9]{{1,9}}))?")
 
 
@@ -92,20 +95,25 @@ def hint_map(hints: Sequence[Hint], shape: tuple[int, int], name: str = "hint") 
     Raises
     ------
     InputError
-        A place lies outside the picture.
+        A place lies outside the picture, or the disks overlap too much to be drawn in a short time.
     """
     height, width = shape
     known = np.full((height, width, 2), np.nan, np.float32)
+    drawn = 0
     for hint in hints:
         if hint.x >= width or hint.y >= height:
             raise InputError(
                 f"{name} {hint.x},{hint.y}: expected a place in the picture, from 0,0 to {width - 1},{height - 1}."
             )
-        # only the disk's own square is looked at: the picture may be large, and the hints many
-        rows = slice(max(0, hint.y - hint.radius), hint.y + hint.radius + 1)
-        columns = slice(max(0, hint.x - hint.radius), hint.x + hint.radius + 1)
-        y, x = np.ogrid[rows.start : min(height, rows.stop), columns.start : min(width, columns.stop)]
-        disk = (x - hint.x) ** 2 + (y - hint.y) ** 2 <= hint.radius**2
-        rgb = hint.rgb
-        known[rows, columns][disk] = _WORDS[rgb] if isinstance(rgb, str) else rgb_to_lab(np.array(rgb, np.uint8))[1:]
+        ab = _WORDS[hint.rgb] if isinstance(hint.rgb, str) else rgb_to_lab(np.array(hint.rgb, np.uint8))[1:]
+        for y in range(max(0, hint.y - hint.radius), min(height, hint.y + hint.radius + 1)):
+            reach = isqrt(hint.radius**2 - (y - hint.y) ** 2)
+            row = known[y, max(0, hint.x - reach) : hint.x + reach + 1]
+            row[:] = ab
+            drawn += len(row)
+        if drawn > _MAX_COVERAGE * max(height * width, _SMALL):
+            raise InputError(
+                f"{name}: expected disks that cover the picture at most {_MAX_COVERAGE} times, got {len(hints)} that "
+                f"cover more. Choose smaller radii."
+            )
     return known

@@ -6,9 +6,10 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from labcolor.base.extras import missing_package
 from labcolor.base.paths import as_path, check_destination, replacing
 from labcolor.base.typing import PathLike
-from labcolor.errors import FileError, InputError, InputTypeError, LabcolorError
+from labcolor.errors import FileError, InputError, InputTypeError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,7 +26,7 @@ _PANELS = {  # the title of each panel, and its curves
 
 
 def plot_history(history: Any, path: PathLike | None = None) -> Figure:
-    """Draw the figures of each epoch of a training. It needs Matplotlib: ``pip install "labcolor[plot]"``.
+    """Draw the figures of each epoch of a training. It needs Matplotlib: ``pip install matplotlib``.
 
     Parameters
     ----------
@@ -68,9 +69,7 @@ def plot_history(history: Any, path: PathLike | None = None) -> Figure:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise LabcolorError(
-            f'expected Matplotlib, which cannot be imported: {error}. Install it: pip install "labcolor[plot]".'
-        ) from error
+        raise missing_package("plot", error) from error
 
     class Curves(Figure):  # a notebook knows how to show a Figure only once pyplot has made one
         def _repr_png_(self) -> bytes:

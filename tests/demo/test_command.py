@@ -1,6 +1,5 @@
 """``labcolor demo``: it starts, serves, and ends in order; what it needs and cannot have is said."""
 
-import importlib.util
 import signal
 import socket
 import subprocess
@@ -53,11 +52,12 @@ def test_opening_it_to_others_is_warned_of(caplog):
 
 
 def test_what_is_not_installed_is_named(monkeypatch, capsys):
-    """Without its packages the command says which are missing, and how to get them."""
-    found = importlib.util.find_spec
-    monkeypatch.setattr("labcolor.cli.demo.find_spec", lambda name: None if name == "uvicorn" else found(name))
+    """Without its packages the command says which is missing, and how to install all of them."""
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
     assert main(["demo"]) == 1
-    assert 'uvicorn cannot be imported. Install them: pip install "labcolor[demo]".' in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "uvicorn" in error.split("Install")[0]
+    assert error.endswith("python -m pip install python-multipart starlette uvicorn\n")
 
 
 @pytest.mark.parametrize("option", [["--port", "70000"], ["--workers", "0"], ["--megapixels", "900"]])

@@ -1,0 +1,33 @@
+"""Optional packages: the error for one that is missing, with the command that installs it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from importlib.metadata import PackageNotFoundError, requires
+
+from labcolor.errors import LabcolorError
+
+__all__ = ["missing_package"]
+
+
+def missing_package(extra: str, error: ImportError) -> LabcolorError:
+    """Return the error for an optional package that cannot be imported.
+
+    Its remedy names the packages themselves, as the metadata of the installed labcolor lists them. It never names
+    labcolor: whoever owned that name on a package index would own those who follow the remedy.
+
+    Parameters
+    ----------
+    extra : str
+        Group of optional dependencies in pyproject.toml.
+    error : ImportError
+        What the import raised.
+    """
+    form = re.compile(rf"""([\w.-]+(?:\[[\w.,-]+\])?)[^;]*;.*\bextra == ['"]{extra}['"]""")
+    try:
+        found = [match[1] for text in requires("labcolor") or [] if (match := form.match(text))]
+    except PackageNotFoundError:  # the package runs from a folder that is not installed
+        found = []
+    command = f"python -m pip install {shlex.join(found)}" if found else f"see {extra} in pyproject.toml"
+    return LabcolorError(f"an optional package cannot be imported: {error}. Install what it takes: {command}")
