@@ -1,7 +1,5 @@
 """``python -m labcolor``: the command line."""
 
-import sys
+from labcolor.cli import run
 
-from labcolor.cli import main
-
-sys.exit(main())
+run()

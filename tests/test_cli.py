@@ -106,7 +106,6 @@ def test_mistakes(folder, monkeypatch, capsys, arguments, code, words):
         ["train", "in", "-o", "m", "--holdout", "3"],
         ["evaluate", "in", "--size", "0"],
         ["video", "in.mp4", "out.mp4", "--resize", "640"],
-        ["colorize", "in"],
     ],
 )
 def test_wrong_usage_is_two(capsys, arguments):

@@ -100,7 +100,7 @@ def test_no_module_uses_the_private_names_of_another(module):
     tree = TREES[module]
     taken = [name for _, name in imports(ast.walk(tree)) if name and is_private(name)]
     assert taken == []
-    assert set(touched(tree)) - defined(tree) == set()
+    assert set(touched(tree)) - defined(tree) <= {"_exit"}  # os._exit
 
 
 def test_one_folder_imports_tensorflow():

@@ -28,11 +28,13 @@ __all__ = [
     "locked",
     "make_folder",
     "remove_stale",
+    "remove_unfinished",
     "replacing",
     "write_text",
 ]
 
 _HIDDEN = ".labcolor-"  # how the names of files begin that are not complete yet
+_unfinished: set[Path] = set()  # what this process has not completed yet
 _YOUNG = 60  # seconds in which a file without a lock may still be one that is about to get it
 
 
@@ -142,6 +144,7 @@ def replacing(destination: Path, kind: type[FileError]) -> Iterator[Path]:
         handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
     except OSError as error:
         raise kind(f"{destination}: cannot be written: {error.strerror}.") from error
+    _unfinished.add(temporary)
     if fcntl is None:
         os.close(handle)
     else:  # the system takes the lock away when this process dies: see remove_stale
@@ -161,6 +164,7 @@ def replacing(destination: Path, kind: type[FileError]) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
         raise
     finally:
+        _unfinished.discard(temporary)
         if fcntl is not None:
             os.close(handle)
 
@@ -193,6 +197,7 @@ def hidden_folder(parent: Path) -> Iterator[Path]:
     """Yield a hidden folder in another one, and remove it with what is still in it."""
     folder = parent / f"{_HIDDEN}{secrets.token_hex(6)}.frames"
     folder.mkdir()
+    _unfinished.add(folder)
     handle = None if fcntl is None else os.open(folder, os.O_RDONLY)
     try:
         if handle is not None:
@@ -201,8 +206,19 @@ def hidden_folder(parent: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        _unfinished.discard(folder)
         if handle is not None:
             os.close(handle)
+
+
+def remove_unfinished() -> None:
+    """Remove what :func:`replacing` and :func:`hidden_folder` are writing, because this process ends at once."""
+    for path in tuple(_unfinished):
+        with suppress(OSError):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink()
 
 
 def remove_stale(folder: Path) -> None:

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 import os
-import signal
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
+from typing import NoReturn
 
 from labcolor import __version__
 from labcolor.cli import colorize, demo, evaluate, export, pipe, stills, train, video
-from labcolor.cli.common import FAILED, INTERRUPTED, MISUSED, MessageHandler
+from labcolor.cli.common import EXIT_CODES, FAILED, INTERRUPTED, MISUSED, MessageHandler, Parser
+from labcolor.cli.signals import end_now, ending_on_signals
 from labcolor.errors import InputError, LabcolorError
 
-__all__ = ["main"]
+__all__ = ["main", "run"]
+
+_GRACE = 5.0  # seconds that a command has after a signal, unless it names more
+_EXAMPLES = """
+examples:
+  labcolor colorize old.jpg colored.png
+  labcolor colorize album/ -o colored/
+  labcolor video film.mp4 colored.mp4
+  labcolor COMMAND --help
+"""
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    codes = "".join(f"\n  {code:>3}  {meaning}" for code, meaning in EXIT_CODES.items())
+    parser = Parser(
         prog="labcolor",
         description="Color black-and-white pictures and videos.",
-        epilog="Exit codes: 0 done; 1 something failed; 2 the command line is wrong; 130 interrupted.",
+        epilog=f"{_EXAMPLES}\nexit codes:{codes}",
     )
     parser.add_argument("--version", action="version", version=f"labcolor {__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
@@ -57,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit code: 0 for success, 1 if something failed, 2 if the command line is wrong, 130 if interrupted.
+        A code of :data:`labcolor.cli.common.EXIT_CODES`.
 
     Raises
     ------
@@ -73,16 +82,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     1
     """
     _open_descriptors()
-    with suppress(ValueError):  # raised in a thread other than the main one
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as on SIGINT, and clean up
-        hangup = getattr(signal, "SIGHUP", None)  # the terminal was closed; Windows has no such signal
-        if hangup is not None and signal.getsignal(hangup) != signal.SIG_IGN:  # nohup ignores it
-            signal.signal(hangup, signal.default_int_handler)
     arguments = _parser().parse_args(argv)
     log, handler = logging.getLogger("labcolor"), MessageHandler(logging.WARNING)
     log.addHandler(handler)
     try:
-        return int(arguments.run(arguments))
+        with ending_on_signals(INTERRUPTED, getattr(arguments, "grace", _GRACE)):
+            return int(arguments.run(arguments))
     except LabcolorError as error:
         if arguments.debug:
             raise
@@ -96,3 +101,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return FAILED
     finally:
         log.removeHandler(handler)
+
+
+def run() -> NoReturn:
+    """Run the command of this process, and exit. After an interruption no thread is waited for."""
+    try:
+        code = main()
+    except KeyboardInterrupt:  # a second one
+        code = INTERRUPTED
+    if code == INTERRUPTED:
+        end_now(code)
+    sys.exit(code)

@@ -1,8 +1,6 @@
 """``python -m labcolor.cli``: the same as ``python -m labcolor``."""
 
-import sys
-
-from labcolor.cli import main
+from labcolor.cli import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+import textwrap
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from labcolor.errors import InputError
 
@@ -15,13 +16,16 @@ if TYPE_CHECKING:
     from labcolor.colorizer import Colorizer
 
 __all__ = [
+    "DAMAGED",
     "DONE",
     "ENGINES",
+    "EXIT_CODES",
     "FAILED",
     "INTERRUPTED",
     "MISUSED",
     "MODELS",
     "MessageHandler",
+    "Parser",
     "add_model_options",
     "held_out",
     "load",
@@ -31,9 +35,30 @@ __all__ = [
     "whole_number",
 ]
 
-DONE, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILED, MISUSED, DAMAGED, INTERRUPTED = 0, 1, 2, 3, 130
+EXIT_CODES = {
+    DONE: "everything is done",
+    FAILED: "something failed; the messages name it",
+    MISUSED: "the command line or a parameter is wrong; nothing was done",
+    DAMAGED: "everything is done, but a source is damaged and was colored as far as it can be decoded",
+    INTERRUPTED: "a signal ended the command",
+}
 ENGINES = ("auto", "onnxruntime", "onnxruntime-int8", "tensorflow")
 MODELS = ("efficientnet", "reference")  # the packaged models, listed here so that --help does not load TensorFlow
+
+
+class Parser(argparse.ArgumentParser):
+    """Parser whose help keeps the lines of examples, and whose errors are one line."""
+
+    def __init__(self, *, description: str, **options: Any) -> None:
+        kind = argparse.RawDescriptionHelpFormatter
+        super().__init__(
+            description=textwrap.fill(description, 76, break_on_hyphens=False), formatter_class=kind, **options
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Print one line to standard error, and exit."""
+        self.exit(MISUSED, f"labcolor: {message}. See {self.prog} --help.\n")
 
 
 def progress_bar(items: Iterable[Any], total: int, unit: str) -> Any:
@@ -60,32 +85,33 @@ class MessageHandler(logging.Handler):
 
 def add_model_options(command: argparse.ArgumentParser) -> None:
     """Add the options that select the model and the strength of its colors."""
-    command.add_argument(
+    group = command.add_argument_group("model and colors")
+    group.add_argument(
         "--model",
         default=MODELS[0],
         help=f"a packaged model ({', '.join(MODELS)}), or the path of a model file (default: %(default)s)",
     )
-    command.add_argument(
+    group.add_argument(
         "--working-size",
         type=int,
         metavar="PIXELS",
         help="short side of the picture that the network sees, from 8; a larger one shows smaller objects and takes "
         "longer (default: that of the model)",
     )
-    command.add_argument(
+    group.add_argument(
         "--saturation",
         type=float,
         metavar="FACTOR",
         default=1.0,
         help="strength of the colors, from 0 (grey) to 4 (vivid) (default: %(default)g, as predicted)",
     )
-    command.add_argument(
+    group.add_argument(
         "--engine",
         choices=ENGINES,
         default=ENGINES[0],
         help="what runs the network; auto is the fastest that this machine has (default: %(default)s)",
     )
-    command.add_argument(
+    group.add_argument(
         "--threads", type=whole_number(1, 1024), metavar="N", help="threads to work with (default: one for each core)"
     )
 

@@ -9,6 +9,12 @@ from labcolor.cli.common import DONE, MODELS, load
 
 __all__ = ["add_to", "run"]
 
+_EXAMPLES = """
+examples:
+  labcolor export efficientnet -o model.onnx
+  labcolor export mine.labcolor -o small.labcolor --int8 photographs/
+"""
+
 
 def add_to(commands: Any) -> None:
     """Add this command to the parser."""
@@ -17,6 +23,7 @@ def add_to(commands: Any) -> None:
         help="write a model for other programs",
         description="Write a model for other programs: as ONNX (.onnx), LiteRT (.tflite), Keras file (.keras) or "
         "SavedModel (a folder), or as a model file (.labcolor) that colors without TensorFlow.",
+        epilog=_EXAMPLES,
     )
     command.set_defaults(run=run)
     command.add_argument("model", metavar="MODEL", help=f"a packaged model ({', '.join(MODELS)}) or a model file")

@@ -41,7 +41,7 @@ def add_to(commands: Any) -> None:
         description="Train a model on color pictures: the packaged one goes on, unless another start is given. Ctrl-C "
         "ends a training with a usable model.",
     )
-    command.set_defaults(run=run)
+    command.set_defaults(run=run, grace=60.0)  # seconds after a signal in which the model is saved
     command.add_argument(
         "sources", nargs="+", metavar="FOLDER", help="color pictures: folders with subfolders, tar archives, files"
     )

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labcolor.cli.common import DONE, FAILED, add_model_options, model_of, print_message, whole_number
+from labcolor.cli.common import DAMAGED, DONE, FAILED, add_model_options, model_of, print_message, whole_number
 from labcolor.cli.video_options import COLOR_OPTIONS, add_color_options, add_field_options, frame_size
 from labcolor.errors import FileError, InputError, LabcolorError, VideoFileError
 
@@ -118,15 +118,15 @@ def _add_shot_options(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _jobs(arguments: argparse.Namespace) -> list[tuple[str, str]]:
-    """Return the source and the destination of each video."""
+def _jobs(arguments: argparse.Namespace) -> tuple[list[tuple[str, str]], int]:
+    """Return the source and the destination of each video, and how many folders cannot be read."""
     from labcolor.base.paths import as_path
     from labcolor.io.folders import video_places
 
     if (arguments.destination is None) == (arguments.output is None):
         raise InputError("expected either OUT, the file to write, or -o FOLDER. Give one of them.")
     if arguments.output is None:
-        return [(arguments.source, arguments.destination)]
+        return [(arguments.source, arguments.destination)], 0
     for name in _OF_ONE:
         if getattr(arguments, name) is not None:
             raise InputError(f"--{name.replace('_', '-')}: expected one video, got -o. Color that video by itself.")
@@ -138,10 +138,12 @@ def _jobs(arguments: argparse.Namespace) -> list[tuple[str, str]]:
     pairs, problems = video_places(source, folder, arguments.codec)
     for problem in problems:
         print_message(f"{problem.filename}: cannot be read: {problem.strerror}.")
+    if not pairs:
+        raise VideoFileError(f"{source}: expected videos in this folder and its subfolders, found none.")
     waiting = [(str(path), str(place)) for path, place in pairs if not (arguments.resume and place.exists())]
     if len(waiting) < len(pairs):
         print_message(f"{len(pairs) - len(waiting)} are there already.")
-    return waiting
+    return waiting, len(problems)
 
 
 def _described(source: str, destination: str, report: VideoReport | LabcolorError) -> dict[str, Any]:
@@ -160,7 +162,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Color videos. An error in one of several does not stop the others."""
     from labcolor.base.paths import as_path, check_destination, make_folder, write_text
 
-    jobs = _jobs(arguments)
+    jobs, unreadable = _jobs(arguments)
     place = None if arguments.report is None else as_path("--report", arguments.report)
     if place is not None:
         check_destination(place, FileError)
@@ -190,10 +192,12 @@ def run(arguments: argparse.Namespace) -> int:
     finally:
         if place is not None:
             write_text(place, json.dumps({"videos": reports}, indent=1) + "\n", FileError)
-    failed = sum("error" in report for report in reports)
+    failed = unreadable + sum("error" in report for report in reports)
     if arguments.output is not None:
-        print_message(f"{len(reports) - failed} colored, {failed} failed.")
-    return FAILED if failed else DONE
+        print_message(f"{len(reports) + unreadable - failed} colored, {failed} failed.")
+    if failed:
+        return FAILED
+    return DAMAGED if any(report.get("complaints") for report in reports) else DONE
 
 
 def _show(source: str, report: VideoReport) -> None:

@@ -17,10 +17,10 @@ from labcolor.io.metadata import read_metadata
 from labcolor.io.pictures import picture_paths, read_picture, write_picture
 from labcolor.pictures.picture import over_white
 
-__all__ = ["Pairs", "color_file", "distinct", "picture_places", "video_places"]
+__all__ = ["VIDEO_ENDINGS", "Pairs", "color_file", "distinct", "picture_places", "video_places"]
 
 Pairs = list[tuple[Path, Path]]  # each file with its destination
-_VIDEOS = (
+VIDEO_ENDINGS = (
     *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".vob", ".mxf"),
     *(".dv", ".wmv", ".flv", ".ogv", ".3gp"),
 )
@@ -82,7 +82,7 @@ def video_places(source: Path, folder: Path, codec: str | None) -> tuple[Pairs, 
         One for each folder that cannot be read. Its ``filename`` is that folder.
     """
     endings = CODECS[codec].endings if codec else tuple(CONTAINERS)
-    paths, problems = files_in(source, _VIDEOS)
+    paths, problems = files_in(source, VIDEO_ENDINGS)
     pairs: Pairs = []
     for path in paths:
         if folder.resolve() in path.resolve().parents:
@@ -124,7 +124,7 @@ def distinct(pairs: Pairs, name: str) -> Pairs:
 
 
 def color_file(
-    path: Path,
+    source: Path | bytes,
     place: Path,
     color: Callable[[Array], Array],
     options: Mapping[str, Any],
@@ -133,8 +133,10 @@ def color_file(
 
     Parameters
     ----------
-    path, place : Path
-        The picture, and where the colored one goes. Missing folders are made.
+    source : Path or bytes
+        The picture file.
+    place : Path
+        Destination of the colored picture. Missing folders are made.
     color : callable
         Function from the picture to what is written.
     options : mapping
@@ -145,8 +147,8 @@ def color_file(
     PictureFileError, InputError, OutOfMemoryError
         The picture cannot be read or written, or is too large.
     """
-    colored = color(read_picture(path))
+    colored = color(read_picture(source))
     make_folder(place.parent, PictureFileError)
     if place.suffix.lower() in OPAQUE:
         colored = over_white(one_picture(colored, "colored"))
-    write_picture(place, colored, metadata=read_metadata(path), **options)
+    write_picture(place, colored, metadata=read_metadata(source), **options)

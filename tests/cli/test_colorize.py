@@ -1,0 +1,129 @@
+"""``labcolor colorize`` with a file or a pipe to write."""
+
+import io
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from labcolor import read_picture, write_picture
+from labcolor.cli import main
+from labcolor.cli.colorize import FORMATS
+from labcolor.cli.common import EXIT_CODES
+
+REFERENCE = ["--model", "reference"]
+
+
+@pytest.fixture
+def old(tmp_path, monkeypatch, photographs):
+    """A picture in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    write_picture("old.jpg", photographs[0][::8, ::8])
+    return read_picture("old.jpg")
+
+
+def test_two_names_are_a_picture_and_its_result(old, reference):
+    """The second is written, in the format of its name."""
+    assert main(["colorize", "old.jpg", "colored.png", *REFERENCE]) == 0
+    np.testing.assert_array_equal(read_picture("colored.png"), reference.predict(old))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["old.jpg", "old.jpg"], "exists already"),
+        (["old.jpg", "again.png"], "exists already"),
+        (["old.jpg", "colored"], "a file to write that ends in .png"),
+        ([".", "colored.png"], "Name a folder"),
+        (["old.jpg"], "-o FOLDER"),
+        (["old.jpg", "a.png", "b.png"], "-o FOLDER"),
+        (["film.mp4", "colored.mp4"], "labcolor video film.mp4"),
+        (["old.jpg", "film.MOV", "-o", "out"], "labcolor video film.MOV"),
+        (["old.jpg", "colored.png", "--format", "jpg"], "--format"),
+        (["-", "-", "-o", "out"], "without -o"),
+        (["-", "a.png", "b.png"], "without -o"),
+    ],
+)
+def test_other_names_are_refused(old, capsys, arguments, words):
+    """One line tells what was expected; nothing is written or replaced."""
+    write_picture("again.png", old)
+    before = {path: path.read_bytes() for path in sorted(Path().iterdir())}
+    assert main(["colorize", *arguments, *REFERENCE]) == 2
+    said = capsys.readouterr().err
+    assert words in said
+    assert said.count("\n") == 1
+    assert {path: path.read_bytes() for path in before} == before
+
+
+@pytest.mark.parametrize("ending", [None, "jpg"])
+def test_from_standard_input_to_standard_output(old, tmp_path, ending, reference):
+    """A picture comes and goes through pipes, as PNG unless another format is asked for."""
+    command = [sys.executable, "-m", "labcolor", "colorize", "-", "-", *REFERENCE]
+    command += [] if ending is None else ["--format", ending]
+    done = subprocess.run(command, input=(tmp_path / "old.jpg").read_bytes(), capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+    with Image.open(io.BytesIO(done.stdout)) as image:
+        assert image.format == ("PNG" if ending is None else "JPEG")
+        colored = np.asarray(image)
+    assert np.abs(colored.astype(int) - reference.predict(old)).mean() < (3 if ending else 1e-9)
+
+
+def test_standard_output_stays_empty_when_it_fails(old, capfdbinary, monkeypatch):
+    """A damaged picture is an error, and no part of a picture is written."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"no picture")))
+    assert main(["colorize", "-", "-", *REFERENCE]) == 1
+    assert capfdbinary.readouterr().out == b""
+
+
+def test_standard_input_to_a_file(old, tmp_path, monkeypatch, reference):
+    """Either side may be a pipe."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO((tmp_path / "old.jpg").read_bytes())))
+    assert main(["colorize", "-", "colored.png", *REFERENCE]) == 0
+    np.testing.assert_array_equal(read_picture("colored.png"), reference.predict(old))
+
+
+def test_formats_are_those_that_can_be_written(capsys):
+    """The list in the help is the library's."""
+    from labcolor.io.encoders import WRITABLE
+
+    assert {f".{name}" for name in FORMATS} == set(WRITABLE) - {".jpeg", ".tiff"}
+
+
+def test_help_has_examples_and_exit_codes(capsys):
+    """The codes of the help are those of the table."""
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    text = capsys.readouterr().out
+    found = re.findall(r"^ +(\d+)  (.+)", text, re.MULTILINE)
+    assert {int(code): meaning for code, meaning in found} == EXIT_CODES
+    assert "labcolor colorize old.jpg colored.png" in text
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "commands.md").read_text(encoding="utf-8")
+    assert {
+        int(code): meaning for code, meaning in re.findall(r"^\| (\d+) \| (.+) \|", page, re.MULTILINE)
+    } == EXIT_CODES
+
+
+@pytest.mark.parametrize("arguments", [["colorize", "a", "-o", "b", "--colour"], ["paint"], ["colorize"], []])
+def test_a_wrong_option_is_one_line(capsys, arguments):
+    """It names the help."""
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "--help" in said
+
+
+@pytest.mark.parametrize(
+    "command", [["colorize", "empty", "-o", "c"], ["video", "empty", "-o", "c"], ["evaluate", "empty"]]
+)
+def test_a_folder_without_anything_to_do_fails(tmp_path, monkeypatch, capsys, command):
+    """A script that names a wrong folder is told so."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    assert main([*command, *REFERENCE]) == 1
+    assert "empty: expected " in capsys.readouterr().err
