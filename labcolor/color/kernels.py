@@ -5,38 +5,30 @@ constants (matrix, white D65/2 degrees, 0.008856 and 7.787) are those of scikit-
 with ``skimage.color`` to the last digits. Lindbloom (http://brucelindbloom.com, "A Continuity Study of the CIE L*
 Function") discusses the rounding.
 
-Every kernel releases the GIL and is compiled for the dtype of its arguments: float64 where accuracy matters, and
-float32 with a faster cube root otherwise.
+Every kernel is compiled for the dtype of its arguments: float64 where accuracy matters, and float32 with a faster cube
+root otherwise.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
 
 import numba
 import numpy as np
 from numba.extending import overload
 
+from labcolor.base.compiled import inline, jit
+
 __all__ = [
     "FROM_RELATIVE_XYZ",
     "TO_RELATIVE_XYZ",
     "all_finite",
-    "annealed_mean",
     "chroma_rows",
     "color_rows",
     "decode_srgb",
-    "deviation",
-    "gather_hints",
     "grey_to_lightness",
-    "jit",
     "lab_to_rgb",
-    "look_over_hints",
     "resample",
     "rgb_to_lab",
     "rgb_to_lightness",
-    "spread",
 ]
 
 RGB_TO_XYZ = np.array(
@@ -52,31 +44,6 @@ TO_RELATIVE_XYZ = RGB_TO_XYZ / WHITE[:, None]
 FROM_RELATIVE_XYZ = np.linalg.inv(RGB_TO_XYZ) * WHITE[None, :]
 
 BLOCK = 512  # colors processed at a time, channel by channel: the buffers stay in the first-level cache
-
-# Only fused multiply-adds, reciprocals and unsigned zeros: nan, inf and the order of sums are not affected.
-_FAST = {"contract", "arcp", "nsz"}
-
-
-def jit(function: Callable[..., Any]) -> Any:
-    """Compile a kernel without the GIL and with numpy's division. Cache it on disk if possible."""
-    options = {"nogil": True, "fastmath": _FAST, "error_model": "numpy"}
-    try:
-        compiled = numba.njit(cache=True, **options)(function)
-    except RuntimeError:  # neither the package's folder nor the user's cache folder is writable
-        return numba.njit(**options)(function)
-
-    @wraps(function)
-    def kernel(*arguments: Any) -> Any:
-        try:
-            return compiled(*arguments)
-        except OSError:  # the disk of the cache is full: the kernel is compiled, but its file could not be written
-            return compiled(*arguments)
-
-    return kernel
-
-
-def _inline(function: Callable[..., Any]) -> Any:
-    return numba.njit(nogil=True, inline="always", fastmath=_FAST, error_model="numpy")(function)
 
 
 def _cbrt(x):
@@ -100,33 +67,7 @@ def _overload_cbrt(x):
     return lambda x: x ** (1.0 / 3.0)
 
 
-def _exp(x):
-    raise NotImplementedError("compiled code only")
-
-
-@overload(_exp, inline="always")
-def _overload_exp(x):
-    if x == numba.float32:
-
-        def exp32(x):
-            # 2 to the power of x log2(e): the whole part becomes the exponent, and the rest goes through the polynomial
-            # of exp2f in Moshier's Cephes. The relative error is 1e-6 for x from -20 to 0 and 4e-6 from -87 to 88; less
-            # than -87 counts as that.
-            t = max(x * np.float32(1.4426950408889634), np.float32(-126.0))
-            n = np.int32(np.floor(t + np.float32(0.5)))
-            f = t - np.float32(n)
-            p = np.float32(1.535336188319500e-4) * f + np.float32(1.339887440266574e-3)
-            p = p * f + np.float32(9.618437357674640e-3)
-            p = p * f + np.float32(5.550332471162809e-2)
-            p = p * f + np.float32(2.402264791363012e-1)
-            p = (p * f + np.float32(6.931472028550421e-1)) * f + np.float32(1.0)
-            return p * np.int32((n + np.int32(127)) << np.int32(23)).view(np.float32)
-
-        return exp32
-    return lambda x: np.exp(x)
-
-
-@_inline
+@inline
 def srgb_to_linear(v, F):
     """Decode one sRGB value in [0, 1] to linear light."""
     if v > F(0.04045):
@@ -134,7 +75,7 @@ def srgb_to_linear(v, F):
     return v / F(12.92)
 
 
-@_inline
+@inline
 def linear_to_srgb(v, F):
     """Encode linear light as sRGB in [0, 1], clipped to the gamut, by v ** (1/2.4) = v ** (1/3) * v ** (1/12)."""
     v = min(max(v, F(0.0)), F(1.0))
@@ -143,14 +84,14 @@ def linear_to_srgb(v, F):
     return min(curve, F(1.0)) if v > F(0.0031308) else v * F(12.92)
 
 
-@_inline
+@inline
 def lab_f(t, F):
     """Return the function f of CIE Lab: a cube root, linear near zero."""
     root = _cbrt(max(t, F(0.008856)))
     return root if t > F(0.008856) else F(7.787) * t + F(16.0 / 116.0)
 
 
-@_inline
+@inline
 def lab_f_inverse(f, F):
     """Return the inverse of :func:`lab_f`."""
     return f * f * f if f > F(0.2068966) else (f - F(16.0 / 116.0)) / F(7.787)
@@ -160,7 +101,7 @@ def lab_f_inverse(f, F):
 # each, which is several times faster than one loop that does all steps for one color after the other.
 
 
-@_inline
+@inline
 def linear_to_lab_planes(r, g, b, m, n, F):
     """Convert planes of linear RGB to L, a and b, in place."""
     for i in range(n):
@@ -172,7 +113,7 @@ def linear_to_lab_planes(r, g, b, m, n, F):
         b[i] = F(200.0) * (y - z)
 
 
-@_inline
+@inline
 def lab_to_linear(lightness, a, b, m, F):
     """Convert one color to linear RGB, which lies outside [0, 1] if the color is outside the sRGB gamut."""
     fy = (lightness + F(16.0)) * F(1.0 / 116.0)
@@ -186,14 +127,14 @@ def lab_to_linear(lightness, a, b, m, F):
     )
 
 
-@_inline
+@inline
 def lab_to_linear_planes(lightness, a, b, m, n, F):
     """Convert planes of L, a and b to linear RGB, in place."""
     for i in range(n):
         lightness[i], a[i], b[i] = lab_to_linear(lightness[i], a[i], b[i], m, F)
 
 
-@_inline
+@inline
 def store_srgb(r, g, b, scale, half, out, n, F):
     """Encode linear planes as sRGB, in place, and write them to (n, 3) ``out``, times ``scale`` plus ``half``."""
     for i in range(n):
@@ -216,7 +157,7 @@ def decode_srgb(rgb, out):
         out[i] = srgb_to_linear(rgb[i], F)
 
 
-@_inline
+@inline
 def load_linear(rgb, table, r, g, b, n):
     """Load (n, 3) colors into linear planes: integers through a table of linear light, floats unchanged."""
     if table.shape[0] > 1:
@@ -325,7 +266,7 @@ _MOST_CHROMA = 136.0  # no color of sRGB has more
 _HALVINGS = 9  # they find the largest chroma with an error below 0.3
 
 
-@_inline
+@inline
 def _halve(lightness, a, b, m, highest, chroma, n, F):
     """Find the largest chroma at which no channel of linear light lies below 0 or above ``highest``.
 
@@ -343,7 +284,7 @@ def _halve(lightness, a, b, m, highest, chroma, n, F):
             chroma[x] = more if fits else chroma[x]
 
 
-@_inline
+@inline
 def _into_gamut(lightness, a, b, m, asked, chroma, unbounded, n, F):
     """Lower the chroma of ``n`` colors outside the gamut, in place, until they fit. Lightness and hue stay.
 
@@ -369,7 +310,7 @@ def _into_gamut(lightness, a, b, m, asked, chroma, unbounded, n, F):
         b[x] *= min(chroma[x], asked[x])
 
 
-@_inline
+@inline
 def _columns(n, width, column_scale, F):
     """Return, for each of ``n`` columns, its two neighbors among ``width`` small columns and its place between them."""
     left, right, across = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.float32)
@@ -381,7 +322,7 @@ def _columns(n, width, column_scale, F):
     return left, right, across
 
 
-@_inline
+@inline
 def _enlarge_row(ab, y, row_scale, left, right, across, small_a, small_b, a, b, F):
     """Write row ``y`` of the bilinearly enlarged map ``ab`` (h, w, 2) to ``a`` and ``b``."""
     place = min(max((F(y) + F(0.5)) * row_scale - F(0.5), F(0.0)), F(ab.shape[0] - 1))
@@ -396,7 +337,7 @@ def _enlarge_row(ab, y, row_scale, left, right, across, small_a, small_b, a, b, 
         b[x] = small_b[left[x]] + (small_b[right[x]] - small_b[left[x]]) * across[x]
 
 
-@_inline
+@inline
 def _keep_bars_grey(y, inside, a, b, F):
     """Set row ``y`` of a and b to 0 where it lies in a bar. ``inside`` is as for :func:`color_rows`."""
     top, bottom, left, right = inside
@@ -408,7 +349,7 @@ def _keep_bars_grey(y, inside, a, b, F):
         a[x], b[x] = F(0.0), F(0.0)
 
 
-@_inline
+@inline
 def _join_row(lightness, a, b, m, red, green, blue, outside, work, F):
     """Convert L, a and b to linear planes. Lower the chroma of colors outside the gamut.
 
@@ -496,126 +437,3 @@ def chroma_rows(luma, table, ab, first, row_scale, column_scale, inside, m, weig
             grey = kr * red[x] + (F(1.0) - kr - kb) * green[x] + kb * blue[x]
             u[y, x] = min((blue[x] - grey) * (extent / (F(1.0) - kb)) + zero, top)
             v[y, x] = min((red[x] - grey) * (extent / (F(1.0) - kr)) + zero, top)
-
-
-@_inline
-def _softmax(scores, offsets, sharpness, shares):
-    """Write softmax((scores + offsets) * sharpness), times an unknown factor, to ``shares``."""
-    n = shares.shape[0]
-    for q in range(n):
-        shares[q] = (scores[q] + offsets[q]) * sharpness
-    # Four maxima, and below two sums, because each comparison and each addition waits for the one before.
-    first = second = third = fourth = shares[0]
-    for q in range(0, n - 3, 4):
-        first, second = max(first, shares[q]), max(second, shares[q + 1])
-        third, fourth = max(third, shares[q + 2]), max(fourth, shares[q + 3])
-    for q in range(n - n % 4, n):
-        first = max(first, shares[q])
-    largest = max(max(first, second), max(third, fourth))
-    for q in range(n):
-        shares[q] = _exp(shares[q] - largest)
-
-
-@jit
-def annealed_mean(scores, offsets, sharpness, bins, out):
-    """Compute the mean color, (N, 2), of softmax((scores + offsets) * sharpness) over the bins of ab."""
-    F = scores.dtype.type
-    n = scores.shape[1]
-    shares = np.empty(n, scores.dtype)
-    for i in range(scores.shape[0]):
-        _softmax(scores[i], offsets, sharpness, shares)
-        total, a, b = F(0.0), F(0.0), F(0.0)
-        others, other_a, other_b = F(0.0), F(0.0), F(0.0)
-        for q in range(0, n - 1, 2):
-            total, others = total + shares[q], others + shares[q + 1]
-            a, other_a = a + shares[q] * bins[q, 0], other_a + shares[q + 1] * bins[q + 1, 0]
-            b, other_b = b + shares[q] * bins[q, 1], other_b + shares[q + 1] * bins[q + 1, 1]
-        for q in range(n - n % 2, n):
-            total, a, b = total + shares[q], a + shares[q] * bins[q, 0], b + shares[q] * bins[q, 1]
-        out[i, 0] = (a + other_a) / (total + others)
-        out[i, 1] = (b + other_b) / (total + others)
-
-
-@jit
-def deviation(scores, offsets, bins, out):
-    """Compute the standard deviation, (N,), of the color under softmax(scores + offsets) over the bins of ab."""
-    F = scores.dtype.type
-    shares = np.empty(scores.shape[1], scores.dtype)
-    for i in range(scores.shape[0]):
-        _softmax(scores[i], offsets, F(1.0), shares)
-        total, a, b, squares = F(0.0), F(0.0), F(0.0), F(0.0)
-        for q in range(shares.shape[0]):
-            total += shares[q]
-            a += shares[q] * bins[q, 0]
-            b += shares[q] * bins[q, 1]
-            squares += shares[q] * (bins[q, 0] * bins[q, 0] + bins[q, 1] * bins[q, 1])
-        a, b = a / total, b / total
-        out[i] = np.sqrt(max(squares / total - a * a - b * b, F(0.0)))
-
-
-@jit
-def spread(offsets, held, lightness, reach, step, out):
-    """Spread the offsets of ab from held places to places nearby that are not held and are similar in L.
-
-    Places whose L differs by 8 or more have no weight. ``reach`` is the largest distance, and every ``step``-th place
-    within it is used.
-    """
-    F = offsets.dtype.type
-    height, width = held.shape
-    for y in range(height):
-        for x in range(width):
-            out[y, x, 0], out[y, x, 1] = offsets[y, x, 0], offsets[y, x, 1]
-            if held[y, x] > F(0.95):
-                continue
-            total, a, b = F(0.02), F(0.0), F(0.0)  # prior of no offset, which a few distant places do not outweigh
-            for v in range(max(0, y - reach), min(height, y + reach + 1), step):
-                for u in range(max(0, x - reach), min(width, x + reach + 1), step):
-                    unlike = (lightness[v, u] - lightness[y, x]) / F(8.0)
-                    far = F((v - y) * (v - y) + (u - x) * (u - x)) / F(2 * reach * reach)
-                    alike = max(F(0.0), F(1.0) - unlike * unlike)
-                    weight = held[v, u] * alike * alike * (F(1.0) - far)
-                    total += weight
-                    a += weight * offsets[v, u, 0]
-                    b += weight * offsets[v, u, 1]
-            share = F(1.0) - held[y, x]
-            out[y, x, 0] += share * (a / total - offsets[y, x, 0])
-            out[y, x, 1] += share * (b / total - offsets[y, x, 1])
-
-
-@jit
-def gather_hints(hints, inside, row_scale, column_scale, sums):
-    """Add up the hints in each cell of a grid: ``sums`` (h, w, 5) gets their number, and the sums of y, x, a and b.
-
-    Parameters: ``hints`` (H, W, 2), nan where there is no hint; ``inside`` as for :func:`color_rows`, outside of which
-    hints are ignored; ``row_scale`` and ``column_scale``, the size of a pixel in cells.
-    """
-    top, bottom, left, right = inside
-    for y in range(top, bottom):
-        v = (y + 0.5) * row_scale
-        row = min(int(v), sums.shape[0] - 1)
-        for x in range(left, right):
-            a, b = hints[y, x, 0], hints[y, x, 1]
-            if a == a and b == b:
-                u = (x + 0.5) * column_scale
-                cell = sums[row, min(int(u), sums.shape[1] - 1)]
-                cell[0] += 1.0
-                cell[1] += v
-                cell[2] += u
-                cell[3] += a
-                cell[4] += b
-
-
-@jit
-def look_over_hints(hints):
-    """Return the number of complete and of half nan (N, 2) hints, and the extreme values of those that are not inf."""
-    whole, halves, low, high = 0, 0, np.inf, -np.inf
-    for i in range(hints.shape[0]):
-        a, b = hints[i, 0], hints[i, 1]
-        if a == b and abs(a) == np.inf:
-            whole += 1
-        elif a == a and b == b:
-            whole += 1
-            low, high = min(low, a, b), max(high, a, b)
-        elif a == a or b == b:
-            halves += 1
-    return whole, halves, low, high

@@ -13,9 +13,9 @@ import numpy.typing as npt
 from labcolor.base.strips import in_strips
 from labcolor.base.typing import Array
 from labcolor.base.validation import Check, as_array, integer, number, require, require_names
-from labcolor.color import kernels
 from labcolor.color.codec import LabCodec
 from labcolor.errors import InputError
+from labcolor.networks.annealed_mean import annealed_mean, deviation
 from labcolor.networks.bins import BIN_COUNT, BIN_SIZE, ab_bins
 
 __all__ = ["BinsHead", "Head", "Loss", "RegressionHead", "bin_loss", "bin_targets", "rebalancing"]
@@ -343,7 +343,7 @@ class BinsHead:
         scores = outputs.reshape(-1, outputs.shape[-1])
         ab = np.empty((len(scores), 2), np.float32)
         in_strips(
-            lambda start, stop: kernels.annealed_mean(
+            lambda start, stop: annealed_mean(
                 scores[start:stop], offsets, np.float32(1 / self.temperature), ab_bins(), ab[start:stop]
             ),
             len(scores),
@@ -377,7 +377,7 @@ class BinsHead:
         _check_channels(outputs, len(self.log_weights))
         scores = outputs.reshape(-1, outputs.shape[-1])
         out = np.empty(len(scores), np.float32)
-        kernels.deviation(scores, np.asarray(-self.training * self.log_weights, np.float32), ab_bins(), out)
+        deviation(scores, np.asarray(-self.training * self.log_weights, np.float32), ab_bins(), out)
         return out.reshape(outputs.shape[:-1])
 
     def get_config(self) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from labcolor.base.compiled import jit
 from labcolor.base.typing import Array
 from labcolor.base.validation import as_array
-from labcolor.color import kernels
 from labcolor.color.chroma import ContentBox
 from labcolor.errors import InputError, InputTypeError
 
@@ -67,7 +67,7 @@ def _as_hint(name: str, hint: Any, shape: tuple[int, int]) -> Array | None:
         hint = np.ascontiguousarray(given, np.float32)
     if hint.dtype != given.dtype and (np.isinf(hint) & np.isfinite(given)).any():
         raise InputError(f"{name}: expected {expected}, got values that are too large.")
-    whole, halves, low, high = kernels.look_over_hints(hint.reshape(-1, 2))
+    whole, halves, low, high = _survey(hint.reshape(-1, 2))
     if halves:
         raise InputError(
             f"{name}: expected a and b, or nan for both, at each place, got nan for one of them at {halves} places. "
@@ -104,9 +104,7 @@ def hints_on_grid(
         Where their hints are on the mean, y and x in cells.
     """
     grid = np.zeros((rows, columns, 5))
-    kernels.gather_hints(
-        hint, tuple(edge for part in content_box for edge in (part.start, part.stop)), *chroma_scale, grid
-    )
+    _gather(hint, tuple(edge for part in content_box for edge in (part.start, part.stop)), *chroma_scale, grid)
     sums = grid.reshape(-1, 5)
     cells = np.flatnonzero(sums[:, 0])
     means = (sums[cells, 1:] / sums[cells, :1]).astype(np.float32)
@@ -147,3 +145,44 @@ def places_of(rows: int, columns: int) -> Array:
     """Coordinates of a grid's cells in short sides, (rows * columns, 2) float32, row by row."""
     grid = np.indices((rows, columns), np.float32).reshape(2, -1).T
     return np.asarray(grid / np.float32(min(rows, columns)))
+
+
+@jit
+def _gather(
+    hints: Array, inside: tuple[int, int, int, int], row_scale: float, column_scale: float, sums: Array
+) -> None:
+    """Add up the hints in each cell of a grid: ``sums`` (h, w, 5) gets their number, and the sums of y, x, a and b.
+
+    Parameters: ``hints`` (H, W, 2), nan where there is no hint; ``inside``, the rows and columns between bars, as (top,
+    bottom, left, right); ``row_scale`` and ``column_scale``, the size of a pixel in cells.
+    """
+    top, bottom, left, right = inside
+    for y in range(top, bottom):
+        v = (y + 0.5) * row_scale
+        row = min(int(v), sums.shape[0] - 1)
+        for x in range(left, right):
+            a, b = hints[y, x, 0], hints[y, x, 1]
+            if a == a and b == b:
+                u = (x + 0.5) * column_scale
+                cell = sums[row, min(int(u), sums.shape[1] - 1)]
+                cell[0] += 1.0
+                cell[1] += v
+                cell[2] += u
+                cell[3] += a
+                cell[4] += b
+
+
+@jit
+def _survey(hints: Array) -> tuple[int, int, float, float]:
+    """Return the number of complete and of half nan (N, 2) hints, and the extreme values of those that are not inf."""
+    whole, halves, low, high = 0, 0, np.inf, -np.inf
+    for i in range(hints.shape[0]):
+        a, b = hints[i, 0], hints[i, 1]
+        if a == b and abs(a) == np.inf:
+            whole += 1
+        elif a == a and b == b:
+            whole += 1
+            low, high = min(low, a, b), max(high, a, b)
+        elif a == a or b == b:
+            halves += 1
+    return whole, halves, low, high

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from labcolor.base.compiled import jit
 from labcolor.base.typing import Array
-from labcolor.color import kernels
 
 __all__ = ["AHEAD", "CutDetector"]
 
@@ -144,7 +144,7 @@ def _unlike(first: Array, second: Array) -> float:
     return float(_matching(np.ascontiguousarray(first), np.ascontiguousarray(second), _BLOCK, _STEP, _REACH))
 
 
-@kernels.jit
+@jit
 def _matching(first: Array, second: Array, block: int, step: int, reach: int) -> float:
     """Return the cost of the best match of each block of ``second`` in ``first``, as a share of the mean cost."""
     height, width = second.shape

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from labcolor.base.compiled import jit
 from labcolor.base.typing import Array
-from labcolor.color import kernels
 
 __all__ = ["ColorMemory", "alike", "recall", "share_of"]
 
@@ -65,7 +65,7 @@ def share_of(best: Array, unsure: float) -> Array:
     return np.asarray(1 / (1 + np.exp(np.clip(8 * (unsure - best), -50, 50))), np.float32)
 
 
-@kernels.jit
+@jit
 def _compare(
     keys: Array, known: Array, colors: Array, sharpness: float, ab: Array, best: Array, nearest: Array
 ) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from labcolor.base.compiled import jit
 from labcolor.base.typing import Array
-from labcolor.color import kernels
 from labcolor.video.frame_difference import Outline, changes, outline
 
 __all__ = ["ChromaSmoother", "chroma_between"]
@@ -147,5 +147,34 @@ class ChromaSmoother:
         offsets = (past - ab) * (self._strength * static[..., None])
         reach = max(2, min(static.shape) // 3)
         spread = np.empty_like(offsets)
-        kernels.spread(offsets, static, means, reach, max(1, reach // 6), spread)
+        _spread(offsets, static, means, reach, max(1, reach // 6), spread)
         return ab + spread
+
+
+@jit
+def _spread(offsets: Array, held: Array, lightness: Array, reach: int, step: int, out: Array) -> None:
+    """Spread the offsets of ab from held places to places nearby that are not held and are similar in L.
+
+    Places whose L differs by 8 or more have no weight. ``reach`` is the largest distance, and every ``step``-th place
+    within it is used.
+    """
+    F = offsets.dtype.type
+    height, width = held.shape
+    for y in range(height):
+        for x in range(width):
+            out[y, x, 0], out[y, x, 1] = offsets[y, x, 0], offsets[y, x, 1]
+            if held[y, x] > F(0.95):
+                continue
+            total, a, b = F(0.02), F(0.0), F(0.0)  # prior of no offset, which a few distant places do not outweigh
+            for v in range(max(0, y - reach), min(height, y + reach + 1), step):
+                for u in range(max(0, x - reach), min(width, x + reach + 1), step):
+                    unlike = (lightness[v, u] - lightness[y, x]) / F(8.0)
+                    far = F((v - y) * (v - y) + (u - x) * (u - x)) / F(2 * reach * reach)
+                    alike = max(F(0.0), F(1.0) - unlike * unlike)
+                    weight = held[v, u] * alike * alike * (F(1.0) - far)
+                    total += weight
+                    a += weight * offsets[v, u, 0]
+                    b += weight * offsets[v, u, 1]
+            share = F(1.0) - held[y, x]
+            out[y, x, 0] += share * (a / total - offsets[y, x, 0])
+            out[y, x, 1] += share * (b / total - offsets[y, x, 1])
