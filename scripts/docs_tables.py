@@ -22,6 +22,7 @@ FOLDER = REPOSITORY / "docs" / "figures" / "tables"
 PAGES = [
     REPOSITORY / "README.md",
     *sorted((REPOSITORY / "docs").glob("*.md")),
+    *sorted((REPOSITORY / "docs" / "research").glob("*.md")),
     *sorted((REPOSITORY / "labcolor" / "weights").glob("*.md")),
 ]
 BLOCK = re.compile(r"^<!-- table: (\w+) -->\n.*?^<!-- end -->$", re.MULTILINE | re.DOTALL)
