@@ -23,7 +23,7 @@ def test_snippets_run_as_they_stand(tmp_path, monkeypatch, photographs):
         write_picture(f"my-photographs/{index}.png", photo[::2, ::2])
     ffmpeg.run(["-f", "lavfi", "-i", "testsrc=size=96x64:rate=10:duration=1", "-y", "old.mp4"])
     snippets = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(snippets) > 3
+    assert len(snippets) > 1
     names: dict[str, object] = {}
     for snippet in snippets:
         exec(compile(snippet, str(README), "exec"), names)
