@@ -6,11 +6,13 @@ import errno
 import os
 import secrets
 import shutil
+import stat
 import sys
 import time
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from labcolor.errors import FileError, InputError, InputTypeError
 
@@ -27,6 +29,7 @@ __all__ = [
     "identity",
     "locked",
     "make_folder",
+    "open_regular",
     "remove_stale",
     "remove_unfinished",
     "replacing",
@@ -108,6 +111,35 @@ def files_in(folder: Path, endings: Sequence[str]) -> tuple[list[Path], list[OSE
     return sorted(paths, key=lambda path: path.relative_to(folder).as_posix()), problems
 
 
+def open_regular(path: Path, kind: type[FileError]) -> BinaryIO:
+    """Open a file for reading.
+
+    A pipe or a device is refused: opening it can wait forever, reading it may have no end, and a second reader gets
+    what the first one left.
+
+    Raises
+    ------
+    FileError
+        Of ``kind``: the path is a folder, a pipe, a socket or a device.
+    OSError
+        It cannot be opened.
+    """
+    file: BinaryIO = open(  # noqa: SIM115 - the caller closes it
+        path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+    )
+    if came := _special(os.fstat(file.fileno())):
+        file.close()
+        raise kind(f"{path}: expected a regular file, got {came}. Copy what it gives to a file first.")
+    return file
+
+
+def _special(about: os.stat_result) -> str:
+    """Return what a file that is not a regular one is called; empty for a regular file."""
+    if stat.S_ISREG(about.st_mode):
+        return ""
+    return "a folder" if stat.S_ISDIR(about.st_mode) else "a pipe, a socket or a device"
+
+
 def make_folder(folder: Path, kind: type[FileError]) -> None:
     """Make a folder, and those around it, or raise an error of ``kind``."""
     try:
@@ -123,12 +155,20 @@ def check_destination(path: Path, kind: type[FileError]) -> None:
     if not os.path.isdir(path.parent):
         raise kind(f"{path}: there is no folder {path.parent}. Make it first.")
     try:
-        with suppress(FileNotFoundError):
-            path.stat()  # raises for a name that is too long
+        _refuse_special(path, kind)
         if not os.access(path.parent, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
+        if isinstance(error, FileError):
+            raise
         raise kind(f"{path}: cannot be written: {error.strerror}.") from error
+
+
+def _refuse_special(destination: Path, kind: type[FileError]) -> None:
+    """Raise an error of ``kind`` if a device, a pipe or a socket would be replaced; OSError for an impossible name."""
+    with suppress(FileNotFoundError):
+        if came := _special(destination.stat()):
+            raise kind(f"{destination}: expected a regular file or a new name, got {came}. Choose another name.")
 
 
 @contextmanager
@@ -136,13 +176,17 @@ def replacing(destination: Path, kind: type[FileError]) -> Iterator[Path]:
     """Yield a temporary path beside ``destination``. Rename it to ``destination`` on success, and remove it otherwise.
 
     The temporary name starts with a dot and keeps the ending, by which writers select the format. Errors of the file
-    itself are raised as ``kind``.
+    itself are raised as ``kind``. A symbolic link is replaced by the new file, and the file that it points to stays.
+    What is not a regular file is never replaced.
     """
     temporary = destination.with_name(f"{_HIDDEN}{secrets.token_hex(6)}{destination.suffix}")
     try:
+        _refuse_special(destination, kind)
         # created here, so that the umask applies, and a folder without permission raises an error at once
         handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
     except OSError as error:
+        if isinstance(error, FileError):
+            raise
         raise kind(f"{destination}: cannot be written: {error.strerror}.") from error
     _unfinished.add(temporary)
     if fcntl is None:

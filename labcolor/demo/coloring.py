@@ -8,17 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image
-
 from labcolor.colorizer import Colorizer
 from labcolor.display.triptych import show
-from labcolor.errors import PictureFileError
 from labcolor.io.decoders import decode
 from labcolor.io.encoders import OPAQUE, WRITABLE
 from labcolor.io.inputs import one_picture
 from labcolor.io.metadata import read_metadata
 from labcolor.io.pictures import write_picture
-from labcolor.io.sources import Source, decoding
+from labcolor.io.sources import Source, decoding, opened
+from labcolor.io.tiff import opened_tiff
 from labcolor.pictures.hint_text import Hint, hint_map
 from labcolor.pictures.picture import over_white
 
@@ -34,8 +32,6 @@ _ENDINGS = {
     "BMP": ".bmp",
     "AVIF": ".avif",
 }
-_DEEPEST = 32  # bytes of a pixel: RGBA of float64
-_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 def _source(content: bytes) -> Source:
@@ -63,17 +59,11 @@ def look_at(content: bytes) -> tuple[str, tuple[int, int]]:
         It is no picture.
     """
     source = _source(content)
-    with decoding(source.name, source), source.open() as stream:
-        if source.head(4) in _TIFF:  # of which Pillow opens only some
-            import tifffile
-
-            with tifffile.TiffFile(stream) as file:
-                page = file.pages.first
-                height, width = int(page.imagelength), int(page.imagewidth)  # a damaged file has several of them
-                if page.nbytes > _DEEPEST * height * width:
-                    raise PictureFileError(f"{source.name}: expected grey or RGB, got too many bytes for each pixel.")
-                return ".tif", (height, width)
-        with Image.open(stream) as image:
+    with decoding(source.name, source):
+        if source.kind == "TIFF":
+            with opened_tiff(source) as (page, _):
+                return ".tif", (int(page.imagelength), int(page.imagewidth))
+        with opened(source) as image:
             return _ENDINGS.get(image.format or "", ".png"), (image.height, image.width)
 
 

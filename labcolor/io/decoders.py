@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import io
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageFile
 
+from labcolor.base.stderr import closed_stderr
 from labcolor.base.typing import Array
-from labcolor.color.lab import check_unit_range
 from labcolor.errors import InputError, InputTypeError, PictureFileError
-from labcolor.io import ffmpeg
-from labcolor.io.sources import Source, check_size, decoding
+from labcolor.io.limits import FORMATS, ignoring_damage
+from labcolor.io.sources import Source, decoding, opened
+from labcolor.io.tiff import deep_samples, opened_tiff
 
 __all__ = ["decode", "from_image"]
-
-_log = logging.getLogger(__name__)
 
 # Pillow's modes, and what they are turned into, step by step: with a direct way from La, alpha would be lost.
 _MODES = {
@@ -68,21 +65,23 @@ def decode(source: Source) -> Array:
         The picture did not fit in memory.
     """
     with decoding(source.name, source), _as_file_errors():
-        head = source.head(26)
-        if head[:8] == b"\x89PNG\r\n\x1a\n" and len(head) == 26 and head[24] == 16 and head[25] in (2, 4, 6):
+        if source.kind == "PNG" and source.head(26)[24:] in (b"\x10\2", b"\x10\4", b"\x10\6"):
             return _deep_png(source)
-        if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-            deep = _deep_tiff(source)
-            if deep is not None:
-                return deep
-        with source.open() as file, Image.open(file) as image:
-            check_size(source.name, image.height, image.width)
+        if source.kind != "TIFF":
+            with opened(source) as image:
+                return _converted(source.name, image)
+        with opened_tiff(source) as (page, index):
+            samples = deep_samples(source.name, page)
+        if samples is not None:
+            return _upright(*samples)
+        with closed_stderr(), opened(source) as image:  # libtiff writes its complaints there
+            image.seek(index)
             return _converted(source.name, image)
 
 
 @contextmanager
 def _as_file_errors() -> Iterator[None]:
-    """Raise what is wrong with values as what is wrong with their file."""
+    """Convert an InputError to a PictureFileError."""
     try:
         yield
     except InputError as error:
@@ -112,6 +111,10 @@ def from_image(name: str, image: Image.Image) -> Array:
     if 0 in image.size:
         raise InputError(f"{name}: expected at least one pixel, got an image of {image.width} x {image.height}.")
     name = f"{name} (PIL image)"
+    if isinstance(image, ImageFile.ImageFile) and image.format not in (*FORMATS, "MPO"):
+        raise InputError(
+            f"{name}: expected a format of {', '.join(FORMATS)}, got {image.format}. Copy it first: .copy()."
+        )
     with decoding(name):
         return _converted(name, image)
 
@@ -184,11 +187,10 @@ def _is_srgb(profile: ImageCms.ImageCmsProfile, mode: str) -> bool:
 
 
 def _orientation(image: Image.Image) -> int:
-    """Return how an image lies, from 1 to 8; damaged EXIF does not tell."""
-    try:
+    """Return the orientation of an image, from 1 to 8; 1 if its EXIF is damaged."""
+    value = 1
+    with ignoring_damage():
         value = image.getexif().get(0x0112, 1)
-    except Exception:  # its parser raises every kind of exception
-        return 1
     return value if value in range(1, 9) else 1
 
 
@@ -204,96 +206,16 @@ def _upright(picture: Array, orientation: int) -> Array:
 
 
 def _deep_png(source: Source) -> Array:
-    """Decode a PNG of 16 bits with more than one channel, which Pillow would cut down to 8 bits."""
-    # ffmpeg warns of a damaged file and goes on; Pillow's decoder, whose 8-bit picture is dropped, refuses it
-    with source.open() as file, Image.open(file) as image:
-        check_size(source.name, image.height, image.width)
-        image.load()
-        height, width, orientation = image.height, image.width, _orientation(image)
-    with source.open() as file:
-        content = file.read()
-    channels = 4 if content[25] in (4, 6) else 3
-    layout = {3: "rgb48le", 4: "rgba64le"}[channels]
-    # through a pipe, since ffmpeg takes a % in a picture's name for a pattern
-    options = ["-f", "png_pipe", "-i", "-", "-frames:v", "1", "-pix_fmt", layout, "-f", "rawvideo", "-"]
-    pixels = ffmpeg.run(options, _bare_png(content))
-    return _upright(np.frombuffer(pixels, "<u2").reshape(height, width, channels).astype(np.uint16), orientation)
-
-
-def _bare_png(content: bytes) -> bytes:
-    """Return a PNG without all that is not pixels: ffmpeg turns a picture by its EXIF, and refuses damaged EXIF."""
-    place, kept = 8, [content[:8]]
-    while place < len(content):
-        end = place + 12 + int.from_bytes(content[place : place + 4], "big")
-        if content[place + 4 : place + 8] in (b"IHDR", b"IDAT", b"IEND"):
-            kept.append(content[place:end])
-        place = end
-    return b"".join(kept)
-
-
-def _deep_tiff(source: Source) -> Array | None:
-    """Decode the first page of a TIFF of 9 to 16 bits or of floats, through tifffile; None for any other file.
-
-    Pillow would cut RGB down to 8 bits, and knows neither planes apart, white as zero at 16 bits, nor RGB of floats.
-    """
-    import tifffile
-
-    with source.open() as stream, tifffile.TiffFile(stream) as file:
-        page: Any = file.pages[0]
-        depth = page.imagedepth
-        if depth > 1:
-            raise PictureFileError(
-                f"{source.name}: expected a picture, got a volume of {depth} layers. Write each layer to its own file."
-            )
-        if page.dtype is None or not (page.dtype == np.uint16 or page.dtype.kind == "f"):
-            return None
-        check_size(source.name, page.imagelength, page.imagewidth)
-        try:
-            picture = np.asarray(page.asarray())
-        except ValueError as error:
-            if "imagecodecs" not in str(error):
-                raise
-            if page.samplesperpixel > 1:
-                _log.warning(
-                    "%s: its compression can be read with 8 of its 16 bits only; imagecodecs would help.", source.name
-                )
-            return None
-        if page.axes not in ("YX", "YXS", "SYX") or page.photometric not in (0, 1, 2):
-            raise PictureFileError(
-                f"{source.name}: expected a grey or an RGB TIFF, got {page.photometric!r} with the axes {page.axes}. "
-                f"Convert it first."
-            )
-        if page.axes == "SYX":
-            picture = np.moveaxis(picture, 0, -1)
-        bits, photometric, extras = page.bitspersample, int(page.photometric), tuple(map(int, page.extrasamples))
-        orientation = int(page.tags.valueof(274, 1))
-    if picture.dtype.kind == "f":
-        check_unit_range(source.name, picture)
-        picture = picture.astype(np.float32)
-    elif bits < 16:
-        picture = (picture.astype(np.uint32) * 65535 // ((1 << bits) - 1)).astype(np.uint16)
-    picture = np.atleast_3d(picture)
-    colors = 3 if photometric == 2 else 1
-    if photometric == 0:
-        picture = np.concatenate([(1 if picture.dtype.kind == "f" else 65535) - picture[..., :1], picture[..., 1:]], 2)
-    if not extras and picture.shape[2] > colors:
-        extras = (2,)  # as Pillow has it at 8 bits
-    return _upright(_with_alpha(picture, colors, extras), orientation)
-
-
-def _with_alpha(picture: Array, colors: int, extras: tuple[int, ...]) -> Array:
-    """Return grey, RGB or RGBA of the samples of a TIFF, of which those after the first ``colors`` are ``extras``.
-
-    An extra sample of kind 1 is alpha by which the colors are multiplied, one of kind 2 is alpha by which they are
-    not, and one of kind 0 may be anything, for example a scanner's infrared.
-    """
-    base = picture[..., :colors]
-    place, kind = next(((colors + index, kind) for index, kind in enumerate(extras) if kind in (1, 2)), (0, 0))
-    if kind == 0:
-        return base[..., 0] if colors == 1 else base
-    alpha = picture[..., place : place + 1]
-    if kind == 1:
-        parts = np.divide(base, alpha, out=np.zeros(base.shape, np.float32), where=alpha > 0, dtype=np.float32)
-        parts = np.minimum(parts, 1)
-        base = np.rint(parts * 65535).astype(np.uint16) if base.dtype == np.uint16 else parts
-    return np.concatenate([np.broadcast_to(base, (*base.shape[:2], 3)), alpha], axis=2)
+    """Decode a PNG of 16 bits with several channels, of which Pillow gives 8 bits: the high ones, then the low ones."""
+    halves = []
+    for order in "BL":
+        with opened(source) as image:
+            pairs = image.mode == "RGBA" and image.tile[0].args in ("LA;16B", ("LA;16B",))
+            image.tile = [type(tile)(*tile[:3], "RGBA" if pairs else f"{image.mode};16{order}") for tile in image.tile]
+            image.load()
+            picture, orientation = np.asarray(image), _orientation(image)
+        if pairs:  # the two bytes of grey and of alpha stand where Pillow expects four channels
+            wide = picture.view(">u2").astype(np.uint16)
+            return _upright(wide[..., [0, 0, 0, 1]], orientation)
+        halves.append(picture)
+    return _upright(halves[0].astype(np.uint16) << 8 | halves[1], orientation)

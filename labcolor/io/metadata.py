@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +14,9 @@ from PIL import Image
 from labcolor.base.typing import PictureSource
 from labcolor.base.validation import Check, optional, require
 from labcolor.errors import InputError
-from labcolor.io.sources import as_source, decoding
+from labcolor.io.limits import DAMAGE, XMP_BYTES, ignoring_damage
+from labcolor.io.sources import as_source, decoding, opened
+from labcolor.io.tiff import opened_tiff
 
 __all__ = ["EXIF_IFD", "GPS_IFD", "ORIENTATION", "RESOLUTION", "PictureMetadata", "full_exif", "read_metadata"]
 
@@ -23,6 +27,8 @@ EXIF_IFD, GPS_IFD = 0x8769, 0x8825
 RESOLUTION = 0x011A, 0x011B, 0x0128
 ORIENTATION = 0x0112
 _XMP = 0x02BC
+_XMP_ORIENTATION = re.compile(rb"(tiff:Orientation\s*(?:=\s*[\"']|>)\s*)[0-9]")
+_THUMBNAILS = b"<xmp:Thumbnails>", b"</xmp:Thumbnails>"
 # The tags that describe a picture; in a TIFF those of its layout stand among them: document, title, maker, model, page,
 # software, date, artist, computer, ratings, copyright, Windows' title, comment, author, keywords and subject.
 _DESCRIPTIVE = {269, 270, 271, 272, 285, 305, 306, 315, 316, 18246, 18249, 33432, *range(40091, 40096)}
@@ -80,7 +86,7 @@ class PictureMetadata:
         if self.exif is not None:
             try:
                 full_exif(self).tobytes()
-            except Exception as error:  # its parser raises every kind of exception
+            except DAMAGE as error:
                 raise InputError("exif: expected EXIF in the form of a TIFF, got other bytes. Leave it out.") from error
 
 
@@ -153,47 +159,63 @@ def read_metadata(source: PictureSource) -> PictureMetadata:
     if isinstance(source, Image.Image):
         return _of_image("source (PIL image)", source)
     file = as_source("source", source)
-    with decoding(file.name, file), file.open() as stream:
-        if file.head(4) in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):  # of which Pillow opens only some
+    with decoding(file.name, file):
+        if file.kind != "TIFF":
+            with opened(file) as image:
+                return _of_image(file.name, image)
+        with opened_tiff(file) as (page, _), file.open() as stream:
             exif = Image.Exif()
-            exif.load_from_fp(stream)
+            exif.endian, exif.bigtiff = page.parent.byteorder, page.parent.is_bigtiff
+            exif.load_from_fp(stream, page.offset)
             return _of_exif(file.name, exif, exif.get(_XMP), None)
-        with Image.open(stream) as image:
-            return _of_image(file.name, image)
 
 
 def _of_image(name: str, image: Image.Image) -> PictureMetadata:
     xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
-    try:
+    exif = Image.Exif()
+    with _leaving_out(name):
         exif = image.getexif()
-    except Exception:  # its parser raises every kind of exception
-        _log.warning("%s: its EXIF is damaged, and left out.", name)
-        exif = Image.Exif()
     return _of_exif(name, exif, exif.get(_XMP) if xmp is None else xmp, image.info.get("dpi"))
 
 
 def _of_exif(name: str, exif: Image.Exif, xmp: Any, dpi: Any) -> PictureMetadata:
     """Return metadata of a picture that is to stand upright."""
-    lies = exif.get(ORIENTATION, 1) in (5, 6, 7, 8)
-    try:
+    lies, dots, packed = False, None, None
+    with ignoring_damage():
         dots = _dots(exif, dpi)
-    except (TypeError, ValueError, ZeroDivisionError):
-        dots = None
-    packed = None
-    try:
+    with _leaving_out(name):
+        lies = exif.get(ORIENTATION, 1) in (5, 6, 7, 8)
         packed = _descriptive(exif)
-    except Exception:  # its parser raises every kind of exception
-        _log.warning("%s: its EXIF is damaged, and left out.", name)
-    if isinstance(xmp, str):
-        xmp = xmp.encode()
-    if isinstance(xmp, bytes):
-        xmp = re.sub(rb"(tiff:Orientation\s*(?:=\s*[\"']|>)\s*)[0-9]", rb"\g<1>1", xmp)
-        xmp = re.sub(rb"<xmp:Thumbnails>.*?</xmp:Thumbnails>", b"", xmp, flags=re.DOTALL)
     return PictureMetadata(
         exif=packed,
-        xmp=xmp if isinstance(xmp, bytes) and xmp else None,
+        xmp=_upright_xmp(name, xmp.encode() if isinstance(xmp, str) else xmp),
         dpi=(dots[1], dots[0]) if dots is not None and lies else dots,
     )
+
+
+@contextmanager
+def _leaving_out(name: str) -> Iterator[None]:
+    """Log what is raised for damaged EXIF."""
+    whole = False
+    with ignoring_damage():
+        yield
+        whole = True
+    if not whole:
+        _log.warning("%s: its EXIF is damaged, and left out.", name)
+
+
+def _upright_xmp(name: str, xmp: Any) -> bytes | None:
+    """Return XMP of an upright picture without thumbnails; None for none, or too much of it."""
+    if not isinstance(xmp, bytes) or not xmp:
+        return None
+    if len(xmp) > XMP_BYTES:
+        _log.warning("%s: more than %s bytes of XMP are left out.", name, f"{XMP_BYTES:,}")
+        return None
+    kept, position = [], 0
+    while (start := xmp.find(_THUMBNAILS[0], position)) >= 0 and (end := xmp.find(_THUMBNAILS[1], start)) >= 0:
+        kept.append(xmp[position:start])
+        position = end + len(_THUMBNAILS[1])
+    return _XMP_ORIENTATION.sub(rb"\g<1>1", b"".join([*kept, xmp[position:]])) or None
 
 
 def _dots(exif: Image.Exif, dpi: Any) -> tuple[float, float] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,15 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
-from labcolor.base.paths import as_path
+from labcolor.base.paths import as_path, open_regular
 from labcolor.errors import InputTypeError, LabcolorError, OutOfMemoryError, PictureFileError
+from labcolor.io.limits import DAMAGE, EXIF_BYTES, FILE_BYTES, FORMATS, PIXELS, check_jpeg, check_png, check_size
 
-__all__ = ["ENDINGS", "PIXELS", "Source", "as_source", "check_size", "decoding", "is_source"]
+__all__ = ["ENDINGS", "Source", "as_source", "decoding", "is_source", "opened"]
+
+_log = logging.getLogger(__name__)
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".avif")
-PIXELS = 178_956_970  # a picture of more pixels is refused before it is decoded: Pillow's own limit, for all readers
+_PART = 1 << 24  # bytes of an open file that are read at once
+_STARTS = {"PNG": (b"\x89PNG\r\n\x1a\n",), "JPEG": (b"\xff\xd8\xff",), "TIFF": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")}
 
 # What is recognized only to say that it cannot be read: the name, and where which bytes stand.
 _UNREADABLE = [
@@ -45,12 +50,20 @@ class Source:
 
     def open(self) -> BinaryIO:
         """Return the file, open for reading."""
-        return io.BytesIO(self.content) if isinstance(self.content, bytes) else self.content.open("rb")
+        if isinstance(self.content, bytes):
+            return io.BytesIO(self.content)
+        return open_regular(self.content, PictureFileError)
 
     def head(self, count: int) -> bytes:
         """Return the first bytes."""
         with self.open() as file:
             return file.read(count)
+
+    @property
+    def kind(self) -> str:
+        """PNG, JPEG, TIFF (which Pillow knows in part only), or empty for others."""
+        head = self.head(8)
+        return next((kind for kind, starts in _STARTS.items() if head.startswith(starts)), "")
 
 
 def is_source(value: Any) -> bool:
@@ -92,32 +105,68 @@ def as_source(name: str, value: Any) -> Source:
         return Source(str(path), path)
     given = getattr(value, "name", None)
     name = f"{name} ({given if isinstance(given, str) and given else type(value).__name__})"
-    content: Any = None
-    if not isinstance(value, io.TextIOBase):
-        with decoding(name):
-            rewindable = getattr(value, "seekable", bool)()
-            start = value.tell() if rewindable else 0
-            content = value.read()
-            if rewindable:
-                value.seek(start)
-    if not isinstance(content, bytes):
-        raise InputTypeError(f'{name}: expected an open binary file, got {type(value).__name__}. Open it with "rb".')
+    try:
+        rewindable = getattr(value, "seekable", bool)()
+        start = value.tell() if rewindable else 0
+        content = _content(name, value)
+        if rewindable:
+            value.seek(start)
+    except MemoryError as error:
+        raise OutOfMemoryError(f"{name}: did not fit in memory. Reduce the picture first.") from error
+    except (OSError, ValueError) as error:
+        if isinstance(error, LabcolorError | TimeoutError):
+            raise
+        raise PictureFileError(f"{name}: cannot be read: {getattr(error, 'strerror', None) or error}.") from error
     if not content:
         raise PictureFileError(f"{name}: expected a picture, got a file that is at its end. Rewind it: .seek(0).")
     return Source(name, content)
 
 
-def check_size(name: str, height: int, width: int) -> None:
-    """Raise a PictureFileError if a picture has too many pixels to be decoded."""
-    if height * width > PIXELS:
-        raise PictureFileError(
-            f"{name}: expected at most {PIXELS:,} pixels, got {width} x {height}. Reduce the picture first."
-        )
+def _content(name: str, file: Any) -> bytes:
+    """Return what is left of an open file."""
+    parts: list[bytes] = []
+    size = 0
+    while part := file.read(_PART) if not isinstance(file, io.TextIOBase) else "text":
+        if not isinstance(part, bytes):
+            came = type(file).__name__
+            raise InputTypeError(f'{name}: expected an open binary file, got {came}. Open it with "rb".')
+        parts.append(part)
+        size += len(part)
+        if size > FILE_BYTES:
+            raise PictureFileError(
+                f"{name}: expected at most {FILE_BYTES:,} bytes, got more. Reduce the picture first."
+            )
+    return b"".join(parts)
+
+
+@contextmanager
+def opened(source: Source) -> Iterator[ImageFile.ImageFile]:
+    """Yield a picture that Pillow has opened and not yet decoded, within the limits of :mod:`labcolor.io.limits`.
+
+    Raises
+    ------
+    PictureFileError
+        It is beyond a limit.
+    """
+    kind = source.kind
+    with source.open() as file:
+        if kind == "PNG":
+            check_png(source.name, file)
+        elif kind == "JPEG":
+            check_jpeg(source.name, file.read())
+        file.seek(0)
+        with Image.open(file, formats=FORMATS) as image:
+            check_size(source.name, image.height, image.width)
+            for key in ("exif", "Raw profile type exif"):
+                if len(image.info.get(key) or b"") > 2 * EXIF_BYTES:  # it may be written in hexadecimal digits
+                    _log.warning("%s: more than %s bytes of EXIF are left out.", source.name, f"{EXIF_BYTES:,}")
+                    del image.info[key]
+            yield image
 
 
 @contextmanager
 def decoding(name: str, source: Source | None = None) -> Iterator[None]:
-    """Turn every exception of a decoder into an error of the library that names the picture.
+    """Turn the exceptions of decoders into errors of the library that name the picture; others pass through.
 
     Parameters
     ----------
@@ -126,9 +175,10 @@ def decoding(name: str, source: Source | None = None) -> Iterator[None]:
     source : Source, optional
         The file, whose first bytes tell formats that are known but cannot be decoded.
     """
+    expected = f"{name}: expected a picture ({', '.join(ENDINGS)})"
     try:
         yield
-    except LabcolorError:
+    except (LabcolorError, TimeoutError):
         raise
     except FileNotFoundError as error:
         raise PictureFileError(f"{name}: expected a picture file, but there is none. Check the path.") from error
@@ -138,15 +188,13 @@ def decoding(name: str, source: Source | None = None) -> Iterator[None]:
         raise OutOfMemoryError(f"{name}: did not fit in memory. Reduce the picture first.") from error
     except Image.DecompressionBombError as error:
         raise PictureFileError(f"{name}: expected at most {PIXELS:,} pixels, got more. Reduce it first.") from error
-    except Exception as error:  # decoders raise every kind of exception on damaged files
-        expected = f"{name}: expected a picture ({', '.join(ENDINGS)})"
-        reason = f"{type(error).__name__}: {error}"
-        if isinstance(error, UnidentifiedImageError):
-            head = b"" if source is None else source.head(16)
-            for kind, place, starts in _UNREADABLE:
-                if head[place:].startswith(starts):
-                    raise PictureFileError(f"{expected}, got {kind}. Convert it to PNG or JPEG first.") from error
-            reason = "no decoder knows its format"
-        raise PictureFileError(
-            f"{expected}, but it cannot be decoded: {reason}. It may be damaged, or not be a picture."
-        ) from error
+    except UnidentifiedImageError as error:
+        head = b"" if source is None else source.head(16)
+        for kind, place, starts in _UNREADABLE:
+            if head[place:].startswith(starts):
+                raise PictureFileError(f"{expected}, got {kind}. Convert it to PNG or JPEG first.") from error
+        raise PictureFileError(f"{expected}, but it cannot be decoded: its format is unknown. Convert it.") from error
+    except DAMAGE as error:
+        if isinstance(error, OSError) and error.strerror:  # of the system, not of a decoder
+            raise PictureFileError(f"{name}: cannot be read: {error.strerror}.") from error
+        raise PictureFileError(f"{expected}, but it cannot be decoded. It is damaged or incomplete.") from error

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from labcolor import read_picture, write_picture
-from labcolor.errors import FileError, InputError, PictureFileError
+from labcolor.errors import InputError, PictureFileError
 from labcolor.io.pictures import picture_paths
 
 RANDOM = np.random.default_rng(0)
@@ -288,14 +288,6 @@ def test_files_get_the_rights_that_the_umask_gives(tmp_path):
     (tmp_path / "p.png").chmod(0o600)
     write_picture(tmp_path / "p.png", np.zeros((4, 4), np.uint8))
     assert (tmp_path / "p.png").stat().st_mode & 0o777 == 0o600
-
-
-def test_a_missing_ffmpeg_is_said(tmp_path, monkeypatch):
-    """Without ffmpeg the error names it, not the picture."""
-    write_picture(tmp_path / "p.png", DEEP)
-    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", "/no/such/ffmpeg")
-    with pytest.raises(FileError, match="/no/such/ffmpeg cannot be started"):
-        read_picture(tmp_path / "p.png")
 
 
 def swapped_profile():

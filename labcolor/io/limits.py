@@ -1,0 +1,214 @@
+"""One policy of resources for picture files, which every decoder applies; SECURITY.md lists it with its tests."""
+
+from __future__ import annotations
+
+import lzma
+import math
+import re
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+from labcolor.errors import PictureFileError
+
+__all__ = [
+    "DAMAGE",
+    "EXIF_BYTES",
+    "FILE_BYTES",
+    "FORMATS",
+    "PIXELS",
+    "XMP_BYTES",
+    "check_inflated",
+    "check_jpeg",
+    "check_png",
+    "check_size",
+    "check_tiff",
+    "ignoring_damage",
+]
+
+# The formats that are opened. Pillow knows others, of which some start programs, as EPS does.
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "PPM", "TIFF", "WEBP", "AVIF", "JPEG2000")
+PIXELS = 178_956_970  # Pillow's own limit
+FILE_BYTES = 1 << 32  # of a file that the caller has opened
+EXIF_BYTES = 1 << 16  # the most that a JPEG can hold
+XMP_BYTES = 1 << 20
+
+# What decoders raise on damaged files. Anything else, such as a time limit of the caller, passes through.
+DAMAGE = (
+    *(ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, NotImplementedError, OSError),
+    *(SyntaxError, TypeError, ValueError, lzma.LZMAError, struct.error, zlib.error),
+)
+
+_PIXEL_BYTES = 32  # RGBA of float64
+_SLACK = 1 << 16  # bytes; a small picture may be stored badly
+_TILE_PIXELS = 1 << 22  # tiles may be larger than a small picture
+_CHUNKS = 1 << 18  # of a PNG
+_SCANS = 100  # of a JPEG
+_DICTIONARY = 1 << 28  # bytes that LZMA may use
+_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+_PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+_JPEG_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # not a stuffed byte, a restart or padding
+_DECOMPRESSORS: dict[int, Callable[[], Any]] = {
+    8: zlib.decompressobj,
+    32946: zlib.decompressobj,
+    34925: lambda: lzma.LZMADecompressor(memlimit=_DICTIONARY),
+}
+
+
+@contextmanager
+def ignoring_damage() -> Iterator[None]:
+    """Suppress what a decoder raises on damaged data, but not the time limit of a caller."""
+    try:
+        yield
+    except TimeoutError:
+        raise
+    except DAMAGE:
+        pass
+
+
+def check_size(name: str, height: int, width: int) -> None:
+    """Raise a PictureFileError if a picture has too many pixels to be decoded."""
+    if height * width > PIXELS:
+        raise PictureFileError(
+            f"{name}: expected at most {PIXELS:,} pixels, got {width} x {height}. Reduce the picture first."
+        )
+
+
+def _too_much(name: str, what: str) -> PictureFileError:
+    return PictureFileError(f"{name}: expected {what} that fits its size, got more. Save the picture again.")
+
+
+def check_png(name: str, file: BinaryIO) -> None:
+    """Check that a PNG has no more data than its size can need.
+
+    Raises
+    ------
+    PictureFileError
+        It has too many pixels, too many chunks, or too much data.
+    """
+    width, height, depth, color = struct.unpack(">2I2B", file.read(26)[16:])
+    check_size(name, height, width)
+    bits = depth * _PNG_CHANNELS.get(color, 4)
+    passes = [(-(-(width - x) // dx), -(-(height - y) // dy)) for x, y, dx, dy in (*_ADAM7, (0, 0, 1, 1))]
+    needed = sum(max(rows, 0) * (1 + max(columns, 0) * bits // 8 + 1) for columns, rows in passes)
+    place, data = 8, 0
+    for _ in range(_CHUNKS):
+        file.seek(place)
+        head = file.read(8)
+        if len(head) < 8:
+            break
+        length = int.from_bytes(head[:4], "big")
+        data += length if head[4:] == b"IDAT" else 0
+        place += 12 + length
+    else:
+        raise _too_much(name, f"at most {_CHUNKS:,} chunks, a number")
+    if data > needed + _SLACK:
+        raise _too_much(name, "an amount of data")
+
+
+def check_jpeg(name: str, content: bytes) -> None:
+    """Check that a JPEG has data for its size: each block of 8 x 8 samples takes at least one bit.
+
+    Raises
+    ------
+    PictureFileError
+        It has too many pixels, too many scans, or too little data.
+    """
+    place, blocks, data, scans = 2, 0, 0, 0
+    while found := _JPEG_MARKER.search(content, place):
+        start, marker = found.end(), found[0][1]
+        if marker == 0xD9:  # the picture's end
+            break
+        if marker in (0x01, 0xD8):  # without a length
+            place = start
+            continue
+        place = start + int.from_bytes(content[start : start + 2], "big")
+        if marker in (0xC0, 0xC1, 0xC2) and place - start >= 8:  # the size, for Huffman's code
+            height, width, parts = struct.unpack_from(">2HB", content[start:place].ljust(8, b"\0"), 3)
+            check_size(name, height, width)
+            factors = [divmod(content[at], 16) for at in range(start + 9, min(place, start + 8 + 3 * parts), 3)]
+            widest, highest = (max((pair[axis] for pair in factors), default=1) or 1 for axis in (0, 1))
+            blocks = sum((width * x // widest // 8) * (height * y // highest // 8) for x, y in factors)
+        elif marker == 0xDA:
+            end = _JPEG_MARKER.search(content, place)
+            data += (end.start() if end else len(content)) - place
+            scans += 1
+            if scans > _SCANS:
+                raise _too_much(name, f"at most {_SCANS} scans, a number")
+    if data * 8 < blocks:
+        raise PictureFileError(
+            f"{name}: expected data for {blocks:,} blocks of 8 x 8 samples, got {data:,} bytes. The file is incomplete."
+        )
+
+
+def check_tiff(name: str, page: Any) -> None:
+    """Check that a page of a TIFF has samples, tiles and data that fit its size.
+
+    Parameters
+    ----------
+    name : str
+        What to call the file in errors.
+    page : tifffile.TiffPage
+        The page.
+
+    Raises
+    ------
+    PictureFileError
+        It has too many pixels, or too much of the others.
+    """
+    height, width = page.imagelength, page.imagewidth
+    check_size(name, height, width)
+    pixels = max(1, height * width)
+    if page.nbytes > _PIXEL_BYTES * pixels:
+        raise _too_much(name, "a number of samples")
+    tiled = pixels
+    if page.is_tiled:
+        across, down = -(-width // max(1, page.tilewidth)), -(-height // max(1, page.tilelength))
+        tiled = across * down * page.tilewidth * page.tilelength * max(1, page.tiledepth)
+        if tiled > max(_TILE_PIXELS, 4 * pixels):
+            raise _too_much(name, "a size of tiles")
+    counts = page.databytecounts
+    if page.compression != 1 and sum(counts) > 2 * page.nbytes * tiled // pixels + 1024 * len(counts) + _SLACK:
+        raise _too_much(name, "an amount of data")
+
+
+def check_inflated(name: str, page: Any) -> bool:
+    """Check that the strips or tiles of a page of a TIFF do not expand to more than their size.
+
+    Parameters
+    ----------
+    name : str
+        What to call the file in errors.
+    page : tifffile.TiffPage
+        The page.
+
+    Returns
+    -------
+    bool
+        Whether its compression is one that can be checked, or that cannot expand much.
+
+    Raises
+    ------
+    PictureFileError
+        They expand to more.
+    """
+    if page.compression in (1, 5, 32773):  # none, or LZW and PackBits, whose decoders are told the size
+        return True
+    decompressor = _DECOMPRESSORS.get(page.compression)
+    if decompressor is None or page.fillorder != 1:
+        return False
+    samples = page.samplesperpixel if page.planarconfig == 1 else 1
+    columns, rows = (
+        (page.tilewidth, page.tilelength)
+        if page.is_tiled
+        else (page.imagewidth, min(page.rowsperstrip, page.imagelength))
+    )
+    most = rows * math.ceil(columns * samples * page.bitspersample / 8) + _SLACK
+    handle = page.parent.filehandle
+    for offset, count in zip(page.dataoffsets, page.databytecounts, strict=False):
+        handle.seek(offset)
+        if len(decompressor().decompress(handle.read(count), most + 1)) > most:
+            raise _too_much(name, "an amount of data")
+    return True
