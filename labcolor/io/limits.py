@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
+from PIL import Image
+
 from labcolor.errors import PictureFileError
 
 __all__ = [
@@ -69,11 +71,11 @@ def ignoring_damage() -> Iterator[None]:
 
 
 def check_size(name: str, height: int, width: int) -> None:
-    """Raise a PictureFileError if a picture has too many pixels to be decoded."""
+    """Raise a PictureFileError, whose cause is Pillow's error, if a picture has too many pixels to be decoded."""
     if height * width > PIXELS:
         raise PictureFileError(
             f"{name}: expected at most {PIXELS:,} pixels, got {width} x {height}. Reduce the picture first."
-        )
+        ) from Image.DecompressionBombError()
 
 
 def _too_much(name: str, what: str) -> PictureFileError:
@@ -139,7 +141,8 @@ def check_jpeg(name: str, content: bytes) -> None:
                 raise _too_much(name, f"at most {_SCANS} scans, a number")
     if data * 8 < blocks:
         raise PictureFileError(
-            f"{name}: expected data for {blocks:,} blocks of 8 x 8 samples, got {data:,} bytes. The file is incomplete."
+            f"{name}: expected data for {blocks:,} blocks of 8 x 8 samples, got {data:,} bytes. "
+            f"It is damaged or incomplete."
         )
 
 

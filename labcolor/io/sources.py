@@ -22,6 +22,7 @@ __all__ = ["ENDINGS", "Source", "as_source", "decoding", "is_source", "opened"]
 _log = logging.getLogger(__name__)
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".avif")
+_DAMAGED = ". It is damaged or incomplete"
 _PART = 1 << 24  # bytes of an open file that are read at once
 _STARTS = {"PNG": (b"\x89PNG\r\n\x1a\n",), "JPEG": (b"\xff\xd8\xff",), "TIFF": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")}
 
@@ -193,8 +194,10 @@ def decoding(name: str, source: Source | None = None) -> Iterator[None]:
         for kind, place, starts in _UNREADABLE:
             if head[place:].startswith(starts):
                 raise PictureFileError(f"{expected}, got {kind}. Convert it to PNG or JPEG first.") from error
-        raise PictureFileError(f"{expected}, but it cannot be decoded: its format is unknown. Convert it.") from error
+        known = source is not None and source.kind
+        reason = _DAMAGED if known else ": no decoder knows its format. It may be damaged, or not be a picture"
+        raise PictureFileError(f"{expected}, but it cannot be decoded{reason}.") from error
     except DAMAGE as error:
         if isinstance(error, OSError) and error.strerror:  # of the system, not of a decoder
             raise PictureFileError(f"{name}: cannot be read: {error.strerror}.") from error
-        raise PictureFileError(f"{expected}, but it cannot be decoded. It is damaged or incomplete.") from error
+        raise PictureFileError(f"{expected}, but it cannot be decoded{_DAMAGED}.") from error
