@@ -46,9 +46,9 @@ class RayReport:
     skipped : int
         Number of files that an earlier run had written.
     failed : dict of str to str
-        For each file that could not be colored the reason.
+        Reason for each file that could not be colored.
     complaints : dict of str to str
-        For each damaged video what ffmpeg said of it. The part that can be decoded is colored.
+        ffmpeg's messages for each damaged video. The part that can be decoded is colored.
     seconds : float
         Time that the job took.
 
@@ -69,7 +69,7 @@ class RayReport:
 
 
 class _Worker:
-    """What runs in each process: one model, on ONNX Runtime."""
+    """Worker in each process, with one model on ONNX Runtime."""
 
     def __init__(
         self, colorizer: Colorizer, engine: str, threads: int, version: str, options: Mapping[str, Any]
@@ -84,7 +84,7 @@ class _Worker:
         self._colorizer, self._options = colorizer.set_params(engine=engine), options
 
     def __call__(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Color one file. Return its number with what went wrong."""
+        """Color one file. Return its number with its error and complaints."""
         source, place = (Path(os.fsdecode(row[name])) for name in ("source", "place"))
         answer = {"number": row["number"], "error": b"", "complaints": b""}
         try:
@@ -131,7 +131,7 @@ def colorize_pictures(
     workers: int | None = None,
     threads: int = 1,
 ) -> RayReport:
-    """Color picture files on a Ray cluster: each worker process holds the model, and takes pictures as it can.
+    """Color picture files on a Ray cluster, with the model in each worker process.
 
     It uses the cluster that ``ray.init`` has joined, or else that of ``RAY_ADDRESS``, or else this machine. All its
     machines see the pictures and ``destination`` by the same paths, have the same version of labcolor, and need no
@@ -145,7 +145,7 @@ def colorize_pictures(
         Folder for the colored pictures, new or of an earlier run of this job. Each keeps its path in its source, as for
         ``labcolor colorize``. A picture that is there is not colored again.
     colorizer : Colorizer, optional
-        The model to use, with a ONNX form. By default the packaged model. With engine="auto" all workers use the
+        The model to use, with an ONNX form. By default the packaged model. With engine="auto" all workers use the
         engine that this machine would use, so that their results are the same.
     saturation : float, default 1
         As for :meth:`labcolor.Colorizer.predict`.
@@ -247,7 +247,7 @@ def _run(
     workers: int | None,
     threads: int,
 ) -> RayReport:
-    """Color what is not there yet. See :func:`colorize_pictures`."""
+    """Color the files without a result. See :func:`colorize_pictures`."""
     started = time.monotonic()
     require("workers", workers, _WORKERS)
     require("threads", threads, integer(1, most=1024))
@@ -258,7 +258,7 @@ def _run(
     engine = pipeline.engine.name
     if engine == "tensorflow":
         raise InputError(
-            "colorizer: expected a model that ONNX Runtime runs, got one without a ONNX form, or engine='tensorflow'. "
+            "colorizer: expected a model that ONNX Runtime runs, got one without an ONNX form, or engine='tensorflow'. "
             "Write one by Colorizer.export, load it, and leave engine as it is."
         )
     pairs = distinct(found, "destination")
@@ -289,7 +289,7 @@ def _run(
 
 @contextmanager
 def _claimed(folder: Path, about: Mapping[str, Any]) -> Iterator[None]:
-    """Hold the folder of a job, which is new or that of the same job, while nobody else does."""
+    """Lock the folder of a job, which is new or belongs to the same job."""
     make_folder(folder, FileError)
     path = folder / _JOB
     with _writing(folder):
@@ -313,7 +313,7 @@ def _claimed(folder: Path, about: Mapping[str, Any]) -> Iterator[None]:
 
 @contextmanager
 def _writing(folder: Path) -> Iterator[None]:
-    """Raise a FileError where the system cannot write in a folder, as on a full disk."""
+    """Convert an OSError of a folder, as on a full disk, to a FileError."""
     try:
         yield
     except LabcolorError:
@@ -332,7 +332,7 @@ def _color_all(
     workers: int | None,
     threads: int,
 ) -> None:
-    """Color files by Ray Data, and take those that are done out of ``waiting``."""
+    """Color files by Ray Data, and remove finished ones from ``waiting``."""
     try:
         import ray
         import ray.data
@@ -372,7 +372,7 @@ def _color_all(
         except ray.exceptions.RayError as error:
             raise LabcolorError(f"Ray has failed: {str(error).strip()}. Start the job again: it goes on.") from error
         for number, (path, place) in list(waiting.items()):
-            if os.path.exists(place):  # the worker was killed before it could say so
+            if os.path.exists(place):  # the worker was killed before its answer arrived
                 report.colored += 1
                 del waiting[number]
             elif retries:
@@ -383,7 +383,7 @@ def _color_all(
 
 
 def _note(report: RayReport, path: Path, answer: Mapping[str, Any]) -> None:
-    """Note how one file went."""
+    """Add the answer of one file to the report."""
     error, complaints = os.fsdecode(answer["error"]), os.fsdecode(answer["complaints"])
     if error:
         report.failed[str(path)] = error
@@ -396,7 +396,7 @@ def _note(report: RayReport, path: Path, answer: Mapping[str, Any]) -> None:
 def _check_machines(ray: Any) -> None:
     """Raise an error unless each machine of the cluster has this version of labcolor."""
 
-    def version() -> str | None:  # as it is no name of a module, Ray sends its code: labcolor may be missing there
+    def version() -> str | None:  # a local function, which Ray sends as code: labcolor may be missing there
         try:
             from labcolor import __version__
         except ImportError:

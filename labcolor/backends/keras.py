@@ -1,4 +1,4 @@
-"""Keras, loaded without the greetings of its backend, and kept from the user's global settings."""
+"""Keras, loaded without messages of its backend, and independent of the user's global settings."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["float32_by_default", "keras", "layers", "looking_for_devices", "ops"
 
 @contextmanager
 def float32_by_default() -> Iterator[None]:
-    """Make float32 the dtype of what Keras creates within and gives no dtype to; then the user's default is back."""
+    """Make float32 Keras's default dtype, and restore the user's default afterwards."""
     theirs = keras.config.floatx()
     if theirs == "float32":
         yield
@@ -38,7 +38,7 @@ def float32_by_default() -> Iterator[None]:
 
 @contextmanager
 def looking_for_devices() -> Iterator[None]:
-    """Let Keras's backend look for devices within, as it does when it builds its first network: with our settings."""
+    """Apply labcolor's settings while the backend looks for devices, as it does for the first network."""
     with quietly(devices=True):
         if keras.backend.backend() == "tensorflow":
             limit_threads()

@@ -21,7 +21,7 @@ __all__ = ["convert_to_tflite"]
 
 
 def convert_to_tflite(network: keras.Model, calibration: Sequence[Array], in_float: int) -> bytes:
-    """Convert a network to LiteRT's form.
+    """Convert a network to LiteRT.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def convert_to_tflite(network: keras.Model, calibration: Sequence[Array], in_flo
     calibration : sequence of ndarray
         Inputs whose values set the ranges of int8; empty for float32.
     in_float : int
-        How many convolutions, the first ones, stay in float32 when the rest is in int8. Without a rest none does.
+        Number of first convolutions that stay in float32 while the others are in int8.
 
     Returns
     -------
@@ -46,7 +46,7 @@ def convert_to_tflite(network: keras.Model, calibration: Sequence[Array], in_flo
         import tensorflow as tf
 
         class Enlarge(keras.layers.UpSampling2D):  # type: ignore[misc]
-            """Upsampling after which the number of channels is still known, without which there is no convolution."""
+            """Upsampling that keeps the number of channels known, as convolutions require."""
 
             def call(self, x: Any) -> Any:
                 height, width = tf.unstack(tf.shape(x)[1:3])
@@ -67,23 +67,23 @@ def convert_to_tflite(network: keras.Model, calibration: Sequence[Array], in_flo
                 return bytes(converter.convert())
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
             converter.representative_dataset = lambda: ([picture] for picture in calibration)
-            lite = tf.lite.experimental  # nothing else of it keeps chosen operations in float32
+            lite = tf.lite.experimental  # only this class keeps selected operations in float32
             debugger = lite.QuantizationDebugger(converter=converter, debug_dataset=lambda: [[calibration[0]]])
             debugger.run()
             debugger.layer_statistics_dump(statistics := io.StringIO())
             operations = csv.DictReader(io.StringIO(statistics.getvalue()))
             names = [row["tensor_name"] for row in operations if row["op_name"].endswith("CONV_2D")]  # as they run
-            if in_float < len(names):  # or nothing is left to quantize, which the debugger takes for a mistake
+            if in_float < len(names):  # otherwise nothing is left to quantize, which the debugger refuses
                 debugger.options = lite.QuantizationDebugOptions(denylisted_nodes=names[:in_float])
             return bytes(debugger.get_nondebug_quantized_model())
-    except Exception as error:  # of many kinds, that of its converter among them
-        reason = f"{type(error).__name__}: {str(error)[:200]}"  # the converter's has the whole network
+    except Exception as error:  # the converter raises many kinds
+        reason = f"{type(error).__name__}: {str(error)[:200]}"  # the converter's message contains the whole network
         raise LabcolorError(f"TensorFlow cannot convert this network: {reason}") from error
 
 
 @contextmanager
 def _silent_converter() -> Iterator[None]:
-    """Keep the converter from telling of each of its steps, which it does in four ways."""
+    """Silence the converter, which reports its steps in four ways."""
     log = logging.getLogger("absl")
     level = log.level
     log.setLevel(logging.ERROR)

@@ -28,10 +28,10 @@ def load_session(graph: bytes, weights: Mapping[str, Array], **options: Any) -> 
     graph : bytes
         The model.
     weights : mapping of str to ndarray
-        The weights that it leaves out, by name.
+        Weights that the graph refers to, by name.
     **options
-        Attributes of ``onnxruntime.SessionOptions``. The graph is optimized as far as ``optimize`` says, a name of
-        ``onnxruntime.GraphOptimizationLevel``; by default fully.
+        Attributes of ``onnxruntime.SessionOptions``. ``optimize`` is the name of an
+        ``onnxruntime.GraphOptimizationLevel``; by default the graph is fully optimized.
 
     Returns
     -------

@@ -12,7 +12,7 @@ __all__ = ["count_replicas", "shared_out"]
 
 
 def count_replicas() -> int:
-    """Return on how many devices Keras trains at the same time."""
+    """Return the number of devices on which Keras trains at the same time."""
     import keras
 
     if keras.backend.backend() != "tensorflow":
@@ -23,9 +23,9 @@ def count_replicas() -> int:
 
 
 def shared_out(batch: Any) -> Any:
-    """Return a nested tuple of arrays so that each device of TensorFlow's strategy gets its part.
+    """Distribute arrays over the devices of TensorFlow's strategy.
 
-    Keras's ``train_on_batch`` would give the whole batch to each.
+    Keras's ``train_on_batch`` would give the whole batch to each device.
     """
     import tensorflow as tf
 

@@ -23,15 +23,15 @@ __all__ = ["build_outline", "compiled", "limit_threads", "quietly"]
 
 
 def compiled(network: keras.Model) -> Callable[[Array], list[Array]]:
-    """Make one function from (N, h, w, 1) to the network's outputs, for every N, h and w without compiling anew.
+    """Compile a network to one function that takes (N, h, w, 1) of every size.
 
-    On a CPU TensorFlow's oneDNN keeps what it has prepared for each size of input. A process that colors pictures of
-    many shapes grows by it; ``TF_ENABLE_ONEDNN_OPTS=0``, set before TensorFlow is loaded, avoids about half of it.
+    On a CPU TensorFlow's oneDNN caches preparations for each input size, so a process that colors pictures of many
+    shapes grows. ``TF_ENABLE_ONEDNN_OPTS=0``, set before TensorFlow is loaded, avoids about half of that.
 
     Raises
     ------
     OutOfMemoryError
-        The function raises it where a batch did not fit in memory.
+        The function raises it if a batch does not fit in memory.
     """
     import keras
 
@@ -57,19 +57,19 @@ def compiled(network: keras.Model) -> Callable[[Array], list[Array]]:
 
 
 def build_outline(build: Callable[[], keras.Model], most: int) -> keras.Model:
-    """Build a network that tells only shapes: where the backend allows that, no memory is taken for its weights.
+    """Build a network for its shapes alone: TensorFlow allocates no memory for its weights.
 
     Parameters
     ----------
     build : callable
-        Builds the network, of sizes that nobody has checked.
+        Builds the network. Its sizes may be unchecked.
     most : int
-        Number of weights at which to stop.
+        Largest number of weights.
 
     Returns
     -------
     keras.Model
-        Of no use but for its shapes.
+        Only its shapes are meaningful.
 
     Raises
     ------
@@ -94,10 +94,10 @@ def build_outline(build: Callable[[], keras.Model], most: int) -> keras.Model:
 
 
 def limit_threads() -> None:
-    """Tell TensorFlow how many threads to use, which it asks once, unless somebody has told it."""
+    """Set TensorFlow's number of threads, unless it has one or has started."""
     import tensorflow as tf
 
-    with suppress(RuntimeError):  # it has begun already
+    with suppress(RuntimeError):  # TensorFlow has started
         if not tf.config.threading.get_intra_op_parallelism_threads():
             tf.config.threading.set_intra_op_parallelism_threads(get_threads())
 
@@ -107,14 +107,14 @@ _devices_found = False
 
 @contextmanager
 def quietly(*, devices: bool = False) -> Iterator[None]:
-    """Close the process's standard error while TensorFlow greets, which no setting of its own prevents.
+    """Close standard error while TensorFlow starts, because no setting of its own silences it.
 
-    It greets twice: when it is imported, and when it looks for devices. Once that lies behind, nothing is closed.
+    It prints messages when it is imported, and when it first looks for devices. Later calls close nothing.
 
     Parameters
     ----------
     devices : bool
-        Whether devices are looked for; otherwise TensorFlow is imported.
+        Whether TensorFlow looks for devices; otherwise it is imported.
     """
     global _devices_found
     done = _devices_found if devices else "tensorflow" in sys.modules

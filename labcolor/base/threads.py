@@ -1,4 +1,4 @@
-"""How many threads work at a time: one setting for kernels, engines and ffmpeg."""
+"""Number of threads, one setting for kernels, engines and ffmpeg."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ _count: int | None = None
 
 
 def set_threads(count: int | None) -> None:
-    """Set how many threads labcolor works with, in this process: kernels, networks and ffmpeg.
+    """Set the number of threads of kernels, networks and ffmpeg in this process.
 
-    A server or a cluster that runs a process for each core sets one. TensorFlow takes the number when it starts, so
-    set it before the first training; all else follows at the next call.
+    Set 1 on a server or a cluster that runs one process for each core. TensorFlow reads the number when it starts, so
+    set it before the first training. Everything else uses it from the next call on.
 
     Parameters
     ----------
     count : int or None
-        From 1 to 1024. None: what the environment variable ``LABCOLOR_NUM_THREADS`` says, or else
-        ``OMP_NUM_THREADS``, or else one for each core that this process may use.
+        From 1 to 1024. None: the environment variable ``LABCOLOR_NUM_THREADS``, or else ``OMP_NUM_THREADS``, or else
+        one for each core that this process may use.
 
     Raises
     ------
     InputError, InputTypeError
-        ``count`` is something else.
+        ``count`` has another value or type.
 
     Examples
     --------
@@ -44,13 +44,13 @@ def set_threads(count: int | None) -> None:
 
 
 def get_threads() -> int:
-    """Return how many threads labcolor works with.
+    """Return the number of threads.
 
     Returns
     -------
     int
-        What :func:`set_threads` set, or what it describes for None. A variable of the environment that is no number
-        from 1 to 1024 does not count.
+        The number that :func:`set_threads` set, or its default. An environment variable that is not a number from 1 to
+        1024 is ignored.
 
     Examples
     --------
@@ -69,7 +69,7 @@ def chosen_threads() -> int | None:
     if _count is not None:
         return _count
     for variable in _VARIABLES:
-        text = os.environ.get(variable, "").split(",")[0].strip()  # OpenMP has a list, a number for each level
+        text = os.environ.get(variable, "").split(",")[0].strip()  # OpenMP allows a list with a number for each level
         if text.isascii() and text.isdigit() and len(text) < 9 and 1 <= int(text) <= _MAX_THREADS:
             return int(text)
     return None

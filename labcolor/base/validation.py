@@ -1,4 +1,4 @@
-"""Checks of parameters, whose errors say what was expected."""
+"""Checks of parameters, with errors that say what was expected."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Check:
-    """What a parameter may be.
+    """Condition that a parameter fulfils.
 
     Parameters
     ----------
     expected : str
-        What a message says was expected.
+        Description for error messages.
     kinds : tuple of type
-        Types that the value may have; bool counts only where it is named.
+        Types of the value; bool is accepted only if it is listed.
     fits : callable
-        Whether a value of such a type is right.
+        Return whether a value of such a type fulfils the condition.
     """
 
     expected: str
@@ -58,7 +58,7 @@ def as_array(name: str, value: Any) -> Array:
         return np.asarray(value)
     except ValueError as error:
         raise InputError(f"{name}: expected an array, got a sequence of unequal parts. Make them one shape.") from error
-    except Exception as error:  # a tensor on a graphics card, or one that is trained, raises what its library likes
+    except Exception as error:  # libraries raise every kind of error for tensors on a GPU or with gradients
         remedy = " Move it to the CPU first: .detach().cpu().numpy()." if hasattr(value, "cpu") else ""
         raise InputTypeError(
             f"{name}: expected an array, got {type(value).__name__}, which NumPy cannot read.{remedy}"
@@ -86,7 +86,7 @@ def number(low: float, high: float) -> Check:
 
 
 def one_of(*choices: Any) -> Check:
-    """Return the check for one of some values, of the same type."""
+    """Return the check for one of several values, which has the same type."""
     return Check(
         f"one of {', '.join(map(repr, choices))}",
         tuple({type(choice) for choice in choices}),
@@ -100,14 +100,14 @@ def instance_of(kind: type) -> Check:
 
 
 def optional(check: Check) -> Check:
-    """Return the check for None, or what another check expects."""
+    """Return the check for None or a value that another check accepts."""
     return Check(
         f"None or {check.expected}", (*check.kinds, type(None)), lambda value: value is None or check.fits(value)
     )
 
 
 def require(name: str, value: Any, check: Check) -> None:
-    """Raise an InputError if a value is not what was expected, an InputTypeError if it is of another type."""
+    """Raise an InputError for an unexpected value, and an InputTypeError for an unexpected type."""
     right_type = isinstance(value, check.kinds) and (not isinstance(value, bool) or bool in check.kinds)
     if not right_type or not check.fits(value):
         kind = InputError if right_type else InputTypeError
@@ -115,7 +115,7 @@ def require(name: str, value: Any, check: Check) -> None:
 
 
 def require_names(name: str, found: Any, expected: Iterable[str]) -> None:
-    """Raise an InputError unless a value is a dict of just the expected names."""
+    """Raise an InputError unless a value is a dict with exactly the expected names."""
     require(name, found, instance_of(dict))
     if set(found) != set(expected):
         came = _cut(", ".join(map(str, found)) or "nothing", found)
@@ -123,7 +123,7 @@ def require_names(name: str, found: Any, expected: Iterable[str]) -> None:
 
 
 def shortened(value: Any) -> str:
-    """Return a value's repr for a message; long ones are cut, so that no message prints a user's data."""
+    """Return a value's repr for a message, cut to 80 characters so that it prints no user data."""
     try:
         text = repr(value)
     except Exception:  # Python refuses to print very large integers; an object's own repr may raise anything
@@ -132,7 +132,7 @@ def shortened(value: Any) -> str:
 
 
 def _cut(text: str, value: Any) -> str:
-    """Return a text about a value, cut where it is long."""
+    """Return a text about a value, cut to 80 characters."""
     return text if len(text) <= 80 else f"{text[:60]}... ({type(value).__name__})"
 
 

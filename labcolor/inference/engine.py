@@ -34,7 +34,7 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str:
-        """What ``Colorizer(engine=...)`` calls it."""
+        """Its name for ``Colorizer(engine=...)``."""
 
     def run(self, batch: Array) -> Array:
         """Run the network.
@@ -42,7 +42,7 @@ class Engine(Protocol):
         Parameters
         ----------
         batch : ndarray, shape (N, H, W, 1), float32
-            Scaled L; H and W are multiples of what the architecture asks for.
+            Scaled L; H and W are multiples of the architecture's ``multiple``.
 
         Returns
         -------
@@ -52,11 +52,11 @@ class Engine(Protocol):
         Raises
         ------
         OutOfMemoryError
-            It did not fit in memory.
+            The batch did not fit in memory.
         """
 
     def run_with_features(self, batch: Array) -> tuple[Array, Array]:
-        """Run the network, and return the features that its last convolution gets, too.
+        """Run the network, and also return the input of its last convolution.
 
         Parameters
         ----------
@@ -73,19 +73,19 @@ class Engine(Protocol):
         InputError
             The network has no convolution.
         OutOfMemoryError
-            It did not fit in memory.
+            The batch did not fit in memory.
         """
 
 
 def make_engine(model: FittedModel, kind: str) -> Engine:
-    """Return the engine that ``Colorizer(engine=kind)`` asks for.
+    """Return the engine for ``Colorizer(engine=kind)``.
 
     Parameters
     ----------
     model : FittedModel
         The model.
     kind : {"auto", "onnxruntime", "onnxruntime-int8", "tensorflow"}
-        "auto": ONNX Runtime if the model has a ONNX form, in int8 if it has that and this processor multiplies
+        "auto": ONNX Runtime if the model has an ONNX form, in int8 if it has that and this processor multiplies
         int8 exactly; otherwise TensorFlow.
 
     Returns
@@ -175,9 +175,9 @@ class OnnxEngine:
     Parameters
     ----------
     model : FittedModel
-        A model that has a ONNX form.
+        A model that has an ONNX form.
     int8 : bool
-        Whether to run the int8 form, which it must have then, or that of float32.
+        Whether to run the int8 form rather than that of float32.
 
     Raises
     ------
@@ -207,7 +207,7 @@ class OnnxEngine:
         session = self._ready()
         try:
             results: list[Array] = session.run(names, {"l": np.ascontiguousarray(batch, np.float32)})
-        except Exception as error:  # its classes are of no use: all but one are plain Exceptions
+        except Exception as error:  # all classes but one are plain Exceptions
             if "alloc" in str(error).lower():
                 raise OutOfMemoryError(
                     f"the network ran out of memory on a batch of shape {batch.shape}. Lower working_size."
@@ -222,25 +222,25 @@ class OnnxEngine:
         return results
 
     def _ready(self) -> Any:
-        """Return a session of this process, with the present number of threads."""
+        """Return a session of this process with the current number of threads."""
         key = os.getpid(), get_threads()
         with self._lock:
             if self._session is None or self._session[0] != key:
                 if self._session is not None and self._session[0][0] != key[0]:
-                    # of the process that this one was forked from: its threads are not here, and its end would wait for
-                    # them, so it is never freed
+                    # the session of the parent process has no threads here, and its end would wait for them, so it is
+                    # never freed
                     ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._session[1]))
                 form = self._model.onnx_form
                 assert form is not None
                 session = load_session(
                     form.int8 if self._int8 else form.graph,
                     {} if self._int8 else numbered(WEIGHT, self._model.weights),
-                    # beyond this, products of int8 that saturate would replace those of what they stand for
+                    # higher levels replace float products by products of int8 that saturate
                     optimize="ORT_ENABLE_BASIC" if self._int8 and not multiplies_exactly() else "ORT_ENABLE_ALL",
                     intra_op_num_threads=key[1],
                     inter_op_num_threads=1,
-                    enable_cpu_mem_arena=False,  # it keeps the memory of the largest picture of a process
-                    enable_mem_pattern=False,  # it keeps a plan for each size
+                    enable_cpu_mem_arena=False,  # it keeps memory for the largest picture
+                    enable_mem_pattern=False,  # it keeps a plan for each size of input
                 )
                 self._session = key, session
             return self._session[1]

@@ -31,7 +31,7 @@ class Pipeline:
     model : FittedModel
         The model.
     engine : Engine
-        What runs its network.
+        Engine of its network.
     working_size : int
         Short side, in pixels, of the picture that the network sees.
     """
@@ -43,7 +43,7 @@ class Pipeline:
 
     @property
     def stride(self) -> int:
-        """How many times smaller than the small picture its chroma is."""
+        """Factor by which chroma is smaller than the small picture."""
         return self.model.head.stride
 
     def colorize(
@@ -54,7 +54,7 @@ class Pipeline:
         Parameters
         ----------
         pictures : sequence of Picture
-            As :func:`labcolor.io.inputs.as_pictures` gives them.
+            From :func:`labcolor.io.inputs.as_pictures`.
         saturation : float
             From 0 (grey) over 1 to 4 (vivid).
         hints : sequence of ndarray or None, optional
@@ -68,9 +68,9 @@ class Pipeline:
         Raises
         ------
         InputError
-            There are hints, and the model was not taught to spread them.
+            There are hints, and the model has no hint spreader.
         OutOfMemoryError
-            It did not fit in memory.
+            The pictures did not fit in memory.
         """
         hints = [None] * len(pictures) if hints is None else hints
         results: list[Array] = []
@@ -100,9 +100,9 @@ class Pipeline:
         Raises
         ------
         InputError
-            The model's head does not know it.
+            The model's head has no uncertainty.
         OutOfMemoryError
-            It did not fit in memory.
+            The pictures did not fit in memory.
         """
         maps = []
         with _memory():
@@ -110,7 +110,12 @@ class Pipeline:
                 small = SmallPicture.of(picture, self.working_size)
                 height, width = picture.shape
                 rows, columns = small.chroma_scale(self.stride)
-                part = 0.0, 0.0, columns * width, rows * height  # less than the map where the stride does not divide
+                part = (
+                    0.0,
+                    0.0,
+                    columns * width,
+                    rows * height,
+                )  # less than the map if the stride does not divide the size
                 enlarged = _enlarged(self.deviation(small), picture.shape, part)
                 maps.append(np.zeros_like(enlarged))
                 maps[-1][small.content_box] = enlarged[small.content_box]
@@ -122,7 +127,7 @@ class Pipeline:
         Parameters
         ----------
         small : sequence of SmallPicture
-            What the network sees.
+            Input of the network.
         saturation : float
             As for :meth:`colorize`.
 
@@ -134,7 +139,7 @@ class Pipeline:
         return self._with_overviews(self._predict(small, saturation), small, saturation)
 
     def _with_overviews(self, chroma: list[Array], small: Sequence[SmallPicture], saturation: float) -> list[Array]:
-        """Mix the ab of overviews into that of small pictures, if the model wants it.
+        """Mix the ab of overviews into that of small pictures, if the model has a share for it.
 
         An overview errs elsewhere than a look at details, so that the mean of both errs less; mirrored, it does so a
         little more.
@@ -144,7 +149,7 @@ class Pipeline:
         reduced = [one.reduced(OVERVIEW).mirrored() for one in small]
         share = np.float32(self.model.overview)
         for ab, whole, one, less in zip(chroma, self._predict(reduced, saturation), small, reduced, strict=True):
-            # the last pixels of both may go on beyond the picture, by a part of one: the first, where it is mirrored
+            # the last pixels may reach beyond the picture; in the mirrored one these are the first
             whole = np.pad(whole[:, ::-1], ((0, 1), (0, 1), (0, 0)), "edge")
             (rows, columns), theirs, ours = ab.shape[:2], less.chroma_scale(self.stride), one.chroma_scale(self.stride)
             left = less.chroma_shape(self.stride)[1] - less.lightness.shape[1] / self.stride
@@ -155,7 +160,7 @@ class Pipeline:
         return chroma
 
     def _predict(self, small: Sequence[SmallPicture], saturation: float) -> list[Array]:
-        """Predict the ab of small pictures as the network sees them."""
+        """Predict the ab of small pictures, without overviews."""
         multiple = self.model.architecture.multiple
         groups: dict[tuple[int, int], list[int]] = {}
         for index, one in enumerate(small):
@@ -173,7 +178,7 @@ class Pipeline:
         return [results[index] for index in range(len(small))]
 
     def check_hints(self) -> None:
-        """Raise an InputError if the model was not taught to spread hints."""
+        """Raise an InputError if the model has no hint spreader."""
         if not self.model.hints:
             raise InputError(
                 "hints: this model takes none. Use Colorizer.from_pretrained(), or teach yours by fit_hints."
@@ -185,7 +190,7 @@ class Pipeline:
         Parameters
         ----------
         small : SmallPicture
-            What the network sees.
+            Input of the network.
         hint : ndarray, shape (H, W, 2), float32
             ab at full resolution, nan where there is no hint, inf where the prediction is the hint, -inf where no hint
             reaches. Hints in bars, which stay grey, are left out.
@@ -199,7 +204,7 @@ class Pipeline:
         Raises
         ------
         InputError
-            The model was not taught to spread hints.
+            The model has no hint spreader.
         """
         chroma, own = self.located_chroma(small, saturation)
         rows, columns, _ = chroma.shape
@@ -221,12 +226,12 @@ class Pipeline:
         return spread.reshape(rows, columns, 2)
 
     def located_chroma(self, small: SmallPicture, saturation: float = 1.0) -> tuple[Array, Array]:
-        """Predict the ab of one small picture, and say where its places are in the space in which hints spread.
+        """Predict the ab of one small picture, and return its positions in the space in which hints spread.
 
         Parameters
         ----------
         small : SmallPicture
-            What the network sees.
+            Input of the network.
         saturation : float
             As for :meth:`colorize`.
 
@@ -235,12 +240,12 @@ class Pipeline:
         ab : ndarray, shape (h, w, 2), float32
             Of :meth:`SmallPicture.chroma_shape`.
         keys : ndarray, shape (h * w, D), float32
-            Coordinates of the places, row by row; negative squared distances are logits.
+            Positions, row by row; negative squared distances are logits.
 
         Raises
         ------
         InputError
-            The model was not taught to spread hints.
+            The model has no hint spreader.
         """
         self.check_hints()
         rows, columns = small.chroma_shape(self.stride)
@@ -250,7 +255,7 @@ class Pipeline:
         return chroma, locate(features, places_of(rows, columns), self.model.hints)
 
     def with_features(self, batch: Array, saturation: float = 1.0) -> tuple[Array, Array]:
-        """Predict ab, without an overview, and return the features that it was made of.
+        """Predict ab without an overview, and return the features of the last convolution.
 
         Parameters
         ----------
@@ -269,12 +274,12 @@ class Pipeline:
         return self.model.head.decode(outputs, self.model.codec, saturation), features
 
     def deviation(self, small: SmallPicture) -> Array:
-        """Return how unsure the network is of the ab of one small picture.
+        """Return the uncertainty of the ab of one small picture.
 
         Parameters
         ----------
         small : SmallPicture
-            What the network sees.
+            Input of the network.
 
         Returns
         -------
@@ -284,14 +289,14 @@ class Pipeline:
         Raises
         ------
         InputError
-            The model's head does not know it.
+            The model's head has no uncertainty.
         """
         outputs = self.engine.run(self._batch([small]))
         rows, columns = small.chroma_shape(self.stride)
         return small.cropped(self.model.head.deviation(outputs[0, :rows, :columns]), self.stride)
 
     def _batch(self, small: Sequence[SmallPicture]) -> Array:
-        """Return small pictures of one padded shape as the network takes them, (N, h, w, 1): padded and scaled."""
+        """Return small pictures of one padded shape as a batch, (N, h, w, 1), padded and scaled."""
         codec = self.model.codec
         padded = np.stack([one.padded(self.model.architecture.multiple) for one in small])
         return np.asarray((padded - codec.l_center) / codec.l_scale, np.float32)[..., None]
@@ -304,7 +309,7 @@ def _enlarged(values: Array, shape: tuple[int, int], part: tuple[float, float, f
 
 @contextmanager
 def _memory() -> Iterator[None]:
-    """Raise the library's error where memory runs out."""
+    """Convert MemoryError to OutOfMemoryError."""
     try:
         yield
     except OutOfMemoryError:

@@ -1,4 +1,4 @@
-"""The reference network: a cross-channel autoencoder that gives ab itself."""
+"""The reference network: a cross-channel autoencoder that predicts ab."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def build_autoencoder(
     Raises
     ------
     InputError
-        The filters do not give a network whose output is as large as its input.
+        The network's output would not be as large as its input.
 
     Examples
     --------

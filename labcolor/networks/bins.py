@@ -1,4 +1,4 @@
-"""The bins of ab among which a classifier chooses."""
+"""Bins of ab, the classes of a network that classifies."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from labcolor.color.lab import rgb_to_lab
 __all__ = ["BIN_COUNT", "BIN_SIZE", "ab_bins"]
 
 BIN_SIZE = 10.0  # side of a bin in a and b, as in Zhang, Isola, Efros 2016
-BIN_COUNT = 310  # what ab_bins counts to: known here, so that a head can be made before the kernels are loaded
+BIN_COUNT = 310  # length of ab_bins(), a constant so that a head needs no kernels
 _SQUARE = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
 
 
@@ -25,7 +25,7 @@ def _distinct(pairs: Array) -> set[tuple[int, int]]:
 
 @lru_cache(maxsize=1)
 def ab_bins() -> npt.NDArray[np.float32]:
-    """Return the colors among which a classifier chooses: a grid of step 10 in a and b that covers the sRGB gamut.
+    """Return the bins of ab: a grid of step 10 in a and b that covers the sRGB gamut.
 
     Returns
     -------
@@ -43,12 +43,12 @@ def ab_bins() -> npt.NDArray[np.float32]:
     >>> ab_bins().shape[1]
     2
     """
-    # the faces of the cube are enough: along L, what lies within is between two of them
+    # the faces of the RGB cube suffice: each color within lies between two of them along L
     steps = np.linspace(0, 1, 65)
     first, second = (side.ravel() for side in np.meshgrid(steps, steps))
     faces = [np.insert(np.stack([first, second], -1), axis, end, axis=1) for axis in range(3) for end in (0, 1)]
     ab = rgb_to_lab(np.concatenate(faces))[:, 1:]
-    # a unit each way stands for the colors between the samples
+    # a margin of one unit covers the colors between the samples
     cells = {cell for shift in _SQUARE for cell in _distinct(np.floor((ab + 2 * shift - 1) / BIN_SIZE))}
     corners = {corner for shift in _SQUARE for corner in _distinct(np.array(sorted(cells)) + shift)}
     return np.array(sorted(corners), np.float32) * np.float32(BIN_SIZE)

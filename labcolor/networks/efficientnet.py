@@ -120,8 +120,8 @@ def build_efficientnet(
 
     The encoder is an EfficientNet-Lite without its head, its batch normalization folded into its convolutions, the
     first of which takes one channel. The decoder doubles the size three times; each time it adds the encoder's
-    features of that size and has one residual block. The network computes nothing but convolutions, additions and ReLU,
-    which quantize well.
+    features of that size and has one residual block. The network consists of convolutions, additions and ReLU, which
+    quantize well.
 
     Parameters
     ----------
@@ -130,8 +130,8 @@ def build_efficientnet(
     decoder : tuple of int
         Filters of the decoder's three stages.
     seed : int, optional
-        Fixes the initial weights. They are random for the encoder, too: what makes this network good are the weights of
-        the packaged model, from which ``Colorizer.from_pretrained().fit`` goes on.
+        Fixes the initial weights, which are random for the encoder, too. Start from the packaged model by
+        ``Colorizer.from_pretrained().fit`` for good results.
     dtype : str
         Keras dtype policy: "float32", or "mixed_bfloat16" to train faster on hardware that has it.
     name : str
@@ -145,7 +145,7 @@ def build_efficientnet(
     Raises
     ------
     InputError
-        There is no such variant, or the decoder has not three stages of at least 8 filters.
+        The variant is unknown, or the decoder does not have three stages of at least 8 filters.
 
     References
     ----------
@@ -165,7 +165,7 @@ def build_efficientnet(
             f"expected a variant of {', '.join(ENCODER_VARIANTS)} and three decoder stages of at least 8 filters, got "
             f"{shortened(variant)} and {shortened(decoder)}."
         )
-    seeds_ = seeds(None if seed is None else seed + 1000)  # the encoder's are counted from seed
+    seeds_ = seeds(None if seed is None else seed + 1000)  # the encoder's seeds start at seed
     names_, norm_names = names("decoder"), names("normalization")
 
     def convolve(x: Any, filters: int, kernel: int, **options: Any) -> Any:

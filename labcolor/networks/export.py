@@ -1,4 +1,4 @@
-"""Trained models in other forms: with a ONNX form, as ONNX, as LiteRT, as a Keras file, as a SavedModel."""
+"""Export of trained models: with an ONNX form, as ONNX, LiteRT, Keras file or SavedModel."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _IN_INT8 = (".labcolor", ".onnx", ".tflite")
 
 
 def check_request(path: Path, *, int8: bool) -> None:
-    """Raise an error, before the work begins, for a path at which no model can be written in the form it names.
+    """Raise an error, before the work begins, for a path at which the model cannot be written.
 
     Raises
     ------
     InputError
-        The ending is another one, or the form has no int8.
+        The ending is unknown, or its form has no int8.
     ModelFileError
         No file can be written there.
     """
@@ -58,14 +58,14 @@ def export_model(model: FittedModel, path: Path, calibration: Sequence[Array] = 
     model : FittedModel
         The model.
     path : Path
-        Where to, as :func:`check_request` allows it. A file that exists is replaced; a folder is not.
+        The destination, checked by :func:`check_request`. An existing file is replaced; a folder is not.
     calibration : sequence of ndarray, each (1, H, W, 1), float32
-        Scaled L of pictures, whose values set the ranges of int8. Empty: float32.
+        Scaled L of pictures, which set the ranges of int8. Empty for float32.
 
     Raises
     ------
     InputError
-        The network has layers that the form does not know.
+        The network has layers that the form does not support.
     ModelFileError
         The file cannot be written.
     LabcolorError
@@ -94,7 +94,7 @@ def with_onnx_form(model: FittedModel, calibration: Sequence[Array] = ()) -> Fit
     model : FittedModel
         The model.
     calibration : sequence of ndarray
-        As for :func:`export_model`; empty for a ONNX form without int8.
+        As for :func:`export_model`; empty for an ONNX form without int8.
 
     Returns
     -------
@@ -103,7 +103,7 @@ def with_onnx_form(model: FittedModel, calibration: Sequence[Array] = ()) -> Fit
     Raises
     ------
     InputError
-        The network has layers that have no place in it.
+        The network has layers that the ONNX form does not support.
     LabcolorError
         The package onnx is not installed.
     """
@@ -128,7 +128,7 @@ def _with_decoding(model: FittedModel) -> keras.Model:
 
 
 def _folded(content: bytes, weights: Sequence[Array] = ()) -> bytes:
-    """Return an ONNX model whose constants are computed, its batch normalization part of its convolutions."""
+    """Return an ONNX model with constants and batch normalization folded."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "folded.onnx"
         named = numbered(WEIGHT, weights)
@@ -137,7 +137,7 @@ def _folded(content: bytes, weights: Sequence[Array] = ()) -> bytes:
 
 
 def _write_by_keras(network: keras.Model, path: Path, ending: str) -> None:
-    """Write a Keras file or a SavedModel; it appears whole or not at all."""
+    """Write a Keras file or a SavedModel atomically."""
     try:
         if ending:
             with replacing(path, ModelFileError) as temporary:

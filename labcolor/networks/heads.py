@@ -1,4 +1,4 @@
-"""What a network's output means: how it is trained, and how ab is made of it."""
+"""Heads: the loss of a network's output in training, and its decoding to ab."""
 
 from __future__ import annotations
 
@@ -29,27 +29,27 @@ _PAIR = Check("two numbers, for a and b", (list, tuple), lambda value: len(value
 class Head(Protocol):
     """The contract of a head: an immutable value with a configuration, and arrays that training gives it.
 
-    An architecture of one's own may bring a head of its own: any class with these members.
+    Your own architecture can have its own head: any class with these members.
     """
 
     @property
     def stride(self) -> int:
-        """How many times smaller than its input the network's output is."""
+        """Factor by which the network's output is smaller than its input."""
 
     def prepared(self, batches: Iterable[tuple[Array, Array]], codec: LabCodec) -> Self:
-        """Return a head that knows the training pictures, for a training that begins with new weights.
+        """Return a head prepared with the training pictures, for a training from new weights.
 
         Parameters
         ----------
         batches : iterable of (l, ab)
             Scaled L, (N, H, W, 1), and scaled ab, (N, H, W, 2), as the network is trained on them.
         codec : LabCodec
-            What scaled them.
+            The codec that scaled them.
 
         Returns
         -------
         Head
-            It, or another one.
+            The prepared head.
         """
 
     def loss(self, codec: LabCodec) -> Loss | str:
@@ -58,7 +58,7 @@ class Head(Protocol):
         Parameters
         ----------
         codec : LabCodec
-            What scales ab.
+            The codec that scales ab.
 
         Returns
         -------
@@ -67,14 +67,14 @@ class Head(Protocol):
         """
 
     def decode(self, outputs: Array, codec: LabCodec, saturation: float) -> Array:
-        """Make ab of the network's output.
+        """Decode the network's output to ab.
 
         Parameters
         ----------
         outputs : ndarray, shape (N, h, w, C), float32
-            What the network gave.
+            The network's output.
         codec : LabCodec
-            What scaled ab in training.
+            The codec that scaled ab in training.
         saturation : float
             From 0 (grey) over 1 (as predicted) to 4.
 
@@ -85,14 +85,14 @@ class Head(Protocol):
         """
 
     def append(self, outputs: Any, codec: LabCodec) -> Any:
-        """Return what :meth:`decode` makes at saturation 1 as a Keras tensor, by layers that every runtime knows.
+        """Append the decoding at saturation 1 to the network, by layers that every runtime knows.
 
         Parameters
         ----------
         outputs : keras.KerasTensor, shape (N, h, w, C)
             The network's output.
         codec : LabCodec
-            What scaled ab in training.
+            The codec that scaled ab in training.
 
         Returns
         -------
@@ -101,12 +101,12 @@ class Head(Protocol):
         """
 
     def deviation(self, outputs: Array) -> Array:
-        """Return how unsure the network is.
+        """Return the network's uncertainty.
 
         Parameters
         ----------
         outputs : ndarray, shape (N, h, w, C), float32
-            What the network gave.
+            The network's output.
 
         Returns
         -------
@@ -116,7 +116,7 @@ class Head(Protocol):
         Raises
         ------
         InputError
-            A network of this kind does not know.
+            The output contains no uncertainty.
         """
 
     def get_config(self) -> dict[str, Any]:
@@ -129,7 +129,7 @@ class Head(Protocol):
         """
 
     def get_arrays(self) -> dict[str, Array]:
-        """Return what training gives the head.
+        """Return the head's trained arrays.
 
         Returns
         -------
@@ -155,7 +155,7 @@ class Head(Protocol):
         Raises
         ------
         InputError
-            The configuration does not fit.
+            The configuration is invalid.
         """
 
 
@@ -166,14 +166,14 @@ class RegressionHead:
     Parameters
     ----------
     chroma : float, default 1
-        What predicted ab is multiplied by; from 0 to 4.
+        Factor of predicted ab, from 0 to 4.
     stride : int, default 1
-        How many times smaller than its input the network's output is.
+        Factor by which the network's output is smaller than its input.
 
     Raises
     ------
     InputError, InputTypeError
-        A parameter is out of its range, or of another type.
+        A parameter is out of range or has another type.
 
     Examples
     --------
@@ -188,7 +188,7 @@ class RegressionHead:
     stride: int = 1
 
     def __post_init__(self) -> None:
-        """Check the parameters, and make them numbers that JSON can hold."""
+        """Check the parameters and convert them to numbers of JSON."""
         _keep(self, "chroma", number(0, 4), float)
         _keep(self, "stride", _STRIDE, int)
 
@@ -218,7 +218,7 @@ class RegressionHead:
         return layers.Rescaling(codec.ab_scale * self.chroma, dtype="float32", name="unscaled_ab")(outputs)
 
     def deviation(self, outputs: Array) -> Array:
-        """Raise: a network that gives ab itself does not know how sure it is."""
+        """Raise an InputError: ab alone contains no uncertainty."""
         raise InputError(
             "network: expected a classifier, which alone knows how sure it is, got one that predicts ab itself. "
             "Use Colorizer.from_pretrained()."
@@ -229,7 +229,7 @@ class RegressionHead:
         return {"chroma": self.chroma, "stride": self.stride}
 
     def get_arrays(self) -> dict[str, Array]:
-        """Return nothing: training gives this head no array."""
+        """Return an empty dict: this head has no trained array."""
         return {}
 
     def restored(self, config: Mapping[str, Any], arrays: Mapping[str, Array]) -> Self:
@@ -247,14 +247,14 @@ class BinsHead:
     true color weighted by w in training has its probability multiplied by w, so the rebalancing can be turned up or
     down when scores are decoded, without training anew.
 
-    Each place errs by itself, and the mean of all errs less. So colors are shrunk towards the mean of their picture, as
-    James and Stein shrink estimates towards their mean: that allows more rebalancing at the same error. a and b have
-    shares of their own: L says less of red and green than of yellow and blue.
+    The mean of a picture's colors has a smaller error than each color. Therefore colors are shrunk toward that mean, as
+    in the estimator of James and Stein, which allows more rebalancing at the same error. a and b have separate shares,
+    because L determines red and green less than yellow and blue.
 
     Parameters
     ----------
     stride : int, default 4
-        How many times smaller than its input the network's output is.
+        Factor by which the network's output is smaller than its input.
     training : float, default 0.5
         Share of full rebalancing in training; 0 to 1.
     rebalancing : float, default 0.28
@@ -262,14 +262,14 @@ class BinsHead:
     temperature : float, default 0.7
         Of the annealed mean; 0.01 to 10. Lower is nearer to the one most probable color.
     shrinkage : (float, float), default (0, 0)
-        By which share of its distance a, and b, of each color is moved towards its mean in the picture; 0 to 0.9.
+        Share of its distance by which a, and b, of each color is pulled toward the picture's mean; 0 to 0.9.
     log_weights : ndarray, shape (Q,), float32, optional
         Logarithms of the bins' full rebalancing weights; training sets them.
 
     Raises
     ------
     InputError, InputTypeError
-        A parameter is out of its range, or of another type.
+        A parameter is out of range or has another type.
 
     References
     ----------
@@ -292,7 +292,7 @@ class BinsHead:
     log_weights: Array = field(default_factory=lambda: np.zeros(BIN_COUNT, np.float32), repr=False)
 
     def __post_init__(self) -> None:
-        """Check the parameters, and make them what JSON can hold; the kernels do not look at the weights again."""
+        """Check the parameters and convert them to values of JSON; the kernels rely on these checks."""
         _keep(self, "stride", _STRIDE, int)
         _keep(self, "training", number(0, 1), float)
         _keep(self, "rebalancing", number(0, 1), float)
@@ -333,8 +333,8 @@ class BinsHead:
     def decode(self, outputs: Array, codec: LabCodec, saturation: float) -> Array:
         """Take the annealed mean, and shrink it; see :class:`Head`.
 
-        Up to a saturation of 1 the chroma is multiplied by it; from 1 to 2 rarer colors get their chance instead, which
-        gives several true colors rather than one loud one; what lies beyond full rebalancing is multiplied again.
+        A saturation up to 1 multiplies the chroma. From 1 to 2 it raises the rebalancing, which favors rarer colors;
+        beyond full rebalancing it multiplies the chroma again.
         """
         _check_channels(outputs, len(self.log_weights))
         vivid = min(max(saturation - 1, 0), 1)

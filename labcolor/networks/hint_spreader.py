@@ -1,4 +1,4 @@
-"""How color hints spread to the places that look alike."""
+"""Spreading of color hints to similar positions."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from labcolor.base.typing import Array
 
 __all__ = ["crowding", "limit_reach", "locate", "spread_hints", "spreader_shapes"]
 
-_DIMENSIONS = 16  # of the space in which likeness is measured
-# What limits the reach of hints, chosen on BSDS500: less harm by a wrong one, for less gain by a true one. Likeness and
-# the prediction limit it better than nearness: a true hint gains more for the same harm.
+_DIMENSIONS = 16  # of the space in which similarity is measured
+# Limits of the reach of hints, chosen on BSDS500: a wrong hint harms less, and a true one gains less. Limits by
+# similarity and by the prediction gain more at the same harm than a limit by distance.
 _LIGHT = np.float32(15)  # difference of L that counts as much as one unit of the space
-_RESERVE = np.float32(1)  # by which the prediction weighs more than the training says
+_RESERVE = np.float32(1)  # added to the trained logit of the prediction
 _DISTANCE = np.float32(0.5)  # share of the squared distance in the picture that counts
-_PAIRS = 1 << 24  # pairs of a place and a hint that are compared together
+_PAIRS = 1 << 24  # pairs of a position and a hint in one comparison
 
 
 def spreader_shapes(features: int) -> list[tuple[int, ...]]:
@@ -25,7 +25,7 @@ def spreader_shapes(features: int) -> list[tuple[int, ...]]:
 
 
 def locate(features: Array, places: Array, weights: Sequence[Array]) -> Array:
-    """Return features and place as coordinates of one space, in which squared distances are logits.
+    """Return positions in a space of features and place, in which squared distances are logits.
 
     Parameters
     ----------
@@ -47,14 +47,14 @@ def locate(features: Array, places: Array, weights: Sequence[Array]) -> Array:
 
 
 def limit_reach(own: Array, lightness: Array, weights: Sequence[Array]) -> tuple[Array, list[Array]]:
-    """Return places and weights with which hints reach less far: not to another L, nor to what is hardly alike.
+    """Return positions and weights with which hints spread less to another L and to dissimilar positions.
 
-    Distance in the picture counts less than the training says.
+    Distance in the picture counts less than in training.
 
     Parameters
     ----------
     own : ndarray, shape (P, D), float32
-        Places, as :func:`locate` says them.
+        Positions, from :func:`locate`.
     lightness : ndarray, shape (P, 1), float32
         Their L, in [0, 100].
     weights : sequence of ndarray
@@ -64,7 +64,7 @@ def limit_reach(own: Array, lightness: Array, weights: Sequence[Array]) -> tuple
     -------
     own : ndarray, shape (P, D + 1), float32
     weights : list of ndarray
-        What :func:`spread_hints` takes.
+        Arguments of :func:`spread_hints`.
     """
     alike, near = np.split(own, [_DIMENSIONS], axis=-1)
     own = np.concatenate([alike, near * np.sqrt(_DISTANCE), lightness / _LIGHT], axis=-1)
@@ -72,44 +72,44 @@ def limit_reach(own: Array, lightness: Array, weights: Sequence[Array]) -> tuple
 
 
 def crowding(theirs: Array) -> Array:
-    """Return how many hints are together at each: itself, and the others by their likeness to it.
+    """Return the number of hints at each hint: itself, and the others by their similarity to it.
 
-    A large brush gives many hints to one thing. Together they weigh as one, so that neither the size of a brush nor
-    that of the grid changes how far a color reaches.
+    A large brush gives many hints to one thing. Together they have the weight of one, so that neither the size of a
+    brush nor that of the grid changes the reach of a color.
 
     Parameters
     ----------
     theirs : ndarray, shape (K, D), float32
-        Where the hints are, as :func:`locate` or :func:`limit_reach` says it.
+        Positions of the hints, from :func:`locate` or :func:`limit_reach`.
 
     Returns
     -------
     ndarray, shape (K,), float32
-        From 1, which is alone, to K.
+        From 1 for a single hint to K.
     """
     return np.concatenate([np.exp(_logits(theirs[part], theirs)).sum(axis=-1) for part in _parts(theirs, theirs)])
 
 
 def spread_hints(ab: Array, own: Array, hints: Array, theirs: Array, counts: Array, weights: Sequence[Array]) -> Array:
-    """Mix hints into predicted chroma, by likeness of the network's features and by nearness.
+    """Mix hints into predicted chroma, by similarity of the network's features and by distance.
 
-    At each place the result is a weighted mean of the prediction and of the hints. A hint's weight falls with the
-    squared distance of the two places' features, projected, and of the places themselves; the prediction's is
-    constant. Hints that are together share one weight. So the result is the prediction where there is no hint, and
-    stays between the colors that were given. The projection and the two constants are trained with simulated hints.
+    At each position the result is a weighted mean of the prediction and the hints. The weight of a hint falls with the
+    squared distance of the projected features and of the places; that of the prediction is constant. Hints at one
+    position share one weight. Without hints the result is the prediction, and it stays between the given colors.
+    The projection and the two constants are trained with simulated hints.
 
     Parameters
     ----------
     ab : ndarray, shape (P, 2), float32
-        The prediction at P places.
+        The prediction at P positions.
     own : ndarray, shape (P, D), float32
-        Where they are, as :func:`locate` says it.
+        These positions, from :func:`locate`.
     hints : ndarray, shape (K, 2), float32
         ab of the hints.
     theirs : ndarray, shape (K, D), float32
-        Where these are.
+        Positions of the hints.
     counts : ndarray, shape (K,), float32
-        How many hints are together at each, as :func:`crowding` says it.
+        Number of hints at each hint, from :func:`crowding`.
     weights : sequence of ndarray
         Of the spreader, in the order of :func:`spreader_shapes`.
 
@@ -136,14 +136,14 @@ def spread_hints(ab: Array, own: Array, hints: Array, theirs: Array, counts: Arr
 
 
 def _parts(own: Array, theirs: Array) -> Iterator[slice]:
-    """Yield slices of places, so many as are compared with all hints together."""
+    """Yield slices of positions, sized to fit one comparison with all hints."""
     step = max(1, _PAIRS // len(theirs))
     for start in range(0, len(own), step):
         yield slice(start, start + step)
 
 
 def _logits(own: Array, theirs: Array) -> Array:
-    """Return minus the squared distances of places and hints, (P, K) float32."""
+    """Return the negative squared distances of positions and hints, (P, K) float32."""
     logits = own @ (2 * theirs.T)
     logits -= np.square(own).sum(axis=-1, keepdims=True)
     logits -= np.square(theirs).sum(axis=-1)

@@ -1,4 +1,4 @@
-"""Networks in int8: what of them stays in float32, and ONNX models."""
+"""ONNX models in int8, and the part of a network that stays in float32."""
 
 from __future__ import annotations
 
@@ -26,11 +26,10 @@ _SHARE_IN_FLOAT = (
 
 
 def kept_in_float(network: keras.Model) -> int:
-    """Return how many convolutions of a network, the first ones, stay in float32 when the rest is in int8.
+    """Return the number of first convolutions that stay in float32 when the others are in int8.
 
-    They are the first, and those after it as long as all of them together hold at most half a percent of the weights of
-    convolutions. Where a convolution has few weights for a channel, as depthwise ones do, their rounding errors do not
-    average out.
+    Together they have at most half a percent of the weights of all convolutions. The rounding errors of a convolution
+    with few weights for a channel, such as a depthwise one, do not average out.
 
     Parameters
     ----------
@@ -48,18 +47,18 @@ def kept_in_float(network: keras.Model) -> int:
 def quantize(content: bytes, calibration: Sequence[Array], in_float: int) -> bytes:
     """Return an ONNX model in int8: weights by channel, activations by the ranges that they have in pictures.
 
-    The first convolutions, all that see L itself, the result of the product at the end, and what follows it stay in
-    float32. What the rounding of the other convolutions' weights changes on average, their biases take back.
+    The first convolutions, all convolutions of L itself, the product at the end and the operations after it stay in
+    float32. The biases of the other convolutions correct the mean change by the rounding of their weights.
 
     Parameters
     ----------
     content : bytes
-        The model in float32, as :func:`labcolor.networks.onnx_graph.build_graph` names its nodes, its constants
-        computed.
+        The model in float32, with folded constants and the node names of
+        :func:`labcolor.networks.onnx_graph.build_graph`.
     calibration : sequence of ndarray, each (1, H, W, 1), float32
-        Scaled L of pictures, one at least.
+        Scaled L of at least one picture.
     in_float : int
-        How many convolutions, the first ones, stay in float32.
+        Number of first convolutions that stay in float32.
 
     Returns
     -------
@@ -73,9 +72,9 @@ def quantize(content: bytes, calibration: Sequence[Array], in_float: int) -> byt
     model = import_onnx().load_model_from_string(content)
     from onnxruntime import quantization
 
-    model.metadata_props.add(key="onnx.quant.pre_process", value="onnxruntime.quant")  # or it warns
+    model.metadata_props.add(key="onnx.quant.pre_process", value="onnxruntime.quant")  # avoids a warning
     convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
-    convolutions.sort(key=lambda node: int(node.name.rpartition("_")[2]))  # ONNX Runtime has another order
+    convolutions.sort(key=lambda node: int(node.name.rpartition("_")[2]))  # ONNX Runtime orders them differently
     in_int8 = [node for node in convolutions[in_float:] if node.input[0] != convolutions[0].input[0]]
     if in_int8:
         _correct_biases(model, in_int8, calibration)
@@ -105,11 +104,11 @@ def quantize(content: bytes, calibration: Sequence[Array], in_float: int) -> byt
 
 
 def _correct_biases(model: Any, convolutions: Sequence[Any], calibration: Sequence[Array]) -> None:
-    """Take back, in the biases of convolutions, what the rounding of their weights to int8 changes on average.
+    """Correct the biases of convolutions for the mean change by the rounding of their weights.
 
-    That is the change of the weights, summed up over the window, times the mean of the channels that they see: Nagel et
-    al., "Data-Free Quantization Through Weight Equalization and Bias Correction" (ICCV 2019), section 4.2. Here the
-    means are measured, each picture counting the same; that windows see zeros beyond the border is left aside.
+    The change is that of the weights, summed over the window, times the mean of the input channels: Nagel et al.,
+    "Data-Free Quantization Through Weight Equalization and Bias Correction" (ICCV 2019), section 4.2. Here the means
+    are measured, with equal weight for each picture; zeros beyond the border are neglected.
     """
     from onnx import numpy_helper
 
@@ -128,11 +127,11 @@ def _correct_biases(model: Any, convolutions: Sequence[Any], calibration: Sequen
     used = {name for node in model.graph.node for name in node.input}
     constants = [tensor for tensor in model.graph.initializer if tensor.name in used]
     del model.graph.initializer[:]
-    model.graph.initializer.extend(constants)  # or ONNX Runtime warns of the others
+    model.graph.initializer.extend(constants)  # ONNX Runtime warns of unused constants
 
 
 def _means(model: Any, names: Sequence[str], calibration: Sequence[Array]) -> dict[str, Array]:
-    """Return the mean of each channel, in pictures, of what has these names in an ONNX model: (N, channels, H, W)."""
+    """Return the mean of each channel of named tensors of an ONNX model, (N, channels, H, W), over pictures."""
     from onnx import helper
 
     shown = type(model)()
@@ -149,5 +148,5 @@ def _means(model: Any, names: Sequence[str], calibration: Sequence[Array]) -> di
 
 
 def _groups(convolution: Any) -> int:
-    """Return in how many groups a convolution of an ONNX graph treats its channels."""
+    """Return the number of groups of a convolution in an ONNX graph."""
     return next((int(attribute.i) for attribute in convolution.attribute if attribute.name == "group"), 1)

@@ -1,4 +1,4 @@
-"""What is common to networks: seeds and names of layers, and the last convolution."""
+"""Parts that networks share: seeds and names of layers, and the last convolution."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def seeds(seed: int | None) -> Iterator[int | None]:
 
 
 def names(kind: str) -> Iterator[str]:
-    """Yield the same names in each network: TensorFlow keeps some 40 kB for each name that a variable ever had."""
+    """Yield names that are the same in each network: TensorFlow keeps 40 kB for each distinct one."""
     return (f"{kind}_{number}" for number in itertools.count(1))
 
 
@@ -33,12 +33,12 @@ def every_layer(network: keras.Model) -> Iterator[keras.layers.Layer]:
 
 
 def last_convolution(network: keras.Model) -> keras.layers.Conv2D:
-    """Return the last convolution of a network, whose input are the features by which hints spread.
+    """Return the last convolution of a network; hints spread by the features that are its input.
 
     Raises
     ------
     InputError
-        There is none.
+        The network has no convolution.
     """
     from labcolor.backends.keras import layers
 

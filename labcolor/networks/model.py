@@ -1,4 +1,4 @@
-"""A trained model as one immutable value: what a fit makes, and what is saved, pickled, copied and predicted with."""
+"""A trained model as one immutable value, which is saved, pickled, copied and used for predictions."""
 
 from __future__ import annotations
 
@@ -46,31 +46,31 @@ _PARTS = {  # of the text of a file
 
 @dataclass(frozen=True, eq=False)
 class FittedModel:
-    """A trained network and all that prediction needs beside it.
+    """A trained network with everything that predictions need.
 
     Parameters
     ----------
     architecture : Architecture
-        What the network is.
+        The network's architecture.
     weights : tuple of ndarray
         Of the network, float32, in Keras's order.
     codec : LabCodec
-        How its input and output are scaled.
+        Scaling of its input and output.
     head : Head
-        What its output means, with what it knows of the training pictures.
+        Meaning of its output, with arrays from the training.
     working_size : int
-        Short side, in pixels, of the picture that the network is best shown.
+        Short side, in pixels, of the picture that the network gets.
     hints : tuple of ndarray
-        Weights of the layer that spreads hints; empty if it was not trained.
+        Weights of the hint spreader; empty if it was not trained.
     history : mapping
         The loss of each epoch.
     training : mapping
-        What it was trained on, and with which parameters; numbers and texts.
+        Training pictures and parameters, as numbers and texts.
     onnx_form : OnnxForm, optional
-        What runs the network without Keras. It belongs to the weights: give None with other ones.
+        Form that runs without Keras. It belongs to the weights: give None with other weights.
     overview : float, default 0
-        Share of the colors that the network gives for an overview of the picture, mirrored, whose short side has 64
-        pixels; 0 to 1. The rest are those at the working size.
+        Share of the colors predicted from an overview, the mirrored picture with a short side of 64 pixels; 0 to 1. The
+        other colors are predicted at the working size.
 
     Raises
     ------
@@ -99,14 +99,16 @@ class FittedModel:
     def __post_init__(self) -> None:
         """Raise an InputError unless the ONNX form belongs to the weights."""
         if self.onnx_form is not None and self.onnx_form.sha256 != digest(self.weights):
-            raise InputError("onnx_form: expected the ONNX form of these weights, got another's. Give onnx_form=None.")
+            raise InputError(
+                "onnx_form: expected the ONNX form of these weights, got that of other weights. Give onnx_form=None."
+            )
 
     @cached_property
     def network(self) -> keras.Model:
         """The Keras network with the weights, float32. Changing it does not change the model."""
-        if self.onnx_form is not None:  # it came without a look at the network
+        if self.onnx_form is not None:  # only its form was checked when it was loaded
             self._check_layout()
-        # without a seed Keras would draw one from the global random state
+        # without a seed Keras uses the global random state
         return _with_weights(self.architecture.network(seed=0), self.weights)
 
     def to_bytes(self, *, half: bool = False) -> bytes:
@@ -115,12 +117,12 @@ class FittedModel:
         Parameters
         ----------
         half : bool, default False
-            Whether to keep the network's weights in float16, but for those that are too large for it.
+            Whether to store weights in float16, except those that are too large for it.
 
         Returns
         -------
         bytes
-            The same for the same model.
+            Reproducible: equal for equal models.
 
         Raises
         ------
@@ -159,12 +161,12 @@ class FittedModel:
 
     @classmethod
     def from_bytes(cls, content: bytes, where: str) -> FittedModel:
-        """Unpack a model, of this version or of an older one.
+        """Unpack a model.
 
         Parameters
         ----------
         content : bytes
-            What :meth:`to_bytes` packed.
+            The packed model, from :meth:`to_bytes`.
         where : str
             What to call it in errors.
 
@@ -175,8 +177,7 @@ class FittedModel:
         Raises
         ------
         ModelFileError
-            The bytes are no model, are damaged, come from a newer version, or need an architecture that is not
-            registered.
+            The bytes are not a model, are damaged, come from a newer version, or need an unregistered architecture.
         """
         packed = PackedModel(content, where)
         try:
@@ -188,7 +189,7 @@ class FittedModel:
 
     @classmethod
     def _unpacked(cls, packed: PackedModel) -> FittedModel:
-        """Unpack a model. Nothing of it is believed: arrays are read when it is known what they must be."""
+        """Unpack a model. The contents are untrusted: arrays are read only after their layout is known."""
         about = {"light": None, "overview": 0.0, **packed.about}
         require_names("model", about, _PARTS)
         for name, kind in _PARTS.items():
@@ -200,7 +201,7 @@ class FittedModel:
         light = about["light"]
         network = None
         if light is None:
-            # a stranger's options: memory is taken for such a network only if the file has arrays of its sizes
+            # untrusted options: memory is allocated only for arrays that the file has
             unchecked = bool(architecture.options)
             network = architecture.outline(most=len(packed.names)) if unchecked else architecture.network(seed=0)
             shapes = [tuple(weight.shape) for weight in network.weights]
@@ -229,7 +230,7 @@ class FittedModel:
             onnx_form=None if light is None else OnnxForm.restored(light, {name: arrays[name] for name in graphs}),
         )
         if network is not None:
-            if not unchecked:  # building it takes longest: it is kept
+            if not unchecked:  # building it takes longest, so it is kept
                 vars(model)["network"] = _with_weights(network, model.weights)
             model._check_output()
         return model
@@ -241,7 +242,7 @@ class FittedModel:
             raise InputError(f"expected the weights of {self.architecture.name!r}, got others. Train it again.")
 
     def _check_output(self) -> None:
-        """Raise an InputError unless the network's output is as many times smaller as its head expects."""
+        """Raise an InputError unless the stride of the network's output is that of the head."""
         height, width = self.architecture.multiple, 3 * self.architecture.multiple
         expected = height / self.head.stride, width / self.head.stride
         found = self.network.compute_output_shape((1, height, width, 1))[1:3]
@@ -250,18 +251,18 @@ class FittedModel:
 
 
 def _with_weights(network: keras.Model, weights: Sequence[Array]) -> keras.Model:
-    """Return a network, its weights set."""
+    """Set the weights of a network and return it."""
     network.set_weights(weights)
     return network
 
 
 def _halved(weight: Array) -> Array:
-    """Return a weight in float16, unless it is too large for that: moving variances may be."""
+    """Return a weight in float16, unless it is too large, as moving variances may be."""
     return weight.astype(np.float16) if np.abs(weight).max(initial=0) <= np.finfo(np.float16).max else weight
 
 
 def _floats(values: Any) -> list[float]:
-    """Return the losses of a history as floats."""
+    """Return the values of a history as floats."""
     require("history", values, _NUMBERS)
     return [float(value) for value in values]
 

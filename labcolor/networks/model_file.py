@@ -52,7 +52,7 @@ def numbered(pattern: str, values: Iterable[_T]) -> dict[str, _T]:
 
 
 def encode_model(about: dict[str, Any], arrays: Arrays) -> bytes:
-    """Pack a model as bytes: ``about.json`` and an ``.npy`` member for each array. The same model, the same bytes."""
+    """Pack a model as bytes: ``about.json`` and an ``.npy`` member for each array, reproducibly."""
     text = json.dumps({"format": FORMAT, **about}, indent=1).encode()
     if len(arrays) > MOST_ARRAYS or len(text) > _LONGEST_TEXT:
         raise ModelFileError(
@@ -74,14 +74,14 @@ def encode_model(about: dict[str, Any], arrays: Arrays) -> bytes:
 
 
 class PackedModel:
-    """What :func:`encode_model` packed, opened: the text is read at once, arrays once it is known what they are.
+    """Opened model file: the text is read at once, arrays later, by their expected layout.
 
     Parameters
     ----------
     content : bytes
         The archive.
     where : str
-        What to call it in errors.
+        Its name in errors.
 
     Raises
     ------
@@ -129,7 +129,7 @@ class PackedModel:
         return {name.removesuffix(".npy") for name in self._members if name != _TEXT}
 
     def arrays(self, layout: Layout) -> Arrays:
-        """Read all arrays, each only if it is what it must be.
+        """Read all arrays after checking their shapes and dtypes.
 
         Parameters
         ----------
@@ -144,7 +144,7 @@ class PackedModel:
         Raises
         ------
         ModelFileError
-            One is missing, unknown, damaged, of another shape or dtype, or not finite.
+            An array is missing, unknown, damaged, of another shape or dtype, or not finite.
         """
         wrong = sorted({f"{name}.npy" for name in layout} ^ (set(self._members) - {_TEXT}))
         if wrong:
@@ -180,7 +180,7 @@ class PackedModel:
 
 @contextmanager
 def _decoding(where: str) -> Iterator[None]:
-    """Turn what zipfile and json raise on damaged files, which is of many kinds, into an error of the library."""
+    """Convert errors of zipfile and json, which are of many kinds, to a ModelFileError."""
     try:
         yield
     except ModelFileError:
@@ -190,7 +190,7 @@ def _decoding(where: str) -> Iterator[None]:
 
 
 def write_model(path: PathLike, content: bytes) -> None:
-    """Write a packed model; the file appears whole or not at all.
+    """Write a packed model atomically.
 
     Raises
     ------
@@ -227,7 +227,7 @@ def read_model(path: PathLike, sha256: str | None = None) -> bytes:
         if about.st_size > _LARGEST:
             raise ModelFileError(f"{path}: expected a labcolor model of at most {_LARGEST:,} bytes, got more.")
         with path.open("rb") as file:
-            content = file.read(about.st_size + 1)  # not to its end: what the system makes up has none
+            content = file.read(about.st_size + 1)  # not to its end: virtual files may be endless
         if len(content) != about.st_size:
             raise ModelFileError(f"{path}: changed while it was read. Try again.")
     except ModelFileError:

@@ -1,4 +1,4 @@
-"""Checks of an ONNX graph from a stranger: it does what networks do, and reads no file. They need no package."""
+"""Checks of untrusted ONNX graphs: their operations, and no reference to other files."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def check_graph(model: bytes, given: frozenset[str]) -> None:
     model : bytes
         The model, in Protocol Buffers' encoding.
     given : frozenset of str
-        Names of the weights that the session gets from the model file, not from the graph.
+        Names of the weights that come from the model file rather than the graph.
     """
     for number, graph in _fields(model):
         if number == _FUNCTIONS:

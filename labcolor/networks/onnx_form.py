@@ -1,4 +1,4 @@
-"""The ONNX form of a model: what ONNX Runtime needs to run its network, without Keras and TensorFlow."""
+"""The ONNX form of a model, which ONNX Runtime runs without Keras and TensorFlow."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class OnnxForm:
     features : int
         Channels of "features".
     int8 : bytes
-        The same with weights and activations in int8; empty if there is none.
+        The same with weights and activations in int8; empty for none.
     sha256 : str
-        What :func:`digest` returns for the model's weights.
+        Digest of the model's weights, from :func:`digest`.
     """
 
     graph: bytes = field(repr=False)
@@ -47,7 +47,7 @@ class OnnxForm:
     sha256: str
 
     def get_config(self) -> dict[str, Any]:
-        """Return what JSON can hold: all but the graphs, of which it has the sizes."""
+        """Return the configuration as values of JSON, with the sizes of the graphs."""
         return {
             "shapes": [list(shape) for shape in self.shapes],
             "features": self.features,
@@ -67,7 +67,7 @@ class OnnxForm:
         Raises
         ------
         InputError, InputTypeError
-            It is none.
+            The configuration is invalid.
         """
         require_names("light", config, ("shapes", "features", "sizes", "sha256"))
         require("light features", config["features"], integer(1, most=_MOST_SIDE))
@@ -89,7 +89,7 @@ class OnnxForm:
         Raises
         ------
         InputError, InputTypeError
-            It is none.
+            The configuration is invalid.
         """
         for size in config["sizes"]:
             require("size of a graph", size, integer(0, most=1 << 30))
@@ -97,7 +97,7 @@ class OnnxForm:
 
     @classmethod
     def restored(cls, config: Any, graphs: Mapping[str, Array]) -> OnnxForm:
-        """Return the ONNX form that a file holds, checked: its graphs do only what networks do.
+        """Return the ONNX form of a file after checking its graphs.
 
         Raises
         ------
@@ -112,7 +112,7 @@ class OnnxForm:
 
 
 def digest(weights: Sequence[Array]) -> str:
-    """Return the SHA-256 of weights: of their bytes, float32, one after the other."""
+    """Return the SHA-256 of the bytes of all weights, float32."""
     result = hashlib.sha256()
     for weight in weights:
         result.update(weight.tobytes())

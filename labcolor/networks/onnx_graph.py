@@ -1,4 +1,4 @@
-"""From a Keras network to an ONNX graph, layer by layer: small, and by the names of the network's own weights."""
+"""Conversion of a Keras network to an ONNX graph, layer by layer, with the names of its weights."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["build_graph", "import_onnx"]
 
-_OPSET, _IR = 17, 8  # ONNX 1.12 of 2022: what runtimes of the last years know
+_OPSET, _IR = 17, 8  # ONNX 1.12 of 2022, which current runtimes support
 _ACTIVATIONS = {"relu": "Relu", "sigmoid": "Sigmoid", "tanh": "Tanh"}
 
 
@@ -38,8 +38,8 @@ def build_graph(network: keras.Model, *, without_values: bool) -> bytes:
     network : keras.Model
         From (N, H, W, 1) to one output, of layers that labcolor's own networks have.
     without_values : bool
-        Whether it is for a :class:`labcolor.networks.onnx_form.OnnxForm`: weights only by their names and shapes, and a
-        second output, "features", what the last convolution gets, (N, h, w, F).
+        Whether it is for a :class:`labcolor.networks.onnx_form.OnnxForm`: with names and shapes of weights only, and a
+        second output, "features", the input of the last convolution, (N, h, w, F).
 
     Returns
     -------
@@ -50,7 +50,7 @@ def build_graph(network: keras.Model, *, without_values: bool) -> bytes:
     Raises
     ------
     InputError
-        The network has another layer.
+        The network has an unknown layer.
     LabcolorError
         The package onnx is not installed.
     """
@@ -58,7 +58,7 @@ def build_graph(network: keras.Model, *, without_values: bool) -> bytes:
 
 
 class _Graph:
-    """The nodes and constants of a graph while it is built. Within it channels come first, as ONNX has it."""
+    """Nodes and constants of a graph while it is built. Channels come first, as usual in ONNX."""
 
     def __init__(self, network: keras.Model, *, without_values: bool) -> None:
         self._onnx = import_onnx()
@@ -97,7 +97,7 @@ class _Graph:
         return self._node("Transpose", name, prefix="end_", perm=[0, 2, 3, 1])
 
     def _weight(self, weight: Any, *, with_values: bool) -> Any:
-        """Return a weight as a constant, in Keras's layout, or what stands for it."""
+        """Return a weight as a constant in Keras's layout, or a reference to it."""
         name = self._names[id(weight)]
         if with_values:
             return self._onnx.numpy_helper.from_array(np.asarray(weight, order="C"), name)
@@ -123,6 +123,7 @@ class _Graph:
         return name
 
     def _activated(self, tensor: str, activation: Any, layer: Any) -> str:
+        """Add an activation function to a tensor."""
         name = activation.__name__
         if name == "linear":
             return tensor
@@ -166,17 +167,12 @@ class _Graph:
         inputs = [self._tensors[id(tensor)] for tensor in _inputs_of(layer)]
         if isinstance(layer, layers.DepthwiseConv2D | layers.Conv2D):
             return self._add_convolution(layer, inputs[0])
+        if isinstance(layer, layers.ReLU | layers.Activation):
+            return self._add_activation(layer, inputs[0])
         if isinstance(layer, layers.BatchNormalization) and layer.center and layer.scale:
             weights = layer.gamma, layer.beta, layer.moving_mean, layer.moving_variance
             names = [self._names[id(weight)] for weight in weights]
             return self._node("BatchNormalization", *inputs, *names, epsilon=layer.epsilon)
-        if isinstance(layer, layers.Activation):
-            return self._activated(inputs[0], layer.activation, layer)
-        if isinstance(layer, layers.ReLU) and not layer.negative_slope and not layer.threshold:
-            if layer.max_value is None:
-                return self._node("Relu", *inputs)
-            bounds = [self._constant(np.array(end, np.float32)) for end in (0.0, layer.max_value)]
-            return self._node("Clip", *inputs, *bounds)
         if isinstance(layer, layers.Add | layers.Multiply):
             first, *others = inputs
             for other in others:
@@ -192,7 +188,21 @@ class _Graph:
             return self._node("Resize", inputs[0], "", scales, **nearest)
         raise _unknown(layer, f"a {type(layer).__name__} with these settings")
 
+    def _add_activation(self, layer: Any, tensor: str) -> str:
+        """Add an activation that is a layer of its own."""
+        from labcolor.backends.keras import layers
+
+        if isinstance(layer, layers.Activation):
+            return self._activated(tensor, layer.activation, layer)
+        if layer.negative_slope or layer.threshold:
+            raise _unknown(layer, "a ReLU with these settings")
+        if layer.max_value is None:
+            return self._node("Relu", tensor)
+        bounds = [self._constant(np.array(end, np.float32)) for end in (0.0, layer.max_value)]
+        return self._node("Clip", tensor, *bounds)
+
     def _add_convolution(self, layer: Any, tensor: str) -> str:
+        """Add a convolution with its activation."""
         from labcolor.backends.keras import layers
 
         depthwise = isinstance(layer, layers.DepthwiseConv2D)
@@ -215,15 +225,15 @@ class _Graph:
 
 
 def _inputs_of(layer: Any) -> list[Any]:
-    """Return the tensors that a layer gets, whether these are one or several."""
+    """Return the input tensors of a layer as a list."""
     return layer.input if isinstance(layer.input, list) else [layer.input]
 
 
 def _end_of(network: keras.Model) -> list[Any]:
-    """Return the layers at the end of a network that treat each place by itself, or add a mean of the picture to each.
+    """Return the layers at the end of a network that compute each position separately, or add a mean of the picture.
 
-    These are convolutions of 1x1 and activations. They are written as products of matrices, channels last: so their
-    results, other than a convolution's, stay in float32 when the rest is in int8.
+    These are convolutions of 1x1 and activations. They become matrix products with channels last, whose results stay in
+    float32 when the rest is in int8.
     """
     from labcolor.backends.keras import layers
 
@@ -243,7 +253,7 @@ def _end_of(network: keras.Model) -> list[Any]:
 
 
 def _unknown(layer: Any, found: str) -> InputError:
-    """Return the error for what has no place in a graph."""
+    """Return the error for a layer that ONNX graphs cannot contain here."""
     return InputError(
         f"network: expected layers that can be written as ONNX, got {found} in {layer.name!r}. Export the model as a "
         f"SavedModel or as .tflite."

@@ -1,4 +1,4 @@
-"""The models that come with the package."""
+"""The packaged models."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ __all__ = ["DEFAULT_MODEL", "PACKAGED_MODELS", "PackagedModel", "load_packaged"]
 
 @dataclass(frozen=True)
 class PackagedModel:
-    """One model of the package.
+    """A packaged model.
 
     Parameters
     ----------
     name : str
-        What :meth:`labcolor.Colorizer.from_pretrained` calls it.
+        Its name for :meth:`labcolor.Colorizer.from_pretrained`.
     sha256 : str
-        Of its file.
+        SHA-256 of its file.
     """
 
     name: str
@@ -49,7 +49,7 @@ PACKAGED_MODELS = {
 
 
 def load_packaged(name: str) -> FittedModel:
-    """Load a model of the package.
+    """Load a packaged model.
 
     Parameters
     ----------
@@ -63,9 +63,9 @@ def load_packaged(name: str) -> FittedModel:
     Raises
     ------
     InputError
-        There is no such model.
+        The name is unknown.
     ModelFileError
-        Its file is missing, damaged, or not the one that was published.
+        Its file is missing, damaged, or differs from the published one.
     """
     require("name", name, one_of(*PACKAGED_MODELS))
     model = PACKAGED_MODELS[name]

@@ -34,21 +34,21 @@ MULTIPLE = integer(1, most=1024)
 
 @dataclass(frozen=True)
 class Architecture:
-    """A network that can be built, and what its output means.
+    """Builder of a network, and the meaning of its output.
 
     Parameters
     ----------
     name : str
-        What model files call it: letters, digits, ``-``, ``_`` and ``.``.
+        Its name in model files: letters, digits, ``-``, ``_`` and ``.``.
     build : callable
         Builds the network. It takes the keywords ``seed`` and ``dtype``, as :func:`labcolor.build_autoencoder` does,
         and the ``options``, and returns a ``keras.Model`` from scaled L, (N, H, W, 1), to what the head expects.
     head : Head
-        What the network's output means: a :class:`RegressionHead`, a :class:`BinsHead`, or one of your own.
+        Meaning of the network's output: a :class:`RegressionHead`, a :class:`BinsHead`, or one of your own.
     multiple : int, default 8
         Height and width of the network's input are multiples of this; at most 1024.
     options : mapping, optional
-        More keywords for ``build``. They are saved in model files, so they must be what JSON can hold.
+        More keywords for ``build``. They are saved in model files as JSON.
 
     Examples
     --------
@@ -70,7 +70,7 @@ class Architecture:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Keep the options as a model file gives them back, or raise an InputError where JSON cannot hold them."""
+        """Convert the options as a model file does, or raise an InputError if JSON cannot hold them."""
         try:
             plain = json.loads(json.dumps(dict(self.options)))
         except (RecursionError, TypeError, ValueError) as error:
@@ -95,7 +95,7 @@ class Architecture:
         Raises
         ------
         InputError
-            The options do not give a network.
+            The builder refuses the options.
         LabcolorError
             This process was forked from one that had loaded TensorFlow.
 
@@ -109,22 +109,22 @@ class Architecture:
             return self.build(**self.options, seed=seed, dtype=dtype)
 
     def outline(self, most: int) -> keras.Model:
-        """Build the network without memory for its weights, to see the shapes that unchecked options give.
+        """Build the network without memory for its weights, to see its shapes.
 
         Parameters
         ----------
         most : int
-            Number of weights at which to stop.
+            Largest number of weights.
 
         Returns
         -------
         keras.Model
-            Of no use but for its shapes.
+            Only its shapes are meaningful.
 
         Raises
         ------
         InputError
-            The options do not give a network, or one of more weights.
+            The builder refuses the options, or the network has more weights.
 
         Examples
         --------
@@ -137,7 +137,7 @@ class Architecture:
 
     @contextmanager
     def _building(self) -> Iterator[None]:
-        """Name the options where a builder raises an error, and refuse to build in a forked process."""
+        """Name the options in errors of a builder, and refuse to build in a forked process."""
         check_process()
         from labcolor.backends.keras import looking_for_devices
 
@@ -162,17 +162,17 @@ class Architecture:
         Returns
         -------
         Architecture
-            A copy with them.
+            The changed copy.
 
         Examples
         --------
-        As for the class.
+        See the class.
         """
         return replace(self, options={**self.options, **options})
 
 
 def _as_tuples(value: Any) -> Any:
-    """Return what came from JSON with tuples for lists: builders take tuples."""
+    """Convert the lists of JSON to tuples."""
     return tuple(map(_as_tuples, value)) if isinstance(value, list) else value
 
 
@@ -180,22 +180,22 @@ _registered: dict[str, Architecture] = {}
 
 
 def register_architecture(architecture: Architecture) -> Architecture:
-    """Make an architecture known by its name, so that ``Colorizer(network=name)`` and model files can use it.
+    """Register an architecture, so that ``Colorizer(network=name)`` and model files can use it.
 
     Parameters
     ----------
     architecture : Architecture
-        The name of one that is registered already replaces it, but for those of the package.
+        It replaces a registered one of the same name, but none of the package.
 
     Returns
     -------
     Architecture
-        The same.
+        The registered architecture.
 
     Raises
     ------
     InputTypeError, InputError
-        It is no Architecture, or its name or its multiple cannot be used.
+        It is not an Architecture, or its name or multiple is invalid.
 
     Examples
     --------
@@ -231,12 +231,12 @@ def get_architecture(name: str) -> Architecture:
     Returns
     -------
     Architecture
-        The one of this name.
+        The architecture.
 
     Raises
     ------
     InputError
-        There is none of that name.
+        The name is unknown.
 
     Examples
     --------
@@ -249,17 +249,17 @@ def get_architecture(name: str) -> Architecture:
 
 
 def as_architecture(network: str | Architecture) -> Architecture:
-    """Return what ``Colorizer(network=...)`` means: an architecture, or the one of a name."""
+    """Return the architecture of ``Colorizer(network=...)``, which may be its name."""
     return network if isinstance(network, Architecture) else get_architecture(network)
 
 
 def list_architectures() -> list[str]:
-    """Return the names of all architectures that are registered.
+    """Return the names of all registered architectures.
 
     Returns
     -------
     list of str
-        In the order in which they were registered.
+        In the order of registration.
 
     Examples
     --------

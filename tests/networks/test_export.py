@@ -17,7 +17,7 @@ from PIL import Image
 from labcolor import Colorizer, build_autoencoder
 from labcolor.errors import InputError, LabcolorError, ModelFileError, NotFittedError
 from labcolor.networks import Architecture, RegressionHead
-from labcolor.networks.export import ENDINGS, with_onnx_form
+from labcolor.networks.export import with_onnx_form
 from labcolor.networks.model import FittedModel
 from labcolor.networks.onnx_graph import build_graph
 
@@ -144,24 +144,32 @@ def test_the_example_colors_a_picture(colorizer, photographs, tmp_path):
     assert np.abs(found - colorizer.set_params(working_size=192).predict(np.asarray(grey))).mean() < 4
 
 
-def test_bad_requests(colorizer, small, tmp_path):
-    """Another ending, int8 where there is none, no folder, no model, no pictures: one error each, and no file."""
-    with pytest.raises(InputError, match=r"\.onnx"):
-        colorizer.export(tmp_path / "model.pb")
-    with pytest.raises(InputError, match="int8"):
-        colorizer.export(tmp_path / "model.keras", int8=[np.zeros((200, 200, 3), np.uint8)])
-    with pytest.raises(ModelFileError, match="no folder"):
-        colorizer.export(tmp_path / "none" / "model.onnx")
-    with pytest.raises(InputError, match="int8"):
-        colorizer.export(tmp_path / "model.onnx", int8=[])
+@pytest.mark.parametrize(
+    ("name", "int8", "error", "words"),
+    [
+        ("model.pb", None, InputError, r"\.onnx"),
+        ("model.keras", [np.zeros((200, 200, 3), np.uint8)], InputError, "int8"),
+        ("none/model.onnx", None, ModelFileError, "no folder"),
+        ("model.onnx", [], InputError, "int8"),
+    ],
+    ids=["another ending", "no int8", "no folder", "no pictures"],
+)
+def test_bad_requests(reference, tmp_path, name, int8, error, words):
+    """Each is one error, and no file."""
+    with pytest.raises(error, match=words):
+        reference.export(tmp_path / name, int8=int8)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_colorizer_without_a_model_is_not_exported(tmp_path):
+    """It is not fitted."""
     with pytest.raises(NotFittedError):
         Colorizer().export(tmp_path / "model.onnx")
     assert list(tmp_path.iterdir()) == []
-    assert len(ENDINGS) == 5
 
 
-def test_a_network_that_joins_features(tmp_path):
-    """Channels side by side, as in a U-Net: as ONNX, and in the ONNX form, it computes what Keras computes."""
+def test_a_network_that_joins_and_weights_features(tmp_path):
+    """A U-Net with squeeze-excitation computes as ONNX, and in the ONNX form, what Keras computes."""
     import keras
 
     def build(*, seed=None, dtype="float32"):
@@ -169,6 +177,8 @@ def test_a_network_that_joins_features(tmp_path):
         first = keras.layers.Conv2D(4, 3, padding="same", activation="relu")(inputs)
         second = keras.layers.Conv2D(4, 3, padding="same", activation="relu")(first)
         joined = keras.layers.Concatenate()([first, second])
+        mean = keras.layers.GlobalAveragePooling2D(keepdims=True)(joined)
+        joined = keras.layers.Multiply()([joined, keras.layers.Conv2D(8, 1, activation="sigmoid")(mean)])
         return keras.Model(inputs, keras.layers.Conv2D(2, 1, activation="tanh")(joined))
 
     architecture = Architecture("joined", build, RegressionHead())
