@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
+from labcolor.base.extras import missing_package
 from labcolor.base.paths import as_path, open_regular
 from labcolor.errors import InputTypeError, LabcolorError, OutOfMemoryError, PictureFileError
 from labcolor.io.limits import DAMAGE, EXIF_BYTES, FILE_BYTES, FORMATS, PIXELS, check_jpeg, check_png, check_size
@@ -27,8 +28,8 @@ _PART = 1 << 24  # bytes of an open file that are read at once
 _STARTS = {"PNG": (b"\x89PNG\r\n\x1a\n",), "JPEG": (b"\xff\xd8\xff",), "TIFF": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")}
 
 # What is recognized only to say that it cannot be read: the name, and where which bytes stand.
+_HEIC = (b"ftypheic", b"ftypheix", b"ftyphevc", b"ftypheim", b"ftypheis", b"ftypmif1", b"ftypmsf1")
 _UNREADABLE = [
-    ("HEIC", 4, (b"ftypheic", b"ftypheix", b"ftyphevc", b"ftypheim", b"ftypheis", b"ftypmif1", b"ftypmsf1")),
     ("JPEG XL", 0, (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")),
     ("AVIF, which this Pillow cannot decode", 4, (b"ftypavif", b"ftypavis")),
 ]
@@ -156,13 +157,25 @@ def opened(source: Source) -> Iterator[ImageFile.ImageFile]:
         elif kind == "JPEG":
             check_jpeg(source.name, file.read())
         file.seek(0)
-        with Image.open(file, formats=FORMATS) as image:
+        with Image.open(file, formats=_formats(source)) as image:
             check_size(source.name, image.height, image.width)
             for key in ("exif", "Raw profile type exif"):
                 if len(image.info.get(key) or b"") > 2 * EXIF_BYTES:  # it may be written in hexadecimal digits
                     _log.warning("%s: more than %s bytes of EXIF are left out.", source.name, f"{EXIF_BYTES:,}")
                     del image.info[key]
             yield image
+
+
+def _formats(source: Source) -> tuple[str, ...]:
+    """Return the formats that may be opened; HEIC is one of them for a HEIC file, with an optional package."""
+    if not source.head(12)[4:].startswith(_HEIC):
+        return FORMATS
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError as error:
+        raise PictureFileError(f"{source.name}: got HEIC: {missing_package('heic', error)}") from error
+    register_heif_opener(thumbnails=False)
+    return ("HEIF",)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import sys
 import zlib
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image, ImageCms, features
 
 from labcolor import colorize_frames, metrics, read_picture, show, triptych, write_picture
 from labcolor.errors import InputError, InputTypeError, PictureFileError
+from labcolor.io import limits
 from labcolor.io.pictures import picture_paths
 
 RANDOM = np.random.default_rng(0)
@@ -261,15 +263,38 @@ def test_huge_pictures_in_memory_are_refused():
 @pytest.mark.parametrize(
     ("head", "kind"),
     [
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
         (b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(20), "JPEG XL"),
         (b"\xff\x0a" + bytes(20), "JPEG XL"),
     ],
 )
 def test_formats_without_a_decoder(head, kind):
-    """HEIC and JPEG XL are called by their names, with what to do."""
+    """JPEG XL is called by its name, with what to do."""
     with pytest.raises(PictureFileError, match=f"got {kind}. Convert it to PNG or JPEG first"):
         read_picture(head)
+
+
+HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
+
+
+def test_heic_names_its_package(monkeypatch):
+    """Where the optional package is missing, the error names it."""
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(PictureFileError, match=r"got HEIC: .*pillow_heif"):
+        read_picture(HEIC)
+
+
+def test_heic(tmp_path, monkeypatch):
+    """With it a HEIC picture is read within the same limits, and a damaged one is an error of the library."""
+    heif = pytest.importorskip("pillow_heif")
+    heif.from_pillow(Image.fromarray(SCENE)).save(tmp_path / "p.heic", quality=95)
+    assert np.abs(read_picture(tmp_path / "p.heic").astype(int) - SCENE).mean() < 4
+    content = (tmp_path / "p.heic").read_bytes()
+    for damaged in (HEIC, content[: len(content) // 2]):
+        with pytest.raises(PictureFileError):
+            read_picture(damaged)
+    monkeypatch.setattr(limits, "PIXELS", 16)
+    with pytest.raises(PictureFileError, match="expected at most"):
+        read_picture(content)
 
 
 @pytest.mark.skipif(not features.check("avif"), reason="this Pillow has no AVIF")
