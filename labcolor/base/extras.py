@@ -24,7 +24,7 @@ def missing_package(extra: str, error: ImportError) -> LabcolorError:
     error : ImportError
         What the import raised.
     """
-    form = re.compile(rf"""([\w.-]+(?:\[[\w.,-]+\])?)[^;]*;.*\bextra == ['"]{extra}['"]""")
+    form = re.compile(rf"""([\w.-]++(?:\[[\w.,-]+\])?)[^;]*;.*\bextra == ['"]{extra}['"]""")
     try:
         found = [match[1] for text in requires("labcolor") or [] if (match := form.match(text))]
     except PackageNotFoundError:  # the package runs from a folder that is not installed

@@ -251,8 +251,9 @@ def probe(path: Path, rate: Fraction | None = None) -> VideoInfo:
     log = subprocess.run(command, capture_output=True, check=False).stderr
     text = log.decode(errors="replace")
     head = text.partition("\nStream mapping:")[0].partition("\nOutput #0")[0]
-    pattern = r"^ +Stream #0:(\d+)[^\n:]*?: (Video|Audio|Subtitle|Data|Attachment): (\w+)([^\n]*)"
-    streams = re.findall(pattern, head, re.MULTILINE)
+    streams = re.findall(
+        r"^ +Stream #0:(\d+)[^\n:]*: (Video|Audio|Subtitle|Data|Attachment): (\w+)([^\n]*)", head, re.MULTILINE
+    )
     pictures = [(codec, details) for _, kind, codec, details in streams if kind == "Video"]
     videos = [details for _, details in pictures if "(attached pic)" not in details]
     if not videos:
@@ -263,11 +264,20 @@ def probe(path: Path, rate: Fraction | None = None) -> VideoInfo:
             f"{path}: expected a video, got a single picture. Color it with labcolor colorize, or name a sequence like "
             f"frames/%06d{path.suffix}."
         )
-    frame = re.search(r"pts_time:(\S+).*?fmt:(\w+).*? sar:(\d+)/(\d+) s:(\d+)x(\d+) i:(.)", text)
+    # whole lines, since titles and other texts of the file are in the log, too; without going back, so in linear time
+    frame = re.search(
+        r"^\[Parsed_showinfo(?>.*?pts_time:)(\S++)(?>.*?fmt:)(\w++)(?>.*? sar:)(\d++)/(\d++) s:(\d++)x(\d++) i:(.)",
+        text,
+        re.MULTILINE,
+    )
     if frame is None:
         raise VideoFileError(f"{path}: no frame can be decoded: {ffmpeg.error_summary(_complaints(text))}")
     time, name, wide, high, width, height, fields = frame.groups()
-    tags = re.search(r"color_range:(\S+) color_space:(\S+) color_primaries:(\S+) color_trc:(\S+)", text)
+    tags = re.search(
+        r"^\[Parsed_showinfo(?>.*?color_range:)(\S++) color_space:(\S++) color_primaries:(\S++) color_trc:(\S++)",
+        text,
+        re.MULTILINE,
+    )
     span, matrix, primaries, transfer = tags.groups() if tags else ("unknown",) * 4
     start = re.search(r"^ +Duration: [^\n]*start: ([-\d.]+)", head, re.MULTILINE)
     pixels = pixels_of(name)
