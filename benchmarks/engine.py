@@ -174,9 +174,9 @@ source, destination = sys.argv[3:5]
 def spent():
     usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return np.array([time.perf_counter(), *(usage.ru_utime + usage.ru_stime for usage in usages)])
-colorize_video(source, destination, colorizer)
+colorize_video(source, destination, colorizer, overwrite=True)
 start = spent()
-colorize_video(source, destination, colorizer)
+colorize_video(source, destination, colorizer, overwrite=True)
 print(*(spent() - start))
 """
 

@@ -29,10 +29,10 @@ import numpy as np
 import tables
 from PIL import Image
 
-from labcolor import Colorizer, colorize_video, rgb_to_lab
+from labcolor import Colorizer, Encoding, Look, colorize_video, rgb_to_lab
 from labcolor.io import ffmpeg
+from labcolor.io.decoder import open_footage
 from labcolor.io.formats import target_of
-from labcolor.io.probe import probe
 from labcolor.pictures.picture import as_picture
 from labcolor.pictures.small import SmallPicture
 from labcolor.video.cuts import AHEAD, CutDetector
@@ -69,7 +69,11 @@ def presets(clips, name):
             told = {}
             for _ in range(3):
                 for preset in PRESETS:
-                    took[preset].append(colorize_video(clip, out, colorizer, codec="h264", preset=preset).seconds)
+                    took[preset].append(
+                        colorize_video(
+                            clip, out, colorizer, encoding=Encoding(codec="h264", preset=preset), overwrite=True
+                        ).seconds
+                    )
                     told[preset] = f"{out.stat().st_size / 1000:,.0f} kB, {similarity(out, clip)}"
             cells = [f"{statistics.median(took[preset]):.2f} s, {told[preset]}" for preset in PRESETS]
             table.add("the test video with grain, 1280x720" if clip == grainy else clip.stem, *cells)
@@ -89,12 +93,8 @@ def codecs(name, size="768x432", seconds=4):
             ours, plain = Path(folder) / f"ours{ending}", Path(folder) / f"plain{ending}"
             rates = []
             for _ in range(2):
-                report = colorize_video(source, ours, colorizer, codec=codec)
-                info = probe(source)
-                usual = dict.fromkeys(("codec", "quality", "preset", "pixel_format"))
-                target = target_of(
-                    ours, info, **{**usual, "codec": codec}, tone_map=False, deinterlace="auto", size=info.size
-                )
+                report = colorize_video(source, ours, colorizer, encoding=Encoding(codec), overwrite=True)
+                target = target_of(ours, open_footage(source), Encoding(codec))
                 start = time.perf_counter()
                 ffmpeg.run(["-i", str(source), *target.arguments, "-an", "-y", str(plain)])
                 rates.append((report.frames / report.seconds, report.frames / (time.perf_counter() - start)))
@@ -216,8 +216,8 @@ def steadiness(clips, name):
     kinds = {
         "the clip in color": None,
         "grey": lambda true: {"saturation": 0},
-        "frame by frame": lambda true: {"smoothing": 0},
-        "smoothed": lambda true: {"consistency": "none"},
+        "frame by frame": lambda true: {"look": Look(smoothing=0, consistency=False)},
+        "smoothed": lambda true: {"look": Look(consistency=False)},
         "smoothed, memory": lambda true: {},
     }
     with tables.Table("video_steadiness", "clip", "colored", *FIGURES) as table:
@@ -303,8 +303,15 @@ def flicker(photos, name):
             rows = []
             for photo in photos[:3]:
                 write_film(source, make(films.shot(photo, 60, 0.2)))
-                for memory in ("scenes", "none"):
-                    report = colorize_video(source, out, colorizer, codec="ffv1", consistency=memory)
+                for memory in (True, False):
+                    report = colorize_video(
+                        source,
+                        out,
+                        colorizer,
+                        encoding=Encoding(codec="ffv1"),
+                        look=Look(consistency=memory),
+                        overwrite=True,
+                    )
                     rows.append((len(report.cuts), changes(frames_of(out))))
             with_memory, without = np.mean(rows[::2], axis=0), np.mean(rows[1::2], axis=0)
             table.add(word, f"{3 * with_memory[0]:.0f}", f"{with_memory[1]:.3f}", f"{without[1]:.3f}")
@@ -331,15 +338,25 @@ def scenes(photos, clips, name):
             source, out = Path(folder) / "in.mkv", Path(folder) / "out.mkv"
             write_film(source, film)
             others = None
-            for memory in ("shot", "none", "scenes"):
+            for memory in (False, True):
                 cuts = [frame for pair in returns for frame in (pair[0] + 1, pair[1])]
-                colorize_video(source, out, colorizer, codec="ffv1", consistency=memory, cuts=sorted(set(cuts)))
+                colorize_video(
+                    source,
+                    out,
+                    colorizer,
+                    encoding=Encoding(codec="ffv1"),
+                    look=Look(consistency=memory),
+                    overwrite=True,
+                    shots=sorted(set(cuts)),
+                )
                 ab = [rgb_to_lab(frame)[..., 1:] for frame in frames_of(out)]
                 there = np.stack(ab[returns[0][0] + 1 : returns[0][1]])
                 others = there if others is None else others
                 back = np.mean([np.abs(ab[after] - ab[before]).mean() for before, after in returns])
                 usual = np.mean([np.abs(ab[before] - ab[before - 1]).mean() for before, _ in returns])
-                rows.setdefault((word, memory), []).append((back, usual, np.abs(there - others).mean()))
+                rows.setdefault((word, "scenes" if memory else "none"), []).append(
+                    (back, usual, np.abs(there - others).mean())
+                )
     columns = "change of ab at the return", "from frame to frame", "in the other shot"
     with tables.Table("video_scenes", "film", "memory", *columns) as table:
         for (word, memory), found in rows.items():

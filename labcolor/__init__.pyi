@@ -12,6 +12,8 @@ from .colorizer import Colorizer as Colorizer
 from .display.comparison import compare as compare
 from .display.triptych import show as show
 from .display.triptych import triptych as triptych
+from .io.codecs import Encoding as Encoding
+from .io.decoder import Decoding as Decoding
 from .io.metadata import PictureMetadata as PictureMetadata
 from .io.metadata import read_metadata as read_metadata
 from .io.pictures import read_picture as read_picture
@@ -21,6 +23,7 @@ from .training.plot import plot_history as plot_history
 from .video.colorize import VideoReport as VideoReport
 from .video.colorize import colorize_frames as colorize_frames
 from .video.colorize import colorize_video as colorize_video
+from .video.look import Look as Look
 from .video.shots import Shot as Shot
 from .video.shots import read_shots as read_shots
 from .video.shots import write_shots as write_shots

@@ -18,9 +18,10 @@ from labcolor.base.extras import missing_package
 from labcolor.base.paths import as_path, locked, make_folder, remove_stale, replacing
 from labcolor.base.threads import set_threads
 from labcolor.base.typing import Array, PathLike
-from labcolor.base.validation import as_saturation, integer, optional, require
+from labcolor.base.validation import as_saturation, instance_of, integer, optional, require
 from labcolor.colorizer import Colorizer
 from labcolor.errors import FileError, InputError, InputTypeError, LabcolorError, VideoFileError
+from labcolor.io.codecs import Encoding
 from labcolor.io.encoders import LOSSY
 from labcolor.io.folders import Pairs, color_file, distinct, picture_places, video_places
 from labcolor.networks.onnx_form import digest
@@ -118,7 +119,7 @@ class _Videos(_Worker):
 
     def _color(self, source: Path, place: Path) -> str:
         make_folder(place.parent, VideoFileError)
-        return colorize_video(source, place, self._colorizer, resume=True, **self._options).complaints
+        return colorize_video(source, place, self._colorizer, overwrite=True, resume=True, **self._options).complaints
 
 
 def colorize_pictures(
@@ -213,7 +214,7 @@ def colorize_videos(
     colorizer, workers, threads
         As for :func:`colorize_pictures`. ffmpeg's threads are as many.
     **options
-        Those of :func:`labcolor.colorize_video` that suit all videos, such as ``codec``.
+        Those of :func:`labcolor.colorize_video` that suit all videos, such as ``encoding``.
 
     Returns
     -------
@@ -226,13 +227,16 @@ def colorize_videos(
 
     Examples
     --------
+    >>> from labcolor import Encoding
     >>> from labcolor.ray import colorize_videos
-    >>> report = colorize_videos("reels", "colored", threads=4, codec="hevc")  # doctest: +SKIP
+    >>> report = colorize_videos("reels", "colored", threads=4, encoding=Encoding("hevc"))  # doctest: +SKIP
     """
     folder, films = as_path("destination", destination), as_path("source", source)
     if not os.path.isdir(films):
         raise VideoFileError(f"{films}: expected a folder of videos, but there is none. Check the path.")
-    pairs, problems = video_places(films, folder, options.get("codec"))
+    encoding = options.get("encoding", Encoding())
+    require("encoding", encoding, instance_of(Encoding))
+    pairs, problems = video_places(films, folder, encoding.codec)
     if problems:
         raise VideoFileError(f"{problems[0].filename}: this folder cannot be read: {problems[0].strerror}.")
     return _run(_Videos, pairs, folder, colorizer, options, workers, threads)

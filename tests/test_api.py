@@ -13,7 +13,10 @@ import labcolor
 
 PUBLIC = [
     "Colorizer",
+    "Decoding",
+    "Encoding",
     "LabCodec",
+    "Look",
     "PictureMetadata",
     "Shot",
     "VideoReport",

@@ -10,6 +10,7 @@ import pytest
 from labcolor import (
     Colorizer,
     LabCodec,
+    Look,
     colorize_frames,
     lab_to_rgb,
     metrics,
@@ -213,7 +214,7 @@ CALLS = [
     ("fit: a dictionary", lambda: Colorizer().fit({"a": 1}), "numeric"),
     ("fit: an empty batch", lambda: Colorizer().fit(zeros(0, 40, 40, 3)), "at least one color picture"),
     ("fit: greys", lambda: Colorizer().fit([zeros(140, 140)]), "grey"),
-    ("frames: smoothing", lambda: list(colorize_frames([], smoothing=2)), "smoothing"),
+    ("frames: smoothing", lambda: list(colorize_frames([], look=Look(smoothing=2))), "smoothing"),
     ("frames: saturation", lambda: list(colorize_frames([], saturation="x")), "saturation"),
 ]
 

@@ -117,7 +117,7 @@ def test_a_missing_ray_is_named(job, monkeypatch):
 CLUSTER = """
 import os, sys
 import ray
-from labcolor import Colorizer, get_threads
+from labcolor import Colorizer, Decoding, get_threads
 from labcolor.errors import LabcolorError
 from labcolor.ray import colorize_pictures, colorize_videos
 
@@ -141,7 +141,7 @@ if __name__ == "__main__":
     ray.init(num_cpus=2, **options)
     colorizer = Fragile.from_pretrained()
     colorize_pictures("in", "out", colorizer, workers=2)
-    colorize_videos("films", "colored films", workers=1, end=0.2)
+    colorize_videos("films", "colored films", workers=1, decoding=Decoding(end=0.2))
 """
 
 

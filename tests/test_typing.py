@@ -19,7 +19,9 @@ import numpy.typing as npt
 
 from labcolor import (
     Colorizer,
+    Decoding,
     LabCodec,
+    Look,
     VideoReport,
     colorize_frames,
     colorize_video,
@@ -58,10 +60,11 @@ def color(path: Path) -> npt.NDArray[np.uint8]:
 
 
 def video(frames: list[Array]) -> Fraction:
-    report = colorize_video("old.mp4", Path("new.mp4"), resize=(640, 480), progress=lambda done, total: None)
+    smaller = Decoding(resize=(640, 480))
+    report = colorize_video("old.mp4", Path("new.mp4"), decoding=smaller, progress=lambda done, total: None)
     assert_type(report, VideoReport)
     assert_type(report.cuts, tuple[int, ...])
-    for frame in colorize_frames(frames, smoothing=0.5):
+    for frame in colorize_frames(frames, look=Look(smoothing=0.5)):
         assert_type(frame, Array)
     return report.rate
 
@@ -92,7 +95,7 @@ colorizer.predict(picture, saturation=1.0, hint=None)
 Colorizer(epochs="3")
 Colorizer(codec={"ab_scale": 110})
 colorize_video("old.mp4")
-colorize_video("old.mp4", "new.mp4", resize="640x480")
+colorize_video("old.mp4", "new.mp4", encoding="h264")
 triptych(picture, colored=picture, path=5)
 wrong: list[int] = colorizer.predict([picture])
 colorizer.model_.working_size = 5

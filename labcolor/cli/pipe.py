@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import Any
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
 
 from labcolor.cli.common import DONE, add_model_options, model_of, print_message
-from labcolor.cli.video_options import COLOR_OPTIONS, add_color_options, frame_size
+from labcolor.cli.video_options import add_color_options, color_options, frame_size
 from labcolor.errors import InputError
+
+if TYPE_CHECKING:
+    from labcolor.video.stream import ChromaStream
 
 __all__ = ["add_to", "run"]
 
@@ -41,10 +45,13 @@ def run(arguments: argparse.Namespace) -> int:
     from labcolor.video.colorize import frame_stream
     from labcolor.video.pipes import color_raw, color_y4m
 
-    options = {name: getattr(arguments, name) for name in (*COLOR_OPTIONS, "saturation")}
-    stream = frame_stream(model_of(arguments), **options)
-    source, sink = sys.stdin.buffer, sys.stdout.buffer
-    size = arguments.raw
-    count = color_y4m(source, sink, stream) if size is None else color_raw(source, sink, size, stream)
+    colorizer, options = model_of(arguments), color_options(arguments)
+
+    def opened(rate: Fraction) -> ChromaStream:
+        return frame_stream(colorizer, rate, **options)
+
+    source, sink, size = sys.stdin.buffer, sys.stdout.buffer, arguments.raw
+    stream = opened(Fraction(25))  # checks the options before a frame is read; raw frames say nothing of their rate
+    count = color_y4m(source, sink, opened) if size is None else color_raw(source, sink, size, stream)
     print_message(f"{count} frames.")
     return DONE

@@ -13,7 +13,7 @@ from labcolor.errors import InputError, VideoFileError
 
 if TYPE_CHECKING:
     from labcolor.base.typing import Array
-    from labcolor.io.probe import VideoInfo
+    from labcolor.io.decoder import Footage
 
 __all__ = ["add_to", "preview", "stills"]
 
@@ -48,20 +48,16 @@ def _add_common(command: argparse.ArgumentParser, folder: str | None, about: str
     add_model_options(command)
 
 
-def _opened(arguments: argparse.Namespace) -> tuple[VideoInfo, Path]:
-    """Return the properties of the video, and the folder for the pictures."""
+def _opened(arguments: argparse.Namespace) -> tuple[Footage, Path]:
+    """Return the video, and the folder for the pictures."""
     from labcolor.base.paths import as_path
-    from labcolor.io.probe import probe
+    from labcolor.io.decoder import Decoding, open_footage
 
-    info = probe(as_path("VIDEO", arguments.source))
-    if info.hdr and not arguments.tone_map:
-        raise VideoFileError(
-            f"{info.path}: expected a video of standard range, got HDR ({info.hdr}). Pass --tone-map to map its tones."
-        )
-    folder = as_path("-o", arguments.output)
+    decoding = Decoding(deinterlace=arguments.deinterlace, tone_map=arguments.tone_map)
+    footage, folder = open_footage(as_path("VIDEO", arguments.source), decoding), as_path("-o", arguments.output)
     if folder.suffix.lower() in (".png", ".jpg", ".tif"):
         raise InputError(f"-o: expected a folder, got {folder}. Leave the ending off.")
-    return info, folder
+    return footage, folder
 
 
 def _write(folder: Path, name: str, picture: Array) -> None:
@@ -76,14 +72,15 @@ def preview(arguments: argparse.Namespace) -> int:
     """Color single frames of a video."""
     from labcolor.io.times import as_seconds
 
-    info, folder = _opened(arguments)
+    footage, folder = _opened(arguments)
     times = [as_seconds("--at", time) for time in arguments.at]
     pipeline = model_of(arguments).pipeline()
     from labcolor.video.stills import colored_still, frame_at
 
+    info = footage.info
     name = info.path.parent.name if info.first is not None else info.path.stem
     for time in times:
-        number, picture = frame_at(info, time, arguments.deinterlace, arguments.tone_map)
+        number, picture = frame_at(footage, time)
         _, colored = colored_still(picture, pipeline, arguments.saturation)
         place = f"{name}_{number:06d}.png"
         _write(folder, place, colored)
@@ -93,12 +90,12 @@ def preview(arguments: argparse.Namespace) -> int:
 
 def stills(arguments: argparse.Namespace) -> int:
     """Write one still for each shot of a video."""
-    info, folder = _opened(arguments)
+    footage, folder = _opened(arguments)
     pipeline = model_of(arguments).pipeline()
     from labcolor.video.stills import colored_still, shot_stills
 
     count = 0
-    for number, picture in shot_stills(info, pipeline.working_size, arguments.deinterlace, arguments.tone_map):
+    for number, picture in shot_stills(footage, pipeline.working_size):
         grey, colored = colored_still(picture, pipeline, arguments.saturation)
         _write(folder, f"grey_{number:06d}.png", grey)
         place = folder / f"ref_{number:06d}.png"

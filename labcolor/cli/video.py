@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labcolor.cli.common import DAMAGED, DONE, FAILED, add_model_options, model_of, print_message, whole_number
-from labcolor.cli.video_options import COLOR_OPTIONS, add_color_options, add_field_options, frame_size
+from labcolor.cli.video_options import add_color_options, add_field_options, color_options, frame_size
 from labcolor.errors import FileError, InputError, LabcolorError, VideoFileError
 
 if TYPE_CHECKING:
@@ -20,17 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["add_to", "run"]
 
 _CODECS = ("h264", "hevc", "vp9", "prores", "dnxhr", "ffv1")  # listed here so that --help loads no more
-_OPTIONS: tuple[str, ...] = (
-    "saturation",
-    "resize",
-    "side_by_side",
-    "start",
-    "end",
-    "rate",
-    "deinterlace",
-    "tone_map",
-)
-_OPTIONS += ("codec", "quality", "preset", "pixel_format", "resume", "shots")
+_DECODING = ("start", "end", "rate", "resize", "deinterlace", "tone_map")
+_ENCODING = ("codec", "quality", "preset", "pixel_format", "side_by_side")
 _OF_ONE = ("shots", "references", "write_shots")  # options that belong to one video
 
 
@@ -63,7 +54,9 @@ def add_to(commands: Any) -> None:
         "that cannot be written becomes .mp4, or a format that holds the codec",
     )
     add_color_options(command)
-    _add_shot_options(command)
+    command.add_argument(
+        "--write-shots", metavar="FILE", help="write the shots as a list to edit, .csv or .edl (default: none)"
+    )
     command.add_argument(
         "--resize",
         type=frame_size,
@@ -100,8 +93,11 @@ def add_to(commands: Any) -> None:
     command.add_argument(
         "--resume",
         action="store_true",
-        help="work in segments, and go on where an interrupted call with the same options stopped; with -o, skip "
+        help="work in segments, and resume where an interrupted call with the same options stopped; with -o, skip "
         "videos that are in the output folder already",
+    )
+    command.add_argument(
+        "--overwrite", action="store_true", help="replace files that are there already (default: they are an error)"
     )
     command.add_argument(
         "--report",
@@ -109,13 +105,6 @@ def add_to(commands: Any) -> None:
         help="write what was done as JSON: frames, rate, size, cuts, what was converted (default: none)",
     )
     add_model_options(command)
-
-
-def _add_shot_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--shots", metavar="FILE", help="list of shots to obey, .csv or .edl (default: none)")
-    command.add_argument(
-        "--write-shots", metavar="FILE", help="write the shots as a list to edit, .csv or .edl (default: none)"
-    )
 
 
 def _jobs(arguments: argparse.Namespace) -> tuple[list[tuple[str, str]], int]:
@@ -167,10 +156,15 @@ def run(arguments: argparse.Namespace) -> int:
     if place is not None:
         check_destination(place, FileError)
     colorizer = model_of(arguments)
+    from labcolor.io.codecs import Encoding
+    from labcolor.io.decoder import Decoding
     from labcolor.video.colorize import colorize_video
     from labcolor.video.shots import write_shots
 
-    options = {name: getattr(arguments, name) for name in (*_OPTIONS, *COLOR_OPTIONS)}
+    options = color_options(arguments)
+    options["decoding"] = Decoding(**{name: getattr(arguments, name) for name in _DECODING})
+    options["encoding"] = Encoding(**{name: getattr(arguments, name) for name in _ENCODING})
+    options |= {name: getattr(arguments, name) for name in ("overwrite", "resume")}
     reports: list[dict[str, Any]] = []
     try:
         for source, destination in jobs:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
-__all__ = ["COLOR_OPTIONS", "add_color_options", "add_field_options", "frame_size"]
-
-COLOR_OPTIONS = ("smoothing", "cuts", "references", "consistency", "exclude_hues")  # the names of those that follow
+__all__ = ["add_color_options", "add_field_options", "color_options", "frame_size"]
 
 
 def frame_size(text: str) -> tuple[int, int]:
@@ -18,56 +17,66 @@ def frame_size(text: str) -> tuple[int, int]:
 
 
 def add_color_options(command: argparse.ArgumentParser) -> None:
-    """Add the options that tell which colors frames get, and how steady these are."""
+    """Add the options that :func:`color_options` reads."""
     command.add_argument(
         "--smoothing",
         type=float,
         metavar="SHARE",
         default=0.96,
-        help="weight of past frames in the colors of static regions, from 0 (none) to 0.99 (default: %(default)g)",
+        help="weight of past frames in the colors of static regions, from 0 (none) to 0.99, at 24 or 25 frames per "
+        "second (default: %(default)g)",
     )
     command.add_argument(
-        "--cuts",
-        type=_cuts,
-        default="auto",
-        metavar="FRAMES",
-        help="frames that begin a shot: auto, none, or numbers as in 94,210 (default: %(default)s)",
+        "--shots",
+        type=_shots,
+        metavar="LIST",
+        help="the shots: a file that ends in .csv or .edl; the frames that begin a shot, as in 94,210; or none "
+        "(default: cuts are detected)",
     )
     command.add_argument(
         "--references", metavar="FOLDER", help="frames in color to take over, named like ref_000120.png (default: none)"
     )
     command.add_argument(
         "--consistency",
-        choices=("scenes", "shot", "none"),
-        default="scenes",
-        help="how far one thing keeps one color (default: %(default)s)",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="keep one color for one thing in all shots of a scene (default: yes)",
     )
     command.add_argument(
         "--exclude-hues",
         type=lambda text: text.split(","),
         default=(),
         metavar="HUES",
-        help="hues that become grey: red, orange, yellow, green, cyan, blue, purple, pink, or degrees of a and b, as "
-        "in red,200-240 (default: none)",
+        help="hues that become grey, as in red,pink: red, orange, yellow, green, cyan, blue, purple or pink "
+        "(default: none)",
     )
 
 
-def _cuts(text: str) -> str | list[int]:
-    """Convert "auto", "none", or numbers with commas between."""
-    if text in ("auto", "none"):
+def color_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the parameters of :func:`labcolor.colorize_frames` that the options set."""
+    from labcolor.video.look import Look
+
+    look = Look(arguments.smoothing, arguments.consistency, arguments.exclude_hues)
+    chosen = {name: getattr(arguments, name) for name in ("saturation", "references", "shots")}
+    return {**chosen, "look": look}
+
+
+def _shots(text: str) -> str | list[int]:
+    """Convert "none", or numbers with commas between; leave the name of a file as it is."""
+    if text.lower().endswith((".csv", ".edl")):
         return text
-    if not all(part.isdecimal() for part in text.split(",")):
-        raise argparse.ArgumentTypeError(f"expected auto, none or numbers of frames, as 94,210, got {text[:40]!r}")
-    return [int(part) for part in text.split(",")]
+    if text != "none" and not all(part.isdecimal() for part in text.split(",")):
+        raise argparse.ArgumentTypeError(f"expected a .csv or .edl file, frames as 94,210, or none, got {text[:40]!r}")
+    return [] if text == "none" else [int(part) for part in text.split(",")]
 
 
 def add_field_options(command: argparse.ArgumentParser) -> None:
     """Add the options that tell how frames are decoded."""
     command.add_argument(
         "--deinterlace",
-        choices=("auto", "never", "always", "double"),
+        choices=("auto", "never", "always"),
         default="auto",
-        help="convert fields to frames: where frames say that they consist of fields, never, always, or with a frame "
-        "for each field (default: %(default)s)",
+        help="convert fields to frames: where frames say that they consist of fields, never, or always "
+        "(default: %(default)s)",
     )
     command.add_argument("--tone-map", action="store_true", help="map an HDR video to standard range")

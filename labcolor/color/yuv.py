@@ -22,10 +22,15 @@ MATRICES = {
     "smpte240m": (0.212, 0.087),
 }
 
+_PAL_LINES = 288, 576  # of a field and of a frame
+
 
 def usual_matrix(height: int) -> str:
-    """Return the matrix of a video that names none: BT.601 below 720 lines and BT.709 otherwise, as players assume."""
-    return "bt709" if height >= 720 else "smpte170m"
+    """Return the matrix of a video that names none, as players assume: BT.709 from 720 lines on, otherwise BT.601.
+
+    The 625-line and the 525-line form of BT.601 have the same weights and different primaries.
+    """
+    return "bt709" if height >= 720 else "bt470bg" if height in _PAL_LINES else "smpte170m"
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,12 @@ import re
 import shutil
 import subprocess
 from collections.abc import Sequence
+from fractions import Fraction
 
 from labcolor.base.threads import chosen_threads
 from labcolor.errors import FileError
 
-__all__ = ["LOCAL", "FfmpegError", "error_summary", "executable", "run", "threads"]
+__all__ = ["LOCAL", "FfmpegError", "decimal", "error_summary", "executable", "run", "threads"]
 
 # Arguments before an input: a playlist from an untrusted source must not open network connections.
 LOCAL = ("-protocol_whitelist", "file,pipe")
@@ -48,6 +49,11 @@ def threads() -> list[str]:
     """Return the arguments, before a file, that limit ffmpeg's threads; none where nobody chose a number."""
     count = chosen_threads()
     return [] if count is None else ["-threads", str(count)]
+
+
+def decimal(seconds: Fraction) -> str:
+    """Return a time as ffmpeg's arguments take it."""
+    return f"{float(seconds):.6f}"
 
 
 def error_summary(log: bytes) -> str:

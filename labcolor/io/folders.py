@@ -10,8 +10,8 @@ from typing import Any
 from labcolor.base.paths import as_path, files_in, identity, make_folder
 from labcolor.base.typing import Array, PathLike
 from labcolor.errors import InputError, PictureFileError
+from labcolor.io.codecs import CODECS, CONTAINERS
 from labcolor.io.encoders import OPAQUE, WRITABLE
-from labcolor.io.formats import CODECS, CONTAINERS
 from labcolor.io.inputs import one_picture
 from labcolor.io.metadata import read_metadata
 from labcolor.io.pictures import picture_paths, read_picture, write_picture

@@ -122,6 +122,8 @@ class VideoInfo:
         Frames per second, exact. The video may have fewer or more where its rate is variable.
     variable : bool
         Whether the mean rate is another one, so that frames will be repeated or dropped.
+    rotation : int
+        Degrees by which frames are turned, counterclockwise, to be upright; from 0 to 359.
     aspect : str
         Aspect ratio of a pixel, "1:1" for a square.
     duration : float or None
@@ -159,6 +161,7 @@ class VideoInfo:
     size: tuple[int, int]
     rate: Fraction
     variable: bool
+    rotation: int
     aspect: str
     duration: float | None
     delay: Fraction
@@ -210,8 +213,6 @@ def _opened(path: Path, rate: Fraction | None) -> tuple[Path, tuple[str, ...], i
     """
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", str(path)) and not os.path.exists(path):
         raise InputError(f"{path}: expected a file on this computer, got an address. Download the video first.")
-    if rate is not None and not 0 < rate <= 1000:
-        raise InputError(f"rate: expected frames per second, above 0 and up to 1000, got {float(rate):g}.")
     if is_pattern(path) or os.path.isdir(path):
         sequence = find_sequence(path)
         speed = ("-framerate", str(24 if rate is None else rate), "-start_number", str(sequence.first))
@@ -299,6 +300,7 @@ def probe(path: Path, rate: Fraction | None = None) -> VideoInfo:
         size=(int(width), int(height)),
         rate=rate,
         variable=variable,
+        rotation=_rotation(about),
         aspect=f"{wide}:{high}" if int(wide) and int(high) else "1:1",
         duration=_duration(head),
         delay=max(Fraction(0), delay),
@@ -337,6 +339,12 @@ def _fields(letter: str, details: str) -> str:
     if letter in "TB":
         return "tff" if letter == "T" else "bff"
     return "" if said is None else "tff" if said[1] == "top" else "bff"
+
+
+def _rotation(about: str) -> int:
+    """Return the degrees of the rotation that a stream asks for and that ffmpeg applies."""
+    found = re.search(r"displaymatrix: rotation of (-?[\d.]+) degrees", about)
+    return round(float(found[1])) % 360 if found else 0
 
 
 def _duration(head: str) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ import tifffile
 from PIL import Image, UnidentifiedImageError
 
 from labcolor.base.paths import hidden_folder, remove_stale
-from labcolor.errors import InputError, VideoFileError
+from labcolor.errors import VideoFileError
 
 __all__ = ["WRITABLE_SEQUENCES", "ImageSequence", "find_sequence", "frame_numbers", "is_pattern", "replacing_frames"]
 
@@ -145,18 +145,14 @@ def _size_and_depth(path: Path) -> tuple[int, int, int]:
 
 @contextmanager
 def replacing_frames(pattern: Path) -> Iterator[Path]:
-    """Yield a pattern in a hidden folder. On success, the pictures that it has received move beside each other.
+    """Yield a pattern in a hidden folder. On success, its pictures take the place of those that fit ``pattern``.
 
     Raises
     ------
-    InputError
-        Pictures with such names are there already.
     VideoFileError
         The folder cannot be written.
     """
     folder = pattern.parent
-    if os.path.isdir(folder) and frame_numbers(pattern):
-        raise InputError(f"{pattern}: pictures with such names are there already. Choose another folder.")
     try:
         parent = folder if os.path.isdir(folder) else folder.parent
         remove_stale(parent)
@@ -164,10 +160,24 @@ def replacing_frames(pattern: Path) -> Iterator[Path]:
             temporary = place / pattern.name
             yield temporary
             folder.mkdir(exist_ok=True)
-            for number in frame_numbers(temporary):
-                name = temporary.name % number
-                temporary.with_name(name).replace(folder / name)
+            (place / "old").mkdir()
+            moves = [(pattern, place / "old" / pattern.name), (temporary, pattern)]
+            _move([(a.with_name(a.name % n), b.with_name(b.name % n)) for a, b in moves for n in frame_numbers(a)])
     except OSError as error:
         if isinstance(error, VideoFileError):
             raise
         raise VideoFileError(f"{folder}: cannot be written: {error.strerror}.") from error
+
+
+def _move(moves: Sequence[tuple[Path, Path]]) -> None:
+    """Rename files, all of them or none: an interruption takes all renames back."""
+    begun: list[tuple[Path, Path]] = []
+    try:
+        for old, new in moves:
+            begun.append((old, new))
+            old.replace(new)
+    except BaseException:
+        for old, new in reversed(begun):
+            if not os.path.exists(old):
+                new.replace(old)
+        raise

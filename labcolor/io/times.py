@@ -9,7 +9,7 @@ from typing import Any
 from labcolor.base.validation import shortened
 from labcolor.errors import InputError, InputTypeError
 
-__all__ = ["advanced", "as_seconds"]
+__all__ = ["advanced", "as_rate", "as_seconds", "pace_of"]
 
 
 def as_seconds(name: str, value: Any) -> Fraction:
@@ -40,7 +40,21 @@ def as_seconds(name: str, value: Any) -> Fraction:
     return total
 
 
-def advanced(code: str, frames: int, rate: Fraction, factor: int = 1) -> str:
+def as_rate(name: str, value: Any) -> Fraction:
+    """Return a rate in frames per second: a number, or a text like "24000/1001".
+
+    Raises
+    ------
+    InputError, InputTypeError
+        The value is no such rate.
+    """
+    rate = as_seconds(name, value)
+    if not 0 < rate <= 1000:
+        raise InputError(f"{name}: expected frames per second, above 0 and up to 1000, got {float(rate):g}.")
+    return rate
+
+
+def advanced(code: str, frames: int, rate: Fraction) -> str:
     """Return the time code of a later frame.
 
     Parameters
@@ -51,8 +65,6 @@ def advanced(code: str, frames: int, rate: Fraction, factor: int = 1) -> str:
         Number of frames to go on, in frames of ``rate``.
     rate : Fraction
         Frames per second of the time code.
-    factor : int
-        Frames of the result for each frame of the source.
 
     Examples
     --------
@@ -67,7 +79,6 @@ def advanced(code: str, frames: int, rate: Fraction, factor: int = 1) -> str:
     dropped = 2 * (base // 30) if dropping else 0  # numbers left out in each minute that is no tenth
     total_minutes = 60 * hours + minutes
     count = (60 * total_minutes + seconds) * base + frame - dropped * (total_minutes - total_minutes // 10) + frames
-    count, base, dropped = count * factor, base * factor, dropped * factor
     if dropped:
         tens, rest = divmod(count, 600 * base - 9 * dropped)
         count += 9 * dropped * tens
@@ -76,3 +87,16 @@ def advanced(code: str, frames: int, rate: Fraction, factor: int = 1) -> str:
     seconds, frame = divmod(count, base)
     hours = seconds // 3600 % 24
     return f"{hours:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{';' if dropping else ':'}{frame:02}"
+
+
+def pace_of(rate: Fraction) -> float:
+    """Return how many frames at a rate take as long as one of a film, which has 24 or 25 frames per second.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> from labcolor.io.times import pace_of
+    >>> pace_of(Fraction(24000, 1001)), pace_of(Fraction(25)), pace_of(Fraction(50))
+    (1.0, 1.0, 2.0)
+    """
+    return float(rate / min(max(rate, Fraction(24000, 1001)), Fraction(25)))

@@ -1,84 +1,215 @@
-"""The tracks that come along with a colored video: sound, subtitles, covers and attached files."""
+"""The tracks that come along with a colored video: sound, subtitles, covers, attached files and tags."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
 
+from labcolor.io import ffmpeg
+from labcolor.io.decoder import Footage
 from labcolor.io.probe import VideoInfo
+from labcolor.io.times import advanced
 
-__all__ = ["track_arguments"]
+__all__ = ["TrackPlan", "plan_tracks", "track_arguments"]
 
-# Codecs of sound that each container can hold, and the codec to which other sound is converted.
-_MP4_SOUND = {"aac", "mp3", "ac3", "eac3", "alac"}
-_PCM = {"pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le"}
-_MKV_SOUND = _PCM | {"flac", "opus", "vorbis", "dts", "truehd", "mp2", "pcm_u8"}
-_SOUND: dict[str, tuple[set[str], str]] = {
-    ".mp4": (_MP4_SOUND, "aac"),
-    ".mov": (_MP4_SOUND | _PCM | {"pcm_s16be", "pcm_s24be", "pcm_s32be"}, "aac"),
-    ".mkv": (_MP4_SOUND | _MKV_SOUND, "flac"),
-    ".webm": ({"opus", "vorbis"}, "libopus"),
+
+@dataclass(frozen=True)
+class _Holds:
+    """What a container can hold beside the video.
+
+    Parameters
+    ----------
+    sound : frozenset of str
+        Codecs of sound that are copied.
+    other_sound : str
+        The codec to which other sound is converted; empty if no sound is kept.
+    text : str
+        The codec of text subtitles; empty if none are kept.
+    copied_text : frozenset of str
+        Codecs of subtitles that are copied.
+    marks : bool
+        Whether tracks of sound keep marks such as "comment".
+    covers, attachments, timecode : bool
+        Whether it holds cover pictures, attached files, a time code.
+    """
+
+    sound: frozenset[str] = frozenset()
+    other_sound: str = ""
+    text: str = ""
+    copied_text: frozenset[str] = frozenset()
+    marks: bool = True
+    covers: bool = False
+    attachments: bool = False
+    timecode: bool = True
+
+
+_MP4_SOUND = frozenset({"aac", "mp3", "ac3", "eac3", "alac"})
+_PCM = frozenset({"pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le"})
+_MOV_SOUND = _MP4_SOUND | _PCM | {"pcm_s16be", "pcm_s24be", "pcm_s32be"}
+_MKV_SOUND = _MP4_SOUND | _PCM | {"flac", "opus", "vorbis", "dts", "truehd", "mp2", "pcm_u8"}
+_TEXT = frozenset({"mov_text", "subrip", "srt", "ass", "ssa", "webvtt", "text"})
+_DRAWN = frozenset({"hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle"})  # subtitles that are pictures
+_HOLDS = {
+    ".mp4": _Holds(_MP4_SOUND, "aac", "mov_text", covers=True),
+    ".mov": _Holds(_MOV_SOUND, "aac", "mov_text", marks=False, covers=True),
+    ".mkv": _Holds(_MKV_SOUND, "flac", "srt", _TEXT - {"mov_text"} | _DRAWN, covers=True, attachments=True),
+    ".webm": _Holds(frozenset({"opus", "vorbis"}), "libopus", "webvtt"),
+    ".dpx": _Holds(),
 }
+_NOTHING = _Holds(timecode=False)
 # Layouts that AAC and Opus support; ffmpeg chooses the nearest.
 _LAYOUTS = "aformat=channel_layouts=7.1|5.1|stereo|mono"
-# Codecs of text subtitles, codecs of subtitles that are pictures (.mkv only), and each container's text codec.
-_TEXT = {"mov_text", "subrip", "srt", "ass", "ssa", "webvtt", "text"}
-_DRAWN = {"hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle"}
-_SUBTITLES = {".mp4": "mov_text", ".mov": "mov_text", ".webm": "webvtt", ".mkv": "srt"}
-_COVERS = (".mp4", ".mov", ".mkv")
+
+
+@dataclass(frozen=True)
+class TrackPlan:
+    """What becomes of the tracks of a source.
+
+    Parameters
+    ----------
+    arguments : tuple of str
+        ffmpeg's arguments that carry the tracks from input 1. :func:`track_arguments` adds covers of .mkv.
+    lost : tuple of str
+        What is converted or dropped.
+    """
+
+    arguments: tuple[str, ...]
+    lost: tuple[str, ...]
+
+
+def plan_tracks(info: VideoInfo, ending: str) -> TrackPlan:
+    """Decide which tracks of a source come along into a container, and in which codecs."""
+    holds = _HOLDS.get(ending, _NOTHING)
+    arguments: list[str] = []
+    lost: list[str] = []
+    for more, missing in (_sound(info, holds), _subtitles(info, holds), _others(info, ending, holds)):
+        arguments += more
+        lost += missing
+    return TrackPlan(tuple(arguments), tuple(lost))
 
 
 def _flags(kind: str, place: int, flags: Sequence[str]) -> list[str]:
     return [f"-disposition:{kind}:{place}", "+".join(flags) or "0"]
 
 
-def track_arguments(info: VideoInfo, ending: str) -> tuple[list[str], list[str]]:
-    """Return ffmpeg's arguments that carry sound, subtitles and covers from input 1, and what is converted or dropped.
-
-    Covers of .mkv are attached files, which :mod:`labcolor.io.video` adds.
-    """
+def _sound(info: VideoInfo, holds: _Holds) -> tuple[list[str], list[str]]:
+    """Return the arguments for tracks of sound, and what is lost."""
     arguments: list[str] = []
     lost: list[str] = []
-    if ending in _SOUND:
-        supported, substitute = _SOUND[ending]
-        place = 0
-        for index, (codec, flags) in enumerate(zip(info.sound, info.sound_flags, strict=True)):
-            if codec == "none":
-                lost.append(f"sound track {index + 1} cannot be decoded and is dropped")
-                continue
-            arguments += ["-map", f"1:a:{index}", f"-c:a:{place}", "copy" if codec in supported else substitute]
-            arguments += _flags("a", place, flags)
-            if codec not in supported:
-                lost.append(f"sound track {index + 1} became {substitute.removeprefix('lib')}")
-                if substitute != "flac":
-                    arguments += [f"-filter:a:{place}", _LAYOUTS]
-            if ending == ".mov" and set(flags) - {"default"}:
-                lost.append(f"sound track {index + 1} is no longer marked as {', '.join(set(flags) - {'default'})}")
-            place += 1
-    elif info.sound:
-        lost.append("sound is dropped")
+    if info.sound and not holds.other_sound:
+        return arguments, ["sound is dropped"]
+    place = 0
+    for index, (codec, flags) in enumerate(zip(info.sound, info.sound_flags, strict=True)):
+        name = f"sound track {index + 1}"
+        if codec == "none":
+            lost.append(f"{name} cannot be decoded and is dropped")
+            continue
+        arguments += ["-map", f"1:a:{index}", f"-c:a:{place}", "copy" if codec in holds.sound else holds.other_sound]
+        arguments += _flags("a", place, flags)
+        if codec not in holds.sound:
+            lost.append(f"{name} became {holds.other_sound.removeprefix('lib')}")
+            if holds.other_sound != "flac":
+                arguments += [f"-filter:a:{place}", _LAYOUTS]
+        if not holds.marks and set(flags) - {"default"}:
+            lost.append(f"{name} is no longer marked as {', '.join(set(flags) - {'default'})}")
+        place += 1
+    return arguments, lost
+
+
+def _subtitles(info: VideoInfo, holds: _Holds) -> tuple[list[str], list[str]]:
+    """Return the arguments for subtitles, and what is lost."""
+    arguments: list[str] = []
+    lost: list[str] = []
     place = 0
     for index, (codec, flags) in enumerate(zip(info.subtitles, info.subtitle_flags, strict=True)):
-        if ending not in _SUBTITLES or not (codec in _TEXT or (ending == ".mkv" and codec in _DRAWN)):
+        if codec in holds.copied_text or (holds.text and codec in _TEXT):
+            chosen = "copy" if codec in holds.copied_text else holds.text
+            arguments += ["-map", f"1:s:{index}", f"-c:s:{place}", chosen, *_flags("s", place, flags)]
+            place += 1
+        else:
             lost.append(f"subtitle track {index + 1} ({codec}) is dropped")
-            continue
-        unchanged = ending == ".mkv" and codec != "mov_text"
-        arguments += ["-map", f"1:s:{index}", f"-c:s:{place}", "copy" if unchanged else _SUBTITLES[ending]]
-        arguments += _flags("s", place, flags)
-        place += 1
-    if ending in (".mp4", ".mov"):
+    return arguments, lost
+
+
+def _others(info: VideoInfo, ending: str, holds: _Holds) -> tuple[list[str], list[str]]:
+    """Return the arguments for covers and attached files, and what is lost of these and of other streams."""
+    arguments: list[str] = []
+    if holds.covers and ending != ".mkv":  # .mkv attaches them as files
         for place, (number, _) in enumerate(info.covers, 1):
             arguments += ["-map", f"1:v:{number}", f"-c:v:{place}", "copy", *_flags("v", place, ["attached_pic"])]
-    if info.covers and ending not in _COVERS:
-        lost.append("the cover picture is dropped")
-    if info.attachments:
-        if ending == ".mkv":
-            arguments += ["-map", "1:t", "-c:t", "copy"]
-        else:
-            lost.append(f"attached files are dropped ({info.attachments})")
-    if info.others:
-        lost.append(f"streams of data are dropped ({info.others})")
-    if info.videos > 1:
-        lost.append(f"further videos are dropped ({info.videos - 1})")
-    if info.timecode and ending not in (*_SOUND, ".dpx"):
-        lost.append("time code is dropped")
-    return arguments, lost
+    if info.attachments and holds.attachments:
+        arguments += ["-map", "1:t", "-c:t", "copy"]
+    losses = {
+        "the cover picture is dropped": info.covers and not holds.covers,
+        f"attached files are dropped ({info.attachments})": info.attachments and not holds.attachments,
+        f"streams of data are dropped ({info.others})": info.others,
+        f"further videos are dropped ({info.videos - 1})": info.videos > 1,
+        "time code is dropped": info.timecode and not holds.timecode,
+    }
+    return arguments, [loss for loss, applies in losses.items() if applies]
+
+
+def track_arguments(footage: Footage, ending: str, plan: TrackPlan, folder: Path) -> tuple[list[str], list[str]]:
+    """Return ffmpeg's arguments that open the source as input 1, and those that carry its tracks and tags along.
+
+    Parameters
+    ----------
+    footage : Footage
+        The source.
+    ending : str
+        Ending of the container.
+    plan : TrackPlan
+        From :func:`plan_tracks`.
+    folder : Path
+        An empty folder, for covers.
+    """
+    info = footage.info
+    timecode = []
+    if info.timecode:
+        timecode = ["-metadata", f"timecode={advanced(info.timecode, footage.first, info.rate)}"]
+    if ending == ".gif":
+        return [], []
+    if info.first is not None:
+        return [], timecode
+    carry = [*plan.arguments, "-map_metadata", "1"]
+    for key, value in info.tags:
+        carry += ["-metadata:s:v:0", f"{key}={value}"]
+    carry += [*timecode, *_attached_covers(info, ending, folder)]
+    if footage.first:  # otherwise copied sound begins at the key frame before
+        carry += ["-copypriorss", "0"]
+    elif info.delay and ending in (".mp4", ".mov"):  # otherwise sound before the picture is not played
+        carry += ["-avoid_negative_ts", "make_zero"]
+    return _source_input(footage), [*carry, "-max_interleave_delta", "0"]
+
+
+def _source_input(footage: Footage) -> list[str]:
+    """Return ffmpeg's arguments that open the source a second time, for its sound, at the same time as the picture."""
+    info = footage.info
+    arguments: list[str] = []
+    if footage.first:
+        arguments += ["-ss", ffmpeg.decimal(info.delay + footage.seconds)]
+    elif info.delay:
+        arguments += ["-itsoffset", ffmpeg.decimal(-info.delay)]
+    if footage.length is not None:
+        arguments += ["-t", ffmpeg.decimal(footage.length + (0 if footage.first else info.delay))]
+    return [*arguments, *info.arguments]
+
+
+def _attached_covers(info: VideoInfo, ending: str, folder: Path) -> list[str]:
+    """Return ffmpeg's arguments that attach covers to .mkv, which are copied to a folder first."""
+    arguments: list[str] = []
+    if ending != ".mkv":
+        return arguments
+    for place, (number, codec) in enumerate(info.covers):
+        kind = {"mjpeg": "jpg"}.get(codec, codec)
+        name = folder / f"cover{place or ''}.{kind}"
+        copy = ["-map", f"0:v:{number}", "-c", "copy", "-frames:v", "1", "-f", "image2", "-update", "1"]
+        with suppress(ffmpeg.FfmpegError):
+            ffmpeg.run(["-y", "-nostdin", *info.arguments, *copy, str(name)])
+            media = {"jpg": "image/jpeg"}.get(kind, f"image/{kind}")
+            there = info.attachments + place
+            arguments += ["-attach", str(name), f"-metadata:s:t:{there}", f"mimetype={media}"]
+            arguments += [f"-metadata:s:t:{there}", f"filename={name.name}"]
+    return arguments

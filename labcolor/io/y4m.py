@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import IO
 
 import numpy as np
@@ -54,6 +55,12 @@ class Y4mHead:
     frames: FrameFormat
     grey: bool
     fields: tuple[str, ...]
+
+    @property
+    def rate(self) -> Fraction:
+        """Frames per second; 25 where the stream gives none."""
+        found = re.search(r"\bF(\d{1,9}):(\d{1,9})\b", " ".join(self.fields))
+        return Fraction(int(found[1]), int(found[2])) if found and int(found[1]) and int(found[2]) else Fraction(25)
 
     def with_color(self, size: tuple[int, int]) -> bytes:
         """Return the head of a stream of another size, with chroma."""

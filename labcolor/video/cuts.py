@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from labcolor.base.compiled import jit
 from labcolor.base.typing import Array
+from labcolor.base.validation import integer, require, require_names
+from labcolor.video.saved import as_list, float_array
 
 __all__ = ["AHEAD", "CutDetector"]
 
@@ -20,7 +23,7 @@ _BLACK = 4.0  # L of a row or column of a letterbox, at most
 _BLANK = 0.4  # mean deviation of L of a frame that shows nothing
 _CHANGED = 0.28  # median change at a cut, as a share of contrast, at least
 _UNLIKE = 0.46  # cost of the best matches of all blocks, as a share of the mean cost of all places
-_SPANS = 14, 24, 40  # lengths of dissolves that are looked for
+_SPANS = 14, 24, 40  # lengths of dissolves that are looked for, in frames of a film
 _PURE = 0.04  # share of one end in the frames next to the other, at most
 _MIXED = 0.65  # what two ends of a dissolve do not explain of a frame between them, as a share of its contrast
 
@@ -38,12 +41,32 @@ class CutDetector:
     ----------
     first : int
         Number of the first frame.
+    pace : float
+        Frames that take as long as one of a film: see :func:`labcolor.io.times.pace_of`.
     """
 
-    def __init__(self, first: int = 0) -> None:
+    def __init__(self, first: int = 0, pace: float = 1.0) -> None:
         self._frame = first - 1
-        self._past: deque[tuple[int, Array]] = deque(maxlen=max(_SPANS) + 1)
+        self._spans = [max(5, round(span * pace)) for span in _SPANS]
+        self._past: deque[tuple[int, Array]] = deque(maxlen=max(self._spans) + 1)
         self._flash = -1  # the last frame of a flash
+
+    def state(self) -> dict[str, Any]:
+        """Return what the detector remembers, as plain values and arrays."""
+        return {"frame": self._frame, "flash": self._flash, "past": list(self._past)}
+
+    def restore(self, state: Any) -> None:
+        """Remember what :meth:`state` returned. Raise an InputError if it is something else."""
+        require_names("cuts", state, self.state())
+        for name in ("frame", "flash"):
+            require(name, state[name], integer(-1))
+        self._past.clear()
+        for item in as_list("past", state["past"]):
+            number, cells = as_list("past", item, 2)
+            require("past", number, integer(0))
+            shape = self._past[0][1].shape if self._past else (None, None)
+            self._past.append((number, float_array("past", cells, *shape)))
+        self._frame, self._flash = state["frame"], state["flash"]
 
     def update(self, lightness: Array, ahead: Sequence[Array] = ()) -> int | None:
         """Take the next frame.
@@ -79,7 +102,7 @@ class CutDetector:
             return self._begin(self._frame, cells)
         self._past.append((self._frame, cells))
         if self._frame % 4 == 0:
-            for span in _SPANS:
+            for span in self._spans:
                 if len(self._past) > span and (middle := self._dissolved(span)) is not None:
                     return self._begin(middle, cells)
         return None

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from labcolor.base.compiled import jit
 from labcolor.base.typing import Array
+from labcolor.base.validation import require_names
+from labcolor.video.saved import float_array
 
 __all__ = ["ColorMemory", "alike", "recall", "share_of"]
 
@@ -121,6 +125,23 @@ class ColorMemory:
         self._keys: Array | None = None
         self._colors = np.empty((0, 3), np.float32)  # a, b and L + 16
         self._counts = np.empty((0, 1), np.float32)
+
+    def state(self) -> dict[str, Any]:
+        """Return what is remembered, as arrays."""
+        return {"keys": self._keys, "colors": self._colors, "counts": self._counts}
+
+    def restore(self, state: Any, dimensions: int) -> None:
+        """Remember what :meth:`state` returned, for keys of a number of dimensions.
+
+        Raises
+        ------
+        InputError
+            The state is something else.
+        """
+        require_names("memory", state, self.state())
+        self._keys = float_array("keys", state["keys"], None, dimensions)
+        self._colors = float_array("colors", state["colors"], len(self._keys), 3)
+        self._counts = float_array("counts", state["counts"], len(self._keys), 1)
 
     def alike(self, keys: Array) -> float:
         """Return how much a frame looks like this scene: see :func:`alike`."""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
 from typing import IO
 
 import numpy as np
 
 from labcolor.color.chroma import Chroma
 from labcolor.errors import VideoFileError
-from labcolor.io.video import FrameWriter
+from labcolor.io.decoder import luma_pictures
+from labcolor.io.encoder import FrameWriter
 from labcolor.io.y4m import FRAME, read_exactly, read_head, read_luma
 from labcolor.pictures.picture import Picture, as_picture
-from labcolor.video.groups import groups
+from labcolor.video.frames import groups
 from labcolor.video.stream import ChromaStream
 
 __all__ = ["color_raw", "color_y4m"]
@@ -24,15 +26,15 @@ def _colored(pictures: Iterable[Picture], stream: ChromaStream) -> Iterator[tupl
         yield from stream.colored(group, ahead)
 
 
-def color_y4m(source: IO[bytes], sink: IO[bytes], stream: ChromaStream) -> int:
+def color_y4m(source: IO[bytes], sink: IO[bytes], opened: Callable[[Fraction], ChromaStream]) -> int:
     """Color a stream of YUV4MPEG2. Luma, depth, chroma format, rate and pixel aspect stay.
 
     Parameters
     ----------
     source, sink : binary file
         Where the frames come from and go to.
-    stream : ChromaStream
-        What predicts the colors.
+    opened : callable
+        Takes the rate of the frames; returns what predicts the colors.
 
     Returns
     -------
@@ -47,10 +49,10 @@ def color_y4m(source: IO[bytes], sink: IO[bytes], stream: ChromaStream) -> int:
     head = read_head(source)
     down, across = head.frames.cell
     size = -(-head.size[0] // across) * across, -(-head.size[1] // down) * down
-    writer = FrameWriter(sink, head.frames, head.frames, None, size, head=FRAME)
+    writer = FrameWriter(sink, head.frames, None, size, head=FRAME)
     sink.write(head.with_color(size))
     count = 0
-    for frame in _colored(map(writer.picture, read_luma(source, head)), stream):
+    for frame in _colored(luma_pictures(read_luma(source, head), head.frames, head.frames), opened(head.rate)):
         writer.write(*frame)
         sink.flush()
         count += 1
@@ -64,8 +66,10 @@ def color_raw(source: IO[bytes], sink: IO[bytes], size: tuple[int, int], stream:
     ----------
     size : (width, height)
         Size of a frame.
-    source, sink, stream
+    source, sink
         As for :func:`color_y4m`.
+    stream : ChromaStream
+        What predicts the colors.
 
     Returns
     -------

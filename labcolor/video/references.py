@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from labcolor.base.typing import Array, PictureInput
-from labcolor.base.validation import shortened
+from labcolor.base.validation import integer, one_of, require, require_names, shortened
 from labcolor.color.lab import rgb_to_lab
 from labcolor.errors import InputError, InputTypeError
 from labcolor.inference.pipeline import Pipeline
@@ -22,6 +22,7 @@ from labcolor.pictures.hints import as_hints, hints_on_grid
 from labcolor.pictures.picture import Picture
 from labcolor.pictures.small import SmallPicture
 from labcolor.video.memory import alike, recall, share_of
+from labcolor.video.saved import as_list, float_array
 from labcolor.video.shots import Shot
 
 __all__ = ["Reference", "References", "as_references", "check_frames", "keys_of", "references_in"]
@@ -221,6 +222,31 @@ class References:
     def wanted(self) -> list[int]:
         """Numbers of the frames of the video that references with few colors need."""
         return [frame for frame, one in self._given.items() if one.picture is None and frame not in self._known]
+
+    def state(self) -> dict[str, Any]:
+        """Return what cannot be learned from the references alone, as plain values and arrays."""
+        known = [[frame, *known] for frame, known in self._known.items() if self._given[frame].picture is None]
+        return {"known": known, "chosen": list(self._chosen)}
+
+    def restore(self, state: Any, dimensions: int) -> None:
+        """Remember what :meth:`state` returned, for keys of a number of dimensions.
+
+        Raises
+        ------
+        InputError
+            The state is something else.
+        """
+        require_names("references", state, self.state())
+        for item in as_list("known", state["known"]):
+            frame, keys, colors = as_list("known", item, 3)
+            require("known", frame, one_of(*self._given))
+            keys = float_array("known", keys, None, dimensions)
+            self._known[frame] = keys, float_array("known", colors, len(keys), 2)
+        first, chosen = as_list("chosen", state["chosen"], 2)
+        require("chosen", first, integer(-1))
+        for frame in as_list("chosen", chosen):
+            require("chosen", frame, one_of(*self._given))
+        self._chosen = first, chosen
 
     def add_frame(self, frame: int, small: SmallPicture) -> None:
         """Take a frame of the video that is :attr:`wanted`: its hints spread within it first."""

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from labcolor.base.paths import as_path, write_text
-from labcolor.base.validation import as_saturation, shortened
+from labcolor.base.validation import as_saturation, integer, require, shortened
 from labcolor.errors import InputError, InputTypeError, VideoFileError
 from labcolor.io.times import advanced
-from labcolor.video.hues import as_hues
+from labcolor.video.look import as_hues
 
-__all__ = ["Shot", "as_shots", "read_shots", "shots_between", "write_shots"]
+__all__ = ["NO_END", "Shot", "as_shots", "read_shots", "shots_between", "write_shots"]
 
+NO_END = 1 << 62  # the end of a last shot that ends with the video
 _COLUMNS = ["first", "end", "start time", "end time", "grey", "saturation", "references", "exclude_hues"]
 _EVENT = re.compile(r"\s*(\d{3,6})\s+\S+\s+V\S*\s+C\s+(\S+)\s+(\S+)\s+(\S+)\s+(\S+)\s*")
 _NOTE = re.compile(r"\*\s*LABCOLOR\s+(.*)", re.IGNORECASE)
@@ -66,14 +67,14 @@ def shots_between(cuts: Iterable[int], first: int, end: int) -> tuple[Shot, ...]
     return tuple(Shot(*pair) for pair in itertools.pairwise(edges))
 
 
-def as_shots(shots: Any, rate: Fraction) -> tuple[Shot, ...] | None:
+def as_shots(shots: Any, rate: Fraction | None = None) -> tuple[Shot, ...] | None:
     """Check a list of shots, or read it.
 
     Parameters
     ----------
-    shots : sequence of Shot, path or None
-        The shots, in order, without gaps.
-    rate : Fraction
+    shots : sequence of Shot, sequence of int, path or None
+        The shots, in order, without gaps; or the frames that begin a shot, after which the last shot has no end.
+    rate : Fraction or None
         Frames per second, for a path that ends in .edl.
 
     Raises
@@ -84,10 +85,18 @@ def as_shots(shots: Any, rate: Fraction) -> tuple[Shot, ...] | None:
     if shots is None:
         return None
     if isinstance(shots, str | os.PathLike):
+        if rate is None:
+            raise InputTypeError(f"shots: expected a sequence, got {shortened(shots)}. Pass read_shots(path, rate).")
         return read_shots(shots, rate)
-    if not isinstance(shots, Sequence) or not all(isinstance(shot, Shot) for shot in shots):
-        raise InputTypeError(f"shots: expected a path or a sequence of Shot, got {shortened(shots)}.")
-    return _checked("shots", shots)
+    if isinstance(shots, Sequence) and shots and all(isinstance(shot, Shot) for shot in shots):
+        return _checked("shots", shots)
+    if not isinstance(shots, Sequence):
+        raise InputTypeError(f"shots: expected a path, or a sequence of Shot or int, got {shortened(shots)}.")
+    for cut in shots:
+        require("shots", cut, integer(0))
+    if any(later <= earlier for earlier, later in itertools.pairwise(shots)):
+        raise InputError("shots: expected numbers of frames in rising order, got others.")
+    return shots_between(map(int, shots), 0, NO_END)
 
 
 def _checked(name: str, shots: Sequence[Shot]) -> tuple[Shot, ...]:

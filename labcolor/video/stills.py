@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -12,44 +13,36 @@ from scipy import ndimage
 from labcolor.base.typing import Array
 from labcolor.errors import VideoFileError
 from labcolor.inference.pipeline import Pipeline
-from labcolor.io.probe import VideoInfo
-from labcolor.io.video import Decoder, Range
+from labcolor.io.decoder import Decoder, Footage
+from labcolor.io.times import pace_of
 from labcolor.pictures.picture import Picture
 from labcolor.pictures.small import SmallPicture
-from labcolor.video.lookahead import frames_and_cuts
+from labcolor.video.cuts import CutDetector
+from labcolor.video.frames import frames_and_cuts
 
 __all__ = ["colored_still", "frame_at", "shot_stills"]
 
 
-def _pictures(decoder: Decoder) -> Iterator[Picture]:
-    """Yield the frames of a decoder as pictures that are colored to RGB of their own depth."""
-    rgb = np.dtype(np.uint8 if decoder.format.depth == 8 else np.uint16)
-    table = decoder.format.lightness()
-    return (Picture(luma[..., None], None, rgb, table) for luma in decoder)
+def _pictures(decoder: Decoder, footage: Footage) -> Iterator[Picture]:
+    """Return the frames of a decoder as pictures that are colored to RGB of their own depth."""
+    return decoder.pictures(dtype=np.dtype(np.uint8 if footage.format.depth == 8 else np.uint16))
 
 
-def frame_at(info: VideoInfo, time: Fraction, deinterlace: str = "auto", tone_map: bool = False) -> tuple[int, Picture]:
+def frame_at(footage: Footage, time: Fraction) -> tuple[int, Picture]:
     """Return the number of the frame at a time, and the frame.
-
-    Parameters
-    ----------
-    info : VideoInfo
-        Properties of the video.
-    time : Fraction
-        Seconds from the first frame.
-    deinterlace, tone_map
-        As for :func:`labcolor.colorize_video`.
 
     Raises
     ------
     InputError, VideoFileError
         There is no such frame, or it cannot be decoded.
     """
-    part = Range(info, time, time + 1 / info.rate)
-    with Decoder(info, None, deinterlace, tone_map, part) as decoder:
-        for picture in _pictures(decoder):
-            return part.first, picture
-        raise VideoFileError(f"{info.path}: no frame at {float(time):g} s can be decoded: {decoder.complaints()}")
+    part = replace(footage.decoding, start=time, end=time + 1 / footage.rate)
+    footage = Footage(footage.info, part)
+    with Decoder(footage) as decoder:
+        for picture in _pictures(decoder, footage):
+            return footage.first, picture
+        complaints = decoder.complaints()
+    raise VideoFileError(f"{footage.info.path}: no frame at {float(time):g} s can be decoded: {complaints}")
 
 
 def colored_still(picture: Picture, pipeline: Pipeline, saturation: float) -> tuple[Array, Array]:
@@ -60,23 +53,22 @@ def colored_still(picture: Picture, pipeline: Pipeline, saturation: float) -> tu
     return picture.colored(small.chroma(np.zeros_like(ab), stride)), picture.colored(small.chroma(ab, stride))
 
 
-def shot_stills(
-    info: VideoInfo, working_size: int, deinterlace: str = "auto", tone_map: bool = False
-) -> Iterator[tuple[int, Picture]]:
+def shot_stills(footage: Footage, working_size: int) -> Iterator[tuple[int, Picture]]:
     """Yield a good frame of each shot, with its number: one with many sharp edges, away from the ends of the shot.
 
     The video is decoded twice: to find the shots, and to take the frames.
     """
     cuts: list[int] = []
     details: list[float] = []
-    with Decoder(info, None, deinterlace, tone_map) as decoder:
-        for _, small, cut in frames_and_cuts(_pictures(decoder), working_size):
+    with Decoder(footage) as decoder:
+        detector = CutDetector(pace=pace_of(footage.rate))
+        for small, cut in frames_and_cuts(_pictures(decoder, footage), working_size, detector):
             details.append(float(np.abs(ndimage.laplace(small.lightness)).mean()))
             if cut is not None:
                 cuts.append(cut)
     wanted = set(_best(details, cuts))
-    with Decoder(info, None, deinterlace, tone_map) as decoder:
-        for number, picture in enumerate(_pictures(decoder)):
+    with Decoder(footage) as decoder:
+        for number, picture in enumerate(_pictures(decoder, footage)):
             if number in wanted:
                 yield number, picture
 

@@ -5,25 +5,27 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
+from typing import Any
 
 import numpy as np
 
 from labcolor.base.typing import Array
+from labcolor.base.validation import as_saturation, instance_of, integer, require, require_names
 from labcolor.color.chroma import Chroma
 from labcolor.inference.pipeline import Pipeline
-from labcolor.pictures.picture import Picture
+from labcolor.pictures.picture import Picture, working_shape
 from labcolor.pictures.small import SmallPicture
 from labcolor.video.cuts import CutDetector
 from labcolor.video.frame_difference import outline
-from labcolor.video.hues import without_hues
+from labcolor.video.look import Look, without_hues
 from labcolor.video.memory import ColorMemory
 from labcolor.video.references import Reference, References, keys_of
-from labcolor.video.shots import Shot
+from labcolor.video.saved import as_list, float_array
+from labcolor.video.shots import NO_END, Shot, shots_between
 from labcolor.video.temporal import ChromaSmoother, chroma_between
 
-__all__ = ["CONSISTENCIES", "ChromaStream"]
+__all__ = ["ChromaStream"]
 
-CONSISTENCIES = ("scenes", "shot", "none")  # how far one thing keeps one color
 _SCENES = 32  # scenes that are remembered
 # Predicted chroma fades where a picture is so dark, or has so little contrast, that colors are guesses: none at the
 # first value, all at the second.
@@ -38,22 +40,18 @@ class ChromaStream:
     ----------
     pipeline : Pipeline
         What predicts.
-    smoothing : float
-        Weight of the past in static regions, from 0 (none) to less than 1.
+    look : Look
+        How the colors look.
     saturation : float
         As for :meth:`Pipeline.colorize`.
-    cuts : iterable of int or None
-        Numbers of the frames that begin a shot. None: they are detected.
-    shots : sequence of Shot
-        The shots, instead of cuts.
+    shots : sequence of Shot or None
+        The shots. None: cuts are detected.
     references : iterable of Reference
         Frames whose colors are given.
-    consistency : {"scenes", "shot", "none"}
-        How far one thing keeps one color.
-    exclude_hues : sequence of str
-        Hues of predicted colors that are left out, as :func:`as_hues` returns them.
     first : int
         Number of the first frame.
+    pace : float
+        Frames that take as long as one of a film: see :func:`labcolor.io.times.pace_of`.
 
     Attributes
     ----------
@@ -68,29 +66,94 @@ class ChromaStream:
     def __init__(
         self,
         pipeline: Pipeline,
-        smoothing: float,
+        look: Look,
         saturation: float = 1.0,
         *,
-        cuts: Iterable[int] | None = None,
-        shots: Sequence[Shot] = (),
+        shots: Sequence[Shot] | None = None,
         references: Iterable[Reference] = (),
-        consistency: str = "scenes",
-        exclude_hues: Sequence[str] = (),
         first: int = 0,
+        pace: float = 1.0,
     ) -> None:
         self.pipeline = pipeline
         self.references = References(references, pipeline)
         self.cuts: list[int] = []
-        self._saturation, self._exclude_hues, self._smoothing = saturation, exclude_hues, smoothing
-        self._smoother = ChromaSmoother(smoothing)
-        self._shots = list(shots)
-        self._starts = sorted(shot.first for shot in shots) if shots else sorted(set(cuts or ()))
-        self._detector = CutDetector(first) if cuts is None and not shots else None
-        self._consistency = consistency if smoothing and pipeline.model.hints else "none"
+        self._look, self._saturation, self._pace = look, saturation, pace
+        self._smoother = ChromaSmoother(look.smoothing, pace)
+        self._consistent = look.consistency and bool(pipeline.model.hints)
         self._scenes: list[tuple[float, ColorMemory]] = []  # with their saturation, the latest last
         self._scene: ColorMemory | None = None  # of the shot
         self._first = self._next = self._shot_first = first
         self._before: tuple[Array, Array] | None = None  # L and predicted chroma of the frame before the group
+        self._divide(shots)
+
+    def _divide(self, shots: Sequence[Shot] | None) -> None:
+        """Take the shots, or detect them."""
+        self._shots = list(shots or ())
+        self._starts = [shot.first for shot in self._shots]
+        self._detector = CutDetector(self._first, self._pace) if shots is None else None
+
+    def state(self) -> dict[str, Any]:
+        """Return all that the next frames depend on beside the parameters, as plain values and arrays."""
+        scenes = [[saturation, memory.state()] for saturation, memory in self._scenes]
+        return {
+            "next": self._next,
+            "shot_first": self._shot_first,
+            "cuts": list(self.cuts),
+            "starts": None if self._detector else list(self._starts),
+            "detector": self._detector.state() if self._detector else None,
+            "before": list(self._before) if self._before else None,
+            "smoother": self._smoother.state(),
+            "references": self.references.state(),
+            "scenes": scenes,
+            "in_scene": self._scene is not None,
+        }
+
+    def restore(self, state: Any, shape: tuple[int, int]) -> None:
+        """Go on from what :meth:`state` returned, of a stream with the same parameters.
+
+        Parameters
+        ----------
+        state : dict
+            The state, which nobody has checked.
+        shape : (height, width)
+            Size of a frame.
+
+        Raises
+        ------
+        InputError
+            The state is something else.
+        """
+        require_names("state", state, self.state())
+        small = working_shape(shape, self.pipeline.working_size)
+        chroma = -(-small[0] // self.pipeline.stride), -(-small[1] // self.pipeline.stride)
+        for name in ("next", "shot_first"):
+            require(name, state[name], integer(0))
+        for frame in as_list("cuts", state["cuts"]):
+            require("cuts", frame, integer(0))
+        self._next, self._shot_first, self.cuts = state["next"], state["shot_first"], state["cuts"]
+        if self._detector and state["starts"] is not None:  # a look ahead has found them
+            for start in as_list("starts", state["starts"]):
+                require("starts", start, integer(0))
+            self._divide(shots_between(state["starts"], 0, NO_END))
+        if self._detector:
+            self._detector.restore(state["detector"])
+        if state["before"] is not None:
+            lightness, ab = as_list("before", state["before"], 2)
+            self._before = float_array("before", lightness, *small), float_array("before", ab, *chroma, 2)
+        self._smoother.restore(state["smoother"], chroma)
+        self._restore_memories(state)
+
+    def _restore_memories(self, state: dict[str, Any]) -> None:
+        """Remember the scenes and the references of a state."""
+        hints = self.pipeline.model.hints
+        dimensions = hints[0].shape[1] + 2 if hints else 0  # features and the place
+        self.references.restore(state["references"], dimensions)
+        for item in as_list("scenes", state["scenes"]):
+            saturation, memory = as_list("scenes", item, 2)
+            self._scenes.append((as_saturation(saturation), ColorMemory()))
+            self._scenes[-1][1].restore(memory, dimensions)
+        require("in_scene", state["in_scene"], instance_of(bool))
+        self._scene = self._scenes[-1][1] if state["in_scene"] and self._scenes else None
 
     def add(self, small: Sequence[SmallPicture], ahead: Sequence[SmallPicture] = ()) -> Iterator[Array]:
         """Yield the chroma of the next group of frames.
@@ -147,18 +210,16 @@ class ChromaStream:
     def _shot(self, number: int) -> tuple[float, Sequence[str], tuple[int, int | None], tuple[int, ...] | None]:
         """Return of the shot of a frame: saturation, hues that are left out, first frame and end, and references."""
         place = bisect_right(self._starts, number)
-        end = self._starts[place] if place < len(self._starts) else None
-        if self._detector is None and end is None:
-            end = np.iinfo(np.int64).max
-        if not self._shots:
-            return self._saturation, self._exclude_hues, (self._shot_first, end), None
+        if self._detector:
+            return self._saturation, self._look.exclude_hues, (self._shot_first, None), None
+        end = self._starts[place] if place < len(self._starts) else NO_END
         shot = self._shots[max(0, place - 1)]
         saturation = self._saturation if shot.saturation is None else shot.saturation
-        exclude_hues = self._exclude_hues if shot.exclude_hues is None else shot.exclude_hues
+        exclude_hues = self._look.exclude_hues if shot.exclude_hues is None else shot.exclude_hues
         return 0.0 if shot.grey else saturation, exclude_hues, (shot.first, end), shot.references
 
     def _shot_part(self, small: Sequence[SmallPicture], number: int) -> Iterator[Array]:
-        if not self._smoothing:
+        if not self._look.smoothing:
             yield from self._predicted(small, range(number, number + len(small)))
             return
         maps = self._maps(small, number)
@@ -193,14 +254,14 @@ class ChromaStream:
         saturation, exclude_hues, shot, chosen = self._shot(numbers[0])
         if saturation == 0:
             return [np.zeros((*one.chroma_shape(self.pipeline.stride), 2), np.float32) for one in small]
-        if self._consistency == "none" and not self.references:
+        if not self._consistent and not self.references:
             maps = self.pipeline.chroma(small, saturation)
             return [without_hues(ab, exclude_hues) * self._visibility(one) for one, ab in zip(small, maps, strict=True)]
         maps = []
         for one, number in zip(small, numbers, strict=True):
             ab, keys = keys_of(self.pipeline, one, saturation)
             seen = self._visibility(one)
-            if self._consistency != "none" and seen == 1:
+            if self._consistent and seen == 1:
                 ab = self._remembered(keys, saturation).hold(ab, keys, outline(one.lightness, ab.shape)[0])
             maps.append(self.references.apply(number, shot, chosen, without_hues(ab, exclude_hues) * seen, keys))
         return maps
@@ -208,8 +269,7 @@ class ChromaStream:
     def _remembered(self, keys: Array, saturation: float) -> ColorMemory:
         """Return the memory of the shot, or of an earlier shot of the same scene."""
         if self._scene is None:
-            earlier = self._scenes if self._consistency == "scenes" else ()
-            known = [(scene.alike(keys[::5]), scene) for its, scene in earlier if its == saturation]
+            known = [(scene.alike(keys[::5]), scene) for its, scene in self._scenes if its == saturation]
             likeness, scene = max(known, key=itemgetter(0), default=(0.0, None))
             self._scene = scene if scene is not None and likeness > 0 else ColorMemory()
             self._scenes = [item for item in self._scenes if item[1] is not self._scene][1 - _SCENES :]
@@ -218,7 +278,7 @@ class ChromaStream:
 
     def _visibility(self, small: SmallPicture) -> np.float32:
         """Return the share of predicted chroma that a frame takes: less than 1 where it shows little."""
-        if not self._smoothing:
+        if not self._look.smoothing and not self._consistent:
             return np.float32(1)
         seen = small.lightness[small.between_bars()][2:-2:2, 2:-2:2]  # next to bars L overshoots
         if not seen.size:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy import ndimage
 
 from labcolor.base.compiled import jit
 from labcolor.base.typing import Array
+from labcolor.base.validation import integer, require, require_names
 from labcolor.video.frame_difference import Outline, changes, outline
+from labcolor.video.saved import float_array
 
 __all__ = ["ChromaSmoother", "chroma_between"]
 
@@ -19,9 +23,9 @@ _PLAY = 0.5
 # A slow change, such as a fade, is measured against the moving average of L. This factor raises both thresholds for it.
 _DRIFT = 4.0
 # Weight of a new frame in the average that removes flicker before a fade is measured.
-_NEW = np.float32(0.3)
-# Median change of L, as a share of its contrast, up to which a cut lies within a dissolve; and the frames in which
-# colors then pass from those of the shot before to those of the new one.
+_NEW = 0.3
+# Median change of L, as a share of its contrast, up to which a cut lies within a dissolve; and the frames of a film
+# in which colors then pass from those of the shot before to those of the new one.
 _GRADUAL = 0.28
 _FADE = 12
 # Largest share of pixels that may be similar to neither neighbor, for a frame that takes its chroma from them.
@@ -72,16 +76,41 @@ class ChromaSmoother:
     Parameters
     ----------
     strength : float
-        Weight of the past in the average, from 0 (no smoothing) to less than 1.
+        Weight of the past in the average, from 0 (no smoothing) to less than 1, at the rate of a film.
+    pace : float
+        Frames that take as long as one of a film: see :func:`labcolor.io.times.pace_of`.
     """
 
-    def __init__(self, strength: float) -> None:
-        self._strength = np.float32(strength)
+    def __init__(self, strength: float, pace: float = 1.0) -> None:
+        self._strength = np.float32(strength ** (1 / pace))
+        self._new = np.float32(_NEW if pace == 1 else 1 - (1 - _NEW) ** (1 / pace))
+        self._fade = max(1, round(_FADE * pace))
         self._before: Outline | None = None  # of the last frame
         self._recent: Array | None = None  # average of L over a few frames, without flicker
         self._averages: tuple[Array, Array] | None = None  # moving averages of L and of ab
         self._left: Array | None = None  # ab of the last frame of the shot before, while it passes to that of this one
         self._age = 0  # frames of the shot so far
+
+    def state(self) -> dict[str, Any]:
+        """Return what the smoother remembers, as plain values and arrays."""
+        averages = self._averages or (None, None)
+        arrays = {"before": self._before, "recent": self._recent, "lightness": averages[0], "ab": averages[1]}
+        return {"age": self._age, "left": self._left, **arrays}
+
+    def restore(self, state: Any, shape: tuple[int, int]) -> None:
+        """Remember what :meth:`state` returned, for chroma of a shape. Raise an InputError if it is something else."""
+        require_names("smoother", state, self.state())
+        require("age", state["age"], integer(0))
+        self._age = state["age"]
+        if state["before"] is None:
+            return
+        self._before = float_array("before", state["before"], 3, *shape)
+        self._recent = float_array("recent", state["recent"], *shape)
+        if state["ab"] is not None:
+            lightness = float_array("lightness", state["lightness"], *shape)
+            self._averages = lightness, float_array("ab", state["ab"], *shape, 2)
+        if state["left"] is not None:
+            self._left = float_array("left", state["left"], *shape, 2)
 
     def reset(self, gradual: bool = True) -> None:
         """Forget the past, at a cut.
@@ -118,9 +147,9 @@ class ChromaSmoother:
             self._left = None
         smoothed = self._averaged(frame, before, ab, lightness.shape[0])
         self._age += 1
-        if self._left is None or self._age >= _FADE:
+        if self._left is None or self._age >= self._fade:
             return smoothed
-        return np.asarray(self._left + (smoothed - self._left) * np.float32(self._age / _FADE))
+        return np.asarray(self._left + (smoothed - self._left) * np.float32(self._age / self._fade))
 
     def _averaged(self, frame: Outline, before: Outline | None, ab: Array, height: int) -> Array:
         """Return ab averaged over time, for a frame whose small L has a number of rows."""
@@ -129,7 +158,7 @@ class ChromaSmoother:
             self._recent, self._averages = means, (means, ab)
             return ab
         past, past_ab = self._averages
-        recent = self._recent + (means - self._recent) * _NEW
+        recent = self._recent + (means - self._recent) * self._new
         change = np.maximum(changes(frame, before, _PLAY), np.abs(recent - past) / _DRIFT)
         around = 3 if ab.shape[0] < height else 5  # pixels, a little more than one pixel of chroma
         moved = ndimage.maximum_filter(change, around, mode="nearest")

@@ -16,13 +16,13 @@ import numpy as np
 import psutil
 import pytest
 
-from labcolor import Colorizer, colorize_frames, colorize_video, read_picture, write_picture
+from labcolor import Colorizer, Decoding, Encoding, Look, colorize_frames, colorize_video, read_picture, write_picture
 from labcolor.cli import main
 from labcolor.errors import InputError, NotFittedError, VideoFileError
 from labcolor.io import ffmpeg
-from labcolor.io.formats import CODECS, CONTAINERS
+from labcolor.io.codecs import CODECS, CONTAINERS
+from labcolor.io.decoder import Decoder, open_footage
 from labcolor.io.probe import probe
-from labcolor.io.video import Decoder
 
 RANDOM = np.random.default_rng(0)
 SOUND = ("-f", "lavfi", "-i", "sine=frequency=440:duration=1")
@@ -37,8 +37,8 @@ def make(path, *, rate="25", size="64x48", seconds=1, sound=True, extra=()):
 
 def lumas(path):
     """All frames' luma, and the exact rate."""
-    with Decoder(probe(path)) as decoder:
-        return np.stack(list(decoder)), decoder.rate
+    with Decoder(open_footage(path)) as decoder:
+        return np.stack(list(decoder)), probe(path).rate
 
 
 def sound_hash(path):
@@ -171,7 +171,9 @@ def test_colors_are_those_of_the_pictures(reference, photographs, tmp_path, repe
 
 def test_resize_and_side_by_side(small, clip, tmp_path):
     """The result can have another size, and stand beside its original, which has no color."""
-    colorize_video(clip, tmp_path / "out.mp4", small, resize=(40, 30), side_by_side=True)
+    colorize_video(
+        clip, tmp_path / "out.mp4", small, encoding=Encoding(side_by_side=True), decoding=Decoding(resize=(40, 30))
+    )
     assert lumas(tmp_path / "out.mp4")[0].shape == (25, 30, 80)
     pixels = ffmpeg.run(["-i", str(tmp_path / "out.mp4"), "-f", "rawvideo", "-pix_fmt", "yuv444p", "-"])
     planes = np.frombuffer(pixels, np.uint8).reshape(25, 3, 30, 80)
@@ -214,7 +216,7 @@ def test_frames_from_anywhere(small):
     for index, frame in enumerate(colorize_frames(camera(), small)):
         assert frame.shape == ((20, 30, 4) if index == 2 else (40, 30, 3))
         assert asked[-1] == index
-    plain = list(colorize_frames([np.eye(30)] * 2, small, smoothing=0))
+    plain = list(colorize_frames([np.eye(30)] * 2, small, look=Look(smoothing=0)))
     np.testing.assert_array_equal(plain[1], small.predict(np.eye(30)))
     with pytest.raises(InputError, match=r"frames\[0\]: expected one picture"):
         next(colorize_frames([np.zeros((2, 9, 9, 3))], small))
@@ -223,13 +225,9 @@ def test_frames_from_anywhere(small):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"smoothing": 1}, "smoothing: expected"),
-        ({"smoothing": "a bit"}, "smoothing: expected"),
-        ({"smoothing": float("nan")}, "smoothing: expected"),
         ({"saturation": -1}, "saturation: expected"),
-        ({"resize": 64}, "resize: expected"),
-        ({"resize": (64, 0)}, "resize: expected"),
-        ({"resize": (64, 48, 3)}, "resize: expected"),
+        ({"look": "vivid"}, "look: expected a Look"),
+        ({"encoding": "h264"}, "encoding: expected a Encoding"),
         ({"destination": "out.wmv"}, "name that ends in"),
         ({"destination": "out"}, "name that ends in"),
         ({"destination": "clip.mp4"}, "replace its own source"),
@@ -258,12 +256,33 @@ def test_mistakes(small, clip, tmp_path, monkeypatch, options, words):
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        (Look, {"smoothing": 1}),
+        (Look, {"smoothing": "a bit"}),
+        (Look, {"smoothing": float("nan")}),
+        (Look, {"consistency": "none"}),
+        (Decoding, {"resize": 64}),
+        (Decoding, {"resize": (64, 0)}),
+        (Decoding, {"resize": (64, 48, 3)}),
+        (Decoding, {"tone_map": 1}),
+        (Encoding, {"pixel_format": 8}),
+        (Encoding, {"side_by_side": "left"}),
+    ],
+)
+def test_choices_are_checked_where_they_are_made(kind, options):
+    """A value that no video could have is refused before there is a video."""
+    with pytest.raises(InputError, match=f"{next(iter(options))}: expected"):
+        kind(**options)
+
+
 def test_a_missing_encoder_is_said(small, clip, tmp_path, monkeypatch):
     """If ffmpeg lacks an encoder, an error says so before the work begins, and the old destination stays."""
     monkeypatch.setitem(CODECS, "h264", replace(CODECS["h264"], encoder="no_such_encoder"))
     (tmp_path / "out.mp4").write_bytes(b"old")
     with pytest.raises(VideoFileError, match="no encoder no_such_encoder for h264"):
-        colorize_video(clip, tmp_path / "out.mp4", small)
+        colorize_video(clip, tmp_path / "out.mp4", small, overwrite=True)
     assert (tmp_path / "out.mp4").read_bytes() == b"old"
     assert len(list(tmp_path.iterdir())) == 2
 
@@ -289,7 +308,7 @@ def test_interrupted_it_leaves_the_old_film_and_no_process(tmp_path, kind):
     source = make(tmp_path / "in.mp4", seconds=60, size="640x360")
     destination = tmp_path / "out.mp4"
     destination.write_bytes(b"old")
-    command = [sys.executable, "-m", "labcolor.cli", "video", str(source), str(destination)]
+    command = [sys.executable, "-m", "labcolor.cli", "video", str(source), str(destination), "--overwrite"]
     # A shell's background job ignores SIGINT, and one of nohup SIGHUP, and so would what it starts.
     heed = functools.partial(signal.signal, kind if kind != signal.SIGKILL else signal.SIGINT, signal.SIG_DFL)
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, preexec_fn=heed) as process:
@@ -326,7 +345,7 @@ def test_a_limit_on_file_size_stands_for_a_full_disk(clip, tmp_path):
         f"main(['video', {str(clip)!r}, {str(tmp_path / 'before.mkv')!r}])\n"  # numba has filled its cache then
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))\n"
-        f"sys.exit(main(['video', {str(clip)!r}, {str(tmp_path / 'out.mkv')!r}]))"
+        f"sys.exit(main(['video', {str(clip)!r}, {str(tmp_path / 'out.mkv')!r}, '--overwrite']))"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.returncode == 1
@@ -433,7 +452,7 @@ def test_a_screen_recorders_clock_makes_no_thousand_frames_a_second(small, tmp_p
     assert 20 < report.rate <= 60
     assert report.frames / report.rate == pytest.approx(2, abs=0.1)
     fast = make(tmp_path / "fast.mp4", rate="240000/1001", seconds=0.2, sound=False)
-    assert colorize_video(fast, tmp_path / "out.mp4", small).rate == Fraction(240000, 1001)
+    assert colorize_video(fast, tmp_path / "out.mp4", small, overwrite=True).rate == Fraction(240000, 1001)
 
 
 def test_paths_that_cannot_be(small, clip, tmp_path):
@@ -478,7 +497,10 @@ def test_errors_of_the_callers_own_come_through(small, clip, tmp_path, kind):
 @pytest.mark.parametrize("colorizer", ["model.labcolor", Colorizer(), Colorizer])
 def test_what_is_no_colorizer(colorizer, clip, tmp_path):
     """A path, a class or a colorizer that is not fitted is refused at once."""
-    for call in (lambda: colorize_frames([], colorizer), lambda: colorize_video(clip, tmp_path / "o.mp4", colorizer)):
+    for call in (
+        lambda: colorize_frames([], colorizer),
+        lambda: colorize_video(clip, tmp_path / "o.mp4", colorizer, overwrite=True),
+    ):
         with pytest.raises((InputError, NotFittedError), match=r"(?i)colorizer"):
             call()
 
@@ -497,7 +519,7 @@ def test_frames_of_other_libraries(small):
             return {"rgb24": rgb, "rgb48le": rgb.astype(np.uint16) * 257}[kind["format"]]
 
     decord = SimpleNamespace(asnumpy=lambda: rgb)
-    eight, ten, other = colorize_frames([PyavFrame(8), PyavFrame(10), decord], small, smoothing=0)
+    eight, ten, other = colorize_frames([PyavFrame(8), PyavFrame(10), decord], small, look=Look(smoothing=0))
     np.testing.assert_array_equal(eight, small.predict(rgb))
     np.testing.assert_array_equal(other, eight)
     assert ten.dtype == np.uint16

@@ -10,12 +10,12 @@ import time
 import numpy as np
 import pytest
 
-from labcolor import Colorizer, colorize_video, read_picture
+from labcolor import Colorizer, Decoding, Encoding, colorize_video, read_picture
 from labcolor.cli import main
 from labcolor.errors import InputError, VideoFileError
 from labcolor.io import ffmpeg
+from labcolor.io.decoder import Decoder, open_footage
 from labcolor.io.probe import probe
-from labcolor.io.video import Decoder
 from labcolor.video import jobs
 
 
@@ -56,10 +56,10 @@ def stop_after(frames):
     ("ending", "options"),
     [
         (".mp4", {}),
-        (".mkv", {"codec": "ffv1"}),
+        (".mkv", {"encoding": Encoding("ffv1")}),
         pytest.param(".webm", {}, marks=pytest.mark.slow),
-        pytest.param(".mov", {"codec": "prores"}, marks=pytest.mark.slow),
-        pytest.param(".mp4", {"start": 0.2}, marks=pytest.mark.slow),
+        pytest.param(".mov", {"encoding": Encoding("prores")}, marks=pytest.mark.slow),
+        pytest.param(".mp4", {"decoding": Decoding(start=0.2)}, marks=pytest.mark.slow),
     ],
 )
 def test_an_interrupted_job_goes_on(small, clip, tmp_path, ending, options):
@@ -110,7 +110,7 @@ def test_another_job_is_no_continuation(small, clip, tmp_path):
     with pytest.raises(VideoFileError, match=r"of labcolor '0\.0'"):
         colorize_video(clip, out, small, resume=True)
     (folder / "job.json").write_text(json.dumps(about))
-    (folder / "state").write_bytes(pickle.dumps((1, 8, os.getcwd)))
+    (folder / "state.json").write_bytes(pickle.dumps((1, 8, os.getcwd)))
     with pytest.raises(VideoFileError, match="expected the saved state of a job"):
         colorize_video(clip, out, small, resume=True)
     assert sorted(folder.iterdir()) == before
@@ -127,7 +127,7 @@ def test_one_process_works_on_a_job(small, clip, tmp_path):
 
     pytest.importorskip("fcntl")
     colorize_video(clip, tmp_path / "out.mp4", small, resume=True, progress=again)
-    with Decoder(probe(tmp_path / "out.mp4")) as decoder:
+    with Decoder(open_footage(tmp_path / "out.mp4")) as decoder:
         assert len(list(decoder)) == 30
 
 
@@ -169,18 +169,24 @@ def test_a_job_with_references_goes_on(clip, tmp_path):
     colorizer = Colorizer.from_pretrained()
     colors = np.zeros((48, 64, 3), np.uint8)
     colors[:] = (200, 90, 40)
-    options = {"references": {2: colors, 20: colors[..., ::-1].copy()}, "cuts": [17], "resume": True}
-    colorize_video(clip, tmp_path / "whole.mkv", colorizer, codec="ffv1", **options)
+    options = {"references": {2: colors, 20: colors[..., ::-1].copy()}, "shots": [17]}
+    options |= {"encoding": Encoding("ffv1"), "resume": True}
+    colorize_video(clip, tmp_path / "whole.mkv", colorizer, **options)
     with pytest.raises(KeyboardInterrupt):
-        colorize_video(clip, tmp_path / "out.mkv", colorizer, codec="ffv1", progress=stop_after(20), **options)
+        colorize_video(clip, tmp_path / "out.mkv", colorizer, progress=stop_after(20), **options)
     (folder,) = tmp_path.glob(".labcolor-job-*")
-    assert (folder / "state").stat().st_size < 5_000_000
-    colorize_video(clip, tmp_path / "out.mkv", colorizer, codec="ffv1", **options)
+    assert (folder / "state.json").stat().st_size < 5_000_000
+    colorize_video(clip, tmp_path / "out.mkv", colorizer, **options)
     assert planes(tmp_path / "out.mkv") == planes(tmp_path / "whole.mkv")
     with pytest.raises(KeyboardInterrupt):
-        colorize_video(clip, tmp_path / "b.mkv", colorizer, codec="ffv1", progress=stop_after(12), **options)
+        colorize_video(clip, tmp_path / "b.mkv", colorizer, progress=stop_after(12), **options)
     with pytest.raises(VideoFileError, match="another source, model or options"):
-        colorize_video(clip, tmp_path / "b.mkv", colorizer, codec="ffv1", **{**options, "references": {2: colors}})
+        colorize_video(
+            clip,
+            tmp_path / "b.mkv",
+            colorizer,
+            **{**options, "references": {2: colors}},
+        )
 
 
 @pytest.mark.slow
@@ -188,7 +194,7 @@ def test_a_killed_process_loses_no_segment(tmp_path):
     """After SIGKILL, the same command goes on, and the video is that of a process that was not killed."""
     source, out, whole = (tmp_path / name for name in ("in.mkv", "out.mkv", "whole.mkv"))
     ffmpeg.run(["-f", "lavfi", "-i", "mandelbrot=rate=25:size=96x64", "-frames:v", "300", "-c:v", "ffv1", str(source)])
-    options, state = ["--codec", "ffv1", "--model", "reference"], ".labcolor-job-*/state"
+    options, state = ["--codec", "ffv1", "--model", "reference"], ".labcolor-job-*/state.json"
     code = "import sys; from labcolor.cli import main; from labcolor.video import jobs; jobs.SEGMENT = 8; "
     command = [sys.executable, "-c", code + "main(sys.argv[1:])", "video", str(source), str(out), "--resume", *options]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import skimage.data
 
-from labcolor import colorize_frames, rgb_to_lab
+from labcolor import Look, colorize_frames, rgb_to_lab
 from labcolor.video.memory import ColorMemory, recall
 
 RANDOM = np.random.default_rng(0)
@@ -99,8 +99,8 @@ def test_another_photograph_is_another_scene(classifier):
         getattr(skimage.data, name)().mean(axis=-1).astype(np.uint8) for name in ("coffee", "astronaut")
     )
     film = [coffee[133:, 200:], astronaut[170:, 170:]]
-    scenes, shots = (list(colorize_frames(film, classifier, cuts=[1], consistency=kind)) for kind in ("scenes", "shot"))
-    np.testing.assert_array_equal(scenes[1], shots[1])
+    scenes = list(colorize_frames(film, classifier, shots=[1]))
+    np.testing.assert_array_equal(scenes[1], next(colorize_frames(film[1:], classifier)))
 
 
 @pytest.mark.parametrize(("level", "contrast"), [(4, 1), (215, 1)])
@@ -109,7 +109,9 @@ def test_what_shows_nothing_is_not_colored(reference, level, contrast):
     film = level + RANDOM.normal(0, contrast, (4, 96, 128))
     film = np.clip(np.rint(film), 0, 255).astype(np.uint8)
     ab = [np.abs(rgb_to_lab(frame)[..., 1:]).mean() for frame in colorize_frames(film, reference)]
-    guessed = [np.abs(rgb_to_lab(frame)[..., 1:]).mean() for frame in colorize_frames(film, reference, smoothing=0)]
+    guessed = [
+        np.abs(rgb_to_lab(frame)[..., 1:]).mean() for frame in colorize_frames(film, reference, look=Look(smoothing=0))
+    ]
     assert np.mean(ab) < 0.3 * np.mean(guessed)
     film[:, :12], film[:, -12:] = 0, 0  # bars show nothing either
     ab = [np.abs(rgb_to_lab(frame)[12:-12, :, 1:]).mean() for frame in colorize_frames(film, reference)]

@@ -9,9 +9,9 @@ import pytest
 from labcolor import colorize_video, read_picture
 from labcolor.cli import main
 from labcolor.io import ffmpeg
+from labcolor.io.decoder import Decoder, open_footage
 from labcolor.io.probe import probe
-from labcolor.io.video import Decoder
-from labcolor.video.hues import HUES
+from labcolor.video.look import HUES
 
 PIPE = [sys.executable, "-m", "labcolor", "pipe", "--model", "reference"]
 
@@ -73,11 +73,11 @@ def test_other_streams(clip, tmp_path):
 def test_options_of_a_pipe(clip):
     """Hues that are left out become grey here, too, and cuts that are none end it before a frame is read."""
     raw = ffmpeg.run(["-i", str(clip), "-frames:v", "5", "-pix_fmt", "rgb24", "-f", "rawvideo", "-"])
-    command = [*PIPE, "--raw", "64x48", "--consistency", "shot", "--cuts", "2", "--exclude-hues", ",".join(HUES)]
+    command = [*PIPE, "--raw", "64x48", "--no-consistency", "--shots", "2", "--exclude-hues", ",".join(HUES)]
     result = subprocess.run(command, input=raw, capture_output=True, check=True)
     frames = np.frombuffer(result.stdout, np.uint8).reshape(5, 48, 64, 3)
     assert np.ptp(frames.astype(int), axis=-1).max() <= 1
-    result = subprocess.run([*PIPE, "--cuts", "7,3"], input=b"", capture_output=True)
+    result = subprocess.run([*PIPE, "--shots", "7,3"], input=b"", capture_output=True)
     assert (result.returncode, b"in rising order" in result.stderr) == (2, True)
 
 
@@ -87,7 +87,7 @@ def test_preview(clip, tmp_path, capsys):
     names = ["clip_000025.png", "clip_000030.png"]
     assert sorted(path.name for path in (tmp_path / "p").iterdir()) == names
     assert names[0] in capsys.readouterr().err
-    with Decoder(probe(clip)) as decoder:
+    with Decoder(open_footage(clip)) as decoder:
         lumas = list(decoder)
     for name in names:
         picture = read_picture(tmp_path / "p" / name).astype(float)

@@ -37,8 +37,8 @@ def shots():
 def test_a_reference_colors_its_shot_and_no_other(classifier, shots):
     """All frames of the reference's shot take its colors; those of the next shot stay as they are without."""
     grey, colored = shots
-    plain = list(colorize_frames(grey, classifier, cuts=[8]))
-    results = list(colorize_frames(grey, classifier, cuts=[8], references={4: colored[4]}))
+    plain = list(colorize_frames(grey, classifier, shots=[8]))
+    results = list(colorize_frames(grey, classifier, shots=[8], references={4: colored[4]}))
     assert error(results[:8], colored[:8]) < 0.35 * error(plain[:8], colored[:8])
     np.testing.assert_array_equal(results[8:], plain[8:])
 
@@ -46,8 +46,8 @@ def test_a_reference_colors_its_shot_and_no_other(classifier, shots):
 def test_a_reference_serves_shots_of_the_same_scene(classifier, shots):
     """A shot that comes back after another takes the colors of the reference in its first part."""
     grey, colored = (np.concatenate([part, part[:6]]) for part in shots)
-    plain = list(colorize_frames(grey, classifier, cuts=[8, 16]))
-    results = list(colorize_frames(grey, classifier, cuts=[8, 16], references={2: colored[2]}))
+    plain = list(colorize_frames(grey, classifier, shots=[8, 16]))
+    results = list(colorize_frames(grey, classifier, shots=[8, 16], references={2: colored[2]}))
     assert error(results[16:], colored[16:]) < 0.35 * error(plain[16:], colored[16:])
 
 
@@ -58,9 +58,9 @@ def test_a_few_strokes_are_enough(classifier, shots):
     stroke[50:70, 60:80] = (200, 60, 160, 255)
     hint = np.full((*SIZE, 2), np.nan, np.float32)
     hint[50:70, 60:80] = rgb_to_lab(stroke[60, 70, :3][None, None])[0, 0, 1:]
-    plain = list(colorize_frames(grey[:8], classifier, cuts="none"))
+    plain = list(colorize_frames(grey[:8], classifier, shots=[]))
     for reference in (stroke, hint):
-        results = list(colorize_frames(grey[:8], classifier, cuts="none", references={0: reference}))
+        results = list(colorize_frames(grey[:8], classifier, shots=[], references={0: reference}))
         far = [np.abs(rgb_to_lab(one[6])[54:66, 60:70, 1:] - hint[60, 70]).mean() for one in (results, plain)]
         assert far[0] < 0.5 * far[1]
 
@@ -76,7 +76,9 @@ def test_files_folders_and_times(classifier, shots, tmp_path):
     write_picture(folder / "ref_000006.png", colored[6])
     results = []
     for references in ({6: colored[6]}, {1.5: colored[6]}, {"0:01.5": folder / "ref_000006.png"}, folder):
-        report = colorize_video(tmp_path / "in.mkv", tmp_path / "out.mkv", classifier, references=references)
+        report = colorize_video(
+            tmp_path / "in.mkv", tmp_path / "out.mkv", classifier, references=references, overwrite=True
+        )
         assert report.cuts == (8,)
         results.append(ffmpeg.run(["-i", str(tmp_path / "out.mkv"), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]))
     assert len(set(results)) == 1
@@ -94,7 +96,12 @@ def test_a_list_of_shots_chooses_references(classifier, shots, tmp_path):
     for chosen in ((), None, (12,)):
         listed = [Shot(0, 8), Shot(8, 12, references=chosen), Shot(12, 16, references=())]
         colorize_video(
-            tmp_path / "in.mkv", tmp_path / "out.mkv", classifier, shots=listed, references={12: colored[12]}
+            tmp_path / "in.mkv",
+            tmp_path / "out.mkv",
+            classifier,
+            shots=listed,
+            references={12: colored[12]},
+            overwrite=True,
         )
         pixels = ffmpeg.run(["-i", str(tmp_path / "out.mkv"), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"])
         results.append(error(np.frombuffer(pixels, np.uint8).reshape(-1, *SIZE, 3)[8:12], colored[8:12]))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import skimage.data
 
-from labcolor import Shot, colorize_video, read_shots, rgb_to_lab, write_shots
+from labcolor import Decoding, Shot, colorize_video, read_shots, rgb_to_lab, write_shots
 from labcolor.cli import main
 from labcolor.errors import InputError, InputTypeError, VideoFileError
 from labcolor.io import ffmpeg
@@ -16,7 +16,7 @@ from labcolor.io import ffmpeg
 SHOTS = (
     Shot(0, 120),
     Shot(120, 121, grey=True),
-    Shot(121, 90000, saturation=0.75, references=(7, 300), exclude_hues=("red", "200-240")),
+    Shot(121, 90000, saturation=0.75, references=(7, 300), exclude_hues=("red", "pink")),
 )
 
 
@@ -57,7 +57,7 @@ def test_an_edl_of_another_program_is_read(tmp_path):
         ("0,10,no,9", "saturation: expected a number"),
         ("0,10,yes,0.5", "expected grey or a saturation, got both"),
         ("", "expected at least one shot"),
-        ("0,10,no,,crimson", "line 2: exclude_hues: expected red, orange, .* or degrees .* got 'crimson'"),
+        ("0,10,no,,crimson", "line 2: exclude_hues: expected red, orange, .* got 'crimson'"),
     ],
 )
 def test_a_list_that_contradicts_itself(tmp_path, lines, message):
@@ -131,39 +131,37 @@ def test_shots_are_reported_edited_and_obeyed(reference, film, tmp_path):
 
 def test_cuts_can_be_given_or_switched_off(reference, film, tmp_path):
     """Given cuts are taken as they are, and none are found where none are wanted; in a part, numbers stay."""
-    for cuts, expected in (("none", ()), ([4, 10, 15], (4, 10, 15))):
-        assert colorize_video(film, tmp_path / "out.mkv", reference, cuts=cuts).cuts == expected
-    report = colorize_video(film, tmp_path / "out.mkv", reference, start=0.5, end=1.5)
+    for number, cuts in enumerate(((), (4, 10, 15))):
+        assert colorize_video(film, tmp_path / f"{number}.mkv", reference, shots=cuts).cuts == cuts
+    report = colorize_video(film, tmp_path / "out.mkv", reference, decoding=Decoding(start=0.5, end=1.5))
     assert report.cuts == (10,)
     assert report.shots == (Shot(5, 10), Shot(10, 15))
 
 
 @pytest.mark.parametrize(
-    ("options", "kind", "message"),
+    ("shots", "kind", "message"),
     [
-        ({"cuts": [5, 5]}, InputError, "rising order"),
-        ({"cuts": "some"}, InputError, "cuts: expected one of 'auto', 'none'"),
-        ({"cuts": 5}, InputTypeError, "cuts: expected"),
-        ({"cuts": [5], "shots": [Shot(0, 20)]}, InputError, "shots or cuts, got both"),
-        ({"shots": [(0, 20)]}, InputTypeError, "sequence of Shot"),
-        ({"shots": [Shot(0, 20, references=(3,))]}, InputError, "got frame 3, for which there is none"),
-        ({"consistency": "all"}, InputError, "consistency: expected one of"),
+        ([5, 5], InputError, "rising order"),
+        ("some", InputError, r"\.csv or \.edl"),
+        (5, InputTypeError, "sequence of Shot or int"),
+        ([Shot(0, 20), 5], InputTypeError, "shots: expected a whole number"),
+        ([(0, 20)], InputTypeError, "shots: expected a whole number"),
+        ([Shot(0, 20, references=(3,))], InputError, "got frame 3, for which there is none"),
     ],
 )
-def test_bad_cuts_and_shots(reference, film, tmp_path, options, kind, message):
+def test_bad_cuts_and_shots(reference, film, tmp_path, shots, kind, message):
     """What does not go together is one error, before anything is written."""
     with pytest.raises(kind, match=message):
-        colorize_video(film, tmp_path / "out.mkv", reference, **options)
+        colorize_video(film, tmp_path / "out.mkv", reference, shots=shots)
     assert not (tmp_path / "out.mkv").exists()
 
 
 def test_the_command_line(film, tmp_path):
     """Shots are written, read back and obeyed on the command line, beside references and cuts."""
     listed, out = str(tmp_path / "shots.csv"), str(tmp_path / "out.mkv")
-    common = ["video", str(film), out, "--model", "reference"]
-    assert main([*common, "--write-shots", listed, "--cuts", "4,10"]) == 0
+    common = ["video", str(film), out, "--model", "reference", "--overwrite"]
+    assert main([*common, "--write-shots", listed, "--shots", "4,10"]) == 0
     assert read_shots(listed, 10) == (Shot(0, 4), Shot(4, 10), Shot(10, 20))
-    assert main([*common, "--shots", listed, "--consistency", "none"]) == 0
-    assert main([*common, "--shots", listed, "--cuts", "none"]) != 0
+    assert main([*common, "--shots", listed, "--no-consistency"]) == 0
     assert main([*common, "--references", str(tmp_path)]) != 0
     assert main(["video", str(tmp_path), "-o", str(tmp_path / "all"), "--shots", listed]) != 0

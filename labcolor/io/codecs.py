@@ -1,0 +1,215 @@
+"""The codecs of video, the containers that hold them, and what a caller chooses of both."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from labcolor.base.validation import instance_of, integer, one_of, optional, require
+from labcolor.errors import InputError, VideoFileError
+from labcolor.io import ffmpeg
+
+__all__ = ["CODECS", "CONTAINERS", "Codec", "Encoding"]
+
+_X_PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
+
+
+def _yuv(chroma: Sequence[str], depths: Sequence[int]) -> tuple[str, ...]:
+    return tuple(f"yuv{form}p{'' if depth == 8 else depth}" for depth in depths for form in chroma)
+
+
+@dataclass(frozen=True)
+class Codec:
+    """A codec of video.
+
+    Parameters
+    ----------
+    encoder : str
+        Its encoder in ffmpeg.
+    endings : tuple of str
+        The containers that can hold it.
+    pixel_formats : tuple of str
+        What it can hold.
+    options : tuple of (str, str)
+        Further options of ffmpeg.
+    quality : (best, worst, usual) or None
+        Range of the number that sets the quality, and its usual value.
+    presets : tuple of str
+        Names that set the effort, fastest first.
+    preset : str
+        The usual one.
+    full : tuple of str
+        The containers in which it can say that luma uses all values.
+    fields : bool
+        Whether it can say that frames consist of fields.
+    """
+
+    encoder: str
+    endings: tuple[str, ...]
+    pixel_formats: tuple[str, ...]
+    options: tuple[tuple[str, str], ...] = ()
+    quality: tuple[int, int, int] | None = None
+    presets: tuple[str, ...] = ()
+    preset: str = ""
+    full: tuple[str, ...] = ()
+    fields: bool = False
+
+
+# x264's "faster" is as accurate as "medium" at the same size: docs/speed.md.
+CODECS = {
+    "h264": Codec(
+        "libx264",
+        (".mp4", ".mov", ".mkv"),
+        _yuv(("420", "422", "444"), (8, 10)),
+        quality=(0, 51, 20),
+        presets=_X_PRESETS,
+        preset="faster",
+        full=(".mp4", ".mov", ".mkv"),
+        fields=True,
+    ),
+    "hevc": Codec(
+        "libx265",
+        (".mp4", ".mov", ".mkv"),
+        _yuv(("420", "422", "444"), (10, 8, 12)),
+        (("x265-params", "log-level=error"),),
+        quality=(0, 51, 20),
+        presets=_X_PRESETS,
+        preset="fast",
+        full=(".mp4", ".mov", ".mkv"),
+    ),
+    "vp9": Codec(
+        "libvpx-vp9",
+        (".webm", ".mkv"),
+        _yuv(("420", "422", "444"), (8, 10, 12)),
+        (("b", "0"), ("deadline", "good"), ("cpu-used", "4"), ("row-mt", "1")),
+        quality=(0, 63, 32),
+        full=(".webm", ".mkv"),
+    ),
+    "prores": Codec("prores_ks", (".mov", ".mkv"), ("yuv422p10", "yuv444p10"), (("vendor", "apl0"),), fields=True),
+    "dnxhr": Codec("dnxhd", (".mov", ".mkv"), ("yuv422p10", "yuv422p", "yuv444p10")),
+    "ffv1": Codec(
+        "ffv1",
+        (".mkv", ".mov"),
+        _yuv(("444", "422", "420"), (8, 10, 12, 16)),
+        (("level", "3"), ("g", "1"), ("slicecrc", "1"), ("slices", "4")),
+        full=(".mkv",),
+        fields=True,
+    ),
+}
+# The usual codec of each container.
+CONTAINERS = {".mp4": "h264", ".mov": "h264", ".mkv": "h264", ".webm": "vp9", ".gif": "gif"}
+# Profiles by pixel format. ProRes 422 HQ and 4444; DNxHR HQX, HQ and 444.
+_PROFILES = {
+    ("prores", "yuv422p10"): "hq",
+    ("prores", "yuv444p10"): "4444",
+    ("dnxhr", "yuv422p10"): "dnxhr_hqx",
+    ("dnxhr", "yuv422p"): "dnxhr_hq",
+    ("dnxhr", "yuv444p10"): "dnxhr_444",
+}
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """What is written of a colored video, and how.
+
+    Parameters
+    ----------
+    codec : {"h264", "hevc", "vp9", "prores", "dnxhr", "ffv1"}, optional
+        Codec of the result, if the container can hold it. By default that of the container.
+    quality : int, optional
+        Quality of "h264", "hevc" and "vp9": the number that ffmpeg calls crf. Lower is better. By default 20, or 32 for
+        "vp9".
+    preset : str, optional
+        Effort of "h264" and "hevc", from "ultrafast" to "veryslow". By default "faster" and "fast".
+    pixel_format : str, optional
+        Pixels of the result, as "yuv422p10"; of an image sequence "rgb24" or "rgb48". By default what is usual for the
+        codec: "yuv420p" of "h264" and "vp9", "yuv420p10" of "hevc", "yuv422p10" of "prores"; "dnxhr" and image
+        sequences keep the depth of the source, and "ffv1" keeps all of it.
+    side_by_side : bool, default False
+        Whether to put the grey original to the left of the colored video.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        The codec is unknown, or has no such quality or preset.
+
+    Examples
+    --------
+    >>> from labcolor import Encoding
+    >>> Encoding("hevc", quality=18).preset is None
+    True
+    """
+
+    codec: Literal["h264", "hevc", "vp9", "prores", "dnxhr", "ffv1"] | None = None
+    quality: int | None = None
+    preset: str | None = None
+    pixel_format: str | None = None
+    side_by_side: bool = False
+
+    def __post_init__(self) -> None:
+        """Check what does not depend on the container."""
+        if self.codec is not None:
+            require("codec", self.codec, one_of(*CODECS))
+        require("quality", self.quality, optional(integer(0, most=63)))
+        for name in ("preset", "pixel_format"):
+            require(name, getattr(self, name), optional(instance_of(str)))
+        require("side_by_side", self.side_by_side, instance_of(bool))
+
+    def codec_for(self, ending: str) -> str:
+        """Return the name of the codec for a container.
+
+        Raises
+        ------
+        InputError
+            The container cannot hold the codec, or the codec has no such quality or preset.
+        VideoFileError
+            This ffmpeg lacks the encoder.
+        """
+        name = CONTAINERS[ending] if self.codec is None else self.codec
+        codec = CODECS[name]
+        if ending not in codec.endings:
+            raise InputError(
+                f"codec: {name} fits {', '.join(codec.endings)}, got {ending}. Choose another codec or name."
+            )
+        if codec.quality is None:
+            self.reject(name, "quality")
+        else:
+            best, worst, _ = codec.quality
+            require("quality", self.quality, optional(integer(best, most=worst)))
+        if codec.presets:
+            require("preset", self.preset, optional(one_of(*codec.presets)))
+        else:
+            self.reject(name, "preset")
+        if not _has_encoder(ffmpeg.executable(), codec.encoder):
+            raise VideoFileError(
+                f"codec: this ffmpeg has no encoder {codec.encoder} for {name}. Choose another codec, or set "
+                f"IMAGEIO_FFMPEG_EXE to an ffmpeg that has it."
+            )
+        return name
+
+    def reject(self, name: str, *parameters: str) -> None:
+        """Raise an InputError if a parameter is given that a codec or container does not have."""
+        for parameter in parameters:
+            if getattr(self, parameter) is not None:
+                raise InputError(f"{parameter}: {name} has none. Leave it out.")
+
+    def options(self, name: str, pixel_format: str) -> dict[str, str]:
+        """Return ffmpeg's options that encode pixels with a codec."""
+        codec = CODECS[name]
+        options = dict(codec.options)
+        if codec.quality is not None:
+            options["crf"] = str(codec.quality[2] if self.quality is None else self.quality)
+        if codec.presets:
+            options["preset"] = codec.preset if self.preset is None else self.preset
+        if (name, pixel_format) in _PROFILES:
+            options["profile"] = _PROFILES[name, pixel_format]
+        return {"c": codec.encoder, **options}
+
+
+@lru_cache(maxsize=32)
+def _has_encoder(program: str, encoder: str) -> bool:
+    command = [program, "-hide_banner", "-h", f"encoder={encoder}"]
+    return b"Encoder " + encoder.encode() in subprocess.run(command, capture_output=True, check=False).stdout

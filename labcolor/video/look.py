@@ -1,0 +1,97 @@
+"""How the colors of a video look: how steady they are over time, and which hues are left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from labcolor.base.typing import Array
+from labcolor.base.validation import as_smoothing, instance_of, require, shortened
+from labcolor.errors import InputError, InputTypeError
+
+__all__ = ["HUES", "Look", "as_hues", "without_hues"]
+
+# angles of a and b in degrees, from the axis of a (pink) to that of b (yellow)
+HUES = {
+    "red": (15, 50),
+    "orange": (50, 80),
+    "yellow": (80, 110),
+    "green": (110, 170),
+    "cyan": (170, 235),
+    "blue": (235, 300),
+    "purple": (300, 335),
+    "pink": (335, 15),
+}
+_EDGE = 15.0  # degrees beyond a range in which colors fade
+
+
+@dataclass(frozen=True)
+class Look:
+    """How the colors of a video look.
+
+    Parameters
+    ----------
+    smoothing : float, default 0.96
+        Weight of past frames in the colors of static regions, from 0 (no smoothing) to 0.99, at 24 or 25 frames per
+        second. At other rates the weight is adapted, so that colors are equally steady in time. Colors are not carried
+        across cuts.
+    consistency : bool, default True
+        Whether one thing keeps one color in all shots of one scene. With ``smoothing=0`` and without consistency each
+        frame gets the colors that it would get as a still picture.
+    exclude_hues : sequence of str
+        Hues of predicted colors that become grey, with soft edges: "red", "orange", "yellow", "green", "cyan", "blue",
+        "purple" or "pink". Colors of references stay.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        A value is not as described above.
+
+    Examples
+    --------
+    >>> from labcolor import Look
+    >>> Look(exclude_hues=["red"])
+    Look(smoothing=0.96, consistency=True, exclude_hues=('red',))
+    """
+
+    smoothing: float = 0.96
+    consistency: bool = True
+    exclude_hues: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        object.__setattr__(self, "smoothing", as_smoothing(self.smoothing))
+        require("consistency", self.consistency, instance_of(bool))
+        object.__setattr__(self, "exclude_hues", as_hues("exclude_hues", self.exclude_hues))
+
+
+def as_hues(name: str, hues: Any) -> tuple[str, ...]:
+    """Check hues that are left out, which errors call ``name``. Return them as a tuple.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        They are not names of :data:`HUES`.
+    """
+    if isinstance(hues, str) or not isinstance(hues, Sequence) or not all(isinstance(hue, str) for hue in hues):
+        raise InputTypeError(f'{name}: expected a sequence of hues, as ("red", "pink"), got {shortened(hues)}.')
+    for hue in hues:
+        if hue not in HUES:
+            raise InputError(f"{name}: expected {', '.join(HUES)}, got {shortened(hue)}.")
+    return tuple(hues)
+
+
+def without_hues(ab: Array, hues: Sequence[str]) -> Array:
+    """Return chroma, (h, w, 2) float32, without some hues."""
+    if not hues:  # most videos keep all of theirs
+        return ab
+    angle = np.degrees(np.arctan2(ab[..., 1], ab[..., 0]))
+    for hue in hues:
+        first, last = HUES[hue]
+        width = (last - first) % 360
+        beyond = np.abs((angle - first - width / 2 + 180) % 360 - 180) - width / 2
+        ab = ab * np.clip(beyond / _EDGE, 0, 1)[..., None]
+    return np.asarray(ab, np.float32)
