@@ -115,6 +115,23 @@ def test_one_folder_imports_tensorflow():
     assert importing == {"backends.litert", "backends.replicas", "backends.tensorflow"}
 
 
+def test_no_module_imports_pickle():
+    """What is read from a file cannot run code: no module has a reader that could."""
+    for module, tree in TREES.items():
+        for node in ast.walk(tree):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            found = {name.split(".")[0] for name in names} & {
+                "pickle",
+                "cPickle",
+                "dill",
+                "joblib",
+                "marshal",
+                "shelve",
+            }
+            assert not found, module
+
+
 def test_color_knows_no_network():
     """The room of color imports only itself and the ground."""
     ground = FLOORS[: FLOORS.index("color.kernels")]

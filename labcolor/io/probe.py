@@ -21,35 +21,14 @@ _USUAL_RATE = 60  # largest frames per second of a video with a variable rate, u
 _HDR = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
 _FLAGS = {"default", "dub", "original", "comment", "lyrics", "karaoke", "forced", "captions", "descriptions"}
 _FLAGS |= {"dependent", "hearing_impaired", "visual_impaired", "clean_effects"}
-# Pixel formats whose samples are not planar: chroma format and depth.
+# Pixel formats whose samples are not planar, by their chroma format. Their last digits name a depth of more than 8 bits.
 _PACKED = {
-    "nv12": ("420", 8),
-    "nv21": ("420", 8),
-    "nv16": ("422", 8),
-    "nv24": ("444", 8),
-    "nv42": ("444", 8),
-    "uyvy422": ("422", 8),
-    "yuyv422": ("422", 8),
-    "yvyu422": ("422", 8),
-    "uyyvyy411": ("411", 8),
-    "vuya": ("444", 8),
-    "vuyx": ("444", 8),
-    "ayuv": ("444", 8),
-    "p010": ("420", 10),
-    "p012": ("420", 12),
-    "p016": ("420", 16),
-    "p210": ("422", 10),
-    "p212": ("422", 12),
-    "p216": ("422", 16),
-    "p410": ("444", 10),
-    "p412": ("444", 12),
-    "p416": ("444", 16),
-    "y210": ("422", 10),
-    "y212": ("422", 12),
-    "y216": ("422", 16),
-    "xv30": ("444", 10),
-    "xv36": ("444", 12),
+    "420": "nv12 nv21 p010 p012 p016".split(),
+    "422": "nv16 uyvy422 yuyv422 yvyu422 p210 p212 p216 y210 y212 y216".split(),
+    "444": "nv24 nv42 vuya vuyx ayuv p410 p412 p416 xv30 xv36".split(),
+    "411": ["uyyvyy411"],
 }
+_DEPTHS = {"10": 10, "12": 12, "16": 16, "30": 10, "36": 12}
 
 
 @dataclass(frozen=True)
@@ -77,9 +56,10 @@ class Pixels:
 def pixels_of(name: str) -> Pixels:
     """Return what ffmpeg's name of a pixel format means. What is neither YUV nor grey counts as RGB."""
     plain = re.sub("(le|be)$", "", name)
-    if plain in _PACKED:
-        chroma, depth = _PACKED[plain]
-        return Pixels("yuv", depth, chroma, plain in ("vuya", "ayuv"))
+    for chroma, names in _PACKED.items():
+        if plain in names:
+            depth = 8 if plain.startswith("nv") else _DEPTHS.get(plain[-2:], 8)
+            return Pixels("yuv", depth, chroma, plain in ("vuya", "ayuv"))
     if found := re.fullmatch(r"yuv(a?)j?(4\d\d)p(\d*)", plain):
         return Pixels("yuv", int(found[3] or 8), found[2], bool(found[1]))
     if found := re.fullmatch(r"(gray|ya)(\d*)", plain):

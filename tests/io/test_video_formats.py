@@ -203,6 +203,16 @@ def test_a_picture_that_begins_after_its_sound(small, tmp_path, rate, ending):
     assert gaps[1] == pytest.approx(gaps[0], abs=0.0015)
 
 
+@pytest.mark.parametrize(("codec", "size"), [("prores", "64x48"), ("dnxhr", "256x144")])
+def test_a_cover_comes_along_beside_a_codec_with_profiles(small, tmp_path, codec, size):
+    """The profile of the video does not reach the stream of the cover."""
+    write_picture(tmp_path / "cover.png", RANDOM.integers(0, 256, (16, 16, 3), np.uint8))
+    cover = ["-i", str(tmp_path / "cover.png"), "-map", "0:v", "-map", "1:v", "-c:v:1", "copy"]
+    source = make(tmp_path / "in.mp4", *cover, "-disposition:v:1", "attached_pic", size=size)
+    assert colorize_video(source, tmp_path / "out.mov", small, encoding=Encoding(codec)).frames == 10
+    assert len(probe(tmp_path / "out.mov").covers) == 1
+
+
 def comb(luma):
     """How much each line differs from its neighbors."""
     return np.abs(np.diff(luma.astype(float), 2, axis=1)).mean()
@@ -216,8 +226,11 @@ def test_fields_are_found_by_the_frames_own_flags(small, tmp_path):
     )
     woven = comb(lumas(source, deinterlace="never"))
     assert comb(lumas(source)) < 0.8 * woven
+    assert probe(source).primaries == "unknown"
     report = colorize_video(source, tmp_path / "frames.mp4", small, encoding=Encoding(preset="ultrafast"))
     assert (report.rate, report.frames) == (25, 5)
+    after = probe(tmp_path / "frames.mp4")  # of 625 lines
+    assert (after.matrix, after.primaries, after.transfer) == ("bt470bg", "bt470bg", "smpte170m")
     assert report.converted == ("fields became frames",)
     for ending, codec in ((".mp4", "h264"), (".mov", "prores"), (".mkv", "ffv1")):  # fields stay, and say that they do
         kept = tmp_path / f"kept{ending}"

@@ -1,6 +1,7 @@
 """Videos: frames, rate, size, sound and luma kept; whole files or none."""
 
 import functools
+import itertools
 import os
 import re
 import signal
@@ -10,6 +11,7 @@ import sys
 import time
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -117,6 +119,7 @@ def test_a_rotated_film_stands_upright(small, clip, tmp_path):
     turned = tmp_path / "turned.mp4"
     ffmpeg.run(["-display_rotation", "90", "-i", str(clip), "-c", "copy", str(turned)])
     colorize_video(turned, tmp_path / "out.mp4", small)
+    assert colorize_video(turned, tmp_path / "again.mp4", small).converted == ("a rotation by 90 degrees was applied",)
     assert lumas(tmp_path / "out.mp4")[0].shape == (25, 64, 48)
     assert "rotation" not in str(subprocess.run([ffmpeg.executable(), "-i", tmp_path / "out.mp4"], capture_output=True))
 
@@ -352,6 +355,59 @@ def test_a_limit_on_file_size_stands_for_a_full_disk(clip, tmp_path):
     assert re.search(r"out\.mkv: cannot be encoded: .*(File too large|signal)", result.stderr)
     assert (tmp_path / "out.mkv").read_bytes() == b"old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["before.mkv", "clip.mp4", "out.mkv"]
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out/%04d.png"])
+def test_what_is_there_is_replaced_only_on_demand(small, clip, tmp_path, name):
+    """A file and the pictures of a sequence stay unless the caller says otherwise, in the library and the command."""
+    short = Decoding(end=0.2)
+    colorize_video(clip, tmp_path / name, small, decoding=Decoding(end=0.4))
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    with pytest.raises(
+        InputError, match=r"there already\. Choose another name, or pass overwrite=True \(--overwrite\)"
+    ):
+        colorize_video(clip, tmp_path / name, small, progress=lambda *done: pytest.fail("began"))
+    assert main(["video", str(clip), str(tmp_path / name)]) == 2
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert colorize_video(clip, tmp_path / name, small, decoding=short, overwrite=True).frames == 5
+    if "%" in name:
+        assert len(list((tmp_path / "out").iterdir())) == 5
+
+
+def test_an_interrupted_replacement_of_a_sequence_is_taken_back(small, clip, tmp_path, monkeypatch):
+    """Ctrl-C while pictures get their names leaves all of the old ones, or none of the new ones."""
+    colorize_video(clip, tmp_path / "out/%04d.png", small, decoding=Decoding(end=0.4))
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    rename, count = Path.replace, itertools.count()
+
+    def interrupted(path, target):
+        result = rename(path, target)
+        if next(count) == 12:  # the old ones are away, and two of the new ones are there
+            os.kill(os.getpid(), signal.SIGINT)
+        return result
+
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    monkeypatch.setattr(Path, "replace", interrupted)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            colorize_video(clip, tmp_path / "out/%04d.png", small, saturation=2, overwrite=True)
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+
+
+def test_a_damaged_source_has_its_own_exit_code(tmp_path, capsys):
+    """What can be decoded is colored, and a script can tell that it is not all."""
+    source = make(tmp_path / "in.ts", sound=False, extra=["-c:v", "mpeg2video", "-q:v", "2"])
+    content = bytearray(source.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 2000] = RANDOM.bytes(2000)
+    source.write_bytes(content)
+    assert main(["video", str(source), str(tmp_path / "out.mp4"), "--model", "reference"]) == 3
+    assert "damaged" in capsys.readouterr().err
+    assert main(["video", str(tmp_path), "-o", str(tmp_path / "colored"), "--model", "reference"]) == 3
+    (tmp_path / "empty").mkdir()
+    assert main(["video", str(tmp_path / "empty"), "-o", str(tmp_path / "none")]) not in (0, 3)
 
 
 def test_command_line(clip, tmp_path, capsys):

@@ -1,8 +1,6 @@
 """Jobs: a video that was interrupted goes on where it stopped, and becomes the same."""
 
 import json
-import os
-import pickle
 import subprocess
 import sys
 import time
@@ -110,9 +108,13 @@ def test_another_job_is_no_continuation(small, clip, tmp_path):
     with pytest.raises(VideoFileError, match=r"of labcolor '0\.0'"):
         colorize_video(clip, out, small, resume=True)
     (folder / "job.json").write_text(json.dumps(about))
-    (folder / "state.json").write_bytes(pickle.dumps((1, 8, os.getcwd)))
-    with pytest.raises(VideoFileError, match="expected the saved state of a job"):
-        colorize_video(clip, out, small, resume=True)
+    saved = json.loads((folder / "state.json").read_text())
+    command = f"cnumpy.core\nos.system\n(Vtouch {tmp_path / 'ran'}\ntR.".encode()
+    for content in (command, b"[" * 100_000, b"{}", b"\xff", json.dumps({**saved, "frames": -8}).encode()):
+        (folder / "state.json").write_bytes(content)
+        with pytest.raises(VideoFileError, match=r"expected the saved state of a job.* Remove .* to begin anew"):
+            colorize_video(clip, out, small, resume=True)
+    assert not (tmp_path / "ran").exists()
     assert sorted(folder.iterdir()) == before
     with pytest.raises(InputError, match=r"than \.gif"):
         colorize_video(clip, tmp_path / "out.gif", small, resume=True)

@@ -1,10 +1,14 @@
 """Steady colors: held where the picture rests, new where it moves, and never carried across a cut."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from scipy import ndimage
 
+from labcolor import Look, colorize_frames, rgb_to_lab
 from labcolor.io.inputs import as_pictures
+from labcolor.io.times import pace_of
 from labcolor.pictures.small import SmallPicture
 from labcolor.video.temporal import ChromaSmoother, chroma_between
 
@@ -139,3 +143,30 @@ def test_frames_between_at_rest_and_in_motion(reference, photographs):
     first, middle, last = (one.lightness for one in small)
     guessed = chroma_between(middle, (first, maps[0]), (last, maps[2]))
     assert np.abs(guessed - maps[1]).mean() < 0.2 * np.abs(maps[1]).mean()
+
+
+def test_colors_settle_in_time_not_in_frames():
+    """At twice the rate, a color needs twice as many frames to follow a new one, and a dissolve to pass."""
+    lightness = np.full((40, 60), 50, np.float32)
+    colors = [np.full((40, 60, 2), value, np.float32) for value in (0, 40)]
+    means = []
+    for pace in (1.0, 2.0):
+        smoother = ChromaSmoother(0.9, pace)
+        smoother.update(lightness, colors[0])
+        for _ in range(round(8 * pace)):
+            result = smoother.update(lightness, colors[1])
+        means.append(result.mean())
+    assert 10 < means[0] < 30
+    assert means[1] == pytest.approx(means[0], abs=0.1)
+    assert [pace_of(Fraction(rate)) for rate in ("24000/1001", "24", "25", "50", "12000/1001")] == [1, 1, 1, 2, 0.5]
+
+
+def test_without_smoothing_things_still_keep_their_color(classifier):
+    """Smoothing and consistency are two choices: only without both is each frame a still picture."""
+    frames = grain(3)[:, :128, :160]
+    plain, held = (
+        list(colorize_frames(frames, classifier, look=Look(smoothing=0, consistency=kept))) for kept in (False, True)
+    )
+    np.testing.assert_array_equal(plain[2], classifier.predict(frames[2]))
+    change = [np.abs(rgb_to_lab(one[2])[..., 1:] - rgb_to_lab(one[1])[..., 1:]).mean() for one in (plain, held)]
+    assert change[1] < 0.9 * change[0]
