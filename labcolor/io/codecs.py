@@ -12,7 +12,7 @@ from labcolor.base.validation import instance_of, integer, one_of, optional, req
 from labcolor.errors import InputError, VideoFileError
 from labcolor.io import ffmpeg
 
-__all__ = ["CODECS", "CONTAINERS", "Codec", "Encoding"]
+__all__ = ["CODECS", "CONTAINERS", "Codec", "Encoding", "codec_for", "encoder_options", "reject_options"]
 
 _X_PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 
@@ -158,58 +158,59 @@ class Encoding:
             require(name, getattr(self, name), optional(instance_of(str)))
         require("side_by_side", self.side_by_side, instance_of(bool))
 
-    def codec_for(self, ending: str) -> str:
-        """Return the name of the codec for a container.
-
-        Raises
-        ------
-        InputError
-            The container cannot hold the codec, or the codec has no such quality or preset.
-        VideoFileError
-            This ffmpeg lacks the encoder.
-        """
-        name = CONTAINERS[ending] if self.codec is None else self.codec
-        codec = CODECS[name]
-        if ending not in codec.endings:
-            raise InputError(
-                f"codec: {name} fits {', '.join(codec.endings)}, got {ending}. Choose another codec or name."
-            )
-        if codec.quality is None:
-            self.reject(name, "quality")
-        else:
-            best, worst, _ = codec.quality
-            require("quality", self.quality, optional(integer(best, most=worst)))
-        if codec.presets:
-            require("preset", self.preset, optional(one_of(*codec.presets)))
-        else:
-            self.reject(name, "preset")
-        if not _has_encoder(ffmpeg.executable(), codec.encoder):
-            raise VideoFileError(
-                f"codec: this ffmpeg has no encoder {codec.encoder} for {name}. Choose another codec, or set "
-                f"IMAGEIO_FFMPEG_EXE to an ffmpeg that has it."
-            )
-        return name
-
-    def reject(self, name: str, *parameters: str) -> None:
-        """Raise an InputError if a parameter is given that a codec or container does not have."""
-        for parameter in parameters:
-            if getattr(self, parameter) is not None:
-                raise InputError(f"{parameter}: {name} has none. Leave it out.")
-
-    def options(self, name: str, pixel_format: str) -> dict[str, str]:
-        """Return ffmpeg's options that encode pixels with a codec."""
-        codec = CODECS[name]
-        options = dict(codec.options)
-        if codec.quality is not None:
-            options["crf"] = str(codec.quality[2] if self.quality is None else self.quality)
-        if codec.presets:
-            options["preset"] = codec.preset if self.preset is None else self.preset
-        if (name, pixel_format) in _PROFILES:
-            options["profile"] = _PROFILES[name, pixel_format]
-        return {"c": codec.encoder, **options}
-
 
 @lru_cache(maxsize=32)
 def _has_encoder(program: str, encoder: str) -> bool:
     command = [program, "-hide_banner", "-h", f"encoder={encoder}"]
     return b"Encoder " + encoder.encode() in subprocess.run(command, capture_output=True, check=False).stdout
+
+
+def codec_for(encoding: Encoding, ending: str) -> str:
+    """Return the name of the codec for a container.
+
+    Raises
+    ------
+    InputError
+        The container cannot hold the codec, or the codec has no such quality or preset.
+    VideoFileError
+        This ffmpeg lacks the encoder.
+    """
+    name = CONTAINERS[ending] if encoding.codec is None else encoding.codec
+    codec = CODECS[name]
+    if ending not in codec.endings:
+        raise InputError(f"codec: {name} fits {', '.join(codec.endings)}, got {ending}. Choose another codec or name.")
+    if codec.quality is None:
+        reject_options(encoding, name, "quality")
+    else:
+        best, worst, _ = codec.quality
+        require("quality", encoding.quality, optional(integer(best, most=worst)))
+    if codec.presets:
+        require("preset", encoding.preset, optional(one_of(*codec.presets)))
+    else:
+        reject_options(encoding, name, "preset")
+    if not _has_encoder(ffmpeg.executable(), codec.encoder):
+        raise VideoFileError(
+            f"codec: this ffmpeg has no encoder {codec.encoder} for {name}. Choose another codec, or set "
+            f"IMAGEIO_FFMPEG_EXE to an ffmpeg that has it."
+        )
+    return name
+
+
+def reject_options(encoding: Encoding, name: str, *options: str) -> None:
+    """Raise an InputError if options are given that a codec or a container does not have."""
+    for option in options:
+        if getattr(encoding, option) is not None:
+            raise InputError(f"{option}: {name} has none. Leave it out.")
+
+
+def encoder_options(encoding: Encoding, name: str, pixel_format: str) -> dict[str, str]:
+    """Return ffmpeg's options that encode pixels with a codec."""
+    codec = CODECS[name]
+    options = {"c": codec.encoder, **dict(codec.options)}
+    if codec.quality is not None:
+        options["crf"] = str(codec.quality[2] if encoding.quality is None else encoding.quality)
+    if codec.presets:
+        options["preset"] = codec.preset if encoding.preset is None else encoding.preset
+    if (name, pixel_format) in _PROFILES:
+        options["profile"] = _PROFILES[name, pixel_format]
+    return options

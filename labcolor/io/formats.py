@@ -14,7 +14,7 @@ from labcolor.base.paths import check_destination
 from labcolor.base.validation import one_of, optional, require
 from labcolor.color.yuv import MATRICES, FrameFormat, usual_matrix
 from labcolor.errors import InputError, VideoFileError
-from labcolor.io.codecs import CODECS, CONTAINERS, Encoding
+from labcolor.io.codecs import CODECS, CONTAINERS, Encoding, codec_for, encoder_options, reject_options
 from labcolor.io.decoder import Footage
 from labcolor.io.probe import VideoInfo, pixels_of
 from labcolor.io.sequences import WRITABLE_SEQUENCES, frame_numbers, is_pattern
@@ -175,7 +175,7 @@ def _source_lost(footage: Footage) -> list[str]:
 def _yuv_target(destination: Path, footage: Footage, encoding: Encoding) -> Target:
     """Return how a video is stored in a codec of YUV."""
     info, size, ending = footage.info, footage.size, destination.suffix.lower()
-    name = encoding.codec_for(ending)
+    name = codec_for(encoding, ending)
     if name == "dnxhr" and (size[0] < 256 or size[1] < 120):
         raise InputError(
             f"codec: dnxhr needs a picture of at least 256x120 pixels, got {size[0]}x{size[1]}. Resize it."
@@ -187,7 +187,7 @@ def _yuv_target(destination: Path, footage: Footage, encoding: Encoding) -> Targ
     container = ["-movflags", "+faststart"] if ending in (".mp4", ".mov") else []
     if name == "hevc" and ending != ".mkv":  # the tag that QuickTime knows
         container += ["-tag:v:0", "hvc1"]
-    options = {**encoding.options(name, pixels), "pix_fmt": _little(pixels)}
+    options = {**encoder_options(encoding, name, pixels), "pix_fmt": _little(pixels)}
     options["color_range"] = "pc" if full else "tv"  # otherwise ffmpeg may convert to what the encoder likes
     keeps_fields = info.interlaced and footage.decoding.deinterlace == "never"
     filters, lost = "", _source_lost(footage)
@@ -260,7 +260,7 @@ def _rgb_target(destination: Path, footage: Footage, encoding: Encoding) -> Targ
     """Return how a GIF or an image sequence is stored: as RGB."""
     info, source, ending = footage.info, footage.format, destination.suffix.lower()
     sequence = is_pattern(destination)
-    encoding.reject(ending, "codec", "quality", "preset")
+    reject_options(encoding, ending, "codec", "quality", "preset")
     require("pixel_format", encoding.pixel_format, optional(one_of(*(("rgb24", "rgb48") if sequence else ("rgb24",)))))
     usual = "rgb48" if sequence and source.depth > 8 else "rgb24"
     pixels = encoding.pixel_format or usual

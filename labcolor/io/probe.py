@@ -21,11 +21,11 @@ _USUAL_RATE = 60  # largest frames per second of a video with a variable rate, u
 _HDR = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
 _FLAGS = {"default", "dub", "original", "comment", "lyrics", "karaoke", "forced", "captions", "descriptions"}
 _FLAGS |= {"dependent", "hearing_impaired", "visual_impaired", "clean_effects"}
-# Pixel formats whose samples are not planar, by their chroma format. Their last digits name a depth of more than 8 bits.
+# Pixel formats whose samples are not planar, by their chroma format. Their last digits name a depth above 8 bits.
 _PACKED = {
-    "420": "nv12 nv21 p010 p012 p016".split(),
-    "422": "nv16 uyvy422 yuyv422 yvyu422 p210 p212 p216 y210 y212 y216".split(),
-    "444": "nv24 nv42 vuya vuyx ayuv p410 p412 p416 xv30 xv36".split(),
+    "420": ["nv12", "nv21", "p010", "p012", "p016"],
+    "422": ["nv16", "uyvy422", "yuyv422", "yvyu422", "p210", "p212", "p216", "y210", "y212", "y216"],
+    "444": ["nv24", "nv42", "vuya", "vuyx", "ayuv", "p410", "p412", "p416", "xv30", "xv36"],
     "411": ["uyyvyy411"],
 }
 _DEPTHS = {"10": 10, "12": 12, "16": 16, "30": 10, "36": 12}

@@ -74,7 +74,7 @@ def float_array(name: str, value: Any, *shape: int | None) -> Array:
     InputError
         The value is another one.
     """
-    sides = zip(shape, value.shape, strict=False) if isinstance(value, np.ndarray) else ()
-    if all(side == wanted or (wanted is None and side) for wanted, side in sides) and np.ndim(value) == len(shape):
+    found = value.shape if isinstance(value, np.ndarray) else ()
+    if len(found) == len(shape) and all(a == b or (b is None and a) for a, b in zip(found, shape, strict=True)):
         return np.asarray(value)
     raise InputError(f"{name}: expected an array of shape {shape}, got another value.")
