@@ -323,7 +323,7 @@ def _fields(letter: str, details: str) -> str:
 
 def _rotation(about: str) -> int:
     """Return the degrees of the rotation that a stream asks for and that ffmpeg applies."""
-    found = re.search(r"displaymatrix: rotation of (-?[\d.]+) degrees", about)
+    found = re.search(r"[Dd]isplay ?[Mm]atrix: rotation of (-?[\d.]+) degrees", about)
     return round(float(found[1])) % 360 if found else 0
 
 
