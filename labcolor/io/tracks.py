@@ -53,7 +53,7 @@ _TEXT = frozenset({"mov_text", "subrip", "srt", "ass", "ssa", "webvtt", "text"})
 _DRAWN = frozenset({"hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle"})  # subtitles that are pictures
 _HOLDS = {
     ".mp4": _Holds(_MP4_SOUND, "aac", "mov_text", covers=True),
-    ".mov": _Holds(_MOV_SOUND, "aac", "mov_text", marks=False, covers=True),
+    ".mov": _Holds(_MOV_SOUND, "aac", "mov_text", marks=False),  # ffmpeg writes no cover into .mov
     ".mkv": _Holds(_MKV_SOUND, "flac", "srt", _TEXT - {"mov_text"} | _DRAWN, covers=True, attachments=True),
     ".webm": _Holds(frozenset({"opus", "vorbis"}), "libopus", "webvtt"),
     ".dpx": _Holds(),
