@@ -28,6 +28,7 @@ __all__ = [
     "check_size",
     "check_tiff",
     "ignoring_damage",
+    "is_damage",
 ]
 
 # The formats that are opened. Pillow knows others, of which some start programs, as EPS does.
@@ -37,11 +38,12 @@ FILE_BYTES = 1 << 32  # of a file that the caller has opened
 EXIF_BYTES = 1 << 16  # the most that a JPEG can hold
 XMP_BYTES = 1 << 20
 
-# What decoders raise on damaged files. Anything else, such as a time limit of the caller, passes through.
+# What decoders raise on damaged files, and where these classes are defined. Anything else passes through.
 DAMAGE = (
-    *(ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, NotImplementedError, OSError),
-    *(SyntaxError, TypeError, ValueError, lzma.LZMAError, struct.error, zlib.error),
+    *(ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, OSError, RuntimeError, SyntaxError),
+    *(TypeError, ValueError, lzma.LZMAError, struct.error, zlib.error),
 )
+_DEFINED_IN = {"builtins", "struct", "zlib", "_lzma", "PIL", "tifffile", "numpy"}
 
 _PIXEL_BYTES = 32  # RGBA of float64
 _SLACK = 1 << 16  # bytes; a small picture may be stored badly
@@ -64,10 +66,15 @@ def ignoring_damage() -> Iterator[None]:
     """Suppress what a decoder raises on damaged data, but not the time limit of a caller."""
     try:
         yield
-    except TimeoutError:
-        raise
-    except DAMAGE:
-        pass
+    except DAMAGE as error:
+        if not is_damage(error):
+            raise
+
+
+def is_damage(error: BaseException) -> bool:
+    """Return whether an exception is a decoder's; a caller's time limit may be an OSError, too."""
+    defined_in = type(error).__module__.partition(".")[0]
+    return isinstance(error, DAMAGE) and not isinstance(error, TimeoutError) and defined_in in _DEFINED_IN
 
 
 def check_size(name: str, height: int, width: int) -> None:
@@ -118,7 +125,7 @@ def check_jpeg(name: str, content: bytes) -> None:
     PictureFileError
         It has too many pixels, too many scans, or too little data.
     """
-    place, blocks, data, scans = 2, 0, 0, 0
+    place, blocks, data, scans, progressive = 2, 0, 0, 0, True
     while found := _JPEG_MARKER.search(content, place):
         start, marker = found.end(), found[0][1]
         if marker == 0xD9:  # the picture's end
@@ -133,7 +140,11 @@ def check_jpeg(name: str, content: bytes) -> None:
             factors = [divmod(content[at], 16) for at in range(start + 9, min(place, start + 8 + 3 * parts), 3)]
             widest, highest = (max((pair[axis] for pair in factors), default=1) or 1 for axis in (0, 1))
             blocks = sum((width * x // widest // 8) * (height * y // highest // 8) for x, y in factors)
+            progressive = marker == 0xC2
         elif marker == 0xDA:
+            needed = place + blocks // 8 + 1
+            if not progressive and needed < len(content) and not _JPEG_MARKER.search(content, place, needed):
+                return  # without reading to the end of a large picture
             end = _JPEG_MARKER.search(content, place)
             data += (end.start() if end else len(content)) - place
             scans += 1

@@ -29,14 +29,16 @@ def read_picture(source: PictureSource) -> Array:
     Parameters
     ----------
     source : path, bytes, open binary file or PIL image
-        PNG, JPEG, TIFF, WebP, BMP, GIF, AVIF or anything else that Pillow reads; of several pages or frames the first.
-        An open file is read from where it stands, and rewound to there if it can be.
+        PNG, JPEG, TIFF, WebP, BMP, GIF, AVIF, JPEG 2000 or PPM; of several frames the first, and of several pages the
+        first that is not a thumbnail. A path must name a regular file. An open file is read from where it stands, and
+        rewound to there if it can be.
 
     Returns
     -------
     ndarray
         (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA; uint8, uint16, or float32 for TIFF files of floats in [0, 1].
-        9 to 15 bits are stretched to 16. Alpha is not premultiplied; samples of a TIFF that say nothing of themselves,
+        9 to 15 bits are stretched to 16, and signed integers to their unsigned range. Alpha is not premultiplied;
+        samples of a TIFF that say nothing of themselves,
         such as a scanner's infrared, are left out.
         sRGB: an embedded color profile is applied to 8 bits, and ignored at 16 bits and for floats.
 
@@ -77,7 +79,8 @@ def write_picture(
     Parameters
     ----------
     path : path
-        Ends in .png (8 or 16 bits), .tif, .tiff (8 or 16 bits, or float32), .jpg, .jpeg, .webp, .bmp, or, where Pillow
+        A new file, or a regular file that is replaced; a symbolic link is replaced, and its target stays. It ends in
+        .png (8 or 16 bits), .tif, .tiff (8 or 16 bits, or float32), .jpg, .jpeg, .webp, .bmp, or, where Pillow
         has it, .avif (8 bits).
     picture : array_like
         (H, W), (H, W, 1), (H, W, 3) or (H, W, 4); uint8, uint16, float in [0, 1] or bool. float32 is written as such

@@ -16,6 +16,7 @@ from PIL import Image, UnidentifiedImageError
 
 from labcolor.base.paths import hidden_folder, remove_stale
 from labcolor.errors import VideoFileError
+from labcolor.io.limits import FORMATS
 
 __all__ = ["WRITABLE_SEQUENCES", "ImageSequence", "find_sequence", "frame_numbers", "is_pattern", "replacing_frames"]
 
@@ -137,7 +138,7 @@ def _size_and_depth(path: Path) -> tuple[int, int, int]:
         if ending == ".dpx":
             width, height = struct.unpack(">II" if head[:4] == b"SDPX" else "<II", head[772:780])
             return width, height, head[803]
-        with Image.open(path) as picture:
+        with Image.open(path, formats=FORMATS) as picture:
             return *picture.size, 8
     except (OSError, ValueError, struct.error, IndexError, UnidentifiedImageError, tifffile.TiffFileError) as error:
         raise VideoFileError(f"{path}: this picture of the sequence cannot be read: {error}.") from error

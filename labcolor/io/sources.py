@@ -16,7 +16,17 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 from labcolor.base.extras import missing_package
 from labcolor.base.paths import as_path, open_regular
 from labcolor.errors import InputTypeError, LabcolorError, OutOfMemoryError, PictureFileError
-from labcolor.io.limits import DAMAGE, EXIF_BYTES, FILE_BYTES, FORMATS, PIXELS, check_jpeg, check_png, check_size
+from labcolor.io.limits import (
+    DAMAGE,
+    EXIF_BYTES,
+    FILE_BYTES,
+    FORMATS,
+    PIXELS,
+    check_jpeg,
+    check_png,
+    check_size,
+    is_damage,
+)
 
 __all__ = ["ENDINGS", "Source", "as_source", "decoding", "is_source", "opened"]
 
@@ -211,6 +221,8 @@ def decoding(name: str, source: Source | None = None) -> Iterator[None]:
         reason = _DAMAGED if known else ": no decoder knows its format. It may be damaged, or not be a picture"
         raise PictureFileError(f"{expected}, but it cannot be decoded{reason}.") from error
     except DAMAGE as error:
+        if not is_damage(error):
+            raise
         if isinstance(error, OSError) and error.strerror:  # of the system, not of a decoder
             raise PictureFileError(f"{name}: cannot be read: {error.strerror}.") from error
         raise PictureFileError(f"{expected}, but it cannot be decoded{_DAMAGED}.") from error

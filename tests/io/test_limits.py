@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image
+from PIL import Image, features
 
 from labcolor import read_metadata, read_picture, write_picture
 from labcolor.errors import InputError, LabcolorError, PictureFileError
@@ -243,7 +243,11 @@ class LateError(Exception):
     """The time limit of a caller."""
 
 
-@pytest.mark.parametrize("error", [LateError, TimeoutError, KeyboardInterrupt])
+class OwnTimeoutError(OSError):
+    """A time limit of another library, such as that of a client for the web."""
+
+
+@pytest.mark.parametrize("error", [LateError, OwnTimeoutError, TimeoutError, KeyboardInterrupt])
 def test_the_errors_of_a_caller_pass_through(error, monkeypatch):
     """A time limit that a signal raises during decoding is not taken for a damaged file."""
 
@@ -284,6 +288,15 @@ def test_damaged_files_are_described_in_the_library_s_words(kind, capfd):
             error = raised
         assert error is None or "damaged or incomplete" in str(error) or "that fits its size" in str(error)
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="this Pillow has no AVIF")
+def test_a_damaged_avif_is_an_error_of_the_library():
+    """Pillow raises RuntimeError for an AVIF with an unknown part."""
+    content = encoded(DEEP.astype(np.uint8), "AVIF")
+    place = content.index(b"pixi")
+    with pytest.raises(PictureFileError, match="cannot be decoded"):
+        read_metadata(content[: place + 8] + b"\0" + content[place + 9 :])
 
 
 def test_every_limit_names_its_test():

@@ -1,6 +1,7 @@
 """Picture files of every kind: what is read is what a viewer shows."""
 
 import errno
+import importlib.util
 import struct
 
 import imageio.v3 as iio
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from labcolor import read_picture, write_picture
+from labcolor import read_metadata, read_picture, write_picture
 from labcolor.errors import InputError, PictureFileError
 from labcolor.io.pictures import picture_paths
 
@@ -242,6 +243,73 @@ def test_tiff_scans_of_sixteen_bits(tmp_path, picture, options, expected):
     np.testing.assert_array_equal(read_picture(tmp_path / "p.tif"), expected)
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_tiff_whose_first_page_is_a_thumbnail(tmp_path, dtype):
+    """The first page that is not marked as reduced is read, with its own metadata; a lone thumbnail is a picture."""
+    import tifffile
+
+    picture = DEEP.astype(dtype)
+    with tifffile.TiffWriter(tmp_path / "p.tif") as file:
+        file.write(picture[::4, ::4], photometric="rgb", subfiletype=1, resolution=(10, 10), resolutionunit=2)
+        file.write(picture, photometric="rgb", resolution=(300, 300), resolutionunit=2)
+    np.testing.assert_array_equal(read_picture(tmp_path / "p.tif"), picture)
+    assert read_metadata(tmp_path / "p.tif").dpi == (300, 300)
+    tifffile.imwrite(tmp_path / "p.tif", picture, photometric="rgb", subfiletype=1)
+    np.testing.assert_array_equal(read_picture(tmp_path / "p.tif"), picture)
+
+
+@pytest.mark.parametrize(("dtype", "white"), [(np.int8, 255), (np.int16, 65535)])
+@pytest.mark.parametrize("photometric", ["minisblack", "miniswhite"])
+def test_signed_tiffs(tmp_path, dtype, white, photometric):
+    """The largest signed number is white, and a negative one is refused."""
+    import tifffile
+
+    most = np.iinfo(dtype).max
+    values = np.array([[0, most // 2, most]], dtype)
+    tifffile.imwrite(tmp_path / "p.tif", values, photometric=photometric)
+    expected = (values.astype(int) * white // most).astype(f"u{values.itemsize}")
+    found = read_picture(tmp_path / "p.tif")
+    assert found.dtype == expected.dtype
+    np.testing.assert_array_equal(found, expected if photometric == "minisblack" else white - expected)
+    tifffile.imwrite(tmp_path / "p.tif", -values, photometric=photometric)
+    with pytest.raises(PictureFileError, match=f"samples of at least 0, got -{most}"):
+        read_picture(tmp_path / "p.tif")
+
+
+def packed_tiff(picture, bits, compression=1):
+    """A TIFF whose samples of 9 to 15 bits stand without gaps in a row, in strips of five rows."""
+    height, width, channels = picture.shape
+    places = (picture.reshape(height, -1, 1) >> np.arange(bits)[::-1]) & 1
+    rows = np.packbits(places.reshape(height, -1).astype(np.uint8), axis=1)
+    strips = [rows[top : top + 5].tobytes() for top in range(0, height, 5)]
+    start = 8 + sum(map(len, strips))
+    lists = start + 8 * len(strips)
+    entries = [(256, 4, 1, width), (257, 4, 1, height), (258, 3, 1, bits), (259, 3, 1, compression)]
+    entries += [(262, 3, 1, 2 if channels == 3 else 1), (273, 4, len(strips), start), (277, 3, 1, channels)]
+    entries += [(278, 4, 1, 5), (279, 4, len(strips), start + 4 * len(strips))]
+    offsets = [8 + sum(map(len, strips[:index])) for index in range(len(strips))]
+    numbers = struct.pack(f"<{2 * len(strips)}I", *offsets, *map(len, strips))
+    directory = struct.pack("<H", len(entries)) + b"".join(struct.pack("<2H2I", *entry) for entry in entries) + bytes(4)
+    return b"II*\0" + struct.pack("<I", lists) + b"".join(strips) + numbers + directory
+
+
+@pytest.mark.parametrize("bits", [9, 10, 12, 14, 15])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_packed_tiffs(bits, channels):
+    """Scanners' samples of 9 to 15 bits without gaps are stretched to 16 bits, without imagecodecs."""
+    picture = RANDOM.integers(0, 1 << bits, (203, 13, channels))
+    expected = (picture * 65535 // ((1 << bits) - 1)).astype(np.uint16)
+    found = read_picture(packed_tiff(picture, bits))
+    np.testing.assert_array_equal(found, expected if channels == 3 else expected[..., 0])
+
+
+@pytest.mark.skipif(importlib.util.find_spec("imagecodecs") is not None, reason="imagecodecs reads it")
+def test_packed_and_compressed_tiffs_need_imagecodecs():
+    """Samples of 12 bits that are compressed, too, are refused with what helps, and not as damaged."""
+    with pytest.raises(PictureFileError, match=r"got 12 bits and .*LZW.*\. Install imagecodecs, or save it as 16 bits"):
+        read_picture(packed_tiff(np.zeros((9, 9, 3), int), 12, compression=5))
+
+
 def _chunk(kind, content):
     import struct
     import zlib
@@ -256,6 +324,23 @@ def test_a_png_of_sixteen_bits_lying_on_its_side(tmp_path):
     exif = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
     (tmp_path / "p.png").write_bytes(content[:33] + _chunk(b"eXIf", exif) + content[33:])
     np.testing.assert_array_equal(read_picture(tmp_path / "p.png"), np.rot90(DEEP, -1))
+
+
+@pytest.mark.parametrize("interlaced", [False, True])
+@pytest.mark.parametrize("channels", [2, 3, 4])
+def test_pngs_of_sixteen_bits_and_several_channels(channels, interlaced):
+    """Grey with alpha, RGB and RGBA keep all 16 bits, interlaced as well."""
+    import zlib
+
+    picture = RANDOM.integers(0, 65536, (9, 11, channels)).astype(np.uint16)
+    passes = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)]
+    lines = b""
+    for y, x, down, across in passes if interlaced else [(0, 0, 1, 1)]:
+        lines += b"".join(b"\0" + row.astype(">u2").tobytes() for row in picture[y::down, x::across])
+    head = struct.pack(">2I5B", 11, 9, 16, {2: 4, 3: 2, 4: 6}[channels], 0, 0, interlaced)
+    chunks = _chunk(b"IHDR", head) + _chunk(b"IDAT", zlib.compress(lines)) + _chunk(b"IEND", b"")
+    expected = picture[..., [0, 0, 0, 1]] if channels == 2 else picture
+    np.testing.assert_array_equal(read_picture(b"\x89PNG\r\n\x1a\n" + chunks), expected)
 
 
 def test_a_transparent_grey_of_sixteen_bits_keeps_them(tmp_path):
