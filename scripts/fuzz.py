@@ -115,6 +115,27 @@ def _models() -> Callable[[bytes], object]:
     return load
 
 
+def _stream() -> Any:
+    from labcolor import Colorizer, Look
+    from labcolor.video.stream import ChromaStream
+
+    return ChromaStream(Colorizer.from_pretrained("reference").pipeline(), Look())
+
+
+def _job_seeds() -> Iterator[bytes]:
+    """Yield the saved state of a video that has just begun."""
+    from labcolor.video.saved import encode_state
+
+    yield encode_state(_stream().state()).encode()
+
+
+def _jobs() -> Callable[[bytes], object]:
+    from labcolor.video.saved import decode_state
+
+    stream = _stream()
+    return lambda data: stream.restore(decode_state(data.decode(errors="replace")), (48, 64))
+
+
 def _hint_seeds() -> Iterator[bytes]:
     yield b"3,4,#e07020\n5,6,keep,2\n7,8,fence,999999999\n0,0,102030,0"
 
@@ -130,6 +151,7 @@ _TARGETS: dict[str, tuple[Callable[[], Callable[[bytes], object]], Callable[[], 
     "metadata": (_metadata, _picture_seeds),
     "models": (_models, _model_seeds),
     "hints": (_hints, _hint_seeds),
+    "jobs": (_jobs, _job_seeds),
 }
 
 

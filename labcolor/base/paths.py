@@ -9,12 +9,12 @@ import shutil
 import stat
 import sys
 import time
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from labcolor.errors import FileError, InputError, InputTypeError
+from labcolor.errors import FileError, InputError, InputTypeError, LabcolorError, OutOfMemoryError
 
 try:
     import fcntl
@@ -33,6 +33,7 @@ __all__ = [
     "remove_stale",
     "remove_unfinished",
     "replacing",
+    "write_file",
     "write_text",
 ]
 
@@ -213,13 +214,30 @@ def replacing(destination: Path, kind: type[FileError]) -> Iterator[Path]:
             os.close(handle)
 
 
+def write_file(destination: Path, write: Callable[[Path], object], kind: type[FileError]) -> None:
+    """Write a file by a function of a temporary path, so that the destination is whole, the old or the new one.
+
+    Raises
+    ------
+    FileError
+        Of ``kind``: the file cannot be written.
+    OutOfMemoryError
+        There is not enough memory.
+    """
+    try:
+        with replacing(destination, kind) as temporary:
+            write(temporary)
+    except (LabcolorError, TimeoutError):
+        raise
+    except MemoryError as error:
+        raise OutOfMemoryError(f"{destination}: did not fit in memory. Write less at once.") from error
+    except OSError as error:
+        raise kind(f"{destination}: cannot be written: {error.strerror or error}.") from error
+
+
 def write_text(destination: Path, text: str, kind: type[FileError]) -> None:
-    """Write a text, so that the file is whole, the old or the new one. Raise an error of ``kind`` if it cannot be."""
-    with replacing(destination, kind) as temporary:
-        try:
-            temporary.write_text(text, encoding="utf-8", newline="")
-        except OSError as error:
-            raise kind(f"{destination}: cannot be written: {error.strerror}.") from error
+    """Write a text as :func:`write_file` does."""
+    write_file(destination, lambda temporary: temporary.write_text(text, encoding="utf-8", newline=""), kind)
 
 
 @contextmanager

@@ -66,8 +66,7 @@ class PictureMetadata:
     Examples
     --------
     >>> import numpy as np, tempfile
-    >>> from labcolor import read_metadata, write_picture
-    >>> from labcolor.io.metadata import PictureMetadata
+    >>> from labcolor import PictureMetadata, read_metadata, write_picture
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_picture(f"{folder}/p.png", np.zeros((4, 6), np.uint8), metadata=PictureMetadata(dpi=(300, 300)))
     ...     round(read_metadata(f"{folder}/p.png").dpi[0])
@@ -133,7 +132,7 @@ def read_metadata(source: PictureSource) -> PictureMetadata:
 
     Returns
     -------
-    labcolor.io.metadata.PictureMetadata
+    PictureMetadata
         EXIF (date, copyright, camera, place, ...), XMP and resolution (dots an inch); None for what there is not. EXIF
         that is damaged is logged and left out.
 

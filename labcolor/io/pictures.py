@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy.typing as npt
 from PIL import Image
 
-from labcolor.base.paths import as_path, check_destination, files_in, replacing
+from labcolor.base.paths import as_path, check_destination, files_in, write_file
 from labcolor.base.typing import Array, PathLike, PictureSource
 from labcolor.base.validation import as_array, instance_of, optional, require
-from labcolor.errors import InputError, LabcolorError, OutOfMemoryError, PictureFileError
+from labcolor.errors import InputError, LabcolorError, PictureFileError
 from labcolor.io.decoders import decode, from_image
 from labcolor.io.encoders import OPAQUE, WRITABLE, check_options, encode
 from labcolor.io.metadata import PictureMetadata
@@ -123,27 +123,21 @@ def write_picture(
         array = array[..., 0]
     if array.ndim == 3 and array.shape[2] == 4 and ending in OPAQUE:
         raise InputError(f"{path}: {ending} holds no alpha. Write a .png, or drop it with picture[..., :3].")
-    kept = {".png": ("u2",), ".tif": ("u2", "f4"), ".tiff": ("u2", "f4")}.get(ending, ())
-    if array.dtype.str[1:] not in kept:
+    depths = {".png": ("u2",), ".tif": ("u2", "f4"), ".tiff": ("u2", "f4")}.get(ending, ())
+    if array.dtype.str[1:] not in depths:
         array = as_bytes(array)
     check_destination(path, PictureFileError)
+    kept = PictureMetadata() if metadata is None else metadata
+
+    def write(temporary: Path) -> None:
+        encode(temporary, array, quality=quality, compression=compression, metadata=kept, name=str(path))
+
     try:
-        with replacing(path, PictureFileError) as temporary:
-            encode(
-                temporary,
-                array,
-                quality=quality,
-                compression=compression,
-                metadata=PictureMetadata() if metadata is None else metadata,
-                name=str(path),
-            )
+        write_file(path, write, PictureFileError)
     except LabcolorError:
         raise
-    except MemoryError as error:
-        raise OutOfMemoryError(f"{path}: did not fit in memory. Write a smaller picture.") from error
-    except (OSError, ValueError, KeyError, struct.error) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise PictureFileError(f"{path}: cannot be written: {reason}.") from error
+    except (ValueError, KeyError, struct.error) as error:  # of encoders
+        raise PictureFileError(f"{path}: cannot be written: {error}.") from error
 
 
 def picture_paths(

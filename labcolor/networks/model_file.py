@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 import math
-import stat
+import os
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
-from labcolor.base.paths import as_path, check_destination, replacing
+from labcolor.base.paths import as_path, check_destination, open_regular, write_file
 from labcolor.base.typing import Array, PathLike
 from labcolor.base.validation import shortened
 from labcolor.errors import ModelFileError
@@ -201,13 +201,7 @@ def write_model(path: PathLike, content: bytes) -> None:
     """
     path = as_path("path", path)
     check_destination(path, ModelFileError)
-    try:
-        with replacing(path, ModelFileError) as temporary:
-            temporary.write_bytes(content)
-    except ModelFileError:
-        raise
-    except OSError as error:
-        raise ModelFileError(f"{path}: cannot be written: {error.strerror or error}.") from error
+    write_file(path, lambda temporary: temporary.write_bytes(content), ModelFileError)
 
 
 def read_model(path: PathLike, sha256: str | None = None) -> bytes:
@@ -220,15 +214,12 @@ def read_model(path: PathLike, sha256: str | None = None) -> bytes:
     """
     path = as_path("path", path)
     try:
-        about = path.stat()
-        if not stat.S_ISREG(about.st_mode):
-            kind = "a folder" if stat.S_ISDIR(about.st_mode) else "a device or a pipe"
-            raise ModelFileError(f"{path}: cannot be read: expected a file, got {kind}. Check the path.")
-        if about.st_size > _LARGEST:
-            raise ModelFileError(f"{path}: expected a labcolor model of at most {_LARGEST:,} bytes, got more.")
-        with path.open("rb") as file:
-            content = file.read(about.st_size + 1)  # not to its end: virtual files may be endless
-        if len(content) != about.st_size:
+        with open_regular(path, ModelFileError) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > _LARGEST:
+                raise ModelFileError(f"{path}: expected a labcolor model of at most {_LARGEST:,} bytes, got more.")
+            content = file.read(size + 1)  # not to its end: virtual files may be endless
+        if len(content) != size:
             raise ModelFileError(f"{path}: changed while it was read. Try again.")
     except ModelFileError:
         raise

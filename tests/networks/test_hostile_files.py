@@ -308,7 +308,7 @@ def test_devices_and_pipes_are_refused(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to("/dev/zero")
     for path in ("/dev/zero", "/dev/stdin", tmp_path / "pipe", tmp_path / "link"):
-        with pytest.raises(ModelFileError, match="expected a file"):
+        with pytest.raises(ModelFileError, match="expected a regular file"):
             Colorizer.load(path)
 
 
