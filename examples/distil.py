@@ -18,7 +18,7 @@ from labcolor import Colorizer, read_picture
 from labcolor.errors import LabcolorError
 from labcolor.io.inputs import one_picture
 from labcolor.io.pictures import picture_paths
-from labcolor.training.data import reduce_picture
+from labcolor.pictures.crops import reduce_picture
 from labcolor.training.sources import hold_out
 
 HOLD_OUT = 40  # each 40th photograph by name
@@ -51,7 +51,7 @@ def main() -> None:
     pupil.fit(colored)
     model = pupil.model_
     pupil.model_ = dataclasses.replace(model, head=dataclasses.replace(model.head, chroma=CHROMA))
-    pupil.save(arguments.output, half=True)
+    pupil.save(arguments.output)
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ def main() -> None:
             epochs=arguments.epochs, learning_rate=3e-4, precision="mixed_bfloat16", verbose=2
         )
         special.set_params(random_state=0).fit([Path(folder) / path for path in training])
-        special.save(arguments.output, half=True)
+        special.save(arguments.output)
         pictures = [center_square(Path(folder) / path, 256) for path in held_out]
     methods = {
         "grey": lambda picture: one_picture(picture, "picture").grey(),

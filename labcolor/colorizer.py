@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, overload
 
 import numpy as np
 
 from labcolor.base.forks import check_process, forked
 from labcolor.base.paths import as_path
 from labcolor.base.typing import Array, PathLike, PictureInput
-from labcolor.base.validation import Check, as_saturation, instance_of, integer, number, one_of, optional, require
+from labcolor.base.validation import Check, as_saturation, number, optional, require
 from labcolor.color.codec import LabCodec
 from labcolor.errors import InputError, LabcolorError, not_fitted
 from labcolor.estimator import Estimator
@@ -25,33 +24,29 @@ from labcolor.io.inputs import Nested, as_pictures
 from labcolor.metrics import psnr
 from labcolor.networks.model import WORKING_SIZE, FittedModel
 from labcolor.networks.model_file import read_model, write_model
-from labcolor.networks.pretrained import DEFAULT_MODEL, PACKAGED_MODELS, load_packaged
+from labcolor.networks.pretrained import DEFAULT_MODEL, is_packaged, load_packaged
 from labcolor.networks.registry import Architecture, as_architecture
+from labcolor.pictures.crops import center_crop
 from labcolor.pictures.hints import as_hints
 from labcolor.summary import summary
-from labcolor.training.crops import center_crop, count_steps, crop_batches
 from labcolor.training.data import PictureList, training_pictures
-from labcolor.training.seeds import RANDOM_STATE, RandomState, as_seed
+from labcolor.training.recipe import COUNT, Recipe
 
 if TYPE_CHECKING:
     import keras
 
 __all__ = ["Colorizer"]
 
-_MEMORY = 6 << 30  # bytes of training pictures kept in memory, or a quarter of it if that is less
-_HINTS_LEARNING_RATE = 1e-2  # for some 1,500 weights
 _CALIBRATION = 160  # pictures, at most, by which ranges of int8 are chosen
-_MAX_COUNT = 1_000_000  # epochs, pictures in a batch, and steps
-_LEARNING_RATE = optional(number(1e-9, 10))
-_VALIDATION_SHARE = number(0.001, 0.5)  # of the pictures, held out
-_MARGIN = 17 / 16  # training pictures' short side over the crop's: 136 for 128
+_SHARE = number(0.001, 0.5)  # of the pictures, held out
 _lock = threading.Lock()
 
 
-class Colorizer(Estimator):
-    """Colors black-and-white pictures, by a network that a fit has trained or that comes with the package.
+@dataclass(eq=False, repr=False)
+class Colorizer(Recipe, Estimator):
+    """Estimator that colors black-and-white pictures by a trained or packaged network.
 
-    The parameters are stored as they are and checked when they are used, as scikit-learn expects.
+    The constructor stores the parameters unchanged. They are checked when they are used, as scikit-learn expects.
 
     Parameters
     ----------
@@ -59,59 +54,31 @@ class Colorizer(Estimator):
         "reference": the reference autoencoder, which predicts ab itself (:func:`labcolor.build_autoencoder`);
         "efficientnet": a stronger network, which chooses among bins of ab and has a pretrained encoder
         (:func:`labcolor.networks.build_efficientnet`; start it from the packaged model); or an architecture of your
-        own, by its registered name or itself.
+        own, or its registered name.
     working_size : int, default 136
-        Short side, in pixels, of the picture that the network sees, from 8 to 1024; its aspect ratio is kept. Lightness
-        always keeps the full resolution. The default is the size from which training crops of 128 are taken.
-    crop_size : int, default 128
-        Side of the square crops to train on; a multiple of 32, at most 4096.
+        Short side, in pixels, of the picture that the network sees, from 8 to 1024; the aspect ratio is kept. Lightness
+        always keeps the full resolution. Training crops of 128 are taken from pictures of the default size.
     start : str or path, optional
-        What ``fit`` goes on from: the name of a packaged model, or a model file; None trains new weights.
-        :meth:`from_pretrained` and :meth:`load` set it. It must be of the same ``network``.
-    epochs : int, default 20
-        Passes over the training pictures.
-    batch_size : int, default 32
-        Crops in a training step.
-    learning_rate : float or keras.optimizers.schedules.LearningRateSchedule, optional
-        Peak of the learning rate, which rises in the first steps and falls along a cosine, or a schedule of your own.
-        By default 1e-3, and 2e-4 with a start.
-    optimizer : str or keras.optimizers.Optimizer, default "adam"
-        Name of a Keras optimizer, or one itself, whose settings each training copies. One that is named averages the
-        weights of the last steps.
-    encoder_rate : float, optional
-        What the learning rate of a pretrained encoder is multiplied by, from 0 to 1; 0 freezes it. By default 1, and 0
-        with a start, so that few pictures do not ruin it. Only "efficientnet", or a network of your own whose layers
-        have names that begin with ``encoder_``, has one.
-    patience : int, optional
-        Number of epochs without a lower held-out loss after which a training with ``validation`` ends.
-    film_aging : float, default 0
-        Share of training crops, 0 to 1, whose L is faded, softened and grained like an old film's.
-    precision : {"float32", "mixed_bfloat16"}
-        Arithmetic of the training. Prediction is always in float32.
-    codec : LabCodec, optional
-        How a training scales L and ab; by default ``LabCodec()``.
-    random_state : int, numpy.random.Generator, numpy.random.RandomState or None, default None
-        Fixes initial weights, order, crops and mirroring of a training: a seed from 0 to 2**32 - 1, or a generator from
-        which each training draws one. ``model_.training`` tells the seed.
+        Where ``fit`` starts: the name of a packaged model, or a model file, of the same ``network``. None trains new
+        weights. :meth:`from_pretrained` and :meth:`load` set it.
     engine : {"auto", "onnxruntime", "onnxruntime-int8", "tensorflow"}
-        What runs the network in predictions. "auto": ONNX Runtime for a model with a ONNX form, as the packaged ones
-        have it, in int8 if this processor multiplies int8 exactly; TensorFlow for others. In float32, "onnxruntime",
+        Runs the network in predictions. "auto": ONNX Runtime for a model with an ONNX form, such as the packaged ones,
+        in int8 if this processor multiplies int8 exactly; TensorFlow for other models. In float32, "onnxruntime",
         ab differs from TensorFlow's by less than 0.01; in int8 by less than 1 on average.
-    verbose : {0, 1, 2}, default 0
-        What a training shows: nothing, a bar with loss, PSNR, pictures per second and the time left, or a line for each
-        epoch.
+    crop_size, epochs, batch_size, learning_rate, optimizer, encoder_rate, patience, film_aging, precision, codec
+        Parameters of a training, as for :class:`labcolor.training.recipe.Recipe`, with random_state and verbose.
 
     Attributes
     ----------
     model_ : labcolor.networks.FittedModel
-        The trained model: network, codec, head and what it was trained on. All other attributes read it.
+        The trained model: network, codec, head and a record of its training. All other attributes read it.
     network_ : keras.Model
-        The trained network, float32. Changing it does not change what is saved; put another model into ``model_``.
+        The trained network, float32. Changing it does not change the saved model; assign another ``model_`` instead.
     codec_ : LabCodec
-        How its input and output are scaled.
+        Scales the network's input and output.
     history_ : dict
-        For each epoch of the last ``fit`` its "loss" and "learning_rate", and with ``validation`` "val_loss",
-        "val_psnr", "val_ciede2000" and "val_colorfulness" of the held-out pictures; of ``fit_hints`` the "loss".
+        For each epoch of the last ``fit`` the "loss" and "learning_rate", and with ``validation`` "val_loss",
+        "val_psnr", "val_ciede2000" and "val_colorfulness" of the held-out pictures; for ``fit_hints`` the "loss".
 
     Examples
     --------
@@ -123,66 +90,19 @@ class Colorizer(Estimator):
     """
 
     parameter_checks: ClassVar[Mapping[str, Check]] = {
+        **Recipe.parameter_checks,
         "working_size": WORKING_SIZE,
-        "crop_size": integer(32, multiple=32, most=4096),
-        "epochs": integer(1, most=_MAX_COUNT),
-        "batch_size": integer(1, most=_MAX_COUNT),
         "start": optional(
             Check("the name of a packaged model or a path", (str, os.PathLike), lambda value: bool(os.fspath(value)))
         ),
-        "optimizer": Check(
-            "the name of a Keras optimizer, or one itself",
-            (object,),
-            lambda value: isinstance(value, str) or hasattr(value, "apply_gradients"),
-        ),
-        "encoder_rate": optional(number(0, 1)),
-        "patience": optional(integer(1, most=_MAX_COUNT)),
-        "film_aging": number(0, 1),
-        "precision": one_of("float32", "mixed_bfloat16"),
-        "codec": optional(instance_of(LabCodec)),
-        "random_state": RANDOM_STATE,
         "engine": ENGINE,
-        "verbose": one_of(0, 1, 2, False, True),
     }
 
-    model_: FittedModel
-
-    def __init__(
-        self,
-        network: str | Architecture = "reference",
-        *,
-        working_size: int = 136,
-        crop_size: int = 128,
-        start: PathLike | None = None,
-        epochs: int = 20,
-        batch_size: int = 32,
-        learning_rate: float | keras.optimizers.schedules.LearningRateSchedule | None = None,
-        optimizer: str | keras.optimizers.Optimizer = "adam",
-        encoder_rate: float | None = None,
-        patience: int | None = None,
-        film_aging: float = 0.0,
-        precision: str = "float32",
-        codec: LabCodec | None = None,
-        random_state: RandomState = None,
-        engine: str = "auto",
-        verbose: int = 0,
-    ) -> None:
-        self.network = network
-        self.working_size = working_size
-        self.crop_size = crop_size
-        self.start = start
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.optimizer = optimizer
-        self.encoder_rate = encoder_rate
-        self.patience = patience
-        self.film_aging = film_aging
-        self.precision = precision
-        self.codec = codec
-        self.random_state = random_state
-        self.engine = engine
-        self.verbose = verbose
+    network: str | Architecture = "reference"
+    _: KW_ONLY
+    working_size: int = 136
+    start: PathLike | None = None
+    engine: Literal["auto", "onnxruntime", "onnxruntime-int8", "tensorflow"] = "auto"
 
     def check_params(self) -> None:
         """Check the values of all parameters.
@@ -190,7 +110,7 @@ class Colorizer(Estimator):
         Raises
         ------
         InputError, InputTypeError
-            One cannot be used.
+            A value cannot be used.
 
         Examples
         --------
@@ -199,15 +119,13 @@ class Colorizer(Estimator):
         """
         as_architecture(self.network)
         super().check_params()
-        if not hasattr(self.learning_rate, "get_config"):  # a schedule has it
-            require("learning_rate", self.learning_rate, _LEARNING_RATE)
 
     def __sklearn_is_fitted__(self) -> bool:
         """Return whether there is a trained model."""
         return hasattr(self, "model_")
 
     def _repr_html_(self) -> str:
-        """Return what it is, for notebooks: its model and its parameters."""
+        """Return a table of the model and the parameters, for notebooks."""
         model = self.model_ if self.__sklearn_is_fitted__() else None
         return summary(type(self).__name__, self.get_params(), self._changed(), model)
 
@@ -227,6 +145,7 @@ class Colorizer(Estimator):
         return dict(self._fitted().history)
 
     def _fitted(self) -> FittedModel:
+        """Return the trained model, or raise a NotFittedError."""
         if not self.__sklearn_is_fitted__():
             raise not_fitted()
         return self.model_
@@ -242,12 +161,11 @@ class Colorizer(Estimator):
         checkpoint: PathLike | None = None,
         checkpoint_minutes: float = 5.0,
         cache: PathLike | None = None,
-        tensorboard: PathLike | None = None,
         callbacks: Sequence[keras.callbacks.Callback] = (),
     ) -> Self:
-        """Train on color pictures, from ``start`` or from new weights. What was trained before is forgotten.
+        """Train on color pictures, from ``start`` or from new weights, without the model of an earlier ``fit``.
 
-        Ctrl-C ends a training after the present step, with a usable model.
+        Ctrl-C ends a training after the current step, with a usable model.
 
         Parameters
         ----------
@@ -255,28 +173,27 @@ class Colorizer(Estimator):
             Color pictures: folders, which are searched with their subfolders; uncompressed tar archives; files; a batch
             (N, H, W, 3); a list of pictures of different sizes; or a finite dataset or iterable of pictures, of
             batches, or of tuples that begin with one, such as ``keras.utils.image_dataset_from_directory`` gives. Each
-            is reduced once, so that its short side is 17/16 of ``crop_size``; of one that is more than eight times as
-            long as wide only the middle is taken. Pictures that are grey, damaged, or smaller than ``crop_size`` are
+            picture is reduced once, to a short side of 17/16 of ``crop_size``; of a picture more than eight times as
+            long as wide only the center is used. Pictures that are grey, damaged, or smaller than ``crop_size`` are
             logged and left out; ``model_.training`` counts them.
         y : None
             Ignored; it is there for scikit-learn.
         validation : float or pictures, optional
-            Pictures to measure on after each epoch, as for ``X``, or the share of ``X``, from 0.001 to 0.5, to hold out
-            by name. The weights of the epoch with the lowest held-out loss are kept: those of the start if none is
-            lower.
+            Pictures to measure on after each epoch, as for ``X``; or the share of ``X``, from 0.001 to 0.5, to hold
+            out. Of each folder the share is rounded to whole pictures, at least one. A hash of the names chooses them,
+            so that they are the same in each call. The weights of the epoch with the lowest held-out loss are kept, or
+            those of the start if no epoch was better.
         checkpoint : path, optional
-            File in which the training is kept while it runs. After an interruption, of any kind, the same call goes on
-            where it was, to the same weights. When the training is complete, the same call gives its result at once.
+            File in which the training is saved while it runs. After an interruption of any kind, the same call resumes
+            it and ends with the same weights. Once the training is complete, the same call returns its result at once.
         checkpoint_minutes : float, default 5
             Time between two checkpoints, from 0 to 1440.
         cache : path, optional
-            Folder in which reduced pictures are kept, for later trainings and for other processes. It may be deleted at
-            any time.
-        tensorboard : path, optional
-            Folder to which the figures of each epoch and eight colored pictures are written for TensorBoard.
+            Folder in which reduced pictures are kept for later trainings and other processes. You can delete it at any
+            time.
         callbacks : sequence of keras.callbacks.Callback
-            Keras callbacks. At the end of an epoch they see the weights that ``validation`` measures. They begin anew
-            when a training is resumed.
+            Keras callbacks, such as ``keras.callbacks.TensorBoard("logs")``. At the end of an epoch they see the
+            weights that ``validation`` measures. They begin anew when a training is resumed.
 
         Returns
         -------
@@ -305,19 +222,18 @@ class Colorizer(Estimator):
         require("checkpoint_minutes", checkpoint_minutes, number(0, 1440))
         share = isinstance(validation, int | float | np.number)
         if share:
-            require("validation", validation, _VALIDATION_SHARE)
-        pictures, held_out = self._training_pictures(X, cache=cache), None
+            require("validation", validation, _SHARE)
+        pictures, held_out = self._training_pictures(X, cache), None
         if share:
-            pictures, held_out = pictures.hold_out(round(1 / validation))
+            pictures, held_out = pictures.hold_out(validation)
         elif validation is not None:
-            held_out = self._training_pictures(validation, cache=cache, name="validation")
+            held_out = self._training_pictures(validation, cache, "validation")
         return self._fit(
             pictures,
             start,
             held_out=held_out,
             checkpoint=None if checkpoint is None else as_path("checkpoint", checkpoint),
             checkpoint_seconds=60 * checkpoint_minutes,
-            tensorboard=None if tensorboard is None else as_path("tensorboard", tensorboard),
             callbacks=callbacks,
         )
 
@@ -353,41 +269,21 @@ class Colorizer(Estimator):
         return self._fit(self._training_pictures(X), start, constant=True)
 
     def _start(self) -> FittedModel | None:
-        """Return the model that a fit goes on from."""
+        """Return the model from which a fit starts."""
         check_process()
         self.check_params()
         if self.start is None:
             return None
-        if self.start in PACKAGED_MODELS:
+        if is_packaged("start", self.start):
             return load_packaged(str(self.start))
         return FittedModel.from_bytes(read_model(self.start), str(self.start))
 
-    def _fit(self, pictures: PictureList, start: FittedModel | None, *, constant: bool = False, **options: Any) -> Self:
-        """Train, and take the trained model."""
-        from labcolor.training.recipe import Recipe, fit_network
+    def _fit(self, pictures: PictureList, start: FittedModel | None, **options: Any) -> Self:
+        """Train, and keep the trained model."""
+        from labcolor.training.fit import fit_network
 
-        recipe = Recipe(
-            crop_size=self.crop_size,
-            batch_size=self.batch_size,
-            epochs=1 if constant else self.epochs,
-            patience=self.patience,
-            learning_rate=self.learning_rate,
-            optimizer=self.optimizer,
-            encoder_rate=self.encoder_rate,
-            film_aging=self.film_aging,
-            precision=self.precision,
-            constant=constant,
-        )
         self.model_ = fit_network(
-            as_architecture(self.network),
-            pictures,
-            LabCodec() if self.codec is None else self.codec,
-            recipe,
-            working_size=self.working_size,
-            seed=None if self.random_state is None else as_seed(self.random_state),
-            start=start,
-            verbose=int(self.verbose),
-            **options,
+            as_architecture(self.network), self, pictures, working_size=self.working_size, start=start, **options
         )
         if self.model_.training["ending"] == "diverged":
             raise InputError(
@@ -397,7 +293,7 @@ class Colorizer(Estimator):
         return self
 
     def fit_hints(self, X: Any, *, steps: int = 500) -> Self:
-        """Teach the trained network to spread hints, by simulated ones. What it predicts without hints stays.
+        """Teach the trained network to spread hints. Its predictions without hints do not change.
 
         Parameters
         ----------
@@ -425,60 +321,33 @@ class Colorizer(Estimator):
         ['loss']
         """
         pipeline = self.pipeline()
-        require("steps", steps, integer(1, most=_MAX_COUNT))
+        require("steps", steps, COUNT)
         from labcolor.training.hints import fit_hints
 
-        pictures = self._training_pictures(X)
-        batch_size = min(self.batch_size, len(pictures))
-        seed = as_seed(self.random_state)
-        codec = pipeline.model.codec
-
-        def batches() -> Iterator[tuple[Array, Array]]:
-            return crop_batches(
-                pictures,
-                codec,
-                size=self.crop_size,
-                batch_size=batch_size,
-                epochs=math.ceil(steps / count_steps(len(pictures), batch_size)),
-                seed=seed,
-                film_aging=self.film_aging,
-            )
-
-        history, weights = fit_hints(
-            pipeline.with_features,
-            batches(),
-            codec.ab_scale,
-            steps=steps,
-            seed=seed,
-            learning_rate=_HINTS_LEARNING_RATE,
-            verbose=int(self.verbose),
-        )
-        self.model_ = replace(pipeline.model, hints=tuple(weights), history=history)
+        model = pipeline.model
+        history, weights = fit_hints(pipeline.with_features, self._training_pictures(X), model.codec, self, steps)
+        self.model_ = replace(model, hints=tuple(weights), history=history)
         return self
 
-    def _training_pictures(self, X: Any, *, cache: PathLike | None = None, name: str = "X") -> PictureList:
-        try:
-            memory = min(_MEMORY, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4)
-        except (AttributeError, OSError, ValueError):  # not on every system
-            memory = _MEMORY
-        short_side = round(self.crop_size * _MARGIN)
-        return training_pictures(X, short_side, least=self.crop_size, memory=memory, cache=cache, name=name)
+    def _training_pictures(self, X: Any, cache: PathLike | None = None, name: str = "X") -> PictureList:
+        """Return pictures of the size from which crops are taken."""
+        return training_pictures(X, self.short_side, least=self.crop_size, cache=cache, name=name)
 
     # ------------------------------------------------------------------ prediction
 
     def pipeline(self) -> Pipeline:
-        """Return what takes pictures to colored pictures step by step, with the present model and working size.
+        """Return the steps from pictures to colored pictures, with the present model and working size.
 
         Returns
         -------
         labcolor.inference.pipeline.Pipeline
-            For work on the small maps of chroma, as videos and benchmarks do it. It does not follow later changes of
-            this Colorizer.
+            The steps, which videos and benchmarks use for work on the small maps of chroma. Later changes of this
+            Colorizer do not affect it.
 
         Raises
         ------
         NotFittedError
-            There is no trained model yet.
+            There is no trained network yet.
         InputError, InputTypeError
             A parameter is wrong.
         LabcolorError
@@ -540,7 +409,7 @@ class Colorizer(Estimator):
         Raises
         ------
         NotFittedError
-            There is no network yet.
+            There is no trained network yet.
         InputError, InputTypeError
             ``X`` or a parameter is not as above, or the model takes no hints.
         PictureFileError
@@ -648,23 +517,21 @@ class Colorizer(Estimator):
 
     # ------------------------------------------------------------------ saving and loading
 
-    def save(self, path: PathLike, *, half: bool = False) -> None:
-        """Write the trained model to one file; it appears whole or not at all.
+    def save(self, path: PathLike) -> None:
+        """Write the trained model to one file, completely or not at all.
 
-        Parameters of the training are not part of the model: :meth:`load` restores ``network``, ``working_size`` and
-        ``codec``, sets ``start`` to the file, and ``model_.training`` tells the rest.
+        The parameters of the training are not part of the model: :meth:`load` restores ``network``, ``working_size``
+        and ``codec``, and sets ``start`` to the file. ``model_.training`` records the others.
 
         Parameters
         ----------
         path : path
-            The file, usually ``*.labcolor``. One that exists is replaced.
-        half : bool, default False
-            Whether to keep the weights in float16: half the size, results that differ by less than can be seen.
+            The file, usually ``*.labcolor``. An existing file is replaced.
 
         Raises
         ------
         NotFittedError
-            There is no network yet.
+            There is no trained network yet.
         ModelFileError, InputError
             The file cannot be written, or a parameter is wrong.
 
@@ -679,7 +546,7 @@ class Colorizer(Estimator):
         """
         model = self._fitted()
         self.check_params()
-        write_model(path, replace(model, working_size=self.working_size).to_bytes(half=half))
+        write_model(path, replace(model, working_size=self.working_size).to_bytes())
 
     def export(self, path: PathLike, *, int8: Any = None) -> None:
         """Write the trained model for other programs: from scaled L to ab at the small size, without labcolor.
@@ -691,9 +558,9 @@ class Colorizer(Estimator):
         Parameters
         ----------
         path : path
-            What it ends in says the form. ``.labcolor``: a model file that carries a ONNX form, which :meth:`load` and
+            The ending selects the form. ``.labcolor``: a model file with an ONNX form, which :meth:`load` and
             :meth:`predict` use without TensorFlow; ``.onnx``, ``.tflite``, ``.keras``; without an ending, a folder with
-            a SavedModel. A file that exists is replaced.
+            a SavedModel. An existing file is replaced.
         int8 : array, sequence of array, path, sequence of path, or tf.data.Dataset, optional
             Some hundred color pictures like those to be colored, as for :meth:`fit`, to choose ranges of int8 by: two
             to three times faster on many processors, with ab that differs by 0.15 on average (the default model; in
@@ -724,18 +591,18 @@ class Colorizer(Estimator):
         export_model(replace(model, working_size=self.working_size), path, self._calibration(model, int8))
 
     def _calibration(self, model: FittedModel, X: Any) -> Sequence[Array]:
-        """Return scaled L of some pictures, at the working size, each a batch of its own; nothing for None."""
+        """Return batches of one picture, scaled L at the working size; none for None."""
         if X is None:
             return ()
-        pictures = training_pictures(X, self.working_size, least=1, memory=_MEMORY, name="int8")
+        pictures = training_pictures(X, self.working_size, least=1, name="int8")
         multiple = model.architecture.multiple
         side = max(multiple, self.working_size // multiple * multiple)
         chosen = np.linspace(0, len(pictures) - 1, min(len(pictures), _CALIBRATION)).round().astype(int)
-        return [model.codec.encode(center_crop(pictures[int(index)], side)[None])[0] for index in chosen]
+        return [model.codec.encode(center_crop(pictures.draw(int(index)), side)[None])[0] for index in chosen]
 
     @classmethod
     def load(cls, path: PathLike) -> Self:
-        """Read what :meth:`save` wrote. A file holds numbers and text only: nothing in it is executed.
+        """Read a model file. It contains numbers and text only: nothing in it is executed.
 
         Parameters
         ----------
@@ -758,17 +625,17 @@ class Colorizer(Estimator):
         return cls._of(FittedModel.from_bytes(read_model(path), str(path)), str(Path(path).resolve()))
 
     @classmethod
-    def from_pretrained(cls, name: str = DEFAULT_MODEL) -> Self:
+    def from_pretrained(cls, name: Literal["efficientnet", "reference"] = DEFAULT_MODEL) -> Self:
         """Load a model that comes with the package. It needs no network connection.
 
-        ``fit`` goes on from its weights, since ``start`` names it. ``sklearn.base.clone`` copies the parameters only: a
+        ``fit`` starts from its weights, since ``start`` names it. ``sklearn.base.clone`` copies the parameters only: a
         clone has no trained network, but the same start. ``copy.deepcopy`` and pickle keep the network.
 
         Parameters
         ----------
         name : {"efficientnet", "reference"}
-            "efficientnet": the stronger network, more colorful and nearer to the truth. "reference": the reference
-            network. Their model cards are ``labcolor/weights/*.md``.
+            "efficientnet": the stronger network, more colorful and closer to the true colors. "reference": the
+            reference network. Their model cards are ``labcolor/weights/*.md``.
 
         Returns
         -------
@@ -791,16 +658,12 @@ class Colorizer(Estimator):
 
     @classmethod
     def _of(cls, model: FittedModel, start: str) -> Self:
-        colorizer = cls()
-        colorizer._adopt(model, start)
-        return colorizer
-
-    def _adopt(self, model: FittedModel, start: str) -> None:
-        """Take a model, and the parameters that describe it."""
-        known = model.architecture.name if not model.architecture.options else model.architecture
+        """Return a Colorizer with a model and the parameters that describe it."""
+        known = model.architecture if model.architecture.options else model.architecture.name
         codec = None if model.codec == LabCodec() else model.codec
-        self.set_params(network=known, working_size=model.working_size, codec=codec, start=start)
-        self.model_ = model
+        colorizer = cls().set_params(network=known, working_size=model.working_size, codec=codec, start=start)
+        colorizer.model_ = model
+        return colorizer
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the parameters and, packed, the trained model: enough for pickle, copy and other processes."""

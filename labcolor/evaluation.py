@@ -18,8 +18,7 @@ from labcolor.base.typing import Array
 from labcolor.errors import InputError
 from labcolor.io.inputs import one_picture
 from labcolor.io.pictures import read_picture
-from labcolor.training.crops import center_crop
-from labcolor.training.data import reduce_picture
+from labcolor.pictures.crops import center_crop, reduce_picture
 
 __all__ = ["COLORFULNESS", "METRICS", "at_colorfulness", "center_square", "evaluate", "table"]
 

@@ -15,18 +15,18 @@ _MEGABYTE = 1e6
 
 
 def summary(name: str, params: Mapping[str, Any], changed: Collection[str], model: FittedModel | None) -> str:
-    """Return a table of a model, and one of all parameters, which opens.
+    """Return a table of a model, and a folded table of all parameters.
 
     Parameters
     ----------
     name : str
-        Of the estimator's class.
+        Name of the estimator's class.
     params : mapping of str to object
-        Its parameters.
+        The parameters of the estimator.
     changed : collection of str
-        Names of those that differ from the defaults; they are printed bold.
+        Names of the parameters that differ from their defaults, which are printed in bold.
     model : FittedModel or None
-        What it has trained or loaded.
+        The trained or loaded model.
 
     Returns
     -------
@@ -51,27 +51,33 @@ def summary(name: str, params: Mapping[str, Any], changed: Collection[str], mode
 
 
 def _table(rows: Any) -> str:
+    """Return rows of two cells as an HTML table."""
     cell = 'style="text-align: left"'
     lines = (f'<tr><th scope="row" {cell}>{key}</th><td {cell}>{value}</td></tr>' for key, value in rows)
     return f"<table>{''.join(lines)}</table>"
 
 
 def _about(model: FittedModel, engine: str) -> dict[str, str]:
-    """Return what a model is, row by row."""
+    """Return the rows of the table of a model."""
     count = sum(weight.size for weight in model.weights)
     size = sum(weight.nbytes for weight in model.weights) / _MEGABYTE
-    training = ", ".join(
-        f"{value:,} photographs" if key == "photographs" and isinstance(value, int) else f"{key}: {shortened(value)}"
-        for key, value in model.training.items()
-    )
     form = model.onnx_form
     forms = "none: TensorFlow runs it" if form is None else "float32" + (" and int8" if form.int8 else "")
     return {
         "network": model.architecture.name,
         "size": f"{count:,} weights, {size:.1f} MB",
-        "working size": f"{model.working_size} pixels, the short side of what the network sees",
-        "trained on": training or "unknown",
-        "hints": "yes" if model.hints else "no: teach it by fit_hints",
+        "working size": f"{model.working_size} pixels, the short side of the picture that the network sees",
+        "trained on": _trained_on(model.training),
+        "hints": "yes" if model.hints else "no: call fit_hints",
         "ONNX form": forms,
         "engine": engine,
     }
+
+
+def _trained_on(training: Mapping[str, Any]) -> str:
+    """Return the number of pictures and steps of a training, as far as they are recorded."""
+    (last,) = training.get("finished", [])[-1:] or [training]  # packaged models record one entry for each part
+    count = last.get("photographs", last.get("pictures"))
+    parts = [f"{count:,} pictures"] if isinstance(count, int) else []
+    parts += [f"{last['steps']:,} steps"] if isinstance(last.get("steps"), int) else []
+    return ", ".join(parts) or "unknown"

@@ -160,7 +160,7 @@ def batches(
         random = np.random.default_rng((arguments.seed, step))
         size = int(random.choice(sizes))
         chosen = random.choice(len(sets), arguments.batch_size, p=shares / shares.sum())
-        pictures = [sets[index][random.integers(lengths[index])] for index in chosen]
+        pictures = [sets[index].draw(random.integers(lengths[index])) for index in chosen]
         lightness, ab = model.codec.encode(np.stack([square(picture, size, random) for picture in pictures]))
         lab = np.concatenate([lightness, ab], axis=-1)
         for picture in lightness:

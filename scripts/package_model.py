@@ -25,7 +25,7 @@ def main() -> None:
     options = parser.parse_args()
     path = WEIGHTS / f"{options.name}.labcolor"
     Colorizer.load(options.model).export(path, int8=training_paths(options.photographs))
-    Colorizer.load(path).save(path, half=True)
+    path.write_bytes(Colorizer.load(path).model_.to_bytes(half=True))
     print(hashlib.sha256(path.read_bytes()).hexdigest(), path)
 
 

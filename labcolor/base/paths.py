@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -48,6 +49,11 @@ def as_path(name: str, value: object) -> Path:
         raise InputTypeError(f"{name}: expected a path, got {type(value).__name__}.")
     if not os.fspath(value):
         raise InputError(f"{name}: expected a path, got an empty one.")
+    if re.match(r"[a-z][a-z0-9+.-]+://", os.fspath(value), re.IGNORECASE):
+        raise InputError(
+            f"{name}: expected a path, got the address {os.fspath(value)[:60]!r}. labcolor downloads nothing: "
+            f"download the file yourself and give its path."
+        )
     path = Path(value)
     if "\0" in str(path):
         raise InputError(f"{name}: expected a path without null characters, got {str(path)!r}.")

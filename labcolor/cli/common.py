@@ -119,9 +119,9 @@ def add_model_options(command: argparse.ArgumentParser) -> None:
 def load(model: str) -> Colorizer:
     """Load a packaged model by its name, or a model from a file."""
     from labcolor.colorizer import Colorizer
-    from labcolor.networks.pretrained import PACKAGED_MODELS
+    from labcolor.networks.pretrained import is_packaged
 
-    return Colorizer.from_pretrained(model) if model in PACKAGED_MODELS else Colorizer.load(model)
+    return Colorizer.from_pretrained(model) if is_packaged("--model", model) else Colorizer.load(model)
 
 
 def model_of(arguments: argparse.Namespace) -> Colorizer:

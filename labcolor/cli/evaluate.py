@@ -28,8 +28,9 @@ def add_to(commands: Any) -> None:
     command = commands.add_parser(
         "evaluate",
         help="measure a model on a folder of color pictures",
-        description="Measure a model on a folder of color pictures, and print a table. docs/explanation/psnr.md "
-        "explains its columns.",
+        description="Measure a model on a folder of color pictures, and print a table of means: PSNR in dB, and at a "
+        "colorfulness of 36, that of photographs; SSIM; CIEDE2000, the color error; colorfulness; AuC, the area under "
+        "the curve of ab errors; the share of neutral pixels that are tinted and of colorful pixels that stay grey.",
     )
     command.set_defaults(run=run)
     command.add_argument("folder", metavar="FOLDER", help="color pictures; subfolders are searched too")

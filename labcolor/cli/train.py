@@ -38,8 +38,8 @@ def add_to(commands: Any) -> None:
     command = commands.add_parser(
         "train",
         help="train on folders of color pictures",
-        description="Train a model on color pictures: the packaged one goes on, unless another start is given. Ctrl-C "
-        "ends a training with a usable model.",
+        description="Train a model on color pictures. The training starts from the packaged model unless you give "
+        "another start. Ctrl-C ends it with a usable model.",
     )
     command.set_defaults(run=run, grace=60.0)  # seconds after a signal in which the model is saved
     command.add_argument(
@@ -49,7 +49,7 @@ def add_to(commands: Any) -> None:
     command.add_argument(
         "--start",
         metavar="MODEL",
-        help=f"the model to go on from: a packaged model ({', '.join(MODELS)}), the path of a model file, or {_NONE} "
+        help=f"the model to start from: a packaged model ({', '.join(MODELS)}), the path of a model file, or {_NONE} "
         f"for new weights, which need some ten thousand pictures (default: {MODELS[0]}, or {_NONE} with --network)",
     )
     command.add_argument(
@@ -60,11 +60,9 @@ def add_to(commands: Any) -> None:
         type=float,
         default=0.05,
         metavar="SHARE",
-        help="share of the pictures to hold out by name and to measure on, to 0.5; 0 for none (default: %(default)g)",
+        help="share of the pictures to hold out and to measure on, up to 0.5; 0 for none (default: %(default)g)",
     )
-    command.add_argument(
-        "--resume", action="store_true", help="go on with an interrupted training, from MODEL.checkpoint"
-    )
+    command.add_argument("--resume", action="store_true", help="resume an interrupted training from MODEL.checkpoint")
     command.add_argument(
         "--working-size",
         type=int,
@@ -101,8 +99,8 @@ def add_to(commands: Any) -> None:
         "--encoder-rate",
         type=float,
         metavar="SHARE",
-        help="what the learning rate of a pretrained encoder is multiplied by, from 0 to 1 (default: 0, which freezes "
-        "it, or 1 for new weights)",
+        help="factor of the learning rate for a pretrained encoder, from 0 to 1 (default: 0, which freezes it, or 1 for "
+        "new weights)",
     )
     command.add_argument(
         "--film-aging",
@@ -126,10 +124,7 @@ def add_to(commands: Any) -> None:
     command.add_argument(
         "--cache",
         metavar="FOLDER",
-        help="where to keep the reduced pictures for other trainings (default: not at all)",
-    )
-    command.add_argument(
-        "--half", action="store_true", help="write the weights in float16: half the size, without visible differences"
+        help="folder in which to keep the reduced pictures for other trainings (default: none)",
     )
 
 
@@ -140,16 +135,15 @@ def run(arguments: argparse.Namespace) -> int:
     output = as_path("-o", arguments.output)
     check_destination(output, ModelFileError)
     from labcolor.colorizer import Colorizer
-    from labcolor.training.sources import find_files
+    from labcolor.io.sources import ENDINGS
 
-    sources = {identity(file.path) for group in find_files(arguments.sources) for file in group}
-    if os.path.exists(output) and identity(output) in sources:
+    if output.suffix.lower() in (*ENDINGS, ".tar"):
+        raise InputError(f"-o {output}: expected the name of a model file, such as {output.with_suffix('.labcolor')}.")
+    if os.path.exists(output) and identity(output) in {identity(Path(source)) for source in arguments.sources}:
         raise InputError(f"{output}: is one of the pictures to train on. Choose another name for the model.")
     checkpoint = output.with_name(f"{output.name}.checkpoint")
     if os.path.exists(checkpoint) and not arguments.resume:
-        raise InputError(
-            f"{checkpoint}: a training was interrupted. Add --resume to go on with it, or delete this file."
-        )
+        raise InputError(f"{checkpoint}: a training was interrupted. Add --resume to resume it, or delete this file.")
     start = arguments.start or (MODELS[0] if arguments.network is None else _NONE)
     colorizer = Colorizer() if start == _NONE else load(start)
     for name in ("network", "working_size"):
@@ -166,12 +160,12 @@ def run(arguments: argparse.Namespace) -> int:
         checkpoint=checkpoint,
         cache=arguments.cache,
     )
-    colorizer.save(output, half=arguments.half)
+    colorizer.save(output)
     return _report(colorizer, output, checkpoint)
 
 
 def _report(colorizer: Colorizer, output: Path, checkpoint: Path) -> int:
-    """Print what was reached, where the model is, and how to use it. Return the exit code."""
+    """Print the figures, the path of the model, and its use. Return the exit code."""
     training = colorizer.model_.training
     history = colorizer.history_
     best = training.get("best_epoch")
@@ -187,7 +181,9 @@ def _report(colorizer: Colorizer, output: Path, checkpoint: Path) -> int:
     print(f"{output}: trained on {training['pictures']} pictures. Use it:")
     print(f"  labcolor colorize FOLDER -o COLORED --model {output}", flush=True)
     if training["ending"] == "interrupted":
-        print_message(f"interrupted after {training['steps']} steps; the same command with --resume goes on.")
+        print_message(
+            f"interrupted after {training['steps']} steps; the same command with --resume resumes the training."
+        )
         return INTERRUPTED
     checkpoint.unlink(missing_ok=True)
     return DONE

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib import resources
+from typing import Final
 
-from labcolor.base.validation import one_of, require
+from labcolor.base.validation import one_of, require, shortened
+from labcolor.errors import InputError
 from labcolor.networks.model import FittedModel
 from labcolor.networks.model_file import read_model
 
-__all__ = ["DEFAULT_MODEL", "PACKAGED_MODELS", "PackagedModel", "load_packaged"]
+__all__ = ["DEFAULT_MODEL", "PACKAGED_MODELS", "PackagedModel", "is_packaged", "load_packaged"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class PackagedModel:
         return (resources.files("labcolor") / "weights" / f"{self.name}.md").read_text(encoding="utf-8")
 
 
-DEFAULT_MODEL = "efficientnet"
+DEFAULT_MODEL: Final = "efficientnet"
 PACKAGED_MODELS = {
     model.name: model
     for model in (
@@ -46,6 +50,39 @@ PACKAGED_MODELS = {
         PackagedModel("reference", "cdd701a5dda7c586946721286eb019cb071e05efb4fddcfb4a726f28efd4a2c6"),
     )
 }
+
+
+def is_packaged(parameter: str, model: str | os.PathLike[str]) -> bool:
+    """Return whether a value names a packaged model, rather than a model file.
+
+    Parameters
+    ----------
+    parameter : str
+        Name of the parameter in errors.
+    model : str or path
+        A name or a path.
+
+    Returns
+    -------
+    bool
+
+    Raises
+    ------
+    InputError
+        The value is neither a packaged model nor a path with a folder or an ending, and there is no such file.
+    """
+    if model in PACKAGED_MODELS:
+        return True
+    if isinstance(model, str) and not (os.path.dirname(model) or os.path.splitext(model)[1] or os.path.exists(model)):
+        expected = f"{one_of(*PACKAGED_MODELS).expected} or the path of a model file"
+        raise InputError(f"{parameter}: expected {expected}, got {shortened(model)}.{_suggestion(model)}")
+    return False
+
+
+def _suggestion(name: str) -> str:
+    """Return a question about the packaged model with a similar name, or an empty text."""
+    close = get_close_matches(name.lower(), PACKAGED_MODELS, n=1)
+    return f" Did you mean {close[0]!r}?" if close else ""
 
 
 def load_packaged(name: str) -> FittedModel:
@@ -67,7 +104,11 @@ def load_packaged(name: str) -> FittedModel:
     ModelFileError
         Its file is missing, damaged, or differs from the published one.
     """
-    require("name", name, one_of(*PACKAGED_MODELS))
+    known = one_of(*PACKAGED_MODELS)
+    if isinstance(name, str) and name not in PACKAGED_MODELS:
+        remedy = _suggestion(name) or " Use Colorizer.load for a model file."
+        raise InputError(f"name: expected {known.expected}, got {shortened(name)}.{remedy}")
+    require("name", name, known)
     model = PACKAGED_MODELS[name]
     with resources.as_file(resources.files("labcolor") / "weights" / model.file) as path:
         return FittedModel.from_bytes(read_model(path, model.sha256), str(path))

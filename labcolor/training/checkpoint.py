@@ -1,4 +1,4 @@
-"""Checkpoints: all that an interrupted training needs to go on, in one file of plain arrays and JSON."""
+"""Checkpoints: the state of an interrupted training, in one file of plain arrays and JSON."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from labcolor.errors import ModelFileError
 
 __all__ = ["Checkpoint", "CheckpointFile"]
 
-_FORMAT = 1
 _ABOUT = "about"  # the member of JSON
 _DIGESTS = ("pictures", "start", "validation")  # they are compared by hashes, which tell a person nothing
 _REMEDY = "Choose another path for the checkpoint, or delete this one to begin anew."
@@ -42,26 +41,38 @@ class Checkpoint:
     state: dict[str, Any]
     arrays: dict[str, Array] = field(default_factory=dict)
 
-    def group(self, name: str) -> list[Array]:
-        """Return the arrays of one group, in their order."""
-        return [array for key, array in self.arrays.items() if key.startswith(f"{name}/")]
-
 
 class CheckpointFile:
-    """A file that is written again and again, always beside its place and then renamed.
+    """A file that is written again and again, each time beside its place and then renamed.
 
     Parameters
     ----------
     path : Path
         The file.
     about : mapping
-        What a training must have in common with its checkpoint, by name: numbers and texts.
+        Numbers and texts, by name, which a training and its checkpoint must have in common.
+    seconds : float
+        Time between two checkpoints.
+
+    Attributes
+    ----------
+    found : Checkpoint or None
+        The checkpoint that existed.
+    constants : Checkpoint
+        State and arrays to write into every checkpoint.
+
+    Raises
+    ------
+    ModelFileError
+        The file is damaged, or a checkpoint of another training.
     """
 
-    def __init__(self, path: Path, about: Mapping[str, Any]) -> None:
-        self._path = path
+    def __init__(self, path: Path, about: Mapping[str, Any], seconds: float) -> None:
+        self._path, self.seconds = path, seconds
         self._about = json.loads(json.dumps({"labcolor": __version__, **about}))
         check_destination(path, ModelFileError)
+        self.found = self._read()
+        self.constants = Checkpoint({})
 
     def write(self, checkpoint: Checkpoint) -> None:
         """Write a checkpoint.
@@ -69,10 +80,11 @@ class CheckpointFile:
         Raises
         ------
         ModelFileError
-            It cannot be written, as on a full disk. The one before stays as it was.
+            It cannot be written, as on a full disk. The checkpoint before it stays as it was.
         """
-        about = {"format": _FORMAT, "about": self._about, "state": checkpoint.state}
-        arrays: dict[str, Any] = {_ABOUT: np.frombuffer(json.dumps(about).encode(), np.uint8), **checkpoint.arrays}
+        about = {"about": self._about, "state": {**self.constants.state, **checkpoint.state}}
+        arrays: dict[str, Any] = {_ABOUT: np.frombuffer(json.dumps(about).encode(), np.uint8)}
+        arrays |= {**self.constants.arrays, **checkpoint.arrays}
         temporary = self._path.with_name(f".{self._path.name}.new")  # one name, so that kills leave one file at most
         try:
             with temporary.open("wb") as file:
@@ -88,14 +100,8 @@ class CheckpointFile:
                 f"before this one is whole."
             ) from error
 
-    def read(self) -> Checkpoint | None:
-        """Read the checkpoint, or return None if there is none yet.
-
-        Raises
-        ------
-        ModelFileError
-            The file is damaged, or a checkpoint of another training.
-        """
+    def _read(self) -> Checkpoint | None:
+        """Read the checkpoint, or return None if there is none yet."""
         if not self._path.exists():
             return None
         try:
@@ -103,15 +109,14 @@ class CheckpointFile:
                 arrays = {name: file[name] for name in file.files}
             about = json.loads(bytes(arrays.pop(_ABOUT)))
             found, state = about["about"], about["state"]
-            known = about["format"] == _FORMAT and isinstance(found, dict) and isinstance(state, dict)
+            if not (isinstance(found, dict) and isinstance(state, dict)):
+                raise ValueError
         except OSError as error:
             raise ModelFileError(f"{self._path}: cannot be read: {error.strerror or error}. {_REMEDY}") from error
         except (AttributeError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
             raise ModelFileError(
                 f"{self._path}: expected a checkpoint of labcolor, got another or a damaged file. {_REMEDY}"
             ) from error
-        if not known:
-            raise ModelFileError(f"{self._path}: expected a checkpoint of this version of labcolor. {_REMEDY}")
         for name, wanted in self._about.items():
             if found.get(name) != wanted:
                 values = f" is {shortened(found.get(name))}, not {shortened(wanted)}"

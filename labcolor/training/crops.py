@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -13,12 +13,13 @@ import numpy as np
 from labcolor.base.threads import get_threads
 from labcolor.base.typing import Array
 from labcolor.color.codec import LabCodec
+from labcolor.training.data import PictureList
 
-__all__ = ["Batch", "age", "center_crop", "count_steps", "crop_batches", "made_ahead", "random_crop"]
+__all__ = ["Batch", "age", "count_steps", "crop_batches", "made_ahead", "random_crop"]
 
 Batch = tuple[Array, Array]
 _AHEAD = 4  # batches that are made while the network trains
-_MOST_THREADS = 4
+_MAX_THREADS = 4
 
 
 def random_crop(picture: Array, size: int, random: np.random.Generator) -> Array:
@@ -27,12 +28,6 @@ def random_crop(picture: Array, size: int, random: np.random.Generator) -> Array
     top, left = random.integers(0, height - size + 1), random.integers(0, width - size + 1)
     crop = picture[top : top + size, left : left + size]
     return crop[:, ::-1] if random.random() < 0.5 else crop
-
-
-def center_crop(picture: Array, size: int) -> Array:
-    """Return the ``size`` x ``size`` square in the middle of a picture."""
-    top, left = ((side - size) // 2 for side in picture.shape[:2])
-    return picture[top : top + size, left : left + size]
 
 
 def age(lightness: Array, random: np.random.Generator) -> Array:
@@ -55,7 +50,7 @@ def count_steps(pictures: int, batch_size: int) -> int:
 
 def made_ahead(make: Callable[..., Batch], plans: Iterable[tuple[Any, ...]]) -> Generator[Batch, None, None]:
     """Yield what ``make`` returns for the arguments of each plan, in order, made a few plans ahead in threads."""
-    count = max(1, min(_MOST_THREADS, get_threads() // 4))  # the network needs the others
+    count = max(1, min(_MAX_THREADS, get_threads() // 4))  # the network needs the other threads
     threads = ThreadPoolExecutor(count, thread_name_prefix="labcolor-data")
     try:
         waiting: deque[Future[Batch]] = deque()
@@ -70,7 +65,7 @@ def made_ahead(make: Callable[..., Batch], plans: Iterable[tuple[Any, ...]]) -> 
 
 
 def crop_batches(
-    pictures: Sequence[Array],
+    pictures: PictureList,
     codec: LabCodec,
     *,
     size: int,
@@ -87,8 +82,8 @@ def crop_batches(
 
     Parameters
     ----------
-    pictures : sequence of ndarray
-        Pictures of shape (H, W, 3) and dtype uint8, with no side shorter than ``size``.
+    pictures : PictureList
+        Pictures with no side shorter than ``size``.
     codec : LabCodec
         Scales L and ab.
     size : int
@@ -98,11 +93,11 @@ def crop_batches(
     epochs : int
         Number of passes over the pictures.
     seed : int
-        Fixes order, crops and mirroring.
+        Seed of order, crops and mirroring.
     film_aging : float
         Share of crops whose L is changed to look like old film, from 0 to 1.
     first : int
-        Number of batches to leave out at the beginning, to go on with a training.
+        Number of batches to skip, to resume a training.
 
     Yields
     ------
@@ -114,7 +109,7 @@ def crop_batches(
 
     def make(epoch: int, number: int, chosen: Array) -> Batch:
         random = np.random.default_rng((seed, epoch, number))
-        crops = np.stack([random_crop(pictures[index], size, random) for index in chosen])
+        crops = np.stack([random_crop(pictures.draw(index), size, random) for index in chosen])
         lightness, ab = codec.encode(crops)
         if film_aging:
             for index in np.flatnonzero(random.random(len(crops)) < film_aging):

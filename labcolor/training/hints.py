@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
@@ -9,28 +10,34 @@ import numpy as np
 
 from labcolor.backends.keras import keras, ops
 from labcolor.base.typing import Array
+from labcolor.color.codec import LabCodec
 from labcolor.networks.hint_spreader import spreader_shapes
 from labcolor.pictures.hints import places_of
-from labcolor.training.loop import History, Monitoring, make_optimizer, train_network
+from labcolor.training.crops import count_steps, crop_batches
+from labcolor.training.data import PictureList
+from labcolor.training.loop import History, Training, make_optimizer
+from labcolor.training.recipe import Recipe
+from labcolor.training.seeds import as_seed
 
 __all__ = ["HintSpreader", "fit_hints", "simulate_hints"]
 
-_MOST_SIMULATED = 32  # largest number of hints for a picture in training
+_LEARNING_RATE = 1e-2  # for some 1,500 weights
+_MAX_SIMULATED = 32  # largest number of hints for a picture in training
 
 
 class HintSpreader(keras.layers.Layer):  # type: ignore[misc]
-    """What :func:`labcolor.networks.hint_spreader.spread_hints` computes, as a layer that can be trained."""
+    """Layer that computes :func:`labcolor.networks.hint_spreader.spread_hints` and can be trained."""
 
     def __init__(self) -> None:
         super().__init__(name="hints", dtype="float32")  # whatever Keras's global policy is
 
     def build(self, shapes: Any) -> None:
-        """Make the weights for the shapes of what :meth:`call` gets."""
+        """Create the weights for the shapes of the inputs."""
         projection, *_ = spreader_shapes(shapes[1][-1])
         self.projection = self.add_weight(
             shape=projection, initializer=keras.initializers.GlorotUniform(0), name="projection"
         )
-        # how fast weight falls with distance, and what the prediction weighs against a hint in place, in logits
+        # the fall of the weights with distance, and the logit of the prediction against a hint at its place
         self.distance = self.add_weight(shape=(), initializer=keras.initializers.Constant(2.0), name="distance")
         self.prediction = self.add_weight(shape=(), initializer=keras.initializers.Constant(-3.0), name="prediction")
 
@@ -40,8 +47,8 @@ class HintSpreader(keras.layers.Layer):  # type: ignore[misc]
         Parameters
         ----------
         inputs : (ab, features, places, hints, hint_features, hint_places, there)
-            Of P places: ab, (N, P, 2); features, (N, P, F); coordinates in short sides, (N, P, 2). Of K hints the
-            same, and one for a hint, nought for what only fills up the batch, (N, K).
+            ab, (N, P, 2), features, (N, P, F), and coordinates in short sides, (N, P, 2), of P places; the same of K
+            hints; and (N, K), which is 1 for a hint and 0 for an unused entry.
 
         Returns
         -------
@@ -58,7 +65,7 @@ class HintSpreader(keras.layers.Layer):  # type: ignore[misc]
         return weights[..., :1] * ab + ops.matmul(weights[..., 1:], hints)
 
     def _located(self, features: Any, places: Any) -> Any:
-        """Features and place as coordinates of one space, whose squared distances are logits."""
+        """Return coordinates of a space in which negative squared distances are logits."""
         features = features / (ops.sqrt(ops.mean(ops.square(features), axis=-1, keepdims=True)) + 1e-6)
         near = places * (2 * ops.sqrt(ops.abs(self.distance)))
         return ops.concatenate([ops.matmul(features, self.projection), near], axis=-1)
@@ -87,22 +94,15 @@ def simulate_hints(true: Array, features: Array, random: np.random.Generator) ->
     there : ndarray, shape (N, K), float32
         1 for a hint, 0 for an unused entry.
     """
-    chosen = random.integers(0, true.shape[1], (len(true), _MOST_SIMULATED))
-    count = np.minimum(random.geometric(1 / 8, (len(true), 1)) - 1, _MOST_SIMULATED)
-    there = (np.arange(_MOST_SIMULATED) < count).astype(np.float32)
+    chosen = random.integers(0, true.shape[1], (len(true), _MAX_SIMULATED))
+    count = np.minimum(random.geometric(1 / 8, (len(true), 1)) - 1, _MAX_SIMULATED)
+    there = (np.arange(_MAX_SIMULATED) < count).astype(np.float32)
     hints, hint_features = (np.take_along_axis(values, chosen[..., None], axis=1) for values in (true, features))
     return chosen, hints, hint_features, there
 
 
 def fit_hints(
-    predict: Callable[[Array], tuple[Array, Array]],
-    batches: Iterator[tuple[Array, Array]],
-    ab_scale: float,
-    *,
-    steps: int,
-    seed: int,
-    learning_rate: float,
-    verbose: int = 0,
+    predict: Callable[[Array], tuple[Array, Array]], pictures: PictureList, codec: LabCodec, recipe: Recipe, steps: int
 ) -> tuple[History, list[Array]]:
     """Train the hint spreader on simulated hints, by the mean absolute error of ab. The network does not change.
 
@@ -110,18 +110,14 @@ def fit_hints(
     ----------
     predict : callable
         Function from scaled L (N, H, W, 1) to unscaled ab (N, h, w, 2) and the features of the network (N, h, w, F).
-    batches : iterator of (l, ab)
-        At least ``steps`` batches.
-    ab_scale : float
-        The divisor of the scaled ab.
+    pictures : PictureList
+        Pictures to train on.
+    codec : LabCodec
+        Scales L and ab.
+    recipe : Recipe
+        Size and number of the crops, their aging, the seed and ``verbose``.
     steps : int
         Number of batches to train on.
-    seed : int
-        Seed of the places of the hints.
-    learning_rate : float
-        Peak of the learning rate.
-    verbose : {0, 1, 2}
-        As for :class:`labcolor.Colorizer`.
 
     Returns
     -------
@@ -130,6 +126,16 @@ def fit_hints(
     weights : list of ndarray
         Weights of :func:`labcolor.networks.hint_spreader.spread_hints`.
     """
+    batch_size, seed = min(recipe.batch_size, len(pictures)), as_seed(recipe.random_state)
+    batches = crop_batches(
+        pictures,
+        codec,
+        size=recipe.crop_size,
+        batch_size=batch_size,
+        epochs=math.ceil(steps / count_steps(len(pictures), batch_size)),
+        seed=seed,
+        film_aging=recipe.film_aging,
+    )
     random = np.random.default_rng(seed)
 
     def simulated() -> Iterator[tuple[tuple[Array, ...], Array]]:
@@ -138,7 +144,7 @@ def fit_hints(
             n, rows, columns, channels = features.shape
             stride = lightness.shape[1] // rows
             true = ops.average_pool(ab, stride, stride, data_format="channels_last")
-            true = ops.convert_to_numpy(true).reshape(n, -1, 2) * ab_scale
+            true = ops.convert_to_numpy(true).reshape(n, -1, 2) * codec.ab_scale
             features = features.reshape(n, -1, channels)
             places = np.repeat(places_of(rows, columns)[None], n, axis=0)
             chosen, hints, hint_features, there = simulate_hints(true, features, random)
@@ -155,14 +161,14 @@ def fit_hints(
     inputs = [keras.Input((None, *values.shape[2:]), dtype="float32") for values in first[0]]
     spreader = HintSpreader()
     model = keras.Model(inputs, spreader(inputs))
-    outcome = train_network(
+    optimizer = make_optimizer("adam", _LEARNING_RATE, steps=steps, constant=False)
+    outcome = Training(
         model,
-        all_examples,
         "mean_absolute_error",
+        optimizer,
         steps_per_epoch=steps,
         epochs=1,
         batch_size=len(first[1]),
-        optimizer=make_optimizer("adam", learning_rate, steps=steps, constant=False),
-        watching=Monitoring(verbose=verbose),
-    )
+        verbose=int(recipe.verbose),
+    ).run(all_examples)
     return {"loss": outcome.history["loss"]}, spreader.get_weights()

@@ -22,7 +22,7 @@ from labcolor.training.checkpoint import Checkpoint, CheckpointFile
 from labcolor.training.devices import any_process, broadcast, check_batch, is_main_process, synchronize, train_on_batch
 from labcolor.training.progress import Progress
 
-__all__ = ["Checkpointing", "History", "Monitoring", "Outcome", "as_loss", "make_optimizer", "train_network"]
+__all__ = ["History", "Outcome", "Training", "as_loss", "make_optimizer"]
 
 History = dict[str, list[float]]
 Batches = Callable[[int], Generator[tuple[Any, Array], None, None]]
@@ -128,60 +128,9 @@ def as_loss(loss: Any) -> Any:
     return _Loss(loss)
 
 
-@dataclass(frozen=True)
-class Monitoring:
-    """How a training is watched.
-
-    Parameters
-    ----------
-    validate : callable, optional
-        Function from a function that predicts to figures by name, "loss" among them; it runs after each epoch. The
-        weights of the best epoch, or of the start, win.
-    patience : int, optional
-        Number of epochs without a better loss after which the training ends.
-    callbacks : sequence of keras.callbacks.Callback
-        They see the averaged weights at the end of an epoch.
-    verbose : {0, 1, 2}
-        As for :class:`labcolor.Colorizer`.
-    record : callable, optional
-        Function of an epoch, counted from 1, its figures, and a function that predicts; it runs after each epoch.
-    """
-
-    validate: Callable[[Callable[[Array], Any]], Mapping[str, float]] | None = None
-    patience: int | None = None
-    callbacks: Sequence[Any] = ()
-    verbose: int = 0
-    record: Callable[[int, Mapping[str, float], Callable[[Array], Any]], None] | None = None
-
-
-@dataclass(frozen=True)
-class Checkpointing:
-    """How a training is kept.
-
-    Parameters
-    ----------
-    file : CheckpointFile
-        Where.
-    found : Checkpoint or None
-        What was there, to go on from.
-    seconds : float
-        Time between two checkpoints.
-    state : mapping
-        More numbers and texts to keep.
-    arrays : mapping of str to ndarray
-        More arrays to keep.
-    """
-
-    file: CheckpointFile
-    found: Checkpoint | None
-    seconds: float
-    state: Mapping[str, Any]
-    arrays: Mapping[str, Array]
-
-
 @dataclass
 class Outcome:
-    """How a training went. The network has its final weights.
+    """How a training went.
 
     Parameters
     ----------
@@ -210,99 +159,104 @@ class Outcome:
     total: float = 0.0
 
 
-def train_network(
-    network: keras.Model,
-    batches: Batches,
-    loss: Any,
-    *,
-    steps_per_epoch: int,
-    epochs: int,
-    batch_size: int,
-    optimizer: Any,
-    watching: Monitoring = Monitoring(),
-    keeping: Checkpointing | None = None,
-) -> Outcome:
-    """Train ``network`` in place.
+class Training:
+    """One training of a network, which changes the network in place.
 
     Parameters
     ----------
     network : keras.Model
         The network to train.
-    batches : callable
-        Function from the number of the first step to a generator of (input, target): scaled L and ab for a network
-        that colors.
     loss : Keras loss
         Loss of the target and the output of the network.
-    steps_per_epoch, epochs, batch_size : int
-        Length of the training, and the number of examples in each step.
     optimizer : keras.optimizers.Optimizer
         From :func:`make_optimizer`.
-    watching : Monitoring
-        Validation, callbacks and progress.
-    keeping : Checkpointing, optional
-        Checkpoints.
-
-    Returns
-    -------
-    Outcome
-        How it went.
+    steps_per_epoch, epochs, batch_size : int
+        Length of the training, and the number of examples in each step.
+    validate : callable, optional
+        Function from a function that predicts to figures by name, "loss" among them. It runs before the training and
+        after each epoch; the weights with the lowest loss are kept.
+    patience : int, optional
+        Number of epochs without a lower loss after which the training ends.
+    callbacks : sequence of keras.callbacks.Callback
+        They see the averaged weights at the end of an epoch.
+    verbose : {0, 1, 2}
+        As for :class:`labcolor.Colorizer`.
+    checkpoint : CheckpointFile, optional
+        Where the training is saved, and resumed from.
 
     Raises
     ------
-    ModelFileError
-        The first checkpoint cannot be written, or the one that was found does not fit.
     InputError
         The devices cannot share a batch of that size.
     """
-    check_batch(batch_size)
-    synchronize(network)
-    with float32_by_default():  # for the mean values that Keras prints
-        network.compile(
-            optimizer,
-            loss=as_loss(loss),
-            jit_compile="auto" if keras.backend.backend() == "jax" else False,
-            auto_scale_loss=False,
-        )
-        optimizer.build(network.trainable_variables)
-    with _without_advice():
-        return _Run(network, optimizer, steps_per_epoch, epochs, batch_size, watching, keeping).finished(batches)
-
-
-class _Run:
-    """One training while it runs."""
 
     def __init__(
         self,
         network: keras.Model,
+        loss: Any,
         optimizer: Any,
+        *,
         steps_per_epoch: int,
         epochs: int,
         batch_size: int,
-        watching: Monitoring,
-        keeping: Checkpointing | None,
+        validate: Callable[[Callable[[Array], Any]], Mapping[str, float]] | None = None,
+        patience: int | None = None,
+        callbacks: Sequence[Any] = (),
+        verbose: int = 0,
+        checkpoint: CheckpointFile | None = None,
     ) -> None:
+        check_batch(batch_size)
+        synchronize(network)
+        with float32_by_default():  # for the mean values that Keras prints
+            network.compile(
+                optimizer,
+                loss=as_loss(loss),
+                jit_compile="auto" if keras.backend.backend() == "jax" else False,
+                auto_scale_loss=False,
+            )
+            optimizer.build(network.trainable_variables)
         self._network, self._optimizer = network, optimizer
         self._per_epoch, self._steps = steps_per_epoch, steps_per_epoch * epochs
         self._epochs, self._batch_size = epochs, batch_size
-        self._monitoring, self._checkpointing = watching, keeping
+        self._validate, self._patience, self._verbose = validate, patience, verbose
+        self._checkpoint = checkpoint
         self._outcome = Outcome()
         self._best: list[Array] = []
         self._saved = time.monotonic()
         self._calls = keras.callbacks.CallbackList(
-            list(watching.callbacks), model=network, epochs=epochs, steps=steps_per_epoch, verbose=watching.verbose
+            list(callbacks), model=network, epochs=epochs, steps=steps_per_epoch, verbose=verbose
         )
 
-    def finished(self, batches: Batches) -> Outcome:
-        """Train to the end, or until something ends it."""
+    def run(self, batches: Batches) -> Outcome:
+        """Train to the end, or until something ends it.
+
+        Parameters
+        ----------
+        batches : callable
+            Function from the number of the first step to a generator of (input, target): scaled L and ab for a network
+            that colors.
+
+        Returns
+        -------
+        Outcome
+
+        Raises
+        ------
+        ModelFileError
+            The first checkpoint cannot be written, or the existing checkpoint does not fit.
+        """
+        with _without_advice():
+            return self._run(batches)
+
+    def _run(self, batches: Batches) -> Outcome:
+        """Train, and give the network its final weights."""
         outcome, network = self._outcome, self._network
         network.stop_training = False
         self._calls.on_train_begin()
-        if self._checkpointing is not None and self._checkpointing.found is not None:
-            self._resume(self._checkpointing.found)
+        if self._checkpoint is not None and self._checkpoint.found is not None:
+            self._resume(self._checkpoint.found)
         else:
-            if self._monitoring.validate is not None:
-                outcome.before = broadcast(self._monitoring.validate(network.predict_on_batch))
-                self._compare(0, outcome.before["loss"])
+            outcome.before = self._measure(0)
             self._save(first=True)
         if outcome.ending in ("", "interrupted"):
             outcome.ending = ""
@@ -310,10 +264,9 @@ class _Run:
                 self._train(batches, asked)
             if outcome.ending != "diverged":
                 self._save()
-        validate = self._monitoring.validate
-        if validate is not None and outcome.steps % self._per_epoch and outcome.ending != "diverged":
+        if self._validate is not None and outcome.steps % self._per_epoch and outcome.ending != "diverged":
             self._take_average()  # a training that ended within an epoch is not thrown away
-            self._compare(outcome.steps // self._per_epoch + 1, broadcast(validate(network.predict_on_batch))["loss"])
+            self._measure(outcome.steps // self._per_epoch + 1)
         if self._best:
             network.set_weights(self._best)
         elif outcome.ending != "diverged" and outcome.steps:
@@ -322,11 +275,11 @@ class _Run:
         return outcome
 
     def _train(self, batches: Batches, asked: Callable[[], bool]) -> None:
-        """Do the steps that are left."""
+        """Run the remaining steps."""
         outcome, network = self._outcome, self._network
         good = network.get_weights()
         progress = Progress(
-            self._monitoring.verbose,
+            self._verbose,
             epochs=self._epochs,
             steps=self._per_epoch,
             batch_size=self._batch_size,
@@ -360,7 +313,7 @@ class _Run:
                     outcome.ending = "stopped"
                 elif any_process(asked()):
                     outcome.ending = "interrupted"
-                elif self._checkpointing is not None and time.monotonic() - self._saved >= self._checkpointing.seconds:
+                elif self._checkpoint is not None and time.monotonic() - self._saved >= self._checkpoint.seconds:
                     self._save()
 
     def _end_epoch(self, epoch: int) -> dict[str, float]:
@@ -370,18 +323,12 @@ class _Run:
         self._take_average()
         rate = float(ops.convert_to_numpy(self._optimizer.learning_rate))
         figures = {"loss": outcome.total / self._per_epoch, "learning_rate": rate}
-        if self._monitoring.validate is not None:
-            held_out = broadcast(self._monitoring.validate(network.predict_on_batch))
-            figures |= {f"val_{name}": value for name, value in held_out.items()}
-            self._compare(epoch + 1, held_out["loss"])
-            patience = self._monitoring.patience
-            if patience is not None and epoch + 1 - (outcome.best or 0) >= patience:
-                network.stop_training = True
+        figures |= {f"val_{name}": value for name, value in self._measure(epoch + 1).items()}
+        if self._patience is not None and epoch + 1 - (outcome.best or 0) >= self._patience:
+            network.stop_training = True
         for name, value in figures.items():
             outcome.history.setdefault(name, []).append(value)
         outcome.total = 0.0
-        if self._monitoring.record is not None:
-            self._monitoring.record(epoch + 1, figures, network.predict_on_batch)
         self._calls.on_epoch_end(epoch, dict(figures))
         for variable, weight in zip(network.trainable_variables, raw, strict=True):
             variable.assign(weight)
@@ -394,11 +341,15 @@ class _Run:
         for variable in variables:  # as copies: JAX gives up the buffers of a network that predicts
             variable.assign(np.array(ops.convert_to_numpy(variable)))
 
-    def _compare(self, epoch: int, loss: float) -> None:
-        """Keep the present weights if none were better."""
-        if self._outcome.best_loss is None or loss < self._outcome.best_loss:
-            self._outcome.best, self._outcome.best_loss = epoch, loss
+    def _measure(self, epoch: int) -> dict[str, float]:
+        """Return the held-out figures, if there are held-out pictures, and keep the weights if they are the best."""
+        if self._validate is None:
+            return {}
+        outcome, figures = self._outcome, broadcast(self._validate(self._network.predict_on_batch))
+        if outcome.best_loss is None or figures["loss"] < outcome.best_loss:
+            outcome.best, outcome.best_loss = epoch, figures["loss"]
             self._best = self._network.get_weights()
+        return figures
 
     def _variables(self) -> dict[str, Any]:
         """Return the variables of network and optimizer, by the names of their arrays in a checkpoint."""
@@ -406,14 +357,13 @@ class _Run:
         return {f"{name}/{index:04d}": one for name, group in groups.items() for index, one in enumerate(group)}
 
     def _save(self, *, first: bool = False) -> None:
-        """Write a checkpoint. If that fails later than at the beginning, the training goes on without."""
-        if self._checkpointing is None or not is_main_process():
+        """Write a checkpoint. Only a failure of the first one ends the training."""
+        if self._checkpoint is None or not is_main_process():
             return
-        state = {**self._checkpointing.state, **vars(self._outcome)}
         arrays = {name: ops.convert_to_numpy(variable) for name, variable in self._variables().items()}
         arrays |= {f"best/{index:04d}": weight for index, weight in enumerate(self._best)}
         try:
-            self._checkpointing.file.write(Checkpoint(state, {**self._checkpointing.arrays, **arrays}))
+            self._checkpoint.write(Checkpoint(vars(self._outcome), arrays))
         except ModelFileError as error:
             if first:
                 raise
@@ -421,7 +371,7 @@ class _Run:
         self._saved = time.monotonic()
 
     def _resume(self, found: Checkpoint) -> None:
-        """Take the state of a checkpoint."""
+        """Restore the state of a checkpoint."""
         try:
             for name in vars(self._outcome):
                 setattr(self._outcome, name, found.state[name])
@@ -431,12 +381,12 @@ class _Run:
             raise ModelFileError(
                 f"the checkpoint does not fit the network and optimizer: {error}. Delete it to begin anew."
             ) from error
-        self._best = found.group("best")
+        self._best = [array for name, array in found.arrays.items() if name.startswith("best/")]
 
 
 @contextmanager
 def _without_advice() -> Iterator[None]:
-    """Leave out TensorFlow's advice that it compiles much: each network is compiled once."""
+    """Suppress TensorFlow's warning about retracing: each network is compiled once."""
     log = logging.getLogger("tensorflow")
 
     def useful(record: logging.LogRecord) -> bool:
@@ -451,7 +401,7 @@ def _without_advice() -> Iterator[None]:
 
 @contextmanager
 def _interrupts() -> Iterator[Callable[[], bool]]:
-    """Yield a function that tells whether Ctrl-C, or what the program treats alike, was pressed. Twice interrupts."""
+    """Yield a function that returns whether SIGINT, or a signal treated alike, has come. A second signal aborts."""
     asked = False
 
     def ask(number: int, frame: Any) -> None:

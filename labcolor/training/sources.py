@@ -152,7 +152,7 @@ def _in_archive(path: Path, folder: PurePosixPath) -> list[PictureFile]:
 
 
 def hold_out(items: Sequence[_T], every: int | None) -> tuple[list[_T], list[_T]]:
-    """Split pictures into those to train on and those to measure on. Everything that holds out uses this.
+    """Split pictures into those to train on and every ``every``-th to measure on, as for the packaged models.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -52,39 +52,19 @@ class Validation:
             Means over the crops: "loss", and "psnr", "ciede2000" and "colorfulness" of the colored crops.
         """
         sums = {"loss": 0.0, "psnr": 0.0, "ciede2000": 0.0, "colorfulness": 0.0}
-        for crops, ab, outputs in self._outputs(self._crops, predict):
-            sums["loss"] += float(np.mean(np.asarray(self._loss(ab, outputs)))) * len(crops)
-            for crop, colored in zip(crops, self._colored(crops, outputs), strict=True):
+        size = min(_BATCH, len(self._crops))
+        for start in range(0, len(self._crops), size):
+            crops = self._crops[start : start + size]
+            # filled up, since a network is compiled anew for another size
+            lightness, ab = self._codec.encode(np.resize(np.stack(crops), (size, *crops[0].shape)))
+            outputs = np.asarray(predict(lightness), np.float32)[: len(crops)]
+            sums["loss"] += float(np.mean(np.asarray(self._loss(ab[: len(crops)], outputs)))) * len(crops)
+            for crop, small in zip(crops, self._head.decode(outputs, self._codec, 1.0), strict=True):
+                height, width = crop.shape[:2]
+                scale = small.shape[0] / height, small.shape[1] / width
+                chroma = Chroma(small, scale, (slice(0, height), slice(0, width)))
+                colored = as_picture(crop, "crop").colored(chroma)
                 sums["psnr"] += psnr(colored, crop)
                 sums["ciede2000"] += ciede2000(colored, crop)
                 sums["colorfulness"] += colorfulness(colored)
         return {name: value / len(self._crops) for name, value in sums.items()}
-
-    def color(self, crops: Sequence[Array], predict: Callable[[Array], Any]) -> list[Array]:
-        """Return crops with the colors that a network gives them."""
-        return [one for part, _, outputs in self._outputs(crops, predict) for one in self._colored(part, outputs)]
-
-    def _outputs(
-        self, crops: Sequence[Array], predict: Callable[[Array], Any]
-    ) -> Iterator[tuple[Sequence[Array], Array, Array]]:
-        """Yield portions of the crops with their scaled ab and the outputs of a network."""
-        size = min(_BATCH, len(self._crops))
-        for start in range(0, len(crops), size):
-            part = crops[start : start + size]
-            # filled up, since a network is compiled anew for another size
-            lightness, ab = self._codec.encode(np.resize(np.stack(part), (size, *part[0].shape)))
-            yield part, ab[: len(part)], np.asarray(predict(lightness), np.float32)[: len(part)]
-
-    def _colored(self, crops: Iterable[Array], outputs: Array) -> list[Array]:
-        """Return crops with the colors that the outputs of a network mean."""
-        ab = self._head.decode(outputs, self._codec, 1.0)
-        return [
-            as_picture(crop, "crop").colored(
-                Chroma(
-                    small,
-                    (small.shape[0] / crop.shape[0], small.shape[1] / crop.shape[1]),
-                    (slice(0, crop.shape[0]), slice(0, crop.shape[1])),
-                )
-            )
-            for crop, small in zip(crops, ab, strict=True)
-        ]

@@ -6,8 +6,8 @@ import sys
 import numpy as np
 import pytest
 
+from labcolor.pictures.crops import reduce_picture
 from labcolor.pictures.picture import as_picture
-from labcolor.training.data import reduce_picture
 
 psutil = pytest.importorskip("psutil")
 
