@@ -625,7 +625,7 @@ class Colorizer(Recipe, Estimator):
         return cls._of(FittedModel.from_bytes(read_model(path), str(path)), str(Path(path).resolve()))
 
     @classmethod
-    def from_pretrained(cls, name: Literal["efficientnet", "reference"] = DEFAULT_MODEL) -> Self:
+    def from_pretrained(cls, name: str = DEFAULT_MODEL) -> Self:
         """Load a model that comes with the package. It needs no network connection.
 
         ``fit`` starts from its weights, since ``start`` names it. ``sklearn.base.clone`` copies the parameters only: a

@@ -168,7 +168,7 @@ def test_train_then_evaluate_then_color(folder, capsys):
     model = str(folder / "m.labcolor")
     short = ["--epochs", "1", "--crop-size", "32", "--seed", "0"]
     new = ["--start", "none", "--validation", "0.33"]
-    assert main(["train", str(folder / "in"), "-o", model, *new, "--half", *short]) == 0
+    assert main(["train", str(folder / "in"), "-o", model, *new, *short]) == 0
     said = capsys.readouterr()
     assert re.search(r"before +\d+\.\d\d +\d+\.\d\d +\d+\.\d\d\n +after", said.out)
     assert (

@@ -99,8 +99,8 @@ def add_to(commands: Any) -> None:
         "--encoder-rate",
         type=float,
         metavar="SHARE",
-        help="factor of the learning rate for a pretrained encoder, from 0 to 1 (default: 0, which freezes it, or 1 for "
-        "new weights)",
+        help="factor of the learning rate for a pretrained encoder, from 0 to 1 (default: 0, which freezes it, or 1 "
+        "for new weights)",
     )
     command.add_argument(
         "--film-aging",
@@ -181,9 +181,7 @@ def _report(colorizer: Colorizer, output: Path, checkpoint: Path) -> int:
     print(f"{output}: trained on {training['pictures']} pictures. Use it:")
     print(f"  labcolor colorize FOLDER -o COLORED --model {output}", flush=True)
     if training["ending"] == "interrupted":
-        print_message(
-            f"interrupted after {training['steps']} steps; the same command with --resume resumes the training."
-        )
+        print_message(f"interrupted after {training['steps']} steps; add --resume to the same command to resume.")
         return INTERRUPTED
     checkpoint.unlink(missing_ok=True)
     return DONE

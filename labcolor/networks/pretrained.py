@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import resources
+from pathlib import Path
 from typing import Final
 
 from labcolor.base.validation import one_of, require, shortened
@@ -73,7 +74,7 @@ def is_packaged(parameter: str, model: str | os.PathLike[str]) -> bool:
     """
     if model in PACKAGED_MODELS:
         return True
-    if isinstance(model, str) and not (os.path.dirname(model) or os.path.splitext(model)[1] or os.path.exists(model)):
+    if isinstance(model, str) and Path(model).name == model and not (Path(model).suffix or os.path.exists(model)):
         expected = f"{one_of(*PACKAGED_MODELS).expected} or the path of a model file"
         raise InputError(f"{parameter}: expected {expected}, got {shortened(model)}.{_suggestion(model)}")
     return False

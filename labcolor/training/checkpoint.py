@@ -109,8 +109,7 @@ class CheckpointFile:
                 arrays = {name: file[name] for name in file.files}
             about = json.loads(bytes(arrays.pop(_ABOUT)))
             found, state = about["about"], about["state"]
-            if not (isinstance(found, dict) and isinstance(state, dict)):
-                raise ValueError
+            found, state = dict(found), dict(state)
         except OSError as error:
             raise ModelFileError(f"{self._path}: cannot be read: {error.strerror or error}. {_REMEDY}") from error
         except (AttributeError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:

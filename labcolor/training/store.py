@@ -12,6 +12,7 @@ import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -130,7 +131,7 @@ class PictureStore:
                 self._kept[index] = picture
         return True
 
-    def _checked(self, index: int, name: str, read: Callable[[], Picture]) -> Array | None:
+    def _checked(self, index: int, name: str, read: Callable[[], Any]) -> Array | None:
         """Return a picture, reduced, or count and log why it cannot be used."""
         reason = _DAMAGED
         try:

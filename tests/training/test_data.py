@@ -10,7 +10,8 @@ import pytest
 
 from labcolor import Colorizer, write_picture
 from labcolor.errors import FileError, InputError, InputTypeError, PictureFileError
-from labcolor.training.data import PictureFolder, training_pictures
+from labcolor.training.cache import PictureFolder
+from labcolor.training.data import training_pictures
 from labcolor.training.sources import find_files, hold_out
 
 QUICK = {"epochs": 1, "crop_size": 32, "working_size": 32, "random_state": 0}
@@ -76,8 +77,8 @@ def test_an_archive_is_the_folder_that_was_packed(folder, archive):
 
 def test_each_folder_holds_out_its_own(folder, archive):
     """What is held out of a folder does not depend on what it is trained together with."""
-    alone = pictures(folder).hold_out(2)[1]
-    both = pictures([archive, folder]).hold_out(2)[1]
+    alone = pictures(folder).hold_out(0.4)[1]
+    both = pictures([archive, folder]).hold_out(0.4)[1]
     assert len(both) == 2 * len(alone)
     for one, other in zip(alone, list(both)[len(alone) :], strict=True):
         np.testing.assert_array_equal(one, other)
@@ -121,7 +122,7 @@ def test_what_replaces_unusable_pictures_is_spread():
     grey = [np.full((40, 40, 3), value, np.uint8) for value in range(60)]
     color = [random.integers(0, 256, (40, 40, 3), np.uint8) for _ in range(40)]
     pictures = training_pictures([*grey, *color], 40, least=32, memory=1 << 24)
-    drawn = Counter(pictures[index].tobytes() for index in range(len(pictures)))
+    drawn = Counter(pictures.draw(index).tobytes() for index in range(len(pictures)))
     assert len(drawn) == 40
     assert max(drawn.values()) <= 4
 
@@ -191,11 +192,28 @@ def test_a_full_disk_ends_the_cache_not_the_training(folder, tmp_path, monkeypat
     def full(*arguments, **options):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("labcolor.training.data.np.save", full)
+    monkeypatch.setattr("labcolor.training.cache.np.save", full)
     assert len(list(pictures(folder / "more", cache=tmp_path / "cache"))) == 2
     assert [record.message for record in caplog.records] == [
         f"{tmp_path / 'cache'}: no more pictures are kept there: No space left on device."
     ]
     (tmp_path / "file").touch()
-    with pytest.raises(FileError, match="expected a folder to keep pictures in"):
+    with pytest.raises(FileError, match="this folder cannot be made"):
         PictureFolder(tmp_path / "file")
+
+
+@pytest.mark.parametrize(("share", "count"), [(0.1, 4), (0.34, 14), (0.4, 16), (0.5, 20)])
+def test_any_share_is_held_out_exactly(batch, share, count):
+    """The same pictures are held out in each call, and few others when a picture is added."""
+    many = [batch[index % 5, :40, :40] for index in range(40)]
+    training, held_out = pictures(many).hold_out(share)
+    assert (len(training), len(held_out)) == (40 - count, count)
+    assert pictures(many).hold_out(share)[1].digest == held_out.digest
+
+
+def test_a_picture_is_never_given_for_another(batch):
+    """An index gives its own picture or an error; only draw gives a replacement."""
+    found = pictures([np.zeros((40, 40, 3), np.uint8), batch[0]])
+    with pytest.raises(InputError, match="picture 0 of 2 cannot be used"):
+        found[0]
+    np.testing.assert_array_equal(found.draw(0), found[1])

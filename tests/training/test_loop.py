@@ -96,7 +96,7 @@ REPLICAS = """
 import keras, numpy as np, tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-from labcolor.training.loop import make_optimizer, train_network
+from labcolor.training.loop import Training, make_optimizer
 random = np.random.default_rng(0)
 batch = random.normal(size=(8, 4)), random.normal(size=(8, 3))
 for devices in (["CPU:0"], ["CPU:0", "CPU:1"]):
@@ -105,8 +105,8 @@ for devices in (["CPU:0"], ["CPU:0", "CPU:1"]):
         network = keras.Sequential([keras.Input((4,)), layer])
         options = {"steps_per_epoch": 3, "epochs": 2, "batch_size": 8}
         optimizer = make_optimizer("adam", 0.1, steps=6, constant=False, shares=(1.0, 0.5))
-        options["optimizer"] = optimizer
-        train_network(network, lambda first: (batch for _ in range(40)), "mean_squared_error", **options)
+        training = Training(network, "mean_squared_error", optimizer, **options)
+        training.run(lambda first: (batch for _ in range(40)))
     print(*np.concatenate([weight.ravel() for weight in network.get_weights()]).tolist())
 """
 

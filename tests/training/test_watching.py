@@ -1,5 +1,7 @@
 """A training shows itself: held-out figures, early stopping, callbacks, progress, and losses that are no numbers."""
 
+from hashlib import sha256
+
 import numpy as np
 import pytest
 
@@ -17,14 +19,15 @@ def test_held_out_figures_of_each_epoch(batch):
     history, training = colorizer.history_, colorizer.model_.training
     assert list(history) == ["loss", "learning_rate", *HELD_OUT]
     assert {len(values) for values in history.values()} == {3}
-    assert (training["pictures"], training["held_out"]) == (2, 3)  # each second, the first included
+    assert (training["pictures"], training["held_out"]) == (3, 2)
     best = training["best_epoch"]
     assert (
         min([training["before"]["loss"], *history["val_loss"]])
         == ([training["before"]["loss"], *history["val_loss"]])[best]
     )
     figures = history["val_psnr"][best - 1] if best else training["before"]["psnr"]
-    crops = batch[::2, 16:48, 16:48]
+    order = sorted(range(5), key=lambda index: sha256(str(index).encode()).digest())
+    crops = batch[sorted(order[:2]), 16:48, 16:48]
     # predictions are made at the same scale, but with the picture mirrored around
     assert np.mean([psnr(a, b) for a, b in zip(colorizer.predict(list(crops)), crops, strict=True)]) == pytest.approx(
         figures, abs=1
