@@ -12,7 +12,6 @@ import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -68,7 +67,7 @@ class PictureStore:
     def add_pictures(self, pictures: Iterable[Picture], name: str) -> None:
         """Add pictures. They are reduced at once, so that those of a stream are in memory one by one."""
         for index, picture in enumerate(pictures):
-            reduced = self._checked(index, f"{name}[{index}]", lambda picture=picture: picture)
+            reduced = self._checked(index, f"{name}[{index}]", picture)
             self._hashes.append("" if reduced is None else hashlib.sha256(reduced.tobytes()).hexdigest())
             if reduced is None or self._keep(index, reduced):
                 continue
@@ -131,11 +130,11 @@ class PictureStore:
                 self._kept[index] = picture
         return True
 
-    def _checked(self, index: int, name: str, read: Callable[[], Any]) -> Array | None:
+    def _checked(self, index: int, name: str, source: Picture | Callable[[], Picture]) -> Array | None:
         """Return a picture, reduced, or count and log why it cannot be used."""
         reason = _DAMAGED
         try:
-            picture = read()
+            picture = source() if callable(source) else source
             reason = _GREY
             if min(picture.shape) < self._least:
                 reason = _SMALL
