@@ -160,7 +160,7 @@ def test_a_model_replaces_no_training_picture(here, capsys):
     """The model is not written over a picture to train on."""
     before = contents(here)
     assert main(["train", "a", "-o", "a/x.png"]) == 2
-    assert "is one of the pictures to train on" in capsys.readouterr().err
+    assert "expected the name of a model file" in capsys.readouterr().err
     assert contents(here) == before
 
 

@@ -116,12 +116,19 @@ def test_colors_of_an_overview_are_mixed_in_the_loss(finish, batch):
     assert float(losses[0]) - float(losses[1]) == pytest.approx(expected, abs=0.1)
 
 
+class Drawn(list):
+    """Pictures of which all can be used."""
+
+    draw = list.__getitem__
+
+
 def test_photographs_of_large_sets_occur_less_often(finish):
     """At level 1, 4,000 photographs count like 2,000, and 100 like 300."""
     model = fitted("reference", RegressionHead())
     bright, dark = np.full((136, 136, 3), 255, np.uint8), np.zeros((136, 136, 3), np.uint8)
     options = argparse.Namespace(batch_size=64, level=1.0, contrast=0.35, film_aging=0.0, seed=0)
-    found = itertools.islice(finish.batches([[bright] * 4000, [dark] * 100], model, options), 20)
+    sets = Drawn([bright] * 4000), Drawn([dark] * 100)
+    found = itertools.islice(finish.batches(sets, model, options), 20)
     large = [pair[1][..., 0].mean(axis=(1, 2)) > 0 for pair in found]
     assert np.mean(large) == pytest.approx(2000 / 2300, abs=0.03)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from labcolor.base.validation import Check, instance_of, integer, number, one_of, optional
 from labcolor.color.codec import LabCodec
@@ -13,10 +13,18 @@ from labcolor.training.seeds import RANDOM_STATE, RandomState
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["COUNT", "Recipe"]
+__all__ = ["COUNT", "Configured", "Recipe"]
 
 COUNT = integer(1, most=1_000_000)
 _RATE = number(1e-9, 10)
+
+
+@runtime_checkable
+class Configured(Protocol):
+    """An object with a configuration, such as a schedule of Keras."""
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the configuration."""
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -61,10 +69,8 @@ class Recipe:
         "batch_size": COUNT,
         "learning_rate": Check(
             f"None, {_RATE.expected} or a schedule of Keras",
-            (object,),
-            lambda value: (
-                value is None or hasattr(value, "get_config") or (isinstance(value, _RATE.kinds) and _RATE.fits(value))
-            ),
+            (*_RATE.kinds, type(None), Configured),
+            lambda value: not isinstance(value, _RATE.kinds) or _RATE.fits(value),
         ),
         "optimizer": Check(
             "the name of a Keras optimizer, or an optimizer",

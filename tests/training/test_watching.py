@@ -94,7 +94,7 @@ def test_a_share_is_between(batch, validation):
 
 def test_held_out_pictures_must_have_colors(batch):
     """Of one picture none can be held out, and grey pictures cannot be measured on."""
-    with pytest.raises(InputError, match="expected more pictures than are held out, got 1,"):
+    with pytest.raises(InputError, match=r"expected more pictures than are held out, got 1\."):
         Colorizer(**QUICK).fit(batch[:1], validation=0.5)
     with pytest.raises(InputError, match=r"validation: expected color pictures, but none of the 5 .*: 5 grey"):
         Colorizer(**QUICK).fit(batch, validation=np.zeros_like(batch))
