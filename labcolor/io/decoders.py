@@ -1,4 +1,4 @@
-"""Decoding: picture files and PIL images, as arrays that look as a viewer shows them."""
+"""Decoding of picture files and PIL images to upright arrays in sRGB."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from labcolor.io.tiff import deep_samples, opened_tiff
 
 __all__ = ["decode", "from_image"]
 
-# Pillow's modes, and what they are turned into, step by step: with a direct way from La, alpha would be lost.
+# Pillow's modes, and the modes to which they are converted in turn: converting La directly to RGBA loses alpha.
 _MODES = {
     "1": ("L",),
     "L": (),
@@ -41,7 +41,7 @@ _MODES = {
     "F": (),
 }
 _PROFILED = ("L", "LA", "P", "PA", "RGB", "RGBA", "CMYK")  # modes to which a color profile is applied
-_NEAR = 2  # levels of 255 by which a profile may differ from sRGB and still be left out
+_NEAR = 2  # levels of 255 by which a profile may differ from sRGB and still be ignored
 
 
 def decode(source: Source) -> Array:
@@ -94,7 +94,7 @@ def from_image(name: str, image: Image.Image) -> Array:
     Parameters
     ----------
     name : str
-        What to call it in errors.
+        Name of the image in errors.
     image : PIL.Image.Image
         Of mode 1, L, LA, La, P, PA, RGB, RGBA, RGBa, RGBX, CMYK, YCbCr, LAB, HSV, I, I;16 or F. Its EXIF orientation
         and its color profile are applied.
@@ -111,7 +111,7 @@ def from_image(name: str, image: Image.Image) -> Array:
     if 0 in image.size:
         raise InputError(f"{name}: expected at least one pixel, got an image of {image.width} x {image.height}.")
     name = f"{name} (PIL image)"
-    if isinstance(image, ImageFile.ImageFile) and image.format not in (*FORMATS, "MPO"):
+    if isinstance(image, ImageFile.ImageFile) and image.format not in (*FORMATS, "MPO", "HEIF"):
         raise InputError(
             f"{name}: expected a format of {', '.join(FORMATS)}, got {image.format}. Copy it first: .copy()."
         )
@@ -126,7 +126,7 @@ def _converted(name: str, image: Image.Image) -> Array:
         raise InputTypeError(f'{name}: expected one of the modes {known}, got {mode}. Convert it: .convert("RGB").')
     image.load()
     steps = _MODES[mode]
-    # a transparent grey value of 16 bits is not worth the other 8 bits, which its conversion would cost
+    # at 16 bits a transparent grey value is ignored, since its conversion would reduce the picture to 8 bits
     if image.has_transparency_data and mode in ("1", "L", "P", "RGB"):
         steps = ("RGBA",)
     profile = image.info.get("icc_profile")
@@ -177,7 +177,7 @@ def _to_srgb(profile: ImageCms.ImageCmsProfile, image: Image.Image) -> Array:
 
 
 def _is_srgb(profile: ImageCms.ImageCmsProfile, mode: str) -> bool:
-    """Return whether a profile leaves greys and strong colors as they are; its name proves nothing."""
+    """Return whether a profile changes neither greys nor strong colors; its name is not trusted."""
     colors = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
     if mode == "RGB":
         strong = np.stack(np.meshgrid(*[[0, 96, 255]] * 3), -1).reshape(-1, 3).astype(np.uint8)

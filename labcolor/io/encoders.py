@@ -1,4 +1,4 @@
-"""Encoding: arrays as picture files, with the quality, the compression and the metadata that their format holds."""
+"""Encoding of arrays as picture files, with quality, compression and metadata."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ WRITABLE = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".avif")
 LOSSY = (".jpg", ".jpeg", ".webp", ".avif")  # formats that have a quality
 OPAQUE = (".jpg", ".jpeg", ".bmp")  # formats that hold no alpha
 _TIFF = (".tif", ".tiff")
-_QUALITY = 95  # unless something else is asked for
+_QUALITY = 95  # the default
 _SEGMENT = 65533  # bytes that JPEG holds in one piece
 _XMP_HEAD = 29  # of them taken up by XMP's name
 
 
 def check_options(ending: str, quality: int | None, compression: int | str | None) -> None:
-    """Check that a format has a quality or a compression, and the one that was asked for.
+    """Check that a format supports a quality and a compression.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def check_options(ending: str, quality: int | None, compression: int | str | Non
     Raises
     ------
     InputError, InputTypeError
-        It has not.
+        The format does not support the value.
     """
     if quality is not None:
         require("quality", quality, integer(1, most=100))
@@ -83,7 +83,7 @@ def encode(
     quality, compression, metadata
         As for :func:`labcolor.write_picture`, checked.
     name : str
-        What to call the file in the log.
+        Name of the file in the log.
     """
     ending = path.suffix.lower()
     metadata = _held(metadata, ending, name)
@@ -100,7 +100,7 @@ def encode(
     if metadata.dpi is not None:
         options["dpi"] = metadata.dpi
     if ending == ".avif":
-        exif.pop(ORIENTATION, None)  # for which Pillow would write all texts anew, as ASCII
+        exif.pop(ORIENTATION, None)  # with it, Pillow would write all texts again, as ASCII
     if exif and ending != ".bmp":
         options["exif"] = exif.tobytes()
     if metadata.xmp is not None and ending == ".png":
@@ -114,7 +114,7 @@ def encode(
 
 
 def _held(metadata: PictureMetadata, ending: str, name: str) -> PictureMetadata:
-    """Return what a format holds of metadata, and log the rest in one line."""
+    """Return the metadata that a format can hold, and log the rest in one line."""
     exif, xmp = metadata.exif, metadata.xmp
     dropped = []
     # the resolution, which is added, takes less than 100 bytes
@@ -135,9 +135,9 @@ def _write_tiff(
     """Write a TIFF of 8 or 16 bits or of floats, through tifffile; Pillow writes no RGB of 16 bits or of floats."""
     import tifffile
 
-    large = picture.nbytes > 4_000_000_000  # more than places of 32 bits reach: without the directories in EXIF
+    large = picture.nbytes > 4_000_000_000  # beyond offsets of 32 bits: written without the directories of EXIF
     parts = {place: inside for place in (EXIF_IFD, GPS_IFD) if (inside := exif.get_ifd(place)) and not large}
-    # tifffile does not write these directories: neighboring tags keep their places until they stand at the file's end
+    # tifffile does not write these directories: neighboring tags reserve their entries until they are appended
     tags: list[tuple[int, str, int, Any, bool]] = [(place - 1, "I", 1, 0, True) for place in parts]
     for tag in sorted(set(exif) - {EXIF_IFD, GPS_IFD, *RESOLUTION}):
         value = exif[tag]

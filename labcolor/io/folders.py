@@ -1,4 +1,4 @@
-"""Folders of pictures and videos: what is found in them, where the colored files go, and the coloring of one file."""
+"""Folders of pictures and videos: their files, the destinations, and the coloring of one file."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ VIDEO_ENDINGS = (
 
 
 def picture_places(sources: Sequence[PathLike], folder: Path, name: str) -> tuple[Pairs, list[PictureFileError]]:
-    """Find pictures, and where in a folder the colored ones go.
+    """Find pictures, and their destinations in a folder.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def picture_places(sources: Sequence[PathLike], folder: Path, name: str) -> tupl
         The folder for the results. A picture keeps its path in its source; if its format cannot be written, .png is
         added to its name.
     name : str
-        What to call ``sources`` in errors.
+        Name of ``sources`` in errors.
 
     Returns
     -------
@@ -63,7 +63,7 @@ def picture_places(sources: Sequence[PathLike], folder: Path, name: str) -> tupl
 
 
 def video_places(source: Path, folder: Path, codec: str | None) -> tuple[Pairs, list[OSError]]:
-    """Find the videos of a folder, and where in another one the colored ones go.
+    """Find the videos of a folder, and their destinations in another folder.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def video_places(source: Path, folder: Path, codec: str | None) -> tuple[Pairs, 
     pairs: Pairs = []
     for path in paths:
         if folder.resolve() in path.resolve().parents:
-            continue  # of an earlier call
+            continue  # the result of an earlier call
         place = folder / path.relative_to(source)
         if place.suffix.lower() not in endings:
             place = place.with_name(place.name + (".mp4" if ".mp4" in endings else endings[0]))
@@ -102,7 +102,7 @@ def distinct(pairs: Pairs, name: str) -> Pairs:
     pairs : list of (Path, Path)
         Files, with their destinations.
     name : str
-        What to call the folder for the results in errors.
+        Name in errors of the option for the folder.
 
     Raises
     ------
@@ -129,7 +129,7 @@ def color_file(
     color: Callable[[Array], Array],
     options: Mapping[str, Any],
 ) -> None:
-    """Color one picture file, with what its file says of it. The result appears whole or not at all.
+    """Color one picture file, and keep its metadata. The result appears whole or not at all.
 
     Parameters
     ----------

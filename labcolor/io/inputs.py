@@ -1,4 +1,4 @@
-"""What counts as one picture or several: arrays, picture files, PIL images, and lists of these."""
+"""Inputs of one or several pictures: arrays, picture files, PIL images, and lists of these."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _read(x: Any, name: str) -> Array | None:
 
 
 def _numeric(x: Any, name: str) -> Array:
-    """Return an array of numbers, or say that a value is none."""
+    """Return an array of numbers, or raise an InputTypeError."""
     array = as_array(name, x)
     if array.dtype.kind not in "uifb":
         came = f"dtype {array.dtype}" if isinstance(x, np.ndarray | list | tuple) else type(x).__name__
@@ -44,7 +44,7 @@ def _numeric(x: Any, name: str) -> Array:
 
 
 def as_pictures(x: Any, name: str = "X") -> tuple[list[Picture], Rebuild]:
-    """Check, and read where need be, what a user passed as one or several pictures.
+    """Check, and read if necessary, one or several pictures.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def as_pictures(x: Any, name: str = "X") -> tuple[list[Picture], Rebuild]:
         decord. A batch: an array with one axis more in front. Or a list or tuple of pictures, whose kinds, sizes,
         channels and dtypes may differ.
     name : str
-        What to call it in errors.
+        Name of the input in errors.
 
     Returns
     -------
@@ -105,14 +105,14 @@ def _item(item: Any, name: str) -> Picture:
 
 
 def one_picture(x: Any, name: str) -> Picture:
-    """Check, and read where need be, what must be one picture.
+    """Check, and read if necessary, exactly one picture.
 
     Parameters
     ----------
     x : picture
         As for :func:`as_pictures`, or anything that NumPy takes for an array.
     name : str
-        What to call it in errors.
+        Name of the input in errors.
 
     Returns
     -------

@@ -163,7 +163,7 @@ def check_tiff(name: str, page: Any) -> None:
     Parameters
     ----------
     name : str
-        What to call the file in errors.
+        Name of the file in errors.
     page : tifffile.TiffPage
         The page.
 
@@ -194,7 +194,7 @@ def check_inflated(name: str, page: Any) -> bool:
     Parameters
     ----------
     name : str
-        What to call the file in errors.
+        Name of the file in errors.
     page : tifffile.TiffPage
         The page.
 

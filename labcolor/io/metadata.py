@@ -1,4 +1,4 @@
-"""What a picture file tells beside its pixels, and keeps when it is colored: EXIF, XMP and resolution."""
+"""Metadata of picture files, which are kept when a picture is colored: EXIF, XMP and resolution."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["EXIF_IFD", "GPS_IFD", "ORIENTATION", "RESOLUTION", "PictureMetadata"
 
 _log = logging.getLogger(__name__)
 
-# Numbers of tags: the directories for camera and place; dots in a row, in a column, and their unit; others.
+# Tags: the directories of the camera and of GPS; horizontal and vertical resolution, and their unit.
 EXIF_IFD, GPS_IFD = 0x8769, 0x8825
 RESOLUTION = 0x011A, 0x011B, 0x0128
 ORIENTATION = 0x0112
@@ -32,7 +32,7 @@ _THUMBNAILS = b"<xmp:Thumbnails>", b"</xmp:Thumbnails>"
 # The tags that describe a picture; in a TIFF those of its layout stand among them: document, title, maker, model, page,
 # software, date, artist, computer, ratings, copyright, Windows' title, comment, author, keywords and subject.
 _DESCRIPTIVE = {269, 270, 271, 272, 285, 305, 306, 315, 316, 18246, 18249, 33432, *range(40091, 40096)}
-# Color space and size, which are those of the old file, and the maker's notes, which hold places in it.
+# Color space and size of the old file, and the maker's notes, which contain offsets into it.
 _OUTDATED = {0xA001, 0xA002, 0xA003, 0xA005, 0x927C}
 _DPI = 1, 65535  # what JPEG can hold
 
@@ -47,7 +47,7 @@ _DOTS = optional(Check(f"two numbers from {_DPI[0]} to {_DPI[1]}", (tuple,), _ar
 
 @dataclass(frozen=True)
 class PictureMetadata:
-    r"""What a picture file tells beside its pixels; immutable.
+    r"""Metadata of a picture file; immutable.
 
     Parameters
     ----------
@@ -112,14 +112,14 @@ def full_exif(metadata: PictureMetadata) -> Image.Exif:
 
 
 def _keep_codes(exif: Image.Exif) -> None:
-    """Turn texts into the bytes that they were: Pillow reads them as Latin-1, and would write them as ASCII."""
+    """Encode texts as Latin-1, as which Pillow decodes them; it would write them as ASCII."""
     for tag, value in list(exif.items()):
         if isinstance(value, str):
             exif[tag] = value.encode("latin-1")
 
 
 def read_metadata(source: PictureSource) -> PictureMetadata:
-    """Read what a picture file tells beside its pixels, for :func:`labcolor.write_picture`.
+    """Read the metadata of a picture file, for :func:`labcolor.write_picture`.
 
     It is brought to what :func:`labcolor.read_picture` gives: EXIF and XMP say that the picture stands upright, and
     thumbnails are left out, since they show the old picture. So are color spaces and profiles, which are applied to the
@@ -178,7 +178,7 @@ def _of_image(name: str, image: Image.Image) -> PictureMetadata:
 
 
 def _of_exif(name: str, exif: Image.Exif, xmp: Any, dpi: Any) -> PictureMetadata:
-    """Return metadata of a picture that is to stand upright."""
+    """Return the metadata of the upright picture."""
     lies, dots, packed = False, None, None
     with ignoring_damage():
         dots = _dots(exif, dpi)
@@ -194,7 +194,7 @@ def _of_exif(name: str, exif: Image.Exif, xmp: Any, dpi: Any) -> PictureMetadata
 
 @contextmanager
 def _leaving_out(name: str) -> Iterator[None]:
-    """Log what is raised for damaged EXIF."""
+    """Suppress and log damage to EXIF."""
     whole = False
     with ignoring_damage():
         yield
@@ -204,7 +204,7 @@ def _leaving_out(name: str) -> Iterator[None]:
 
 
 def _upright_xmp(name: str, xmp: Any) -> bytes | None:
-    """Return XMP of an upright picture without thumbnails; None for none, or too much of it."""
+    """Return XMP of the upright picture without thumbnails; None if it is absent or too long."""
     if not isinstance(xmp, bytes) or not xmp:
         return None
     if len(xmp) > XMP_BYTES:
@@ -218,7 +218,7 @@ def _upright_xmp(name: str, xmp: Any) -> bytes | None:
 
 
 def _dots(exif: Image.Exif, dpi: Any) -> tuple[float, float] | None:
-    """Return dots an inch as the file lies, from its own format or else from EXIF."""
+    """Return the stored picture's dots per inch, from its format or else from EXIF."""
     if dpi is None:
         x, y = (exif.get(tag) for tag in RESOLUTION[:2])
         factor = {2: 1, 3: 2.54}.get(exif.get(RESOLUTION[2], 2))
@@ -230,7 +230,7 @@ def _dots(exif: Image.Exif, dpi: Any) -> tuple[float, float] | None:
 
 
 def _descriptive(exif: Image.Exif) -> bytes | None:
-    """Return the tags of EXIF that hold for the upright picture, in the form of a TIFF; None if there are none."""
+    """Return the EXIF tags that are valid for the upright picture, as a TIFF; None without such tags."""
     kept = Image.Exif()
     for tag in _DESCRIPTIVE & set(exif):
         kept[tag] = exif[tag]

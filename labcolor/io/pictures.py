@@ -38,7 +38,7 @@ def read_picture(source: PictureSource) -> Array:
     ndarray
         (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA; uint8, uint16, or float32 for TIFF files of floats in [0, 1].
         9 to 15 bits are stretched to 16, and signed integers to their unsigned range. Alpha is not premultiplied;
-        samples of a TIFF that say nothing of themselves,
+        unspecified extra samples of a TIFF,
         such as a scanner's infrared, are left out.
         sRGB: an embedded color profile is applied to 8 bits, and ignored at 16 bits and for floats.
 
@@ -115,7 +115,7 @@ def write_picture(
     if ending not in WRITABLE:
         raise InputError(f"{path}: expected a name that ends in {', '.join(WRITABLE)}. Rename it.")
     array = as_array("picture", picture)
-    as_picture(array, "picture")  # or say what is wrong with it
+    as_picture(array, "picture")  # raises for another array
     check_options(ending, quality, compression)
     require("metadata", metadata, optional(instance_of(PictureMetadata)))
     array = array.astype(array.dtype.newbyteorder("="), copy=False)

@@ -1,4 +1,4 @@
-"""Where a picture can come from: a path, bytes or an open file, by one name in errors; what may go wrong on the way."""
+"""Sources of a picture: a path, bytes or an open file; conversion of decoders' exceptions."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _DAMAGED = ". It is damaged or incomplete"
 _PART = 1 << 24  # bytes of an open file that are read at once
 _STARTS = {"PNG": (b"\x89PNG\r\n\x1a\n",), "JPEG": (b"\xff\xd8\xff",), "TIFF": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")}
 
-# What is recognized only to say that it cannot be read: the name, and where which bytes stand.
+# Formats that are recognized but not decoded: name, offset, and the bytes at this offset.
 _HEIC = (b"ftypheic", b"ftypheix", b"ftyphevc", b"ftypheim", b"ftypheis", b"ftypmif1", b"ftypmsf1")
 _UNREADABLE = [
     ("JPEG XL", 0, (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")),
@@ -52,28 +52,28 @@ class Source:
     Parameters
     ----------
     name : str
-        What errors call it; never its content.
+        Name in errors, which never contain the content.
     content : bytes or Path
-        The file's bytes, or where it is.
+        Its bytes, or its path.
     """
 
     name: str
     content: bytes | Path
 
     def open(self) -> BinaryIO:
-        """Return the file, open for reading."""
+        """Open the file for reading."""
         if isinstance(self.content, bytes):
             return io.BytesIO(self.content)
         return open_regular(self.content, PictureFileError)
 
     def head(self, count: int) -> bytes:
-        """Return the first bytes."""
+        """Return the first ``count`` bytes."""
         with self.open() as file:
             return file.read(count)
 
     @property
     def kind(self) -> str:
-        """PNG, JPEG, TIFF (which Pillow knows in part only), or empty for others."""
+        """PNG, JPEG or TIFF, by the first bytes; empty for other formats."""
         head = self.head(8)
         return next((kind for kind, starts in _STARTS.items() if head.startswith(starts)), "")
 
@@ -86,21 +86,21 @@ def is_source(value: Any) -> bool:
 
 
 def as_source(name: str, value: Any) -> Source:
-    """Return what a user passed as a picture file.
+    """Convert a user's picture file to a Source.
 
     Parameters
     ----------
     name : str
-        What to call the parameter in errors.
+        Name of the parameter in errors.
     value : path, bytes-like, or open binary file
         An open file is read from where it stands; one that can be rewound is rewound to there.
 
     Raises
     ------
     InputTypeError, InputError
-        It is something else, a file opened as text, or an empty path.
+        The value has another type, the file is opened as text, or the path is empty.
     PictureFileError
-        It is a folder, or an open file that cannot be read.
+        The path is a folder, or the open file cannot be read.
     OutOfMemoryError
         The file did not fit in memory.
     """
@@ -135,7 +135,7 @@ def as_source(name: str, value: Any) -> Source:
 
 
 def _content(name: str, file: Any) -> bytes:
-    """Return what is left of an open file."""
+    """Return the remaining bytes of an open file."""
     parts: list[bytes] = []
     size = 0
     while part := file.read(_PART) if not isinstance(file, io.TextIOBase) else "text":
@@ -195,9 +195,9 @@ def decoding(name: str, source: Source | None = None) -> Iterator[None]:
     Parameters
     ----------
     name : str
-        What to call the picture.
+        Name of the picture in errors.
     source : Source, optional
-        The file, whose first bytes tell formats that are known but cannot be decoded.
+        The file, by whose first bytes formats without a decoder are recognized.
     """
     expected = f"{name}: expected a picture ({', '.join(ENDINGS)})"
     try:

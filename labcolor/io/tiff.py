@@ -1,4 +1,4 @@
-"""TIFF files: the page that is the picture, and its samples of more than 8 bits, which Pillow would cut down."""
+"""Pages of TIFF files, and samples of more than 8 bits, which Pillow would reduce to 8."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def deep_samples(name: str, page: Any) -> tuple[Array, int] | None:
     Parameters
     ----------
     name : str
-        What to call the file in errors.
+        Name of the file in errors.
     page : tifffile.TiffPage
         The page.
 
@@ -175,11 +175,7 @@ def _stretched(name: str, picture: Array, bits: int) -> Array:
 
 
 def _with_alpha(picture: Array, colors: int, extras: tuple[int, ...]) -> Array:
-    """Return grey, RGB or RGBA of the samples of a TIFF, of which those after the first ``colors`` are ``extras``.
-
-    An extra sample of kind 1 is alpha by which the colors are multiplied, one of kind 2 is alpha by which they are
-    not, and one of kind 0 may be anything, for example a scanner's infrared.
-    """
+    """Return grey, RGB or RGBA of samples; extra samples of kind 1 are premultiplied alpha, of kind 2 plain alpha."""
     base = picture[..., :colors]
     place, kind = next(((colors + index, kind) for index, kind in enumerate(extras) if kind in (1, 2)), (0, 0))
     if kind == 0:

@@ -295,6 +295,8 @@ def test_heic(tmp_path, monkeypatch):
     monkeypatch.setattr(limits, "PIXELS", 16)
     with pytest.raises(PictureFileError, match="expected at most"):
         read_picture(content)
+    with Image.open(tmp_path / "p.heic") as image:
+        np.testing.assert_array_equal(read_picture(image), read_picture(tmp_path / "p.heic"))
 
 
 @pytest.mark.skipif(not features.check("avif"), reason="this Pillow has no AVIF")
