@@ -548,12 +548,12 @@ class Colorizer(Recipe, Estimator):
         self.check_params()
         write_model(path, replace(model, working_size=self.working_size).to_bytes())
 
-    def export(self, path: PathLike, *, int8: Any = None) -> None:
-        """Write the trained model for other programs: from scaled L to ab at the small size, without labcolor.
+    def export(self, path: PathLike, *, int8: Any = None, whole: bool = False) -> None:
+        """Write the trained model for other programs: from scaled L to ab at the small size, or for whole pictures.
 
-        Each form but ``.labcolor`` is a network from "l", (N, H, W, 1) float32, (L - 50) / 50 for the default codec, to
-        ab, (N, h, w, 2) float32 and unscaled, at saturation 1; H and W are multiples of 8 for the reference network,
-        and of 32 for the others.
+        Without ``whole``, each form but ``.labcolor`` is a network from "l", (N, H, W, 1) float32, (L - 50) / 50 for the
+        default codec, to ab, (N, h, w, 2) float32 and unscaled, at saturation 1; H and W are multiples of 8 for the
+        reference network, and of 32 for the others.
 
         Parameters
         ----------
@@ -565,6 +565,11 @@ class Colorizer(Recipe, Estimator):
             Some hundred color pictures like those to be colored, as for :meth:`fit`, to choose ranges of int8 by: two
             to three times faster on many processors, with ab that differs by 0.15 on average (the default model; in
             ``.tflite`` by 0.5). For ``.labcolor``, ``.onnx`` and ``.tflite``. By default everything is in float32.
+        whole : bool, default False
+            Whether the ``.onnx`` file colors whole pictures: from "picture", (H, W, C) uint8 of any size with 1, 3 or 4
+            channels (grey, RGB, RGBA), and "saturation", (1,) float32, to "colored", (H, W, 3) or with alpha
+            (H, W, 4) uint8. Its levels differ from those of :meth:`predict` with ``engine="onnxruntime"`` by at most
+            one. It does not detect bars (letterboxes, margins of scans): they are colored as parts of the picture.
 
         Raises
         ------
@@ -587,8 +592,10 @@ class Colorizer(Recipe, Estimator):
         model = self._fitted()
         self.check_params()
         path = as_path("path", path)
-        check_request(path, int8=int8 is not None)
-        export_model(replace(model, working_size=self.working_size), path, self._calibration(model, int8))
+        require("whole", whole, instance_of(bool))
+        check_request(path, int8=int8 is not None, whole=whole)
+        calibration = self._calibration(model, int8)
+        export_model(replace(model, working_size=self.working_size), path, calibration, whole=whole)
 
     def _calibration(self, model: FittedModel, X: Any) -> Sequence[Array]:
         """Return batches of one picture, scaled L at the working size; none for None."""

@@ -13,6 +13,7 @@ _EXAMPLES = """
 examples:
   labcolor export efficientnet -o model.onnx
   labcolor export mine.labcolor -o small.labcolor --int8 photographs/
+  labcolor export efficientnet -o whole.onnx --whole
 """
 
 
@@ -35,10 +36,13 @@ def add_to(commands: Any) -> None:
         help="write it in int8, which is faster on many processors, with ranges from these color pictures or folders, "
         "of which some hundred are used (default: in float32)",
     )
+    command.add_argument(
+        "--whole", action="store_true", help="write an ONNX file that takes and gives the pixels of whole pictures"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the model."""
-    load(arguments.model).export(arguments.output, int8=arguments.int8)
+    load(arguments.model).export(arguments.output, int8=arguments.int8, whole=arguments.whole)
     print(arguments.output)
     return DONE

@@ -19,7 +19,11 @@ from labcolor.base.compiled import inline, jit
 
 __all__ = [
     "FROM_RELATIVE_XYZ",
+    "HALVINGS",
+    "MOST_CHROMA",
+    "OVER",
     "TO_RELATIVE_XYZ",
+    "UNDER",
     "all_finite",
     "chroma_rows",
     "color_rows",
@@ -261,9 +265,9 @@ def resample(rows, first, row_starts, row_weights, column_starts, column_weights
 
 
 # A channel of linear light may leave [0, 1] by this much. The encoding clips it, by less than half a level of 255.
-_UNDER, _OVER = 1e-4, 4e-3
-_MOST_CHROMA = 136.0  # no color of sRGB has more
-_HALVINGS = 9  # they find the largest chroma with an error below 0.3
+UNDER, OVER = 1e-4, 4e-3
+MOST_CHROMA = 136.0  # no color of sRGB has more
+HALVINGS = 9  # they find the largest chroma with an error below 0.3
 
 
 @inline
@@ -274,13 +278,13 @@ def _halve(lightness, a, b, m, highest, chroma, n, F):
     """
     for x in range(n):
         chroma[x] = F(0.0)
-    step = F(_MOST_CHROMA)
-    for _ in range(_HALVINGS):
+    step = F(MOST_CHROMA)
+    for _ in range(HALVINGS):
         step *= F(0.5)
         for x in range(n):
             more = chroma[x] + step
             red, green, blue = lab_to_linear(lightness[x], a[x] * more, b[x] * more, m, F)
-            fits = (min(red, green, blue) >= F(-_UNDER)) & (max(red, green, blue) <= highest)
+            fits = (min(red, green, blue) >= F(-UNDER)) & (max(red, green, blue) <= highest)
             chroma[x] = more if fits else chroma[x]
 
 
@@ -292,7 +296,7 @@ def _into_gamut(lightness, a, b, m, asked, chroma, unbounded, n, F):
     that leaves [0, 1] stays outside. The exception is close to pure yellow, where a channel exceeds 1 a little and
     returns. There a second search ignores the upper bound, and its result is used if it respects that bound.
     """
-    highest = F(1.0 + _OVER)
+    highest = F(1.0 + OVER)
     yellow = False
     for x in range(n):
         asked[x] = max(np.sqrt(a[x] * a[x] + b[x] * b[x]), F(1e-6))
@@ -359,7 +363,7 @@ def _join_row(lightness, a, b, m, red, green, blue, outside, work, F):
         red[x], green[x], blue[x] = lab_to_linear(lightness[x], a[x], b[x], m, F)
     n = 0
     for x in range(lightness.shape[0]):
-        if min(red[x], green[x], blue[x]) < F(-_UNDER) or max(red[x], green[x], blue[x]) > F(1.0 + _OVER):
+        if min(red[x], green[x], blue[x]) < F(-UNDER) or max(red[x], green[x], blue[x]) > F(1.0 + OVER):
             outside[n] = x
             work[0, n], work[1, n], work[2, n] = lightness[x], a[x], b[x]
             n += 1

@@ -20,6 +20,7 @@ from labcolor.networks.model import FittedModel
 from labcolor.networks.model_file import WEIGHT, numbered, write_model
 from labcolor.networks.onnx_form import OnnxForm, digest
 from labcolor.networks.onnx_graph import build_graph
+from labcolor.networks.whole_picture import build_whole
 
 if TYPE_CHECKING:
     import keras
@@ -30,13 +31,13 @@ ENDINGS = (".labcolor", ".onnx", ".tflite", ".keras", "")  # the last is a Saved
 _IN_INT8 = (".labcolor", ".onnx", ".tflite")
 
 
-def check_request(path: Path, *, int8: bool) -> None:
+def check_request(path: Path, *, int8: bool, whole: bool = False) -> None:
     """Raise an error, before the work begins, for a path at which the model cannot be written.
 
     Raises
     ------
     InputError
-        The ending is unknown, or its form has no int8.
+        The ending is unknown, or its form has no int8 or does not color whole pictures.
     ModelFileError
         No file can be written there.
     """
@@ -45,12 +46,14 @@ def check_request(path: Path, *, int8: bool) -> None:
         raise InputError(f"path: expected an ending of {', '.join(ENDINGS[:-1])}, or none, got {path.suffix!r}.")
     if int8 and ending not in _IN_INT8:
         raise InputError(f"int8: expected a path that ends in {', '.join(_IN_INT8)}, got {path.name!r}.")
+    if whole and (int8 or ending != ".onnx"):
+        raise InputError(f"whole: expected a path that ends in .onnx, and no int8, got {path.name!r} and int8={int8}.")
     if not ending and path.exists():
         raise ModelFileError(f"{path}: exists already. Remove it, or choose another folder.")
     check_destination(path, ModelFileError)
 
 
-def export_model(model: FittedModel, path: Path, calibration: Sequence[Array] = ()) -> None:
+def export_model(model: FittedModel, path: Path, calibration: Sequence[Array] = (), *, whole: bool = False) -> None:
     """Write a model in the form that the ending of a path names.
 
     Parameters
@@ -61,11 +64,13 @@ def export_model(model: FittedModel, path: Path, calibration: Sequence[Array] = 
         The destination, checked by :func:`check_request`. An existing file is replaced; a folder is not.
     calibration : sequence of ndarray, each (1, H, W, 1), float32
         Scaled L of pictures, which set the ranges of int8. Empty for float32.
+    whole : bool, default False
+        Whether the ONNX file colors whole pictures.
 
     Raises
     ------
     InputError
-        The network has layers that the form does not support.
+        The network has layers, or the model a head, that the form does not support.
     ModelFileError
         The file cannot be written.
     LabcolorError
@@ -74,6 +79,9 @@ def export_model(model: FittedModel, path: Path, calibration: Sequence[Array] = 
     ending = path.suffix.lower()
     if ending == ".labcolor":
         write_model(path, with_onnx_form(model, calibration).to_bytes())
+        return
+    if whole:
+        write_model(path, build_whole(with_onnx_form(model) if model.onnx_form is None else model))
         return
     network = _with_decoding(model)
     if ending == ".onnx":

@@ -15,9 +15,9 @@ from labcolor.networks.model_file import WEIGHT, numbered
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["build_graph", "import_onnx"]
+__all__ = ["IR", "OPSET", "build_graph", "import_onnx"]
 
-_OPSET, _IR = 17, 8  # ONNX 1.12 of 2022, which current runtimes support
+OPSET, IR = 17, 8  # ONNX 1.12 of 2022, which current runtimes support
 _ACTIVATIONS = {"relu": "Relu", "sigmoid": "Sigmoid", "tanh": "Tanh"}
 
 
@@ -86,7 +86,7 @@ class _Graph:
             [helper.make_tensor_value_info(name, kind, ["N", "h", "w", of.shape[-1]]) for name, of in self._outputs],
             self._constants,
         )
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR)
         return bytes(model.SerializeToString(deterministic=True))
 
     def _channels_last(self, tensor: Any) -> str:
