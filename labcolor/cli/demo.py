@@ -66,13 +66,10 @@ def run(arguments: argparse.Namespace) -> int:
             import_module(package)
     except ImportError as error:
         raise missing_package("demo", error) from error
-    import numpy as np
-
     from labcolor.demo.app import Limits, make_app
     from labcolor.demo.server import Server, listen
 
     colorizer = model_of(arguments)
-    colorizer.predict(np.zeros((64, 64), np.uint8))  # so that the first picture does not wait for the model
     limits = Limits(
         size=arguments.megabytes << 20,
         pixels=arguments.megapixels * 1_000_000,

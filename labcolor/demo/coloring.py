@@ -1,15 +1,18 @@
-"""From the bytes of a picture file to those of a colored one."""
+"""What a worker does with an upload: check it, color it, or reduce it to a preview."""
 
 from __future__ import annotations
 
 import io
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import Image
+
 from labcolor.colorizer import Colorizer
+from labcolor.demo.forms import file_in_form
 from labcolor.display.triptych import show
+from labcolor.errors import InputError, LabcolorError, PictureFileError
 from labcolor.io.decoders import decode
 from labcolor.io.encoders import OPAQUE, WRITABLE
 from labcolor.io.inputs import one_picture
@@ -20,7 +23,7 @@ from labcolor.io.tiff import opened_tiff
 from labcolor.pictures.hint_text import Hint, hint_map
 from labcolor.pictures.picture import over_white
 
-__all__ = ["MEDIA_TYPES", "Preview", "color_file", "look_at", "preview_file"]
+__all__ = ["MEDIA_TYPES", "RefusedError", "color_upload", "preview_upload"]
 
 MEDIA_TYPES = {ending: f"image/{ {'jpg': 'jpeg', 'tif': 'tiff'}.get(ending[1:], ending[1:]) }" for ending in WRITABLE}
 _ENDINGS = {
@@ -34,42 +37,32 @@ _ENDINGS = {
 }
 
 
-def _source(content: bytes) -> Source:
-    return Source("the picture", content)
-
-
-def look_at(content: bytes) -> tuple[str, tuple[int, int]]:
-    """Return what a picture file is, without decoding its pixels.
+class RefusedError(LabcolorError):
+    """Error for a file that the server does not work on.
 
     Parameters
     ----------
-    content : bytes
-        The file.
-
-    Returns
-    -------
-    ending : str
-        That of the format in which its colored picture is written, unless another one is asked for.
-    shape : (H, W)
-        Its size, before EXIF turns it.
-
-    Raises
-    ------
-    PictureFileError
-        It is no picture.
+    status : int
+        Of HTTP.
+    message : str
+        What was expected, what came, and the remedy.
     """
-    source = _source(content)
-    with decoding(source.name, source):
-        if source.kind == "TIFF":
-            with opened_tiff(source) as (page, _):
-                return ".tif", (int(page.imagelength), int(page.imagewidth))
-        with opened(source) as image:
-            return _ENDINGS.get(image.format or "", ".png"), (image.height, image.width)
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
 
 
-def color_file(
-    colorizer: Colorizer, content: bytes, *, ending: str, saturation: float = 1.0, hints: Sequence[Hint] = ()
-) -> bytes:
+def color_upload(
+    colorizer: Colorizer,
+    content: bytes,
+    pixels: int,
+    *,
+    content_type: str,
+    ending: str | None = None,
+    saturation: float = 1.0,
+    hints: Sequence[Hint] = (),
+) -> tuple[bytes, dict[str, str]]:
     """Color a picture file at its full resolution. EXIF, XMP and resolution are kept.
 
     Parameters
@@ -77,9 +70,13 @@ def color_file(
     colorizer : Colorizer
         What colors it.
     content : bytes
-        The file.
-    ending : str
-        Of the format to write.
+        The file, or a form with it.
+    pixels : int
+        Largest number of pixels.
+    content_type : str
+        Content-Type header of the request.
+    ending : str, optional
+        Of the format to write: by default that of the file, or PNG if labcolor cannot write it.
     saturation : float
         As for :meth:`labcolor.Colorizer.predict`.
     hints : sequence of Hint
@@ -87,16 +84,20 @@ def color_file(
 
     Returns
     -------
-    bytes
-        A file of the format of ``ending``. In one that holds no alpha, transparent parts are white.
+    content : bytes
+        A file of that format. If the format has no alpha, transparent parts are white.
+    headers : dict
+        Of HTTP.
 
     Raises
     ------
-    PictureFileError, OutOfMemoryError
-        The file is damaged or too large.
+    RefusedError, PictureFileError, OutOfMemoryError
+        The file is not a picture, is damaged or is too large.
     InputError
-        The saturation or a hint cannot be used.
+        The form, the saturation or a hint cannot be used.
     """
+    content, own = _check(content, content_type, pixels)
+    ending = ending or own
     picture = decode(_source(content))
     known = hint_map(hints, picture.shape[:2]) if hints else None
     colored = colorizer.predict(picture, saturation=saturation, hints=known)
@@ -105,43 +106,76 @@ def color_file(
     with tempfile.TemporaryDirectory(prefix="labcolor-") as folder:
         path = Path(folder, "colored").with_suffix(ending)
         write_picture(path, colored, metadata=read_metadata(content))
-        return path.read_bytes()
+        return path.read_bytes(), {"Content-Type": MEDIA_TYPES[ending]}
 
 
-@dataclass(frozen=True)
-class Preview:
-    """A picture as a browser can show it.
-
-    Parameters
-    ----------
-    content : bytes
-        A JPEG, upright and in sRGB, of at most 1,600 pixels a side; alpha is laid over white.
-    shape : (H, W)
-        Size of the upright picture itself.
-    """
-
-    content: bytes
-    shape: tuple[int, int]
-
-
-def preview_file(content: bytes) -> Preview:
+def preview_upload(
+    colorizer: Colorizer, content: bytes, pixels: int, *, content_type: str
+) -> tuple[bytes, dict[str, str]]:
     """Reduce a picture file for a page.
 
     Parameters
     ----------
+    colorizer : Colorizer
+        Not used.
     content : bytes
-        The file.
+        The file, or a form with it.
+    pixels : int
+        Largest number of pixels.
+    content_type : str
+        Content-Type header of the request.
 
     Returns
     -------
-    Preview
+    content : bytes
+        A JPEG, upright and in sRGB, of at most 1,600 pixels a side; alpha is laid over white.
+    headers : dict
+        Of HTTP, among them the size of the upright picture itself.
 
     Raises
     ------
-    PictureFileError, OutOfMemoryError
-        The file is damaged or too large.
+    RefusedError, PictureFileError, OutOfMemoryError
+        The file is not a picture, is damaged or is too large.
+    InputError
+        The form cannot be used.
     """
+    content, _ = _check(content, content_type, pixels)
     picture = decode(_source(content))
     file = io.BytesIO()
     show(picture).save(file, "JPEG", quality=92)
-    return Preview(file.getvalue(), (picture.shape[0], picture.shape[1]))
+    height, width = picture.shape[:2]
+    return file.getvalue(), {"Content-Type": MEDIA_TYPES[".jpg"], "X-Picture-Size": f"{width}x{height}"}
+
+
+def _source(content: bytes) -> Source:
+    return Source("the picture", content)
+
+
+def _check(content: bytes, content_type: str, pixels: int) -> tuple[bytes, str]:
+    """Return the picture file of an upload and the ending of its format; refuse it if it has too many pixels."""
+    if content_type.lower().startswith("multipart/"):
+        content = file_in_form(content, content_type)
+        if not content:
+            raise InputError("expected a picture, got an empty file.")
+    try:
+        ending, height, width = _read_header(_source(content))
+    except PictureFileError as error:
+        too_large = isinstance(error.__cause__, Image.DecompressionBombError)
+        raise RefusedError(413 if too_large else 415, str(error)) from error
+    if height * width > pixels:
+        raise RefusedError(
+            413,
+            f"the picture: expected at most {pixels:,} pixels, got {width} x {height}. Reduce it, or use the command "
+            f"line.",
+        )
+    return content, ending
+
+
+def _read_header(source: Source) -> tuple[str, int, int]:
+    """Return the ending for the format of a file, and the picture's height and width before EXIF turns it."""
+    with decoding(source.name, source):
+        if source.kind == "TIFF":
+            with opened_tiff(source) as (page, _):
+                return ".tif", int(page.imagelength), int(page.imagewidth)
+        with opened(source) as image:
+            return _ENDINGS.get(image.format or "", ".png"), image.height, image.width

@@ -1,4 +1,4 @@
-"""What keeps foreign pages out: checks of the host that was asked for, and of the page that asks."""
+"""Guard against pages of other sites and ambiguous requests: checks of their headers."""
 
 from __future__ import annotations
 
@@ -33,16 +33,17 @@ def is_loopback(host: str) -> bool:
 
 
 class Guard:
-    """Middleware that refuses what a page of another site can make a browser send.
+    """Middleware that refuses requests that a page of another site can make a browser send.
 
     A name that an attacker owns may lead to this machine (DNS rebinding); addresses, localhost and the names that the
-    user gave cannot. A page of another site may post here without seeing the answer; its browser says where it comes
-    from. Programs say nothing, and are let in.
+    user gave cannot. A page of another site may post here without reading the answer; its browser sends the page's
+    origin. Programs send no origin, and are let in. Two statements of a body's length, by which a proxy and this server
+    could disagree on where a request ends, are refused.
 
     Parameters
     ----------
     app : ASGI application
-        What is guarded.
+        Application to guard.
     names : collection of str
         Further names of this server, in lower case.
     """
@@ -63,15 +64,18 @@ class Guard:
             await send(message)
 
         headers = Headers(scope=scope)
+        status = 403
         host = headers.get("host", "")
         if not self._is_known(host):
-            problem = "the name in the Host header is none of this server's. Start it with --name, or ask by address."
+            problem = "unknown name in the Host header. Start the server with --name, or use its address."
         elif "origin" in headers and not self._is_own(headers["origin"], host):
             problem = "pages of other sites may not use this server."
+        elif "content-length" in headers and "transfer-encoding" in headers:
+            status, problem = 400, "expected Content-Length or Transfer-Encoding, got both."
         else:
             await self._app(scope, receive, guarded)
             return
-        await JSONResponse({"error": problem}, 403)(scope, receive, guarded)
+        await JSONResponse({"error": problem}, status)(scope, receive, guarded)
 
     def _is_known(self, host: str) -> bool:
         try:

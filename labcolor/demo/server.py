@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from labcolor.demo.guard import is_loopback
 from labcolor.errors import LabcolorError
 
 __all__ = ["Server", "listen"]
 
+_HEADERS = 10.0  # seconds for the headers of a request to arrive
+_UNREAD = 20.0  # seconds for a client to read the part of an answer that is on its way
 _log = logging.getLogger(__name__)
 
 
@@ -22,7 +26,7 @@ def listen(host: str, port: int) -> socket.socket:
     Parameters
     ----------
     host : str
-        An address of this machine, or a name of it.
+        Address or name of this machine.
     port : int
         From 1 to 65535, or 0 for any that is free.
 
@@ -33,7 +37,7 @@ def listen(host: str, port: int) -> socket.socket:
     Raises
     ------
     LabcolorError
-        It is taken, or is none of this machine's.
+        The port is taken, or the address is not of this machine.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -51,25 +55,58 @@ def listen(host: str, port: int) -> socket.socket:
     return opened
 
 
+class _Protocol(H11Protocol):
+    """Connection that closes if no request comes in time, or if the client reads no answer.
+
+    uvicorn's own limit for idle connections ends with the first byte of a request, however slow the others are.
+    """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._expect_request()
+
+    def on_response_complete(self) -> None:
+        self._expect_request()
+        super().on_response_complete()
+
+    def pause_writing(self) -> None:
+        self._unread = self.loop.call_later(_UNREAD, self.transport.abort)
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        self._unread.cancel()
+        super().resume_writing()
+
+    def _expect_request(self) -> None:
+        """Close the connection unless uvicorn has begun another cycle, of a request and its answer, in time."""
+        before = self.cycle
+
+        def check() -> None:
+            if self.cycle is before:
+                self.transport.abort()
+
+        self.loop.call_later(_HEADERS, check)
+
+
 class Server(uvicorn.Server):
     """Server of a web application on an open port; :meth:`run` returns after a signal.
 
     Parameters
     ----------
     app : Starlette
-        What is served.
+        Application to serve.
     """
 
     def __init__(self, app: Starlette) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
-                http="h11",
+                http=_Protocol,
                 ws="none",
                 access_log=False,  # who colors what is nobody's business
                 log_config=None,
                 server_header=False,
                 proxy_headers=False,
-                timeout_graceful_shutdown=5,
+                timeout_graceful_shutdown=1,
             )
         )

@@ -1,21 +1,24 @@
-"""A bounded queue of work: so many pictures are colored at a time, so many wait, and the server refuses the rest."""
+"""Bounded work queue: workers color some pictures at a time, some more wait, and the server refuses the rest."""
 
 from __future__ import annotations
 
 import asyncio
+import signal
+import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+import time
+from collections.abc import Awaitable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
+from queue import SimpleQueue
+
+from labcolor.demo.worker import Answer, Settings, Work, Worker
 
 __all__ = ["FullError", "GoneError", "WorkQueue"]
 
-_T = TypeVar("_T")
-
 
 class FullError(Exception):
-    """Signal that all places are taken."""
+    """Signal that the queue is full."""
 
 
 class GoneError(Exception):
@@ -23,64 +26,78 @@ class GoneError(Exception):
 
 
 class WorkQueue:
-    """Threads for some pictures at a time, and places in front of them.
+    """Worker processes, and a queue of pictures in front of them.
 
     Parameters
     ----------
+    settings : Settings
+        How the workers color; ``seconds`` is the longest time for a picture, with waiting.
     workers : int
-        Pictures that are worked on at a time.
+        Number of worker processes.
     waiting : int
-        Further pictures that may be here: still arriving, waiting, or leaving.
-    seconds : float
-        Longest time that work may take, with waiting.
+        Further pictures that may wait, or whose results are being sent.
     """
 
-    def __init__(self, workers: int, waiting: int, seconds: float) -> None:
-        self._count = workers + waiting
-        self._seconds = seconds
-        self._present = 0
+    def __init__(self, settings: Settings, workers: int, waiting: int) -> None:
+        self._settings = settings
+        self._capacity = workers + waiting
+        self._queued = 0
         self._working = 0
+        self._closed = False
         self._lock = threading.Lock()
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="labcolor-demo")
+        self._workers: list[Worker] = []
+        self._idle: SimpleQueue[Worker] = SimpleQueue()
+        # each thread waits for one process
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="labcolor-demo", initializer=_block_interrupts)
+        self._count = workers
+
+    def start(self) -> None:
+        """Start the workers; they load their models while the server begins to listen."""
+        for _ in range(self._count):
+            self._threads.submit(self._add_worker)
+
+    def close(self) -> None:
+        """Kill the workers, and start no other work."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        with self._lock:
+            self._closed = True
+            for worker in self._workers:
+                worker.close()
 
     def state(self) -> dict[str, int]:
-        """Return how many pictures are worked on, how many wait, and how many places there are."""
+        """Return how many pictures are being colored, how many wait, and how many the queue can take."""
         working = self._working
-        return {"coloring": working, "waiting": max(0, self._present - working), "places": self._count}
+        return {"coloring": working, "waiting": max(0, self._queued - working), "places": self._capacity}
 
     @contextmanager
-    def one(self) -> Iterator[None]:
-        """Take a place, for as long as a request lasts.
+    def place(self) -> Iterator[None]:
+        """Hold a place in the queue.
 
         Raises
         ------
         FullError
-            There is none.
+            The queue is full.
         """
-        if self._present >= self._count:
+        if self._queued >= self._capacity:
             raise FullError
-        self._present += 1
+        self._queued += 1
         try:
             yield
         finally:
-            self._present -= 1
+            self._queued -= 1
 
-    async def run(self, work: Callable[[], _T], gone: Awaitable[None]) -> _T:
-        """Run work in a thread, when there is one free.
-
-        Work that has begun goes on to its end, whoever waits for it.
+    async def run(self, work: Work, content: bytes, gone: Awaitable[None]) -> Answer:
+        """Run work in a process as soon as one is idle.
 
         Parameters
         ----------
         work : callable
-            What to run.
+            As for :meth:`Worker.run`.
+        content : bytes
+            A picture file.
         gone : awaitable
-            Ends when the client has closed its connection.
-
-        Returns
-        -------
-        object
-            What ``work`` returns.
+            It ends when the client has closed its connection. Then work that waits is dropped. Work that has begun
+            goes on until its time has passed: to replace a process would take longer than most pictures.
 
         Raises
         ------
@@ -89,27 +106,41 @@ class WorkQueue:
         GoneError
             The client has closed its connection.
         """
-        future = self._pool.submit(self._counted, work)
+        end = time.monotonic() + self._settings.seconds
+        future = self._threads.submit(self._run, work, content, end)
         result = asyncio.ensure_future(asyncio.wrap_future(future))
         leaving = asyncio.ensure_future(gone)
         try:
-            await asyncio.wait((result, leaving), timeout=self._seconds, return_when=asyncio.FIRST_COMPLETED)
+            timeout = self._settings.seconds
+            await asyncio.wait((result, leaving), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
             if result.done():
                 return result.result()
             raise GoneError if leaving.done() else TimeoutError
         finally:
-            result.cancel()  # and with it the future, if no thread has begun
+            result.cancel()  # this removes the work from the queue, unless it has begun
             leaving.cancel()
 
-    def _counted(self, work: Callable[[], _T]) -> _T:
+    def _add_worker(self) -> None:
+        worker = Worker(self._settings)
+        with self._lock:
+            self._workers.append(worker)
+            if self._closed:
+                worker.close()
+        self._idle.put(worker)
+
+    def _run(self, work: Work, content: bytes, end: float) -> Answer:
+        worker = self._idle.get()
         with self._lock:
             self._working += 1
         try:
-            return work()
+            return worker.run(work, content, end - time.monotonic())
         finally:
             with self._lock:
                 self._working -= 1
+            self._idle.put(worker)
 
-    def close(self) -> None:
-        """Let no work begin any more."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+
+def _block_interrupts() -> None:
+    """Block SIGINT in this thread, so that processes that it starts are not interrupted while they load."""
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

@@ -7,15 +7,19 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from labcolor.demo.app import make_app
 from labcolor.demo.server import Server, listen
+
+sys.path.append(str(Path(__file__).parent))  # worker processes import colorizers.py by its name
 
 
 @dataclass

@@ -1,12 +1,17 @@
 """``labcolor demo``: it starts, serves, and ends in order; what it needs and cannot have is said."""
 
+import io
+import os
 import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 
+import psutil
 import pytest
+from PIL import Image
 
 from labcolor.cli import main
 from labcolor.demo.server import listen
@@ -28,6 +33,35 @@ def test_it_serves_until_a_signal():
     _, errors = process.communicate(timeout=20)
     assert process.returncode == 0
     assert errors == "labcolor: press Ctrl-C to stop.\nlabcolor: stopped.\n"
+
+
+@pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_busy_server(tmp_path, kind):
+    """With its worker busy, an upload under way and a silent connection, the server and its processes end soon."""
+    command = [sys.executable, "-m", "labcolor.cli", "demo", "--port", "0", "--model", "reference", "--workers", "1"]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    port = int(process.stdout.readline().strip().strip("/").rsplit(":")[-1])
+    file = io.BytesIO()
+    Image.new("L", (6000, 6000), 90).save(file, "PNG")
+    body = file.getvalue()
+    head = b"POST /color HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: %d\r\n\r\n"
+    busy, slow, silent = (socket.create_connection(("127.0.0.1", port)) for _ in range(3))
+    busy.sendall(head % len(body) + body)
+    slow.sendall(head % len(body) + b"abc")
+    while b'"coloring":1' not in urllib.request.urlopen(f"http://127.0.0.1:{port}/health").read():
+        time.sleep(0.01)
+    children = psutil.Process(process.pid).children(recursive=True)
+    assert children
+    process.send_signal(kind)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert "Traceback" not in errors
+    psutil.wait_procs(children, timeout=5)
+    assert not any(child.is_running() for child in children)
+    assert list(tmp_path.glob("labcolor*")) == []
+    for connection in (busy, slow, silent):
+        connection.close()
 
 
 def test_a_port_that_is_taken_is_named(capsys):

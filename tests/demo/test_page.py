@@ -2,13 +2,13 @@
 
 import io
 import json
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import skimage.data
+from colorizers import Slow
 from PIL import Image
 
 from labcolor import read_picture, rgb_to_lab, write_picture
@@ -187,17 +187,9 @@ def test_a_dropped_file_and_what_is_wrong_with_others(browser, serving, small, t
         assert browser.eval("document.getElementById('hints').hidden")  # this model takes none
 
 
-def test_a_full_server_is_waited_for(browser, serving, small):
+def test_a_full_server_is_waited_for(browser, serving, small, tmp_path):
     """The page says that it waits, and that the server is full, comes again, and is done when there is a place."""
-
-    class Slow:
-        model_ = small.model_
-        free = threading.Event()
-
-        def predict(self, *args, **options):
-            self.free.wait(30)
-            return small.predict(*args, **options)
-
+    slow = Slow(small, tmp_path)
     file = io.BytesIO()
     Image.new("L", (50, 40), 90).save(file, "PNG")
 
@@ -207,7 +199,7 @@ def test_a_full_server_is_waited_for(browser, serving, small):
             assert time.monotonic() < end
             time.sleep(0.02)
 
-    with serving(Slow(), limits=Limits(workers=1, waiting=1)) as server, ThreadPoolExecutor(2) as pool:
+    with serving(slow, limits=Limits(workers=1, waiting=1)) as server, ThreadPoolExecutor(2) as pool:
         try:
             browser.size(390, 844)
             browser.go(f"http://127.0.0.1:{server.port}/")
@@ -222,11 +214,11 @@ def test_a_full_server_is_waited_for(browser, serving, small):
             waiting(server, 1)
             browser.eval("document.querySelector('#samples button').click()")
             browser.until(f"{shown}.startsWith('The server is full. Trying again in')")
-            Slow.free.set()
+            slow.release()
             colored(browser)
             assert first.result().status == second.result().status == 200
         finally:
-            Slow.free.set()
+            slow.release()
 
 
 @pytest.mark.parametrize("width", [1280, 390, 320])

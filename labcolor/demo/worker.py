@@ -1,0 +1,229 @@
+"""A worker process: it decodes and colors the files that clients send, within limits, and can be killed."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from multiprocessing.connection import Connection
+from multiprocessing.reduction import ForkingPickler
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+
+from labcolor.base.threads import set_threads
+from labcolor.colorizer import Colorizer
+from labcolor.demo.coloring import RefusedError
+from labcolor.errors import InputError, LabcolorError, OutOfMemoryError, PictureFileError
+
+__all__ = ["Answer", "Settings", "Work", "Worker", "packed"]
+
+Work: TypeAlias = Callable[..., tuple[bytes, dict[str, str]]]
+_PROCESSES = multiprocessing.get_context("spawn")  # a forked process would inherit the server's threads and sockets
+_BYTES_PER_PIXEL = 64  # measured: RGBA of float64, the largest pixels, takes 56 from the file to the colored file
+_SPARE = 1 << 30  # bytes
+
+
+def packed(colorizer: Colorizer) -> bytes:
+    """Return a colorizer in the form that processes of this program pass to each other.
+
+    Parameters
+    ----------
+    colorizer : Colorizer
+        One with a model.
+    """
+    return bytes(ForkingPickler.dumps(colorizer))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a worker colors, and its limits.
+
+    Parameters
+    ----------
+    colorizer : bytes
+        What :func:`packed` returned; each process loads the model once.
+    pixels : int
+        Largest number of pixels of a picture; memory is limited to what such a picture needs.
+    seconds : float
+        Longest time for a picture; processor time is limited to so many seconds on each core.
+    threads : int, optional
+        As for :func:`labcolor.set_threads`.
+    """
+
+    colorizer: bytes
+    pixels: int
+    seconds: float
+    threads: int | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Result of work, as the server sends it.
+
+    Parameters
+    ----------
+    status : int
+        Of HTTP: 200, or why there is no result.
+    headers : dict
+        Headers of HTTP.
+    content : bytes
+        The result; otherwise what is wrong, in UTF-8.
+    """
+
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+    content: bytes = b""
+
+
+class Worker:
+    """A process that works on one picture at a time; it is replaced when it ends or is killed.
+
+    Parameters
+    ----------
+    settings : Settings
+        How it colors.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._closed = self._loaded = False
+        self._start()
+
+    def run(self, work: Work, content: bytes, seconds: float) -> Answer:
+        """Let the process work on a picture. If it takes too long, kill it.
+
+        Parameters
+        ----------
+        work : callable
+            A function of a module, or a partial of one; it gets the colorizer, ``content`` and the limit of pixels.
+        content : bytes
+            A picture file.
+        seconds : float
+            Time that is left.
+
+        Raises
+        ------
+        TimeoutError
+            The time has passed.
+        """
+        end = time.monotonic() + seconds
+        if seconds <= 0:
+            raise TimeoutError
+        try:
+            if not self._loaded:
+                if not self._pipe.poll(seconds):
+                    raise TimeoutError  # it goes on loading, for the next picture
+                self._pipe.recv_bytes()
+                self._loaded = True
+            self._pipe.send((work, content))
+            if not self._pipe.poll(max(0.0, end - time.monotonic())):
+                self._replace()
+                raise TimeoutError
+            # JSON and bytes: what comes back from a process that decodes hostile files is not unpickled
+            status, headers = json.loads(self._pipe.recv_bytes())
+            return Answer(status, headers, self._pipe.recv_bytes())
+        except (EOFError, ConnectionError):
+            if self._closed:
+                raise TimeoutError from None
+            was_loaded = self._loaded
+            self._replace()
+            if was_loaded:
+                return Answer(413, content=b"the picture: it needs more memory or time than this server allows.")
+            return Answer(500, content=b"a worker process ended before it had loaded the model.")
+
+    def close(self) -> None:
+        """Kill the process, whatever it does, and start no other."""
+        self._closed = True
+        self._end()
+
+    def _replace(self) -> None:
+        """Kill the process, and start another."""
+        self._end()
+        self._pipe.close()
+        self._start()
+
+    def _end(self) -> None:
+        """Kill the process, and remove the files that it leaves."""
+        self._process.kill()
+        self._process.join()
+        self._folder.cleanup()
+
+    def _start(self) -> None:
+        """Start a process, which begins to load the model."""
+        self._pipe, theirs = _PROCESSES.Pipe()
+        self._folder = tempfile.TemporaryDirectory(prefix="labcolor-demo-", ignore_cleanup_errors=True)
+        arguments = (theirs, self._settings, self._folder.name)
+        process = _PROCESSES.Process(target=_serve, args=arguments, daemon=True)
+        process.start()
+        theirs.close()
+        self._process = process
+        self._loaded = False
+        if self._closed:  # by another thread in the meantime
+            self._end()
+
+
+def _serve(pipe: Connection, settings: Settings, folder: str) -> None:
+    """Work on what comes through a pipe, until the server closes it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all processes of a terminal; the server ends this one
+    tempfile.tempdir = folder
+    set_threads(settings.threads)
+    colorizer: Colorizer = ForkingPickler.loads(settings.colorizer)
+    colorizer.predict(np.zeros((64, 64), np.uint8))  # loads the network
+    _limit_memory(settings.pixels * _BYTES_PER_PIXEL + _SPARE)
+    pipe.send_bytes(b"loaded")
+    while True:
+        try:
+            work, content = pipe.recv()
+        except EOFError:
+            return
+        _limit_time(settings.seconds)
+        answer = _answer(partial(work, colorizer, content, settings.pixels))
+        pipe.send_bytes(json.dumps([answer.status, answer.headers]).encode())
+        pipe.send_bytes(answer.content)
+
+
+def _answer(work: Callable[[], tuple[bytes, dict[str, str]]]) -> Answer:
+    """Do the work, and turn errors into statuses."""
+    try:
+        result, headers = work()
+        return Answer(200, headers, result)
+    except RefusedError as error:
+        return Answer(error.status, content=str(error).encode())
+    except LabcolorError as error:
+        status = 400 if isinstance(error, InputError | PictureFileError) else 500
+        return Answer(413 if isinstance(error, OutOfMemoryError) else status, content=str(error).encode())
+    except MemoryError:
+        return Answer(413, content=b"the picture: it did not fit in memory. Reduce it.")
+    except Exception:
+        return Answer(500, content=traceback.format_exc().encode())
+
+
+def _limit_memory(further: int) -> None:
+    """Bound the bytes that this process may take beside what it has; only Linux holds such a limit."""
+    if sys.platform == "linux":
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text().split()[5])
+        # RLIMIT_DATA: RLIMIT_AS would count what allocators reserve for each thread and never use
+        resource.setrlimit(resource.RLIMIT_DATA, (pages * resource.getpagesize() + further,) * 2)
+
+
+def _limit_time(seconds: float) -> None:
+    """Let the system end this process if a picture takes longer, even if the server is no longer there."""
+    if sys.platform != "win32":
+        import resource
+
+        most = int(time.process_time() + seconds * (os.cpu_count() or 1)) + 1
+        hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+        if hard == resource.RLIM_INFINITY or most < hard:
+            resource.setrlimit(resource.RLIMIT_CPU, (most, hard))
