@@ -216,7 +216,7 @@ class _Service:
                 answer = await self.queue.run(work, body, _disconnected(request))
                 if answer.status == 200:
                     return _Result(answer.content, answer.headers, place.pop_all(), self._limits.seconds)
-        except asyncio.CancelledError:  # uvicorn cancels what is not done a second after a signal
+        except asyncio.CancelledError:  # uvicorn cancels all requests after a signal
             return JSONResponse({"error": "the server is stopping."}, 503)
         if answer.status == 500:
             _log.error("a request failed: %s", answer.content.decode())
