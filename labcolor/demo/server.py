@@ -107,6 +107,6 @@ class Server(uvicorn.Server):
                 log_config=None,
                 server_header=False,
                 proxy_headers=False,
-                timeout_graceful_shutdown=0,
+                timeout_graceful_shutdown=0.3,  # type: ignore[arg-type]  # seconds; a whole second is too long
             )
         )
