@@ -14,7 +14,7 @@ import numpy as np
 from labcolor.base.forks import check_process, forked
 from labcolor.base.paths import as_path
 from labcolor.base.typing import Array, PathLike, PictureInput
-from labcolor.base.validation import Check, as_saturation, number, optional, require
+from labcolor.base.validation import Check, as_saturation, instance_of, number, optional, require
 from labcolor.color.codec import LabCodec
 from labcolor.errors import InputError, LabcolorError, not_fitted
 from labcolor.estimator import Estimator
@@ -551,8 +551,8 @@ class Colorizer(Recipe, Estimator):
     def export(self, path: PathLike, *, int8: Any = None, whole: bool = False) -> None:
         """Write the trained model for other programs: from scaled L to ab at the small size, or for whole pictures.
 
-        Without ``whole``, each form but ``.labcolor`` is a network from "l", (N, H, W, 1) float32, (L - 50) / 50 for the
-        default codec, to ab, (N, h, w, 2) float32 and unscaled, at saturation 1; H and W are multiples of 8 for the
+        Without ``whole``, each form but ``.labcolor`` is a network from "l", (N, H, W, 1) float32, (L - 50) / 50 for
+        the default codec, to ab, (N, h, w, 2) float32 and unscaled, at saturation 1; H and W are multiples of 8 for the
         reference network, and of 32 for the others.
 
         Parameters
