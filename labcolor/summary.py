@@ -76,8 +76,7 @@ def _about(model: FittedModel, engine: str) -> dict[str, str]:
 
 def _trained_on(training: Mapping[str, Any]) -> str:
     """Return the number of pictures and steps of a training, as far as they are recorded."""
-    (last,) = training.get("finished", [])[-1:] or [training]  # packaged models record one entry for each part
-    count = last.get("photographs", last.get("pictures"))
+    count, steps = training.get("photographs", training.get("pictures")), training.get("steps")
     parts = [f"{count:,} pictures"] if isinstance(count, int) else []
-    parts += [f"{last['steps']:,} steps"] if isinstance(last.get("steps"), int) else []
+    parts += [f"{steps:,} steps"] if isinstance(steps, int) else []
     return ", ".join(parts) or "unknown"

@@ -218,7 +218,7 @@ def test_an_interrupted_training_goes_on(folder, monkeypatch, capsys):
     with monkeypatch.context() as patch:
         patch.setattr(Progress, "step", lambda *arguments: signal.raise_signal(signal.SIGINT))
         assert main(command) == 130
-    assert "the same command with --resume goes on" in capsys.readouterr().err
+    assert "add --resume to the same command" in capsys.readouterr().err
     assert Colorizer.load(folder / "m.labcolor").model_.training["steps"] == 1
     assert main(command) == 2
     assert "m.labcolor.checkpoint: a training was interrupted. Add --resume" in capsys.readouterr().err

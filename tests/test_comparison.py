@@ -75,7 +75,7 @@ def test_a_colorizer_shows_what_it_is(classifier):
         "Colorizer",
         "(fitted)",
         "efficientnet",
-        "69,030 photographs",
+        "69,030 pictures",
         "float32 and int8",
         "auto",
         "MB",

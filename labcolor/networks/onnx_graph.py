@@ -206,7 +206,8 @@ class _Graph:
         from labcolor.backends.keras import layers
 
         depthwise = isinstance(layer, layers.DepthwiseConv2D)
-        plain = layer.padding == "same" and set(layer.dilation_rate) == {1} and layer.data_format == "channels_last"
+        padded = layer.padding == "same" or set(layer.kernel_size) == {1}  # which needs no padding
+        plain = padded and set(layer.dilation_rate) == {1} and layer.data_format == "channels_last"
         if not plain or (layer.depth_multiplier if depthwise else layer.groups) != 1:
             raise _unknown(layer, "a convolution with these settings")
         bias = [self._names[id(layer.bias)]] if layer.use_bias else []

@@ -102,5 +102,5 @@ def test_a_pipe_without_a_writer_does_not_keep_colorize(tmp_path):
     while not (tmp_path / "out" / "ok.png").exists() and process.poll() is None:
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(LIMIT) in (1, 130)
+    assert process.wait(LIMIT) in (1, 130, -signal.SIGTERM)  # the last where Python was leaving already
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["ok.png"]

@@ -311,7 +311,7 @@ def test_time_codes_and_times():
         ({"start": 0.3, "end": 0.3}, "end: expected a time after start"),
         ({"rate": 25}, "rate: expected an image sequence"),
         ({"deinterlace": True}, "deinterlace: expected"),
-        ({"source": "https://example.org/a.mp4"}, "got an address"),
+        ({"source": "https://example.org/a.mp4"}, "got the address"),
         ({"source": "one.png"}, "got a single picture"),
         ({"source": "gap/%04d.png"}, "2 is missing"),
         ({"source": "gap"}, "2 is missing"),
