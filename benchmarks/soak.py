@@ -49,11 +49,10 @@ def post(
 ) -> tuple[int, bytes]:
     """Post a picture; a patient client asks a full server again."""
     while True:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
-        connection.request("POST", f"/color{query}", body, {"Content-Type": kind})
-        response = connection.getresponse()
-        status, content = response.status, response.read()
-        connection.close()
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=120)) as connection:
+            connection.request("POST", f"/color{query}", body, {"Content-Type": kind})
+            response = connection.getresponse()
+            status, content = response.status, response.read()
         if status != 503 or not patient:
             return status, content
         time.sleep(0.5)
@@ -155,6 +154,7 @@ def soak(requests: int, honest_share: float, seed: int = 0, clients: int = 12) -
         begin = time.monotonic()
         process.terminate()
         process.wait(30)
+        process.stdout.close()
         stop = time.monotonic() - begin
     waits.sort()
     return {
@@ -172,9 +172,9 @@ def soak(requests: int, honest_share: float, seed: int = 0, clients: int = 12) -
 
 def health(port: int) -> bytes:
     """Return what the server says of itself."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    connection.request("GET", "/health")
-    return connection.getresponse().read()
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+        connection.request("GET", "/health")
+        return connection.getresponse().read()
 
 
 def main() -> None:
