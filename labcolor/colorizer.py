@@ -66,7 +66,8 @@ class Colorizer(Recipe, Estimator):
         in int8 if this processor multiplies int8 exactly; TensorFlow for other models. In float32, "onnxruntime",
         ab differs from TensorFlow's by less than 0.01; in int8 by less than 1 on average.
     crop_size, epochs, batch_size, learning_rate, optimizer, encoder_rate, patience, film_aging, precision, codec
-        Parameters of a training, with random_state and verbose; ``help(labcolor.training.recipe.Recipe)`` explains each.
+        Parameters of a training, with random_state and verbose. ``help(labcolor.training.recipe.Recipe)`` explains
+        them.
 
     Attributes
     ----------
