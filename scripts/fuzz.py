@@ -146,12 +146,66 @@ def _hints() -> Callable[[bytes], object]:
     return lambda data: hint_map([parse_hint(line) for line in data.decode(errors="replace").split("\n")], (64, 64))
 
 
+def _request_seeds() -> Iterator[bytes]:
+    """Yield a query, headers and a body: a picture, and forms with one."""
+    picture = next(_picture_seeds())
+    query = b"/color?saturation=1.2&format=jpg&hint=3,4,%23e07020,2&hint=5,6,keep"
+    yield query + b"\ncontent-type: image/png\nhost: localhost\n\n" + picture
+    headers = b"\ncontent-type: multipart/form-data; boundary=x\nhost: 127.0.0.1:80\norigin: http://127.0.0.1:80\n\n"
+    part = b'--x\r\nContent-Disposition: form-data; name="p"; filename="a"\r\n\r\n'
+    for name in (b"/color", b"/preview"):
+        yield name + headers + part + picture + b"\r\n--x--\r\n"
+
+
+def _requests() -> Callable[[bytes], object]:
+    import asyncio
+
+    from labcolor import Colorizer
+    from labcolor.demo.app import Limits, make_app
+    from labcolor.demo.coloring import RefusedError, color_upload, preview_upload
+    from labcolor.io import limits
+
+    limits.PIXELS = _PIXELS
+    colorizer = Colorizer.from_pretrained("reference")
+    app = make_app(colorizer, model="reference", limits=Limits(size=1 << 16))
+
+    def use(data: bytes) -> None:
+        """Send a request of a client that goes away at once; then do what a worker would have done."""
+        head, _, body = data.partition(b"\n\n")
+        target, *lines = head.split(b"\n")
+        path, _, query = target.partition(b"?")
+        headers = [(name.strip().lower(), value.strip()) for name, _, value in (line.partition(b":") for line in lines)]
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": path.decode(errors="replace"),
+            "query_string": query,
+            "headers": headers,
+        }
+        messages = [{"type": "http.request", "body": body}, {"type": "http.disconnect"}]
+
+        async def receive() -> dict[str, Any]:
+            return messages.pop(0)
+
+        async def send(message: dict[str, Any]) -> None:
+            pass
+
+        asyncio.run(app(scope, receive, send))
+        kind = dict(headers).get(b"content-type", b"").decode("latin-1")
+        work = preview_upload if path == b"/preview" else color_upload
+        with suppress(RefusedError):
+            work(colorizer, body, 4096, content_type=kind)
+
+    return use
+
+
 _TARGETS: dict[str, tuple[Callable[[], Callable[[bytes], object]], Callable[[], Iterator[bytes]]]] = {
     "pictures": (_pictures, _picture_seeds),
     "metadata": (_metadata, _picture_seeds),
     "models": (_models, _model_seeds),
     "hints": (_hints, _hint_seeds),
     "jobs": (_jobs, _job_seeds),
+    "requests": (_requests, _request_seeds),
 }
 
 
