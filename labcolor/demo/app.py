@@ -43,7 +43,8 @@ __all__ = ["Limits", "make_app"]
 
 _log = logging.getLogger(__name__)
 
-_ASSETS = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
+_SCRIPT = "text/javascript"
+_ASSETS = {"page.css": "text/css", "page.js": _SCRIPT, "engine.js": _SCRIPT, "icon.svg": "image/svg+xml"}
 _FORMATS = {ending.removeprefix("."): ending for ending in MEDIA_TYPES} | {"tiff": ".tif", "jpeg": ".jpg"}
 _QUERY = ("saturation", "hint", "format")
 _HINTS = 200  # in one picture

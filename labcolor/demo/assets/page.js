@@ -1,5 +1,7 @@
-// The page of `labcolor demo`. It keeps the picture itself and sends it with each request; the server keeps nothing.
-// Moves and spots are shown on a preview of at most 1,600 pixels; a download colors the file itself.
+// The page of `labcolor demo` and of the documentation, which differ in engine.js. The page keeps the picture.
+// Moves and spots are shown on a small preview; a download colors the file itself.
+
+import * as engine from "./engine.js";
 
 const byId = (id) => document.getElementById(id);
 const [problem, stage, before, after] = ["problem", "stage", "before", "after"].map(byId);
@@ -8,8 +10,6 @@ const PALETTE = {
   Sky: "#6fa3d8", Navy: "#2f4f9a", Violet: "#7b4fa0", Pink: "#d77a9b", Wood: "#8a5a34", "No color": "#808080",
 };
 const KEEP = "keep"; // instead of a color: what the network predicts here stays
-const BUSY_AFTER = 600; // milliseconds after which the page says that it waits
-const TRIES = 40; // of a request that a full server sends away
 const STEP = 0.01, LARGE_STEP = 0.1; // of the crosshair, in shares of the picture
 
 let about = null;
@@ -19,50 +19,8 @@ let crosshair = { x: 0.5, y: 0.5 };
 let running = null; // the AbortController of the present preview
 let ownColor = "#4f7f5f";
 
-// ---------------------------------------------------------------- talking to the server
-
-const wait = (milliseconds, signal) => new Promise((resolve, reject) => {
-  const timer = setTimeout(resolve, milliseconds);
-  signal?.addEventListener("abort", () => { clearTimeout(timer); reject(signal.reason); });
-});
-
 /** Say what goes on, where it is seen: before a picture is there, and beside one. */
 const say = (text) => document.querySelectorAll("[role=status]").forEach((line) => { line.textContent = text; });
-
-const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
-
-/** Send a file, and return the response; say how long the queue is, and come again where the server is full. */
-async function send(address, file, signal) {
-  const type = file.type.startsWith("image/") ? file.type : "application/octet-stream";
-  let answered = false;
-  const watch = (async () => {
-    await wait(BUSY_AFTER, signal);
-    while (!answered) {
-      const { coloring, waiting } = await (await fetch("health", { signal })).json();
-      if (answered) return;
-      const others = Math.max(0, coloring + waiting - 1);
-      say(others ? `Waiting: ${others} other${others > 1 ? " pictures are" : " picture is"} here, too.` : "Coloring…");
-      await wait(1000, signal);
-    }
-  })();
-  watch.catch(() => {});
-  try {
-    for (let attempt = 1; ; attempt++) {
-      const response = await fetch(address, { method: "POST", body: file, headers: { "Content-Type": type }, signal });
-      if (response.ok) return response;
-      const { error } = await response.json().catch(() => ({ error: `the server answered ${response.status}.` }));
-      if (response.status !== 503 || attempt === TRIES) throw new Error(sentence(error));
-      const seconds = Number(response.headers.get("Retry-After")) || 3;
-      say(`The server is full. Trying again in ${seconds} seconds.`);
-      await wait(1000 * seconds, signal);
-    }
-  } catch (error) {
-    if (error instanceof TypeError) throw new Error("The server cannot be reached. Is it still running?");
-    throw error;
-  } finally {
-    answered = true;
-  }
-}
 
 function complain(error) {
   problem.textContent = error.message;
@@ -95,9 +53,8 @@ async function open(file, name) {
     }
     document.body.setAttribute("aria-busy", "true");
     say("Reading the picture…");
-    const response = await send("preview", file, signal);
-    const [width, height] = response.headers.get("X-Picture-Size").split("x").map(Number);
-    const preview = await response.blob();
+    const { blob: preview, width, height } = await engine.preview(file, { say, signal });
+    signal.throwIfAborted();
     show(before, preview);
     await before.decode();
     picture = { file, name, preview, width, height, small: { width: before.naturalWidth, height: before.naturalHeight } };
@@ -134,8 +91,9 @@ async function color() {
   stage.setAttribute("aria-busy", "true");
   try {
     const { width, height } = picture.small;
-    const response = await send(`color?${query(width, height, "jpg")}`, picture.preview, signal);
-    show(after, await response.blob());
+    const colored = await engine.color(picture.preview, query(width, height, "jpg"), { say, signal });
+    signal.throwIfAborted();
+    show(after, colored);
     await after.decode();
     problem.hidden = true;
     say(spots.length ? `Colored, with ${spots.length} known color${spots.length > 1 ? "s" : ""}.` : "Colored.");
@@ -158,8 +116,7 @@ async function download() {
   say("Coloring the picture at its full size…");
   try {
     const { file, name, width, height } = picture;
-    const response = await send(`color?${query(width, height, byId("format").value)}`, file);
-    const blob = await response.blob();
+    const blob = await engine.color(file, query(width, height, byId("format").value), { say });
     const ending = { jpeg: "jpg", tiff: "tif" }[blob.type.split("/")[1]] ?? blob.type.split("/")[1];
     const link = document.createElement("a");
     link.href = URL.createObjectURL(blob);
@@ -376,14 +333,16 @@ document.addEventListener("paste", (event) => {
 async function start() {
   buildColors();
   try {
-    about = await (await fetch("about")).json();
-  } catch {
-    complain(new Error("The server cannot be reached. Is it still running?"));
+    about = await engine.about({ say, complain });
+  } catch (error) {
+    complain(error);
     return;
   }
-  byId("limits").textContent = `PNG, JPEG, TIFF, WebP, BMP, GIF or AVIF, up to ${Math.floor(about.bytes / 2 ** 20)} MB and ${Math.floor(about.pixels / 1e6)} megapixels.`;
+  byId("limits").textContent = `${about.reads}, up to ${Math.floor(about.bytes / 2 ** 20)} MB and ${Math.floor(about.pixels / 1e6)} megapixels.`;
+  byId("privacy").textContent = about.privacy;
   byId("about").textContent = `labcolor ${about.version}, model ${about.model}.`;
   byId("hints").hidden = !about.hints;
+  for (const option of [...byId("format").options]) if (!about.formats.includes(option.value)) option.remove();
   byId("saturation").max = Math.max(2, about.saturation);
   byId("samples").append(...Object.entries(about.samples).map(([name, text]) => {
     const row = document.createElement("li");
