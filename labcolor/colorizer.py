@@ -7,10 +7,11 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 
 import numpy as np
 
+from labcolor.base.choices import DeviceName, EngineName, PackagedName
 from labcolor.base.forks import check_process, forked
 from labcolor.base.paths import as_path
 from labcolor.base.typing import Array, PathLike, PictureInput
@@ -18,13 +19,13 @@ from labcolor.base.validation import Check, as_saturation, instance_of, number, 
 from labcolor.color.codec import LabCodec
 from labcolor.errors import InputError, LabcolorError, not_fitted
 from labcolor.estimator import Estimator
-from labcolor.inference.engine import ENGINE, Engine, make_engine
+from labcolor.inference.engine import DEVICE, ENGINE, Engine, make_engine
 from labcolor.inference.pipeline import Pipeline
 from labcolor.io.inputs import Nested, as_pictures
 from labcolor.metrics import psnr
 from labcolor.networks.model import WORKING_SIZE, FittedModel
 from labcolor.networks.model_file import read_model, write_model
-from labcolor.networks.pretrained import DEFAULT_MODEL, is_packaged, load_packaged
+from labcolor.networks.pretrained import DEFAULT_MODEL, PACKAGED_MODELS, is_packaged, load_packaged
 from labcolor.networks.registry import Architecture, as_architecture
 from labcolor.pictures.crops import center_crop
 from labcolor.pictures.hints import as_hints
@@ -65,6 +66,10 @@ class Colorizer(Recipe, Estimator):
         Runs the network in predictions. "auto": ONNX Runtime for a model with an ONNX form, such as the packaged ones,
         in int8 if this processor multiplies int8 exactly; TensorFlow for other models. In float32, "onnxruntime",
         ab differs from TensorFlow's by less than 0.01; in int8 by less than 1 on average.
+    device : {"cpu", "cuda", "directml", "coreml", "openvino"}
+        Where ONNX Runtime runs the network in predictions, in float32 on all but "cpu". The others need another package
+        instead of onnxruntime: onnxruntime-gpu, onnxruntime-directml or onnxruntime-openvino; "coreml" needs macOS.
+        TensorFlow chooses its devices itself.
     crop_size, epochs, batch_size, learning_rate, optimizer, encoder_rate, patience, film_aging, precision, codec
         Parameters of a training, with random_state and verbose. ``help(labcolor.training.recipe.Recipe)`` explains
         them.
@@ -97,13 +102,15 @@ class Colorizer(Recipe, Estimator):
             Check("the name of a packaged model or a path", (str, os.PathLike), lambda value: bool(os.fspath(value)))
         ),
         "engine": ENGINE,
+        "device": DEVICE,
     }
 
     network: str | Architecture = "reference"
     _: KW_ONLY
     working_size: int = 136
     start: PathLike | None = None
-    engine: Literal["auto", "onnxruntime", "onnxruntime-int8", "tensorflow"] = "auto"
+    engine: EngineName = "auto"
+    device: DeviceName = "cpu"
 
     def check_params(self) -> None:
         """Check the values of all parameters.
@@ -275,8 +282,8 @@ class Colorizer(Recipe, Estimator):
         self.check_params()
         if self.start is None:
             return None
-        if is_packaged("start", self.start):
-            return load_packaged(str(self.start))
+        if is_packaged(self.start, "start"):
+            return load_packaged(self.start)
         return FittedModel.from_bytes(read_model(self.start), str(self.start))
 
     def _fit(self, pictures: PictureList, start: FittedModel | None, **options: Any) -> Self:
@@ -363,10 +370,10 @@ class Colorizer(Recipe, Estimator):
         model = self._fitted()
         self.check_params()
         with _lock:
-            key = model, self.engine
-            made: tuple[tuple[FittedModel, str], Engine] | None = self.__dict__.get("_engine")
+            key = model, self.engine, self.device
+            made: tuple[tuple[FittedModel, EngineName, DeviceName], Engine] | None = self.__dict__.get("_engine")
             if made is None or made[0] != key:
-                made = self._engine = key, make_engine(model, self.engine)
+                made = self._engine = key, make_engine(*key)
         return Pipeline(model, made[1], self.working_size)
 
     @overload
@@ -623,6 +630,8 @@ class Colorizer(Recipe, Estimator):
 
         Raises
         ------
+        InputError
+            The path is the name of a packaged model, or an address of the web.
         ModelFileError
             The file is missing, damaged, not one of labcolor's, or from a newer version.
 
@@ -630,10 +639,15 @@ class Colorizer(Recipe, Estimator):
         --------
         As for :meth:`save`.
         """
+        if isinstance(path, str) and path in PACKAGED_MODELS and not os.path.exists(path):
+            raise InputError(
+                f"path: expected the path of a model file, got the packaged model {path!r}. Use "
+                f"Colorizer.from_pretrained."
+            )
         return cls._of(FittedModel.from_bytes(read_model(path), str(path)), str(Path(path).resolve()))
 
     @classmethod
-    def from_pretrained(cls, name: str = DEFAULT_MODEL) -> Self:
+    def from_pretrained(cls, name: PackagedName = DEFAULT_MODEL) -> Self:
         """Load a model that comes with the package. It needs no network connection.
 
         ``fit`` starts from its weights, since ``start`` names it. ``sklearn.base.clone`` copies the parameters only: a

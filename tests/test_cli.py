@@ -178,9 +178,9 @@ def test_train_then_evaluate_then_color(folder, capsys):
     assert main(["train", str(folder / "in"), "-o", model, "--start", model, "--validation", "0", *short]) == 0
     assert files(folder) == ["in/a.png", "in/b.jpg", "in/more/c.png", "m.labcolor"]
     capsys.readouterr()
-    assert main(["evaluate", str(folder / "in"), "--model", model, "--holdout", "3"]) == 0
+    assert main(["evaluate", str(folder / "in"), "--model", model]) == 0
     output = capsys.readouterr().out
-    assert output.startswith("1 pictures")
+    assert output.startswith("3 pictures")
     assert "| grey |" in output
     assert "AuC rebalanced" in output
     assert main(["colorize", str(folder / "in" / "a.png"), "-o", str(folder / "out"), "--model", model]) == 0

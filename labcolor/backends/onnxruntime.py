@@ -1,4 +1,4 @@
-"""Sessions of ONNX Runtime."""
+"""Sessions of ONNX Runtime, on the CPU or on another device."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from labcolor.base.choices import DeviceName
 from labcolor.base.typing import Array
-from labcolor.errors import LabcolorError
+from labcolor.errors import InputError, LabcolorError
 
-__all__ = ["load_session", "multiplies_exactly"]
+__all__ = ["PROVIDERS", "load_session", "multiplies_exactly"]
 
 # A graph of one MatMulInteger of x, (1, 4) uint8, with four times 127: it shows whether sums of products saturate.
 _SATURATION = bytes.fromhex(
@@ -18,9 +19,18 @@ _SATURATION = bytes.fromhex(
     "120e0a0c080212080a0208010a02080462130a0179120e0a0c080612080a0208010a02080142040a001011"
 )
 _exact: bool | None = None
+# The provider of each device, its options, and the package that contains it.
+PROVIDERS: dict[DeviceName, tuple[str, dict[str, str], str]] = {
+    "cpu": ("CPUExecutionProvider", {}, ""),
+    # the default search measures all algorithms anew for each size of picture
+    "cuda": ("CUDAExecutionProvider", {"cudnn_conv_algo_search": "HEURISTIC"}, "onnxruntime-gpu"),
+    "directml": ("DmlExecutionProvider", {}, "onnxruntime-directml on Windows"),
+    "coreml": ("CoreMLExecutionProvider", {}, "onnxruntime on macOS"),
+    "openvino": ("OpenVINOExecutionProvider", {}, "onnxruntime-openvino"),
+}
 
 
-def load_session(graph: bytes, weights: Mapping[str, Array], **options: Any) -> Any:
+def load_session(graph: bytes, weights: Mapping[str, Array], device: DeviceName = "cpu", **options: Any) -> Any:
     """Load an ONNX graph into ONNX Runtime.
 
     Parameters
@@ -29,6 +39,8 @@ def load_session(graph: bytes, weights: Mapping[str, Array], **options: Any) -> 
         The model.
     weights : mapping of str to ndarray
         Weights that the graph refers to, by name.
+    device : {"cpu", "cuda", "directml", "coreml", "openvino"}
+        Where to run it. The CPU runs operations that another device lacks.
     **options
         Attributes of ``onnxruntime.SessionOptions``. ``optimize`` is the name of an
         ``onnxruntime.GraphOptimizationLevel``; by default the graph is fully optimized.
@@ -36,12 +48,13 @@ def load_session(graph: bytes, weights: Mapping[str, Array], **options: Any) -> 
     Returns
     -------
     onnxruntime.InferenceSession
-        On the CPU.
 
     Raises
     ------
+    InputError
+        This ONNX Runtime has no such device.
     LabcolorError
-        ONNX Runtime is not installed, or cannot load the graph.
+        ONNX Runtime is not installed, cannot load the graph, or cannot use the device.
     """
     try:
         import onnxruntime
@@ -50,6 +63,14 @@ def load_session(graph: bytes, weights: Mapping[str, Array], **options: Any) -> 
             f"expected ONNX Runtime, which cannot be imported: {error}. python -m pip install onnxruntime, or set "
             f"engine='tensorflow'."
         ) from error
+    provider, provider_options, package = PROVIDERS[device]
+    available = onnxruntime.get_available_providers()
+    if provider not in available:
+        found = ", ".join(repr(name) for name, (other, *_) in PROVIDERS.items() if other in available)
+        raise InputError(
+            f"device: expected one that the installed ONNX Runtime has ({found}), got {device!r}. Install {package} "
+            f"in its place."
+        )
     settings = onnxruntime.SessionOptions()
     settings.log_severity_level = 4
     settings.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads leave the cores to others
@@ -61,9 +82,19 @@ def load_session(graph: bytes, weights: Mapping[str, Array], **options: Any) -> 
         values = [onnxruntime.OrtValue.ortvalue_from_numpy(weight) for weight in weights.values()]
         settings.add_external_initializers(list(weights), values)
     try:
-        return onnxruntime.InferenceSession(graph, settings, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(
+            graph,
+            settings,
+            providers=[(provider, provider_options)],
+            enable_fallback=0,  # it would print to standard output and use the CPU
+        )
     except Exception as error:
         raise LabcolorError(f"ONNX Runtime cannot load the ONNX form of this model: {error}") from error
+    if provider not in session.get_providers():
+        raise LabcolorError(
+            f"device: ONNX Runtime cannot use {device!r}. Its driver or a library that it needs is missing."
+        )
+    return session
 
 
 def multiplies_exactly() -> bool:

@@ -51,8 +51,8 @@ def as_path(name: str, value: object) -> Path:
         raise InputError(f"{name}: expected a path, got an empty one.")
     if re.match(r"[a-z][a-z0-9+.-]+://", os.fspath(value), re.IGNORECASE):
         raise InputError(
-            f"{name}: expected a path, got the address {os.fspath(value)[:60]!r}. labcolor downloads nothing: "
-            f"download the file yourself and give its path."
+            f"{name}: expected a path, got the address {os.fspath(value)[:60]!r}. labcolor downloads nothing "
+            f"and uploads nothing: give the path of a file on this machine."
         )
     path = Path(value)
     if "\0" in str(path):

@@ -7,10 +7,9 @@ import logging
 import sys
 import textwrap
 from collections.abc import Callable, Iterable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, get_args
 
-from labcolor.errors import InputError
+from labcolor.base.choices import DeviceName, EngineName, PackagedName
 
 if TYPE_CHECKING:
     from labcolor.colorizer import Colorizer
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = [
     "DAMAGED",
     "DONE",
-    "ENGINES",
     "EXIT_CODES",
     "FAILED",
     "INTERRUPTED",
@@ -27,7 +25,6 @@ __all__ = [
     "MessageHandler",
     "Parser",
     "add_model_options",
-    "held_out",
     "load",
     "model_of",
     "print_message",
@@ -43,8 +40,7 @@ EXIT_CODES = {
     DAMAGED: "everything is done, but a source is damaged and was colored as far as it can be decoded",
     INTERRUPTED: "a signal ended the command",
 }
-ENGINES = ("auto", "onnxruntime", "onnxruntime-int8", "tensorflow")
-MODELS = ("efficientnet", "reference")  # the packaged models, listed here so that --help does not load TensorFlow
+MODELS = get_args(PackagedName)  # the default first
 
 
 class Parser(argparse.ArgumentParser):
@@ -107,21 +103,27 @@ def add_model_options(command: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--engine",
-        choices=ENGINES,
-        default=ENGINES[0],
+        choices=get_args(EngineName),
+        default="auto",
         help="what runs the network; auto is the fastest that this machine has (default: %(default)s)",
+    )
+    group.add_argument(
+        "--device",
+        choices=get_args(DeviceName),
+        default="cpu",
+        help="where ONNX Runtime runs the network; all but cpu need another package of it (default: %(default)s)",
     )
     group.add_argument(
         "--threads", type=whole_number(1, 1024), metavar="N", help="threads to work with (default: one for each core)"
     )
 
 
-def load(model: str) -> Colorizer:
-    """Load a packaged model by its name, or a model from a file."""
+def load(model: str, parameter: str = "--model") -> Colorizer:
+    """Load a packaged model by its name, or a model from a file. Errors name the parameter."""
     from labcolor.colorizer import Colorizer
     from labcolor.networks.pretrained import is_packaged
 
-    return Colorizer.from_pretrained(model) if is_packaged("--model", model) else Colorizer.load(model)
+    return Colorizer.from_pretrained(model) if is_packaged(model, parameter) else Colorizer.load(model)
 
 
 def model_of(arguments: argparse.Namespace) -> Colorizer:
@@ -130,7 +132,7 @@ def model_of(arguments: argparse.Namespace) -> Colorizer:
     from labcolor.base.validation import as_saturation
 
     set_threads(arguments.threads)
-    colorizer = load(arguments.model).set_params(engine=arguments.engine)
+    colorizer = load(arguments.model).set_params(engine=arguments.engine, device=arguments.device)
     if arguments.working_size is not None:
         colorizer.set_params(working_size=arguments.working_size)
     colorizer.check_params()
@@ -148,14 +150,3 @@ def whole_number(least: int, most: int | None = None) -> Callable[[str], int]:
         return int(text)
 
     return convert
-
-
-def held_out(folder: str, every: int | None) -> tuple[list[Path], list[Path]]:
-    """Split the pictures of a folder into training pictures and held-out pictures, for ``--holdout``."""
-    from labcolor.io.pictures import picture_paths
-    from labcolor.training.sources import hold_out
-
-    try:
-        return hold_out(picture_paths([folder]), every)
-    except InputError as error:
-        raise InputError(f"--holdout {every}: {error}") from error

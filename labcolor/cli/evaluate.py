@@ -10,7 +10,6 @@ from labcolor.cli.common import (
     DONE,
     FAILED,
     add_model_options,
-    held_out,
     model_of,
     print_message,
     progress_bar,
@@ -35,12 +34,6 @@ def add_to(commands: Any) -> None:
     command.set_defaults(run=run)
     command.add_argument("folder", metavar="FOLDER", help="color pictures; subfolders are searched too")
     command.add_argument(
-        "--holdout",
-        type=whole_number(1),
-        metavar="N",
-        help="measure only every Nth picture by name (default: all)",
-    )
-    command.add_argument(
         "--size",
         type=whole_number(_LEAST),
         metavar="PIXELS",
@@ -54,11 +47,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Measure a model on a folder of color pictures."""
     from labcolor import evaluation
     from labcolor.io.inputs import one_picture
+    from labcolor.io.pictures import picture_paths
 
     colorizer = model_of(arguments)
-    training, others = held_out(arguments.folder, arguments.holdout)
     pictures, failed = [], 0
-    for path in training if arguments.holdout is None else others:
+    for path in picture_paths([arguments.folder]):
         try:
             picture = evaluation.center_square(path, arguments.size)
             if len(picture) < _LEAST:

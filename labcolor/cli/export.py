@@ -43,6 +43,6 @@ def add_to(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the model."""
-    load(arguments.model).export(arguments.output, int8=arguments.int8, whole=arguments.whole)
+    load(arguments.model, "MODEL").export(arguments.output, int8=arguments.int8, whole=arguments.whole)
     print(arguments.output)
     return DONE

@@ -7,18 +7,17 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
+from labcolor.base.choices import Precision
 from labcolor.cli.common import DONE, INTERRUPTED, MODELS, load, print_message
 from labcolor.errors import InputError, ModelFileError
 
 if TYPE_CHECKING:
     from labcolor.colorizer import Colorizer
 
-__all__ = ["NETWORKS", "add_to", "run"]
+__all__ = ["add_to", "run"]
 
-# The architectures of the package, listed here so that --help does not load TensorFlow.
-NETWORKS = ("reference", "efficientnet")
 _NONE = "none"  # --start without a start
 _PARAMETERS = (  # of Colorizer
     "crop_size",
@@ -53,7 +52,7 @@ def add_to(commands: Any) -> None:
         f"for new weights, which need some ten thousand pictures (default: {MODELS[0]}, or {_NONE} with --network)",
     )
     command.add_argument(
-        "--network", choices=NETWORKS, help="the architecture of new weights (default: reference, or that of --start)"
+        "--network", choices=MODELS, help="the architecture of new weights (default: reference, or that of --start)"
     )
     command.add_argument(
         "--validation",
@@ -111,7 +110,7 @@ def add_to(commands: Any) -> None:
     )
     command.add_argument(
         "--precision",
-        choices=("float32", "mixed_bfloat16"),
+        choices=get_args(Precision),
         default="float32",
         help="arithmetic of the training; mixed_bfloat16 is faster if the processor supports it (default: %(default)s)",
     )
@@ -145,7 +144,7 @@ def run(arguments: argparse.Namespace) -> int:
     if os.path.exists(checkpoint) and not arguments.resume:
         raise InputError(f"{checkpoint}: a training was interrupted. Add --resume to resume it, or delete this file.")
     start = arguments.start or (MODELS[0] if arguments.network is None else _NONE)
-    colorizer = Colorizer() if start == _NONE else load(start)
+    colorizer = Colorizer() if start == _NONE else load(start, "--start")
     for name in ("network", "working_size"):
         if getattr(arguments, name) is not None:
             colorizer.set_params(**{name: getattr(arguments, name)})

@@ -8,8 +8,9 @@ import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
+from labcolor.base.choices import CodecName
 from labcolor.cli.common import DAMAGED, DONE, FAILED, add_model_options, model_of, print_message, whole_number
 from labcolor.cli.video_options import add_color_options, add_field_options, color_options, frame_size
 from labcolor.errors import FileError, InputError, LabcolorError, VideoFileError
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["add_to", "run"]
 
-_CODECS = ("h264", "hevc", "vp9", "prores", "dnxhr", "ffv1")  # listed here so that --help loads no more
 _DECODING = ("start", "end", "rate", "resize", "deinterlace", "tone_map")
 _ENCODING = ("codec", "quality", "preset", "pixel_format", "side_by_side")
 _OF_ONE = ("shots", "references", "write_shots")  # options that belong to one video
@@ -72,7 +72,9 @@ def add_to(commands: Any) -> None:
     command.add_argument("--end", metavar="TIME", help="where to end (default: at the end)")
     command.add_argument("--rate", metavar="FPS", help="rate of an image sequence, as 25 or 24000/1001 (default: 24)")
     add_field_options(command)
-    command.add_argument("--codec", choices=_CODECS, help="codec of the result (default: that of the format)")
+    command.add_argument(
+        "--codec", choices=get_args(CodecName), help="codec of the result (default: that of the format)"
+    )
     command.add_argument(
         "--quality",
         type=whole_number(0, 63),

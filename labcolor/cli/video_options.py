@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import Any, get_args
+
+from labcolor.base.choices import Deinterlacing
 
 __all__ = ["add_color_options", "add_field_options", "color_options", "frame_size"]
 
@@ -74,7 +76,7 @@ def add_field_options(command: argparse.ArgumentParser) -> None:
     """Add the options that tell how frames are decoded."""
     command.add_argument(
         "--deinterlace",
-        choices=("auto", "never", "always"),
+        choices=get_args(Deinterlacing),
         default="auto",
         help="convert fields to frames: where frames say that they consist of fields, never, or always "
         "(default: %(default)s)",

@@ -8,12 +8,13 @@ import os
 import threading
 from collections.abc import Callable
 from importlib.util import find_spec
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args
 
 import numpy as np
 
 from labcolor.backends.onnxruntime import load_session, multiplies_exactly
 from labcolor.backends.tensorflow import compiled
+from labcolor.base.choices import DeviceName, EngineName
 from labcolor.base.forks import check_process
 from labcolor.base.threads import get_threads
 from labcolor.base.typing import Array
@@ -23,9 +24,10 @@ from labcolor.networks.layers import last_convolution
 from labcolor.networks.model import FittedModel
 from labcolor.networks.model_file import WEIGHT, numbered
 
-__all__ = ["ENGINE", "Engine", "KerasEngine", "OnnxEngine", "make_engine"]
+__all__ = ["DEVICE", "ENGINE", "Engine", "KerasEngine", "OnnxEngine", "make_engine"]
 
-ENGINE: Check = one_of("auto", "onnxruntime", "onnxruntime-int8", "tensorflow")
+ENGINE: Check = one_of(*get_args(EngineName))
+DEVICE: Check = one_of(*get_args(DeviceName))
 _log = logging.getLogger(__name__)
 
 
@@ -77,8 +79,8 @@ class Engine(Protocol):
         """
 
 
-def make_engine(model: FittedModel, kind: str) -> Engine:
-    """Return the engine for ``Colorizer(engine=kind)``.
+def make_engine(model: FittedModel, kind: EngineName, device: DeviceName = "cpu") -> Engine:
+    """Return the engine for ``Colorizer(engine=kind, device=device)``.
 
     Parameters
     ----------
@@ -86,7 +88,9 @@ def make_engine(model: FittedModel, kind: str) -> Engine:
         The model.
     kind : {"auto", "onnxruntime", "onnxruntime-int8", "tensorflow"}
         "auto": ONNX Runtime if the model has an ONNX form, in int8 if it has that and this processor multiplies
-        int8 exactly; otherwise TensorFlow.
+        int8 exactly; otherwise TensorFlow. On another device than the CPU: "onnxruntime".
+    device : {"cpu", "cuda", "directml", "coreml", "openvino"}
+        Where ONNX Runtime runs the network.
 
     Returns
     -------
@@ -95,11 +99,15 @@ def make_engine(model: FittedModel, kind: str) -> Engine:
     Raises
     ------
     InputError
-        The model has no such ONNX form.
+        The model has no such ONNX form, or the engine does not run on the device.
     LabcolorError
-        The engine is not installed, cannot use the ONNX form, or this process was forked from one that had loaded
-        TensorFlow.
+        The engine is not installed, cannot use the ONNX form or the device, or this process was forked from one that
+        had loaded TensorFlow.
     """
+    if device != "cpu":
+        if kind not in ("auto", "onnxruntime"):
+            raise InputError(f"device: expected 'cpu' with engine={kind!r}, got {device!r}. Leave engine at 'auto'.")
+        kind = "onnxruntime"
     if kind == "tensorflow":
         return KerasEngine(model)
     form = model.onnx_form
@@ -117,7 +125,7 @@ def make_engine(model: FittedModel, kind: str) -> Engine:
         raise InputError(
             f"engine: this model has no ONNX form for {kind!r}. Make one by Colorizer.export, or choose 'auto'."
         )
-    return OnnxEngine(model, int8=kind == "onnxruntime-int8")
+    return OnnxEngine(model, int8=kind == "onnxruntime-int8", device=device)
 
 
 class KerasEngine:
@@ -178,16 +186,21 @@ class OnnxEngine:
         A model that has an ONNX form.
     int8 : bool
         Whether to run the int8 form rather than that of float32.
+    device : {"cpu", "cuda", "directml", "coreml", "openvino"}
+        Where to run it.
 
     Raises
     ------
+    InputError
+        ONNX Runtime has no such device.
     LabcolorError
-        ONNX Runtime is not installed, or cannot use the ONNX form.
+        ONNX Runtime is not installed, or cannot use the ONNX form or the device.
     """
 
-    def __init__(self, model: FittedModel, *, int8: bool) -> None:
+    def __init__(self, model: FittedModel, *, int8: bool, device: DeviceName = "cpu") -> None:
         self.name = "onnxruntime-int8" if int8 else "onnxruntime"
         self._int8 = int8
+        self._device = device
         self._model = model
         self._stride = model.head.stride
         self._lock = threading.Lock()
@@ -235,6 +248,7 @@ class OnnxEngine:
                 session = load_session(
                     form.int8 if self._int8 else form.graph,
                     {} if self._int8 else numbered(WEIGHT, self._model.weights),
+                    self._device,
                     # higher levels replace float products by products of int8 that saturate
                     optimize="ORT_ENABLE_BASIC" if self._int8 and not multiplies_exactly() else "ORT_ENABLE_ALL",
                     intra_op_num_threads=key[1],

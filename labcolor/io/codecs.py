@@ -6,8 +6,8 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
 
+from labcolor.base.choices import CodecName
 from labcolor.base.validation import instance_of, integer, one_of, optional, require
 from labcolor.errors import InputError, VideoFileError
 from labcolor.io import ffmpeg
@@ -143,7 +143,7 @@ class Encoding:
     True
     """
 
-    codec: Literal["h264", "hevc", "vp9", "prores", "dnxhr", "ffv1"] | None = None
+    codec: CodecName | None = None
     quality: int | None = None
     preset: str | None = None
     pixel_format: str | None = None

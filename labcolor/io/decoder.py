@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, get_args
 
 import numpy as np
 
+from labcolor.base.choices import Deinterlacing
 from labcolor.base.typing import Array
 from labcolor.base.validation import instance_of, integer, one_of, require
 from labcolor.color.yuv import FrameFormat
@@ -63,7 +64,7 @@ class Decoding:
     end: float | str | Fraction | None = None
     rate: float | str | Fraction | None = None
     resize: tuple[int, int] | None = None
-    deinterlace: Literal["auto", "never", "always"] = "auto"
+    deinterlace: Deinterlacing = "auto"
     tone_map: bool = False
 
     def __post_init__(self) -> None:
@@ -78,7 +79,7 @@ class Decoding:
                 raise InputError(f"resize: expected (width, height), got {self.resize!r}.")
             for side in self.resize:
                 require("resize", side, integer(2))
-        require("deinterlace", self.deinterlace, one_of("auto", "never", "always"))
+        require("deinterlace", self.deinterlace, one_of(*get_args(Deinterlacing)))
         require("tone_map", self.tone_map, instance_of(bool))
 
 

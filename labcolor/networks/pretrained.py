@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeGuard
 
+from labcolor.base.choices import PackagedName
+from labcolor.base.paths import as_path
 from labcolor.base.validation import one_of, require, shortened
 from labcolor.errors import InputError
 from labcolor.networks.model import FittedModel
@@ -43,7 +45,7 @@ class PackagedModel:
         return (resources.files("labcolor") / "weights" / f"{self.name}.md").read_text(encoding="utf-8")
 
 
-DEFAULT_MODEL: Final = "efficientnet"
+DEFAULT_MODEL: Final[PackagedName] = "efficientnet"
 PACKAGED_MODELS = {
     model.name: model
     for model in (
@@ -53,15 +55,15 @@ PACKAGED_MODELS = {
 }
 
 
-def is_packaged(parameter: str, model: str | os.PathLike[str]) -> bool:
+def is_packaged(model: str | os.PathLike[str], parameter: str) -> TypeGuard[PackagedName]:
     """Return whether a value names a packaged model, rather than a model file.
 
     Parameters
     ----------
-    parameter : str
-        Name of the parameter in errors.
     model : str or path
         A name or a path.
+    parameter : str
+        Name of the parameter in errors.
 
     Returns
     -------
@@ -86,7 +88,7 @@ def _suggestion(name: str) -> str:
     return f" Did you mean {close[0]!r}?" if close else ""
 
 
-def load_packaged(name: str) -> FittedModel:
+def load_packaged(name: PackagedName) -> FittedModel:
     """Load a packaged model.
 
     Parameters
@@ -106,8 +108,10 @@ def load_packaged(name: str) -> FittedModel:
         Its file is missing, damaged, or differs from the published one.
     """
     known = one_of(*PACKAGED_MODELS)
-    if isinstance(name, str) and name not in PACKAGED_MODELS:
-        remedy = _suggestion(name) or " Use Colorizer.load for a model file."
+    if isinstance(name, str | os.PathLike) and name not in PACKAGED_MODELS:
+        if name:
+            as_path("name", name)  # raises for an address
+        remedy = _suggestion(os.fspath(name)) or " Use Colorizer.load for a model file."
         raise InputError(f"name: expected {known.expected}, got {shortened(name)}.{remedy}")
     require("name", name, known)
     model = PACKAGED_MODELS[name]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, get_args, runtime_checkable
 
+from labcolor.base.choices import Precision
 from labcolor.base.validation import Check, instance_of, integer, number, one_of, optional
 from labcolor.color.codec import LabCodec
 from labcolor.training.seeds import RANDOM_STATE, RandomState
@@ -80,7 +81,7 @@ class Recipe:
         "encoder_rate": optional(number(0, 1)),
         "patience": optional(COUNT),
         "film_aging": number(0, 1),
-        "precision": one_of("float32", "mixed_bfloat16"),
+        "precision": one_of(*get_args(Precision)),
         "codec": optional(instance_of(LabCodec)),
         "random_state": RANDOM_STATE,
         "verbose": one_of(0, 1, 2, False, True),
@@ -94,7 +95,7 @@ class Recipe:
     encoder_rate: float | None = None
     patience: int | None = None
     film_aging: float = 0.0
-    precision: Literal["float32", "mixed_bfloat16"] = "float32"
+    precision: Precision = "float32"
     codec: LabCodec | None = None
     random_state: RandomState = None
     verbose: Literal[0, 1, 2] = 0

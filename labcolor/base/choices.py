@@ -1,0 +1,12 @@
+"""Choices by name, which annotations, checks and the command line share."""
+
+from typing import Literal
+
+__all__ = ["CodecName", "Deinterlacing", "DeviceName", "EngineName", "PackagedName", "Precision"]
+
+EngineName = Literal["auto", "onnxruntime", "onnxruntime-int8", "tensorflow"]
+DeviceName = Literal["cpu", "cuda", "directml", "coreml", "openvino"]
+PackagedName = Literal["efficientnet", "reference"]  # the packaged models, the default first
+Precision = Literal["float32", "mixed_bfloat16"]
+CodecName = Literal["h264", "hevc", "vp9", "prores", "dnxhr", "ffv1"]  # of video
+Deinterlacing = Literal["auto", "never", "always"]

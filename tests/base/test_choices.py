@@ -1,0 +1,13 @@
+"""Choices by name."""
+
+from typing import get_args
+
+from labcolor.base.choices import CodecName, PackagedName
+from labcolor.io.codecs import CODECS
+from labcolor.networks import PACKAGED_MODELS
+
+
+def test_names_are_those_that_exist():
+    """Annotations and the command line name all packaged models and codecs, and no others."""
+    assert set(get_args(PackagedName)) == set(PACKAGED_MODELS)
+    assert set(get_args(CodecName)) == set(CODECS)
