@@ -44,7 +44,7 @@ def add_to(commands: Any) -> None:
         "destination",
         metavar="OUT",
         nargs="?",
-        help="the file to write: .mp4, .mov, .mkv, .webm or .gif; or an image sequence, as colored/%%06d.tif",
+        help="the file to write: .mp4, .mov, .mkv, .webm, .avi or .gif; or an image sequence, as colored/%%06d.tif",
     )
     command.add_argument(
         "-o",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
@@ -10,7 +11,8 @@ from labcolor.base.strips import in_strips
 from labcolor.base.typing import Array
 from labcolor.color import kernels
 from labcolor.color.chroma import Chroma
-from labcolor.color.lab import matrices, rgb_to_lightness
+from labcolor.color.density import BLACK, WHITE, density_to_linear, linear_to_density
+from labcolor.color.lab import linear_light_table, matrices, rgb_to_lightness
 
 __all__ = ["MATRICES", "FrameFormat", "usual_matrix"]
 
@@ -33,6 +35,14 @@ def usual_matrix(height: int) -> str:
     return "bt709" if height >= 720 else "bt470bg" if height in _PAL_LINES else "smpte170m"
 
 
+@lru_cache(maxsize=2)
+def _density_codes(depth: int) -> Array:
+    """Return the code of density, int32, of each value of sRGB of 16 bits."""
+    light = linear_light_table(np.dtype(np.uint16)).astype(np.float64)
+    codes: Array = np.rint(linear_to_density(light) * ((2**depth - 1) / 1023))
+    return codes.astype(np.int32)
+
+
 @dataclass(frozen=True)
 class FrameFormat:
     """The numbers in which frames of a video are stored.
@@ -47,12 +57,15 @@ class FrameFormat:
         Pixels of luma for each pixel of chroma: (2, 2) for 4:2:0, (1, 2) for 4:2:2, (1, 1) for 4:4:4.
     matrix : str
         Name of the color matrix, one of :data:`MATRICES`.
+    density : bool
+        Whether values are codes of printing density rather than of video: see :mod:`labcolor.color.density`.
     """
 
     depth: int = 8
     full: bool = False
     cell: tuple[int, int] = field(default=(2, 2))
     matrix: str = "smpte170m"
+    density: bool = False
 
     @property
     def dtype(self) -> np.dtype[np.unsignedinteger]:
@@ -62,6 +75,10 @@ class FrameFormat:
     def shares(self) -> Array:
         """Return each value of luma as a share of white, float64, for all values of the dtype."""
         values = np.arange(np.iinfo(self.dtype).max + 1, dtype=np.float64)
+        if self.density:
+            light = density_to_linear(values * 1023 / (2**self.depth - 1))
+            curve: Array = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+            return curve
         unit = 2 ** (self.depth - 8)
         shares: Array = values / (2**self.depth - 1) if self.full else (values / unit - 16) / 219
         return np.asarray(np.clip(shares, 0, 1))
@@ -73,9 +90,11 @@ class FrameFormat:
 
     def conversion(self, other: FrameFormat) -> Array | None:
         """Return the values of ``other`` for all values of luma of this format, or None if they are the same."""
-        if (self.depth, self.full) == (other.depth, other.full):
+        if (self.depth, self.full, self.density) == (other.depth, other.full, other.density):
             return None
-        if self.full == other.full and not self.full:  # keeps what lies below black and above white
+        if self.density and other.density:
+            values = np.arange(np.iinfo(self.dtype).max + 1) * ((2**other.depth - 1) / (2**self.depth - 1))
+        elif self.full == other.full and not self.full:  # keeps what lies below black and above white
             values = np.arange(np.iinfo(self.dtype).max + 1) * 2.0 ** (other.depth - self.depth)
         elif other.full:
             values = self.shares() * (2**other.depth - 1)
@@ -83,6 +102,29 @@ class FrameFormat:
             values = (16 + 219 * self.shares()) * 2 ** (other.depth - 8)
         converted: Array = np.minimum(np.floor(values + 0.5), 2**other.depth - 1).astype(other.dtype)
         return converted
+
+    def encoded(self, rgb: Array, luma: Array) -> Array:
+        """Return sRGB of 16 bits in this format, which has full range.
+
+        Parameters
+        ----------
+        rgb : ndarray, shape (H, W, 3), uint16
+            A colored frame.
+        luma : ndarray, shape (H, W)
+            Its luma, in this format. Codes of density below black and above white, which sRGB lacks, are kept.
+
+        Returns
+        -------
+        ndarray, shape (H, W, 3), of dtype :attr:`dtype`
+        """
+        top = 2**self.depth - 1
+        if not self.density:
+            scaled: Array = rgb * np.float32(top / 65535) + np.float32(0.5)
+            return scaled.astype(self.dtype)
+        black, white = (round(code * top / 1023) for code in (BLACK, WHITE))
+        beyond = luma - np.clip(luma.astype(np.int32), black, white)
+        codes: Array = np.clip(_density_codes(self.depth)[rgb] + beyond[..., None], 0, top)
+        return codes.astype(self.dtype)
 
     def even(self, luma: Array) -> Array:
         """Return luma with whole cells: the last row or column is repeated where they are not."""

@@ -92,7 +92,7 @@ CODECS = {
     "dnxhr": Codec("dnxhd", (".mov", ".mkv"), ("yuv422p10", "yuv422p", "yuv444p10")),
     "ffv1": Codec(
         "ffv1",
-        (".mkv", ".mov"),
+        (".mkv", ".mov", ".avi"),
         _yuv(("444", "422", "420"), (8, 10, 12, 16)),
         (("level", "3"), ("g", "1"), ("slicecrc", "1"), ("slices", "4")),
         full=(".mkv",),
@@ -100,7 +100,7 @@ CODECS = {
     ),
 }
 # The usual codec of each container.
-CONTAINERS = {".mp4": "h264", ".mov": "h264", ".mkv": "h264", ".webm": "vp9", ".gif": "gif"}
+CONTAINERS = {".mp4": "h264", ".mov": "h264", ".mkv": "h264", ".webm": "vp9", ".avi": "ffv1", ".gif": "gif"}
 # Profiles by pixel format. ProRes 422 HQ and 4444; DNxHR HQX, HQ and 444.
 _PROFILES = {
     ("prores", "yuv422p10"): "hq",

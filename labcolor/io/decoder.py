@@ -28,6 +28,7 @@ from labcolor.pictures.picture import Picture
 __all__ = ["Decoder", "Decoding", "Footage", "luma_pictures", "open_footage"]
 
 _LUMA_OF_RGB = np.array([0.2126, 0.7152, 0.0722], np.float32)
+_PLANAR = 9, 10, 12, 14  # depths of RGB that ffmpeg holds in planes only
 
 
 @dataclass(frozen=True)
@@ -159,8 +160,8 @@ class Footage:
         if self.tone_mapped:
             return FrameFormat(10, False)
         pixels = self.info.pixels
-        depth = pixels.depth if pixels.kind != "rgb" or pixels.depth == 8 else 16
-        return FrameFormat(depth, self.info.full or pixels.kind == "rgb")
+        depth = pixels.depth if pixels.kind != "rgb" or pixels.depth in (8, *_PLANAR) else 16
+        return FrameFormat(depth, self.info.full or pixels.kind == "rgb", density=self.info.density)
 
 
 def open_footage(path: Path, decoding: Decoding = Decoding()) -> Footage:
@@ -189,6 +190,7 @@ class Decoder:
     def __init__(self, footage: Footage) -> None:
         self._footage, info = footage, footage.info
         self._rgb = info.pixels.kind == "rgb" and not footage.tone_mapped
+        self._planar = self._rgb and footage.format.depth in _PLANAR
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
         planar, plain = self._pixels()
         filters = ["setpts=PTS-STARTPTS", *_tone_mapping(footage), *planar, *_deinterlacing(footage), *plain]
@@ -211,7 +213,7 @@ class Decoder:
         info, depth = self._footage.info, self._footage.format.depth
         plain = "gray" if depth == 8 else f"gray{depth}le"
         if self._rgb:
-            return [], ["format=rgb24" if depth == 8 else "format=rgb48le"]
+            return [], [f"format=gbrp{depth}le" if self._planar else "format=rgb24" if depth == 8 else "format=rgb48le"]
         if info.pixels.kind == "grey":
             return [f"format={plain}"], []
         # extractplanes lacks 4:4:0
@@ -246,11 +248,11 @@ class Decoder:
         own = self._footage.format.dtype
         dtype = own.newbyteorder("<")
         width, height = self._footage.size
-        shape = (height, width, 3) if self._rgb else (height, width)
+        shape = (3, height, width) if self._planar else (height, width, 3) if self._rgb else (height, width)
         size = int(np.prod(shape)) * dtype.itemsize
         while (content := read_exactly(self._pipe, size)) is not None:
             frame = np.frombuffer(content, dtype).reshape(shape).astype(own, copy=False)
-            yield _luma(frame) if self._rgb else frame
+            yield _luma(frame, self._planar) if self._rgb else frame
         # a damaged video gives error messages; without one, or after a signal, the decoding was cut short
         code = self._process.wait()
         if code < 0 or (code > 0 and not self.complaints()):
@@ -288,8 +290,9 @@ def luma_pictures(
         yield Picture(luma[..., None], None, luma.dtype if dtype is None else dtype, table)
 
 
-def _luma(rgb: Array) -> Array:
-    """Return luma of RGB, (H, W), of the same dtype; where the channels are equal, their value."""
+def _luma(frame: Array, planar: bool) -> Array:
+    """Return luma, (H, W), of RGB (H, W, 3) or of planes of GBR; where the channels are equal, their value."""
+    rgb = np.moveaxis(frame[[2, 0, 1]], 0, -1) if planar else frame
     green = rgb[..., 1]
     if np.array_equal(rgb[..., 0], green) and np.array_equal(rgb[..., 2], green):
         return np.ascontiguousarray(green)

@@ -1,13 +1,16 @@
-"""Time code in the headers of DPX pictures, which ffmpeg does not write."""
+"""The headers of DPX pictures (SMPTE ST 268): the meaning of values and time code, which ffmpeg does not write."""
 
 from __future__ import annotations
 
 import re
 import struct
+from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["stamp", "timecode_of"]
+__all__ = ["DpxHeader", "read_header", "stamp"]
 
+_MARKS = 801  # where transfer and colorimetric are, a byte each
+_DENSITY = 1, 3  # transfers: printing density, and logarithmic, which scanners write for the same
 # Where a file has its header of film and that of television, and where these end and the picture may begin.
 _FILM, _TELEVISION, _END = 1664, 1920, 2048
 _NO_FILM = bytes(48) + b"\xff" * 20 + bytes(_TELEVISION - _FILM - 68)  # no text, no numbers
@@ -20,10 +23,29 @@ def _order(head: bytes) -> tuple[str, int]:
     return (order, struct.unpack(f"{order}I", head[4:8])[0]) if order and len(head) > _FILM else (">", 0)
 
 
-def timecode_of(path: Path) -> str:
-    """Return the time code of a picture, "HH:MM:SS:FF", or empty if it has none.
+@dataclass(frozen=True)
+class DpxHeader:
+    """What the header of a DPX picture says beyond its size.
 
-    Programs that know no time code leave zeros there, which count as none.
+    Parameters
+    ----------
+    marks : (int, int)
+        Numbers of the transfer and of the colorimetric specification; 4 is video that is not specified, 6 is BT.709.
+    timecode : str
+        Time code, "HH:MM:SS:FF", or empty. Programs that know none leave zeros there, which count as none.
+    """
+
+    marks: tuple[int, int] = (4, 6)
+    timecode: str = ""
+
+    @property
+    def density(self) -> bool:
+        """Whether values are codes of printing density."""
+        return self.marks[0] in _DENSITY
+
+
+def read_header(path: Path) -> DpxHeader:
+    """Read the header of a DPX picture.
 
     Raises
     ------
@@ -33,22 +55,29 @@ def timecode_of(path: Path) -> str:
     with path.open("rb") as file:
         head = file.read(_END)
     order, begin = _order(head)
+    if not begin:
+        return DpxHeader()
     number = struct.unpack_from(f"{order}I", head, _TELEVISION)[0] if begin >= _END == len(head) else 0
     found = _CODE.fullmatch(f"{number:08x}")
-    return ":".join(found.groups()) if found and number else ""
+    return DpxHeader((head[_MARKS], head[_MARKS + 1]), ":".join(found.groups()) if found and number else "")
 
 
-def stamp(path: Path, code: str) -> None:
-    """Write time code, "HH:MM:SS:FF", into a picture as ffmpeg writes it, which gets headers of film and television.
+def stamp(path: Path, header: DpxHeader) -> None:
+    """Write a header into a picture as ffmpeg writes it, which gets headers of film and television for a time code.
 
-    The header has no mark for dropped numbers, and no room for a hundred frames a second: these get none.
+    The header has no mark for dropped numbers, and no room for a hundred frames a second: these get no time code.
 
     Raises
     ------
     OSError
         The file cannot be written.
     """
-    digits = re.sub(r"\D", "", code)
+    with path.open("r+b") as file:
+        file.seek(_MARKS)
+        file.write(bytes(header.marks))
+    digits = re.sub(r"\D", "", header.timecode)
+    if not digits:
+        return
     content = bytearray(path.read_bytes())
     order, begin = _order(bytes(content[:_END]))
     if begin not in (_FILM, _END) or not _CODE.fullmatch(digits):

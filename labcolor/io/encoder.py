@@ -8,11 +8,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 
 from labcolor.base.paths import remove_stale, replacing
+from labcolor.base.typing import Array
 from labcolor.color.chroma import Chroma
 from labcolor.color.yuv import FrameFormat
 from labcolor.errors import VideoFileError
@@ -36,8 +37,8 @@ class FrameWriter:
         Where the frames go.
     frames : FrameFormat
         The numbers of the result; of RGB, those of the luma that it is made from.
-    rgb : dtype or None
-        The dtype of a result in RGB; None for Y, U and V.
+    rgb : FrameFormat or None
+        The numbers of a result in RGB; None for Y, U and V.
     size : (width, height)
         Size of a frame written.
     side_by_side : bool
@@ -55,7 +56,7 @@ class FrameWriter:
         self,
         pipe: IO[bytes],
         frames: FrameFormat,
-        rgb: np.dtype[Any] | None,
+        rgb: FrameFormat | None,
         size: tuple[int, int],
         side_by_side: bool = False,
         head: bytes = b"",
@@ -67,9 +68,10 @@ class FrameWriter:
     def write(self, picture: Picture, chroma: Chroma) -> None:
         """Write a frame, colored by its small chroma."""
         if self._rgb is not None:
-            planes = [picture.colored(chroma)]
+            colored = self._rgb_of(picture, chroma)
             if self._side_by_side:
-                planes = [np.hstack([picture.colored(replace(chroma, ab=np.zeros_like(chroma.ab))), planes[0]])]
+                colored = np.hstack([self._rgb_of(picture, replace(chroma, ab=np.zeros_like(chroma.ab))), colored])
+            planes = [colored] if self._rgb.depth in (8, 16) else [colored[..., channel] for channel in (1, 2, 0)]
         else:
             luma = picture.values[..., 0]
             planes = [luma, *self._frames.chroma(luma, self._table, chroma)]
@@ -80,6 +82,14 @@ class FrameWriter:
         self._pipe.write(self._head)
         for plane in planes:
             self._pipe.write(plane.astype(plane.dtype.newbyteorder("<"), copy=False).tobytes())
+
+    def _rgb_of(self, picture: Picture, chroma: Chroma) -> Array:
+        """Return a colored frame in the numbers of the result."""
+        assert self._rgb is not None
+        colored = picture.colored(chroma)
+        if self._rgb.depth in (8, 16) and not self._rgb.density:
+            return colored
+        return self._rgb.encoded(colored, picture.values[..., 0])
 
 
 @contextmanager
@@ -165,18 +175,19 @@ def encoding(path: Path, target: Target, tracks: bool = True, done: int = 0) -> 
                 opened, carry = track_arguments(footage, target.ending, target.tracks, Path(folder))
             command += [*opened, "-map", "0:v", *encoder, *carry, "-strict", "-1", f"file:{path}"]
         with _running([*_ffmpeg(), *command], path, target.destination) as pipe:
-            yield FrameWriter(pipe, target.frames, target.dtype, size, target.side_by_side)
-    _stamp_timecode(path, target, done)
+            yield FrameWriter(pipe, target.frames, target.rgb, size, target.side_by_side)
+    if target.ending == ".dpx":
+        _stamp_headers(path, target, done)
 
 
-def _stamp_timecode(path: Path, target: Target, done: int) -> None:
-    """Write the time code into the pictures of a sequence of DPX, from a number of pictures on."""
-    footage, start = target.footage, target.first_number
-    if target.ending == ".dpx" and footage.info.timecode:
-        for number in frame_numbers(path):
-            if number >= start + done:
-                code = advanced(footage.info.timecode, footage.first + number - start, footage.rate)
-                stamp(path.with_name(path.name % number), code)
+def _stamp_headers(path: Path, target: Target, done: int) -> None:
+    """Write the headers of a sequence of DPX, from a number of pictures on."""
+    footage, start, header = target.footage, target.first_number, target.dpx
+    for number in frame_numbers(path):
+        if number >= start + done:
+            later = footage.first + number - start
+            code = advanced(header.timecode, later, footage.rate) if header.timecode else ""
+            stamp(path.with_name(path.name % number), replace(header, timecode=code))
 
 
 def joined(segments: Sequence[Path], path: Path, target: Target) -> None:

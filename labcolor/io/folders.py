@@ -81,7 +81,8 @@ def video_places(source: Path, folder: Path, codec: str | None) -> tuple[Pairs, 
     problems : list of OSError
         One for each folder that cannot be read. Its ``filename`` is that folder.
     """
-    endings = CODECS[codec].endings if codec else tuple(CONTAINERS)
+    # a collection of small .avi files must not become FFV1, which is large
+    endings = CODECS[codec].endings if codec else tuple(set(CONTAINERS) - {".avi"})
     paths, problems = files_in(source, VIDEO_ENDINGS)
     pairs: Pairs = []
     for path in paths:

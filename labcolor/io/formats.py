@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from labcolor.color.yuv import MATRICES, FrameFormat, usual_matrix
 from labcolor.errors import InputError, VideoFileError
 from labcolor.io.codecs import CODECS, CONTAINERS, Encoding, codec_for, encoder_options, reject_options
 from labcolor.io.decoder import Footage
+from labcolor.io.dpx import DpxHeader
 from labcolor.io.probe import VideoInfo, pixels_of
 from labcolor.io.sequences import WRITABLE_SEQUENCES, frame_numbers, is_pattern
 from labcolor.io.tracks import TrackPlan, plan_tracks
@@ -26,6 +27,8 @@ _PALETTE = "split[a][b];[a]palettegen=stats_mode=single[p];[b][p]paletteuse=new=
 _CELLS = {"420": (2, 2), "422": (1, 2), "444": (1, 1)}
 # Tags of colors that stay: what is close enough to sRGB, in whose primaries chroma is computed.
 _PRIMARIES = ("bt709", "smpte170m", "bt470bg", "bt470m", "smpte240m", "film")
+_DPX_TRANSFERS = {"bt709": 6, "bt470bg": 7, "smpte170m": 8}
+_DENSITY_LOST = "printing density became video, without what is brighter than code 685"
 _TRANSFERS = ("bt709", "smpte170m", "bt470bg", "bt470m", "smpte240m", "iec61966-2-1", "bt2020-10", "bt2020-12")
 
 
@@ -39,8 +42,8 @@ class Target:
         The file or the pattern to write.
     footage : Footage
         The source.
-    rgb : bool
-        Whether the encoder gets RGB instead of YUV.
+    rgb : FrameFormat or None
+        The numbers of RGB, if the encoder gets it instead of YUV.
     pixel_format : str
         ffmpeg's name of what the encoder gets.
     frames : FrameFormat
@@ -63,7 +66,7 @@ class Target:
 
     destination: Path
     footage: Footage
-    rgb: bool
+    rgb: FrameFormat | None
     pixel_format: str
     frames: FrameFormat
     colors: tuple[str, str, str]
@@ -97,8 +100,18 @@ class Target:
 
     @property
     def dtype(self) -> np.dtype[Any] | None:
-        """The dtype of RGB, or None for YUV."""
-        return np.dtype(np.uint16 if "48" in self.pixel_format else np.uint8) if self.rgb else None
+        """The dtype in which frames are colored for RGB, or None for YUV."""
+        if self.rgb is None:
+            return None
+        return np.dtype(np.uint16 if self.rgb.depth > 8 or self.rgb.density else np.uint8)
+
+    @property
+    def dpx(self) -> DpxHeader:
+        """What the headers of DPX pictures say: what those of the source say, or the transfer of its tags."""
+        info = self.footage.info
+        found = info.dpx or DpxHeader((_DPX_TRANSFERS.get(info.transfer, 4), 6), info.timecode)
+        density = self.rgb is not None and self.rgb.density
+        return DpxHeader((4, 6), found.timecode) if found.density and not density else found
 
 
 def _resolved(destination: Path, info: VideoInfo, overwrite: bool) -> Path:
@@ -181,7 +194,9 @@ def _yuv_target(destination: Path, footage: Footage, encoding: Encoding) -> Targ
             f"codec: dnxhr needs a picture of at least 256x120 pixels, got {size[0]}x{size[1]}. Resize it."
         )
     codec, pixels = CODECS[name], _pixel_format(name, footage, encoding.pixel_format)
-    new, colors = pixels_of(pixels), _color_tags(info, size)
+    new, colors, tagged = pixels_of(pixels), _color_tags(info, size), ending != ".avi"
+    if not tagged:  # players go by the height
+        colors = (usual_matrix(size[1]), *colors[1:])
     full = footage.format.full and ending in codec.full and info.pixels.kind != "rgb"
     frames = FrameFormat(new.depth, full, _CELLS[new.chroma], colors[0])
     container = ["-movflags", "+faststart"] if ending in (".mp4", ".mov") else []
@@ -198,11 +213,13 @@ def _yuv_target(destination: Path, footage: Footage, encoding: Encoding) -> Targ
         lost.append("fields are no longer marked as such")
     if any(side % step for side, step in zip(reversed(size), frames.cell, strict=True)):
         lost.append("an odd side is one pixel longer")
+    if not tagged and {info.matrix, info.primaries, info.transfer} & {*MATRICES, *_PRIMARIES, *_TRANSFERS}:
+        lost.append("tags of colors are dropped")
     tracks = plan_tracks(info, ending)
     return Target(
         destination,
         footage,
-        False,
+        None,
         _little(pixels),
         frames,
         colors,
@@ -247,7 +264,8 @@ def _pixel_format(name: str, footage: Footage, chosen: str | None) -> str:
         return chosen
     depth = footage.format.depth
     if name == "ffv1":  # lossless: nothing of the source is given up
-        depth = min(known for known in (8, 10, 12, 16) if known >= depth)
+        least = 16 if depth > 8 and footage.info.pixels.kind == "rgb" else depth  # video range has fewer values
+        depth = min(known for known in (8, 10, 12, 16) if known >= least)
         old = footage.info.pixels.chroma
         chroma = {"420": "420", "422": "422", "411": "422", "410": "420", "440": "444"}.get(old, "444")
         return f"yuv{chroma}p{'' if depth == 8 else depth}"
@@ -261,13 +279,18 @@ def _rgb_target(destination: Path, footage: Footage, encoding: Encoding) -> Targ
     info, source, ending = footage.info, footage.format, destination.suffix.lower()
     sequence = is_pattern(destination)
     reject_options(encoding, ending, "codec", "quality", "preset")
-    require("pixel_format", encoding.pixel_format, optional(one_of(*(("rgb24", "rgb48") if sequence else ("rgb24",)))))
-    usual = "rgb48" if sequence and source.depth > 8 else "rgb24"
-    pixels = encoding.pixel_format or usual
+    choices = {"rgb24": 8, "rgb48": 16} if sequence else {"rgb24": 8}
+    if ending == ".dpx":
+        choices |= {"gbrp10": 10, "gbrp12": 12}
+    require("pixel_format", encoding.pixel_format, optional(one_of(*choices)))
+    depth = min((depth for depth in choices.values() if depth >= source.depth), default=8)
+    pixels = encoding.pixel_format or next(name for name, its in choices.items() if its == depth)
+    rgb = FrameFormat(choices[pixels], True, (1, 1), density=source.density and ending == ".dpx")
     lost = _source_lost(footage)
     losses = {
         "fields are no longer marked as such": info.interlaced and footage.decoding.deinterlace == "never",
-        f"{info.pixels.depth} bits became 8": pixels_of(pixels).depth < source.depth,
+        _DENSITY_LOST: source.density and not rgb.density,
+        f"{info.pixels.depth} bits became {rgb.depth}": rgb.depth != source.depth,
         f"HDR ({info.hdr}) became standard range": info.hdr,
         "transparency is dropped": info.pixels.alpha,
         f"the pixel aspect {info.aspect} is dropped": sequence and info.aspect != "1:1",
@@ -278,9 +301,9 @@ def _rgb_target(destination: Path, footage: Footage, encoding: Encoding) -> Targ
     return Target(
         destination,
         footage,
-        True,
+        rgb,
         _little(pixels),
-        FrameFormat(source.depth, source.full, (1, 1)),
+        rgb if rgb.density else replace(source, cell=(1, 1)),
         ("gbr", "bt709", "iec61966-2-1"),
         "" if sequence else f",{_PALETTE}",
         tuple(_for_video(options)),
@@ -297,6 +320,7 @@ def _pixels_lost(footage: Footage, new: FrameFormat, chroma: str) -> list[str]:
     rgb = info.pixels.kind == "rgb"
     fewer = old in ("422", "444", "440") and chroma < old and (old, chroma) != ("440", "422")
     losses = {
+        _DENSITY_LOST: footage.format.density,
         f"HDR ({info.hdr}) became standard range": info.hdr,
         f"{info.pixels.depth} bits became {new.depth}": new.depth < info.pixels.depth,
         f"RGB became YUV {':'.join(chroma)}": rgb,

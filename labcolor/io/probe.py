@@ -12,7 +12,7 @@ from pathlib import Path
 
 from labcolor.errors import InputError, VideoFileError
 from labcolor.io import ffmpeg
-from labcolor.io.dpx import timecode_of
+from labcolor.io.dpx import DpxHeader, read_header
 from labcolor.io.sequences import find_sequence, is_pattern
 
 __all__ = ["Pixels", "Tracks", "VideoInfo", "exact_rate", "pixels_of", "probe"]
@@ -126,14 +126,16 @@ class VideoInfo:
         What each track is marked as, like "default" and "comment".
     covers : tuple of (int, str)
         Number among the video streams, and codec, of each attached picture.
-    attachments, others, videos : int
-        Number of attached files, of streams of data other than time code, and of videos.
+    attachments, others, videos, chapters : int
+        Number of attached files, of streams of data other than time code, of videos, and of chapters.
     timecode : str
         Time code of the first frame, or empty.
     tags : tuple of (str, str)
         Title and language of the video.
     first : int or None
         Number of the first picture of an image sequence.
+    dpx : DpxHeader or None
+        Header of the first picture of a sequence of DPX.
     """
 
     path: Path
@@ -160,9 +162,16 @@ class VideoInfo:
     attachments: int
     others: int
     videos: int
+    chapters: int
     timecode: str
     tags: tuple[tuple[str, str], ...]
     first: int | None
+    dpx: DpxHeader | None
+
+    @property
+    def density(self) -> bool:
+        """Whether values are codes of printing density."""
+        return self.dpx is not None and self.dpx.density
 
     @property
     def interlaced(self) -> bool:
@@ -267,9 +276,9 @@ def probe(path: Path, rate: Fraction | None = None) -> VideoInfo:
     rate, variable = _rate(text, videos[0])
     sound, subtitles = _tracks(streams, "Audio"), _tracks(streams, "Subtitle")
     timecode = re.search(r"^ +timecode +: (\d\d:\d\d:\d\d[:;.]\d\d)", head, re.MULTILINE | re.IGNORECASE)
-    code = timecode[1] if timecode else ""
-    if first is not None and path.suffix.lower() == ".dpx":
-        code = timecode_of(path.with_name(path.name % first))
+    is_dpx = first is not None and path.suffix.lower() == ".dpx"
+    dpx = read_header(path.with_name(path.name % first)) if is_dpx else None
+    code = dpx.timecode if dpx else timecode[1] if timecode else ""
     about = head[head.index(videos[0]) :].partition("Stream #")[0]
     title = re.search(r"^ +title +: ([^\n]+)", about, re.MULTILINE | re.IGNORECASE)
     language = re.search(r"^ +Stream #0:\d+[^\n:(]*\((\w+)\): Video", head, re.MULTILINE)
@@ -302,9 +311,11 @@ def probe(path: Path, rate: Fraction | None = None) -> VideoInfo:
         # time code, and the names of chapters, are streams of data in .mov and .mp4
         others=sum(kind == "Data" and not re.search(r"\((tmcd|text) /", about) for _, kind, _, about in streams),
         videos=len(videos),
+        chapters=len(re.findall(r"^ +Chapter #\d", head, re.MULTILINE)),
         timecode=code,
         tags=tuple((key, value) for key, value in named if value and value != "und"),
         first=first,
+        dpx=dpx,
     )
 
 

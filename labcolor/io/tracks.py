@@ -31,8 +31,8 @@ class _Holds:
         Codecs of subtitles that are copied.
     marks : bool
         Whether tracks of sound keep marks such as "comment".
-    covers, attachments, timecode : bool
-        Whether it holds cover pictures, attached files, a time code.
+    covers, attachments, timecode, chapters : bool
+        Whether it holds cover pictures, attached files, a time code, chapters.
     """
 
     sound: frozenset[str] = frozenset()
@@ -43,6 +43,7 @@ class _Holds:
     covers: bool = False
     attachments: bool = False
     timecode: bool = True
+    chapters: bool = True
 
 
 _MP4_SOUND = frozenset({"aac", "mp3", "ac3", "eac3", "alac"})
@@ -56,9 +57,10 @@ _HOLDS = {
     ".mov": _Holds(_MOV_SOUND, "aac", "mov_text", marks=False),  # ffmpeg writes no cover into .mov
     ".mkv": _Holds(_MKV_SOUND, "flac", "srt", _TEXT - {"mov_text"} | _DRAWN, covers=True, attachments=True),
     ".webm": _Holds(frozenset({"opus", "vorbis"}), "libopus", "webvtt"),
-    ".dpx": _Holds(),
+    ".avi": _Holds(_PCM | {"mp2", "mp3", "ac3", "pcm_u8"}, "pcm_s16le", marks=False, chapters=False),
+    ".dpx": _Holds(chapters=False),
 }
-_NOTHING = _Holds(timecode=False)
+_NOTHING = _Holds(timecode=False, chapters=False)
 # Layouts that AAC and Opus support; ffmpeg chooses the nearest.
 _LAYOUTS = "aformat=channel_layouts=7.1|5.1|stereo|mono"
 
@@ -147,6 +149,7 @@ def _others(info: VideoInfo, ending: str, holds: _Holds) -> tuple[list[str], lis
         f"streams of data are dropped ({info.others})": info.others,
         f"further videos are dropped ({info.videos - 1})": info.videos > 1,
         "time code is dropped": info.timecode and not holds.timecode,
+        f"chapters are dropped ({info.chapters})": info.chapters and not holds.chapters,
     }
     return arguments, [loss for loss, applies in losses.items() if applies]
 

@@ -223,9 +223,9 @@ def colorize_video(
         Any format that ffmpeg reads: mp4, mkv, avi, mov, webm, gif ... Or an image sequence: a pattern like
         "frames/%06d.tif", or a folder of numbered pictures.
     destination : path
-        Its ending selects the format: .mp4, .mov or .mkv (H.264), .webm (VP9) or .gif. Sound is copied, or encoded
-        again if the container cannot hold it. Text subtitles are kept if the container can hold them. A pattern like
-        "colored/%06d.tif" (.png, .tif or .dpx) writes an image sequence.
+        Its ending selects the format: .mp4, .mov or .mkv (H.264), .webm (VP9), .avi (FFV1) or .gif. Sound is copied, or
+        encoded again if the container cannot hold it. Text subtitles are kept if the container can hold them. A pattern
+        like "colored/%06d.tif" (.png, .tif or .dpx) writes an image sequence.
     colorizer : Colorizer, optional
         The model to use. By default the packaged model.
     saturation : float, default 1

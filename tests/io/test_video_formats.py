@@ -356,6 +356,22 @@ def test_bad_input_is_told_before_work_begins(small, tmp_path, monkeypatch, opti
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_avi_holds_ffv1_and_the_report_lists_what_it_lacks(small, tmp_path):
+    """FFV1 in AVI keeps luma, rate, pixel aspect, time code and PCM; H.264 in it is refused."""
+    (tmp_path / "chapters.txt").write_text(";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=400\ntitle=A\n")
+    tags = "setsar=16/15,setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709"
+    given = ["-i", str(tmp_path / "chapters.txt"), "-map", "0:v", "-map", "1:a", "-map_metadata", "2"]
+    kept = ["-timecode", "01:00:00:00", "-pix_fmt", "yuv422p10le", "-c:a", "pcm_s24le"]
+    source = make(tmp_path / "in.mov", *given, "-vf", tags, "-c:v", "ffv1", *kept, sound=True)
+    report = colorize_video(source, tmp_path / "out.avi", small)
+    assert report.converted == ("tags of colors are dropped", "chapters are dropped (1)")
+    info = probe(tmp_path / "out.avi")
+    assert (info.rate, info.aspect, info.timecode, info.sound) == (25, "16:15", "01:00:00:00", ("pcm_s24le",))
+    np.testing.assert_array_equal(lumas(tmp_path / "out.avi"), lumas(source))
+    with pytest.raises(InputError, match=r"h264 fits \.mp4, \.mov, \.mkv, got \.avi"):
+        colorize_video(source, tmp_path / "other.avi", small, encoding=Encoding("h264"))
+
+
 @pytest.mark.parametrize("ending", ["png", "tif", "dpx"])
 def test_image_sequences(small, tmp_path, ending):
     """A sequence becomes a sequence, picture for picture, with the colors of its pictures and their depth."""
