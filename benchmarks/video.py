@@ -29,7 +29,7 @@ import numpy as np
 import tables
 from PIL import Image
 
-from labcolor import Colorizer, Encoding, Look, colorize_video, rgb_to_lab
+from labcolor import Colorizer, Encoding, Look, colorize_video, lab_to_rgb, rgb_to_lab
 from labcolor.io import ffmpeg
 from labcolor.io.decoder import open_footage
 from labcolor.io.formats import target_of
@@ -364,7 +364,7 @@ def scenes(photos, clips, name):
 
 
 def hints(folder, name, count=40):
-    """Print how far one hint of 20 x 40 pixels reaches: of the true color, and of the opposite hue."""
+    """Print how far a stroke of 20 x 40 pixels reaches: of the true color, and of the opposite hue."""
     colorizer = Colorizer.from_pretrained(name)
     rows = {"none": [], "the true color": [], "the opposite hue": [], "the same, half of the picture fenced off": []}
     random = np.random.default_rng(0)
@@ -372,22 +372,23 @@ def hints(folder, name, count=40):
         true = np.asarray(Image.open(path).convert("RGB"))
         ab = rgb_to_lab(true)[..., 1:]
         row, column = (int(random.integers(0, side - size)) for side, size in zip(ab.shape, (20, 40), strict=False))
-        spot = np.s_[row : row + 20, column : column + 40]
-        color = ab[spot].mean(axis=(0, 1))
+        color = ab[row : row + 20, column : column + 40].mean(axis=(0, 1))
         opposite = -color * max(1, 40 / (np.linalg.norm(color) + 1e-6))
         plain = colorizer.predict(true)
         for word, found in rows.items():
-            hint = np.full(ab.shape, np.nan, np.float32)
+            hints = []
             if "fenced" in word:
-                left = column + 20 < ab.shape[1] / 2
-                hint[:, ab.shape[1] // 2 :] = -np.inf if left else np.nan
-                hint[:, : ab.shape[1] // 2] = np.nan if left else -np.inf
+                quarter, bottom = ab.shape[1] // 4, ab.shape[0] - 1
+                middle = 3 * quarter if column + 20 < ab.shape[1] / 2 else quarter
+                hints.append((middle, 0, middle, bottom, "fence", quarter))
             if word != "none":
-                hint[spot] = color if word == "the true color" else opposite
-            result = colorizer.predict(true, hints=hint)
+                lab = np.float32([60, *(color if word == "the true color" else opposite)])
+                stroke = (column + 10, row + 10, column + 30, row + 10)
+                hints.append((*stroke, lab_to_rgb(lab, dtype=np.uint8).tobytes().hex(), 10))
+            result = colorizer.predict(true, hints=hints)
             moved = np.linalg.norm(rgb_to_lab(result)[..., 1:] - rgb_to_lab(plain)[..., 1:], axis=2) > 8
             found.append((psnr([result], [true]), 100 * moved.mean()))
-    with tables.Table("video_hints", "hint of 20 x 40 pixels", "PSNR", "ab changes by more than 8 in") as table:
+    with tables.Table("video_hints", "stroke of 20 x 40 pixels", "PSNR", "ab changes by more than 8 in") as table:
         for word, found in rows.items():
             mean, share = np.mean(found, axis=0)
             table.add(word, f"{mean:.2f}", f"{share:.1f} % of the picture")

@@ -19,6 +19,7 @@ from .io.metadata import read_metadata as read_metadata
 from .io.pictures import read_picture as read_picture
 from .io.pictures import write_picture as write_picture
 from .networks.autoencoder import build_autoencoder as build_autoencoder
+from .pictures.hints import Hint as Hint
 from .training.plot import plot_history as plot_history
 from .video.colorize import VideoReport as VideoReport
 from .video.colorize import colorize_frames as colorize_frames

@@ -28,7 +28,7 @@ from labcolor.networks.model_file import read_model, write_model
 from labcolor.networks.pretrained import DEFAULT_MODEL, PACKAGED_MODELS, is_packaged, load_packaged
 from labcolor.networks.registry import Architecture, as_architecture
 from labcolor.pictures.crops import center_crop
-from labcolor.pictures.hints import as_hints
+from labcolor.pictures.hints import HintInput, as_hints
 from labcolor.summary import summary
 from labcolor.training.data import PictureList, training_pictures
 from labcolor.training.recipe import COUNT, Recipe
@@ -377,14 +377,14 @@ class Colorizer(Recipe, Estimator):
         return Pipeline(model, made[1], self.working_size)
 
     @overload
-    def predict(self, X: PictureInput, *, saturation: float = 1.0, hints: Any = None) -> Array: ...
+    def predict(self, X: PictureInput, *, saturation: float = 1.0, hints: HintInput = None) -> Array: ...
     @overload
-    def predict(self, X: list[Any], *, saturation: float = 1.0, hints: Any = None) -> list[Array]: ...
+    def predict(self, X: list[Any], *, saturation: float = 1.0, hints: HintInput = None) -> list[Array]: ...
     @overload
-    def predict(self, X: tuple[Any, ...], *, saturation: float = 1.0, hints: Any = None) -> tuple[Array, ...]: ...
+    def predict(self, X: tuple[Any, ...], *, saturation: float = 1.0, hints: HintInput = None) -> tuple[Array, ...]: ...
 
     def predict(
-        self, X: PictureInput | list[Any] | tuple[Any, ...], *, saturation: float = 1.0, hints: Any = None
+        self, X: PictureInput | list[Any] | tuple[Any, ...], *, saturation: float = 1.0, hints: HintInput = None
     ) -> Nested:
         """Color pictures.
 
@@ -399,12 +399,16 @@ class Colorizer(Recipe, Estimator):
             paler colors. Above, the reference network's chroma is multiplied, too; a network that chooses among bins
             gives rarer, more colorful bins a greater chance, up to full rebalancing at 2, and multiplies chroma only
             beyond that.
-        hints : array or sequence of array or None, optional
-            Colors that are known: for each picture an array (H, W, 2) of float, ab in [-128, 128] where there is a
-            hint, however small, and nan elsewhere. They win where they are, and are spread to what looks alike and
-            is near; in bars, which stay grey, they are left out. Where both are inf, the predicted color is the hint:
-            what looks like that place keeps its color; where both are -inf, no hint reaches. One array for one picture;
-            an array (N, H, W, 2) or a list, None where a picture has no hint, for several.
+        hints : list of labcolor.Hint, array, or list of these or None, optional
+            Colors that are known at places of a picture. For each picture a list of ``(x, y, color)`` or
+            ``(x, y, color, radius)``: a disk around a place in pixels from the left and from the top, with a radius in
+            pixels (4 by default). ``(x, y, x, y, color, radius)`` is a line; it may have more places. The color is
+            "#RRGGBB", of which the lightness is ignored; "keep": the predicted color is the hint, and what looks like
+            this place keeps it; or "fence": no hint reaches this place. Of hints that overlap the later one counts.
+            Hints win where they are, and spread to what looks alike and is near. Those in bars, which stay grey, are
+            left out. Instead of a list, an array (H, W, 2) of float may have ab in [-128, 128] where the color is
+            known, and nan elsewhere; (N, H, W, 2) for a batch. For several pictures: a list with an entry for each,
+            None where a picture has no hint.
 
         Returns
         -------
@@ -431,10 +435,8 @@ class Colorizer(Recipe, Estimator):
 
         >>> import numpy as np
         >>> from labcolor import Colorizer
-        >>> hints = np.full((48, 64, 2), np.nan)
-        >>> hints[20:28, 28:36] = 60, 40  # a and b
         >>> grey = np.full((48, 64), 128, np.uint8)
-        >>> Colorizer.from_pretrained().predict(grey, hints=hints)[24, 32].argmax()
+        >>> Colorizer.from_pretrained().predict(grey, hints=[(32, 24, "#c03030")])[24, 32].argmax()
         np.int64(0)
         """
         pipeline = self.pipeline()

@@ -137,13 +137,13 @@ def _jobs() -> Callable[[bytes], object]:
 
 
 def _hint_seeds() -> Iterator[bytes]:
-    yield b"3,4,#e07020\n5,6,keep,2\n7,8,fence,999999999\n0,0,102030,0"
+    yield b"3,4,#e07020\n5,6,keep,2\n1,2,30,40,9,9,#e07020,5\n7,8,fence,999999999\n0,0,102030,0"
 
 
 def _hints() -> Callable[[bytes], object]:
-    from labcolor.pictures.hint_text import hint_map, parse_hint
+    from labcolor.pictures.hints import as_hints, parse_hint
 
-    return lambda data: hint_map([parse_hint(line) for line in data.decode(errors="replace").split("\n")], (64, 64))
+    return lambda data: as_hints([parse_hint(line) for line in data.decode(errors="replace").split("\n")], [(64, 64)])
 
 
 def _request_seeds() -> Iterator[bytes]:

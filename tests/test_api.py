@@ -15,6 +15,7 @@ PUBLIC = [
     "Colorizer",
     "Decoding",
     "Encoding",
+    "Hint",
     "LabCodec",
     "Look",
     "PictureMetadata",

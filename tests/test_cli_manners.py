@@ -210,17 +210,12 @@ def test_help_loads_no_tensorflow():
 
 
 def test_a_hint_colors_its_place(here):
-    """A picture is colored as predict colors it with the hint's ab, or inf or -inf, in a disk around its place."""
+    """A picture is colored as predict colors it with these hints."""
     grey = np.full((96, 128), 128, np.uint8)
     write_picture("grey.png", grey)
-    hints = ["--hint", "90,30,#c03020,6", "--hint", "20,60,#2030c0", "--hint", "64,48,keep", "--hint", "30,30,fence,9"]
-    assert main(["colorize", "grey.png", "-o", "out", *hints]) == 0
-    known = np.full((96, 128, 2), np.nan, np.float32)
-    rows, columns = np.ogrid[:96, :128]
-    for x, y, radius, color in ((90, 30, 6, (0xC0, 0x30, 0x20)), (20, 60, 4, (0x20, 0x30, 0xC0))):
-        known[(columns - x) ** 2 + (rows - y) ** 2 <= radius**2] = rgb_to_lab(np.array(color, np.uint8))[1:]
-    known[(columns - 64) ** 2 + (rows - 48) ** 2 <= 16] = np.inf
-    known[(columns - 30) ** 2 + (rows - 30) ** 2 <= 81] = -np.inf
+    texts = ("90,30,#c03020,6", "20,60,25,70,2030c0", "64,48,keep", "30,30,fence,9")
+    assert main(["colorize", "grey.png", "-o", "out", *(f"--hint={text}" for text in texts)]) == 0
+    known = [(90, 30, "#c03020", 6), (20, 60, 25, 70, "#2030c0"), (64, 48, "keep", 4), (30, 30, "fence", 9)]
     expected = Colorizer.from_pretrained().predict(grey, hints=known)
     np.testing.assert_array_equal(read_picture("out/grey.png"), expected)
 
@@ -241,7 +236,7 @@ def test_hints_go_with_one_picture(here, capsys):
     assert main(["colorize", "b", "-o", "out", "--hint", "1,1,#123456"]) == 2
     assert "--hint: expected one picture, got 2" in capsys.readouterr().err
     assert main(["colorize", "a/x.png", "-o", "out", "--hint", "900,1,#123456"]) == 1
-    assert "a/x.png: --hint 900,1: expected a place in the picture, from 0,0 to 63,63" in capsys.readouterr().err
+    assert "a/x.png: hints: expected places in the picture, from 0,0 to 63,63, got 900,1" in capsys.readouterr().err
     assert not (here / "out").exists()
 
 

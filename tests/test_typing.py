@@ -20,6 +20,7 @@ import numpy.typing as npt
 from labcolor import (
     Colorizer,
     Decoding,
+    Hint,
     LabCodec,
     Look,
     VideoReport,
@@ -45,6 +46,9 @@ def color(path: Path) -> npt.NDArray[np.uint8]:
     assert_type(colorizer.predict(picture), Array)
     assert_type(colorizer.predict([picture, picture], saturation=1.5), list[Array])
     assert_type(colorizer.predict((picture, picture)), tuple[Array, ...])
+    hints: list[Hint] = [(120, 400, "#e07020"), (3, 4, "keep", 9), (3, 4, 50, 60, "fence", 9)]
+    assert_type(colorizer.predict(picture, hints=hints), Array)
+    assert_type(colorizer.predict([picture] * 3, hints=[hints, None, np.zeros((5, 4, 2))]), list[Array])
     assert_type(colorizer.uncertainty(picture), Array)
     assert_type(colorizer.uncertainty([picture]), list[Array])
     assert_type(colorizer.score([picture]), float)
@@ -92,6 +96,7 @@ colorizer = Colorizer.from_pretrained()
 picture = read_picture("old.jpg")
 colorizer.predict(picture, saturation="y")
 colorizer.predict(picture, saturation=1.0, hint=None)
+colorizer.predict(picture, hints=[("#e07020", 120, 400)])
 Colorizer(epochs="3")
 Colorizer(codec={"ab_scale": 110})
 colorize_video("old.mp4")

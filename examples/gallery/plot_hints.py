@@ -6,10 +6,9 @@ Ask the model where it is unsure, tell it one color there, and see how far the c
 """
 
 import matplotlib.pyplot as plt
-import numpy as np
 from skimage import data
 
-from labcolor import Colorizer, rgb_to_lab
+from labcolor import Colorizer
 
 photo = data.astronaut()  # only its lightness is used
 colorizer = Colorizer.from_pretrained()
@@ -26,18 +25,15 @@ for axis in axes:
     axis.set_axis_off()
 
 # %%
-# The suit is a guess. It is orange, as a spot of 9 x 9 pixels now says. Lightness does not count in a hint, a and b do:
+# The suit is a guess. A spot with a radius of 4 pixels makes it orange. The lightness of the color is ignored:
 
-orange = rgb_to_lab(np.array([[[224, 112, 32]]], np.uint8))[0, 0, 1:]
-hints = np.full((*photo.shape[:2], 2), np.nan)
-hints[396:405, 116:125] = orange
-corrected = colorizer.predict(photo, hints=hints)
+orange = (120, 400, "#e07020", 4)
+corrected = colorizer.predict(photo, hints=[orange])
 
 # %%
-# The flag at the left has gone along. A hint of inf holds a place, and what looks like it, at its predicted color:
+# The flag at the left has changed, too. "keep" holds a place, and what looks like it, at its predicted color:
 
-hints[150:170, 30:50] = np.inf
-held = colorizer.predict(photo, hints=hints)
+held = colorizer.predict(photo, hints=[orange, (40, 160, "keep", 10)])
 
 figure, axes = plt.subplots(1, 3, figsize=(9, 3.2), layout="constrained")
 for axis, picture, title in zip(axes, (corrected, held, photo), ("one hint", "and one held", "original"), strict=True):

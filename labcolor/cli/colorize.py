@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from labcolor.base.typing import Array
     from labcolor.errors import PictureFileError
     from labcolor.io.folders import Pairs
-    from labcolor.pictures.hint_text import Hint
+    from labcolor.pictures.hints import Hint
 
 __all__ = ["FORMATS", "add_to", "run"]
 
@@ -99,15 +99,15 @@ def add_to(commands: Any) -> None:
         action="append",
         metavar="X,Y,#RRGGBB[,RADIUS]",
         help="a known color in a single picture: its place in pixels from the left and from the top, the color, and a "
-        f"radius in pixels (default: {_RADIUS}), as in '120,80,#e07020'; the lightness of the color is ignored; 'keep' "
-        "instead of a color: this and what looks like it keeps its predicted color; 'fence': no hint reaches here; may "
-        "be repeated",
+        f"radius in pixels (default: {_RADIUS}), as in '120,80,#e07020'; more places make a line, as in "
+        "'120,80,160,95,#e07020'; the lightness of the color is ignored; 'keep' instead of a color: this place and "
+        "what looks like it keep the predicted color; 'fence': no hint reaches this place; may be repeated",
     )
 
 
 def _hint(text: str) -> Hint:
     """Convert the text of ``--hint``."""
-    from labcolor.pictures.hint_text import parse_hint
+    from labcolor.pictures.hints import parse_hint
 
     try:
         return parse_hint(text)
@@ -231,13 +231,11 @@ def _worker(arguments: argparse.Namespace) -> Callable[[Path | bytes, Path], Non
     """Load the model, and return the function that colors one picture file."""
     from labcolor.display.triptych import triptych
     from labcolor.io.folders import color_file
-    from labcolor.pictures.hint_text import hint_map
 
     colorizer = model_of(arguments)
 
     def color(picture: Array) -> Array:
-        hints = hint_map(arguments.hint, picture.shape[:2], "--hint") if arguments.hint else None
-        colored = colorizer.predict(picture, saturation=arguments.saturation, hints=hints)
+        colored = colorizer.predict(picture, saturation=arguments.saturation, hints=arguments.hint)
         return triptych(picture, colored) if arguments.triptych else colored
 
     return lambda source, place: color_file(source, place, color, _options(arguments, place.suffix.lower()))

@@ -37,7 +37,7 @@ from labcolor.demo.uploads import Uploads
 from labcolor.demo.work_queue import FullError, GoneError, WorkQueue
 from labcolor.demo.worker import Settings, Work, packed
 from labcolor.errors import InputError
-from labcolor.pictures.hint_text import parse_hint
+from labcolor.pictures.hints import parse_hint
 
 __all__ = ["Limits", "make_app"]
 

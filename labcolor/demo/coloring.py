@@ -20,7 +20,7 @@ from labcolor.io.metadata import read_metadata
 from labcolor.io.pictures import write_picture
 from labcolor.io.sources import Source, decoding, opened
 from labcolor.io.tiff import opened_tiff
-from labcolor.pictures.hint_text import Hint, hint_map
+from labcolor.pictures.hints import Hint
 from labcolor.pictures.picture import over_white
 
 __all__ = ["MEDIA_TYPES", "RefusedError", "color_upload", "preview_upload"]
@@ -99,8 +99,7 @@ def color_upload(
     content, own = _check(content, content_type, pixels)
     ending = ending or own
     picture = decode(_source(content))
-    known = hint_map(hints, picture.shape[:2]) if hints else None
-    colored = colorizer.predict(picture, saturation=saturation, hints=known)
+    colored = colorizer.predict(picture, saturation=saturation, hints=list(hints) or None)
     if ending in OPAQUE:
         colored = over_white(one_picture(colored, "colored"))
     with tempfile.TemporaryDirectory(prefix="labcolor-") as folder:

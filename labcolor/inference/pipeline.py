@@ -13,7 +13,8 @@ from labcolor.errors import InputError, OutOfMemoryError
 from labcolor.inference.engine import Engine
 from labcolor.networks.hint_spreader import crowding, limit_reach, locate, spread_hints
 from labcolor.networks.model import OVERVIEW, FittedModel
-from labcolor.pictures.hints import colors_near_hints, hints_on_grid, places_of
+from labcolor.pictures.hint_grid import colors_near_hints, hints_on_grid, places_of
+from labcolor.pictures.hints import HintMap
 from labcolor.pictures.picture import Picture
 from labcolor.pictures.small import SmallPicture
 
@@ -47,7 +48,7 @@ class Pipeline:
         return self.model.head.stride
 
     def colorize(
-        self, pictures: Sequence[Picture], saturation: float = 1.0, hints: Sequence[Array | None] | None = None
+        self, pictures: Sequence[Picture], saturation: float = 1.0, hints: Sequence[HintMap | None] | None = None
     ) -> list[Array]:
         """Color pictures.
 
@@ -57,8 +58,8 @@ class Pipeline:
             From :func:`labcolor.io.inputs.as_pictures`.
         saturation : float
             From 0 (grey) over 1 to 4 (vivid).
-        hints : sequence of ndarray or None, optional
-            For each picture its hints, (H, W, 2) float32 with nan where there is none, or None.
+        hints : sequence of HintMap or None, optional
+            For each picture its hints, or None.
 
         Returns
         -------
@@ -184,16 +185,15 @@ class Pipeline:
                 "hints: this model takes none. Use Colorizer.from_pretrained(), or teach yours by fit_hints."
             )
 
-    def hinted_chroma(self, small: SmallPicture, hint: Array, saturation: float = 1.0) -> Array:
+    def hinted_chroma(self, small: SmallPicture, hints: HintMap, saturation: float = 1.0) -> Array:
         """Predict the ab of one small picture, and spread hints over it.
 
         Parameters
         ----------
         small : SmallPicture
             Input of the network.
-        hint : ndarray, shape (H, W, 2), float32
-            ab at full resolution, nan where there is no hint, inf where the prediction is the hint, -inf where no hint
-            reaches. Hints in bars, which stay grey, are left out.
+        hints : HintMap
+            At full resolution. Hints in bars, which stay grey, are left out.
         saturation : float
             Of the prediction; hints are taken as they are.
 
@@ -208,20 +208,19 @@ class Pipeline:
         """
         chroma, own = self.located_chroma(small, saturation)
         rows, columns, _ = chroma.shape
-        cells, hints, where = hints_on_grid(hint, rows, columns, small.chroma_scale(self.stride), small.content_box)
-        there = np.isfinite(hints).all(axis=1)
-        kept = np.isposinf(hints).all(axis=1)
-        spreading = there | kept
+        scale = small.chroma_scale(self.stride)
+        cells, kinds, colors, where = hints_on_grid(hints, rows, columns, scale, small.content_box)
+        spreading, unknown = kinds != HintMap.FENCE, kinds != HintMap.FIRST
         if not spreading.any():
             return chroma
         chroma = chroma.reshape(rows * columns, -1)
-        hints[~there] = chroma[cells[~there]]
-        held, share = colors_near_hints(hints, where, rows, columns)
+        colors[unknown] = chroma[cells[unknown]]
+        held, share = colors_near_hints(colors, where, rows, columns)
         own, weights = limit_reach(own, small.coarse_lightness(self.stride).reshape(-1, 1), self.model.hints)
-        spread, hints, theirs = held.copy(), hints[spreading], own[cells[spreading]]
+        spread, colors, theirs = held.copy(), colors[spreading], own[cells[spreading]]
         free = np.flatnonzero(share < 1)  # where no hint holds, they spread
         if len(free):
-            spread[free] = spread_hints(chroma[free], own[free], hints, theirs, crowding(theirs), weights)
+            spread[free] = spread_hints(chroma[free], own[free], colors, theirs, crowding(theirs), weights)
         spread += share * (held - spread)
         return spread.reshape(rows, columns, 2)
 

@@ -1,188 +1,254 @@
-"""Color hints: sparse ab that a person or another program gives; checked, and brought to the grid of chroma."""
+"""Hints: colors that are known at places of a picture, as people write them, and drawn on the picture."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self, TypeAlias
 
 import numpy as np
 
 from labcolor.base.compiled import jit
 from labcolor.base.typing import Array
-from labcolor.base.validation import as_array
-from labcolor.color.chroma import ContentBox
+from labcolor.base.validation import as_array, shortened
+from labcolor.color.lab import rgb_to_lab
 from labcolor.errors import InputError, InputTypeError
 
-__all__ = ["as_hints", "colors_near_hints", "hints_on_grid", "places_of"]
+__all__ = ["RADIUS", "Hint", "HintInput", "HintMap", "as_hints", "parse_hint"]
 
-_NEAR = 0.1  # a cell whose share in the color of a hint's place is as large as this takes the hint's color
+Hint: TypeAlias = tuple[int, int, *tuple[int, ...], str] | tuple[int, int, *tuple[int, ...], str, int]
+_Hints: TypeAlias = Sequence[Hint] | Array  # of one picture
+HintInput: TypeAlias = _Hints | Sequence[_Hints | None] | None
+
+RADIUS = 4  # of a hint that names none, in pixels
+_WORDS = ("keep", "fence")  # instead of a color
+_COLOR = r"#?[0-9a-fA-F]{6}"
+_NUMBER = "[0-9]{1,9}"
+_TEXT = re.compile(rf"((?:{_NUMBER},{_NUMBER},)+)({_COLOR}|{'|'.join(_WORDS)})(?:,({_NUMBER}))?")
+_FORM = '(x, y, "#RRGGBB") or (x, y, "#RRGGBB", radius), with "keep" or "fence" for a color and further x, y for a line'
+_MAX_COVERAGE = 16  # area of all hints, in pictures
+_SMALL = 1 << 20  # a picture of fewer pixels counts as one of this size
+_LARGEST = 10**9  # coordinate and radius
 
 
-def as_hints(hints: Any, shapes: Sequence[tuple[int, int]]) -> list[Array | None]:
-    """Check hints and bring them into a list, one entry a picture.
+@dataclass(frozen=True, eq=False)
+class HintMap:
+    """The hints of one picture, drawn.
 
     Parameters
     ----------
-    hints : None, array (H, W, 2), array (N, H, W, 2), or list of array or None
-        ab where there is a hint, inf where the prediction is the hint, -inf where no hint reaches, nan elsewhere.
+    index : ndarray, shape (H, W), unsigned integer
+        ``NONE`` where there is no hint; ``KEEP`` where the predicted color is the hint; ``FENCE`` where no hint
+        reaches; and ``FIRST`` plus the row of ``ab`` where a color is known.
+    ab : ndarray, shape (K, 2), float32
+        The colors.
+    """
+
+    NONE: ClassVar[int] = 0
+    KEEP: ClassVar[int] = 1
+    FENCE: ClassVar[int] = 2
+    FIRST: ClassVar[int] = 3
+
+    index: Array
+    ab: Array
+
+    @classmethod
+    def of_ab(cls, ab: Array) -> Self:
+        """Return the hints of an array (H, W, 2) of ab, which is nan where there is no hint."""
+        ab = np.asarray(ab, np.float32)
+        known = ~np.isnan(ab[..., 0])
+        colors = ab[known]
+        index = np.zeros(known.shape, np.uint32)
+        index[known] = np.arange(cls.FIRST, cls.FIRST + len(colors), dtype=np.uint32)
+        return cls(index, colors)
+
+
+def parse_hint(text: str) -> Hint:
+    """Read a hint from text, as a command line or a web address has it.
+
+    Parameters
+    ----------
+    text : str
+        X,Y,COLOR or X,Y,COLOR,RADIUS; the color is #RRGGBB, in which the # may be left out, "keep" or "fence".
+        X,Y,X,Y,COLOR is a line, which may have more points.
+
+    Returns
+    -------
+    Hint
+        As for :meth:`labcolor.Colorizer.predict`.
+
+    Raises
+    ------
+    InputError
+        It has another form.
+
+    Examples
+    --------
+    >>> from labcolor.pictures.hints import parse_hint
+    >>> parse_hint("120,80,#e07020,6")
+    (120, 80, '#e07020', 6)
+    """
+    parts = _TEXT.fullmatch(text)
+    if parts is None:
+        raise InputError(f"expected X,Y,#RRGGBB or X,Y,#RRGGBB,RADIUS, as in '120,80,#e07020', got {shortened(text)}.")
+    points, color, radius = parts.groups()
+    places = [int(number) for number in points.split(",")[:-1]]
+    return (*places, color, RADIUS if radius is None else int(radius))  # type: ignore[return-value]
+
+
+def as_hints(hints: Any, shapes: Sequence[tuple[int, int]]) -> list[HintMap | None]:
+    """Check hints and draw them, one map a picture.
+
+    Parameters
+    ----------
+    hints : None, sequence of Hint, array (H, W, 2), array (N, H, W, 2), or list of sequence, array or None
+        As for :meth:`labcolor.Colorizer.predict`.
     shapes : sequence of (H, W)
         The pictures' sizes.
 
     Returns
     -------
-    list of ndarray (H, W, 2), float32, or None
+    list of HintMap or None
         None where a picture has no hint.
 
     Raises
     ------
     InputError, InputTypeError
-        Hints do not go with the pictures, or are no ab.
+        Hints do not go with the pictures, or have another form.
     """
     if hints is None:
         return [None] * len(shapes)
     if not isinstance(hints, list | tuple | np.ndarray):
         raise InputTypeError(
-            f"hints: expected None, an array (H, W, 2) of ab with nan where there is no hint, or a list of them, got "
-            f"{type(hints).__name__}."
+            f"hints: expected None, a list of {_FORM}, an array (H, W, 2) of ab with nan where there is no hint, or a "
+            f"list of these, got {type(hints).__name__}."
         )
-    given = [hints] if isinstance(hints, np.ndarray) and hints.ndim in (0, 3) else list(hints)
+    if _is_hint(hints):
+        raise _single_error("hints", hints)
+    if isinstance(hints, np.ndarray):
+        alone = hints.ndim in (0, 3)
+    else:
+        alone = all(_is_hint(one) for one in hints) and (len(hints) > 0 or len(shapes) == 1)
+    given = [hints] if alone else list(hints)
     if len(given) != len(shapes):
         raise InputError(f"hints: expected one entry for each of {len(shapes)} pictures, got {len(given)}.")
-    return [_as_hint(f"hints[{index}]", *pair) for index, pair in enumerate(zip(given, shapes, strict=True))]
+    names = ["hints" if alone else f"hints[{index}]" for index in range(len(given))]
+    return [_as_map(*each) for each in zip(names, given, shapes, strict=True)]
 
 
-def _as_hint(name: str, hint: Any, shape: tuple[int, int]) -> Array | None:
-    if hint is None:
+def _is_hint(value: Any) -> bool:
+    """Return whether something looks like one hint, rather than like those of a picture."""
+    return isinstance(value, list | tuple) and len(value) > 0 and isinstance(value[0], int | float | str | np.number)
+
+
+def _as_map(name: str, given: Any, shape: tuple[int, int]) -> HintMap | None:
+    """Check and draw the hints of one picture."""
+    if given is None:
         return None
-    expected = f"an array of float, shape {(*shape, 2)}, as large as the picture, ab in [-128, 128], nan, inf or -inf"
-    if isinstance(hint, np.ndarray):
-        hint = as_array(name, hint)
-    if not isinstance(hint, np.ndarray) or hint.dtype.kind != "f":
-        kind = f"an array of {hint.dtype}" if isinstance(hint, np.ndarray) else type(hint).__name__
-        raise InputTypeError(f"{name}: expected {expected}, got {kind}.")
-    if hint.shape != (*shape, 2):
-        raise InputError(f"{name}: expected {expected}, got shape {hint.shape}.")
-    given = hint
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused below
-        hint = np.ascontiguousarray(given, np.float32)
-    if hint.dtype != given.dtype and (np.isinf(hint) & np.isfinite(given)).any():
-        raise InputError(f"{name}: expected {expected}, got values that are too large.")
-    whole, halves, low, high = _survey(hint.reshape(-1, 2))
+    drawn = _of_array(name, given, shape) if isinstance(given, np.ndarray) else _of_list(name, given, shape)
+    return drawn if drawn.index.any() else None
+
+
+def _of_array(name: str, given: Array, shape: tuple[int, int]) -> HintMap:
+    """Check an array of ab."""
+    expected = f"an array of float, shape {(*shape, 2)}, as large as the picture, ab in [-128, 128] or nan"
+    given = as_array(name, given)
+    if given.dtype.kind != "f":
+        raise InputTypeError(f"{name}: expected {expected}, got an array of {given.dtype}.")
+    if given.shape != (*shape, 2):
+        raise InputError(f"{name}: expected {expected}, got shape {given.shape}.")
+    if np.isinf(given).any():
+        raise InputError(
+            f'{name}: expected {expected}, got inf. Write (x, y, "keep") for what is to keep its predicted color, and '
+            f'(x, y, "fence") for what no hint is to reach.'
+        )
+    missing = np.isnan(given)
+    halves = np.count_nonzero(missing[..., 0] != missing[..., 1])
     if halves:
         raise InputError(
             f"{name}: expected a and b, or nan for both, at each place, got nan for one of them at {halves} places. "
             "Set both to nan where there is no hint."
         )
+    low, high = np.fmin.reduce(given, axis=None), np.fmax.reduce(given, axis=None)
     if max(-low, high) > 128:
         raise InputError(f"{name}: expected {expected}, got {low:g} to {high:g}.")
-    return hint if whole else None
+    return HintMap.of_ab(given)
 
 
-def hints_on_grid(
-    hint: Array, rows: int, columns: int, chroma_scale: tuple[float, float], content_box: ContentBox
-) -> tuple[Array, Array, Array]:
-    """Bring one picture's hints to the grid of its small chroma: the mean of those in each cell.
-
-    Parameters
-    ----------
-    hint : ndarray, shape (H, W, 2), float32
-        ab, or nan.
-    rows, columns : int
-        Size of the small chroma.
-    chroma_scale : (float, float)
-        A pixel's height and width in cells.
-    content_box : (rows, columns)
-        What lies inside the bars, in pixels; hints in bars are left out.
-
-    Returns
-    -------
-    index : ndarray, shape (K,), int32
-        The cells with hints, counted row by row.
-    ab : ndarray, shape (K, 2), float32
-        Their colors; inf where the prediction is the hint. Others that are not finite: no hint reaches the cell.
-    places : ndarray, shape (K, 2), float32
-        Where their hints are on the mean, y and x in cells.
-    """
-    grid = np.zeros((rows, columns, 5))
-    _gather(hint, tuple(edge for part in content_box for edge in (part.start, part.stop)), *chroma_scale, grid)
-    sums = grid.reshape(-1, 5)
-    cells = np.flatnonzero(sums[:, 0])
-    means = (sums[cells, 1:] / sums[cells, :1]).astype(np.float32)
-    return cells.astype(np.int32), means[:, 2:], means[:, :2]
+def _of_list(name: str, given: Any, shape: tuple[int, int]) -> HintMap:
+    """Check hints and draw them, as disks and lines with round ends. The later of two that overlap counts."""
+    if not isinstance(given, list | tuple):
+        raise InputTypeError(f"{name}: expected a list of {_FORM}, or an array, got {type(given).__name__}.")
+    if _is_hint(given):
+        raise _single_error(name, given)
+    checked = [_checked(name, one, shape) for one in given]
+    colors = sorted({color for _, color, _ in checked}.difference(_WORDS))
+    values = {"keep": HintMap.KEEP, "fence": HintMap.FENCE}
+    values |= {color: HintMap.FIRST + place for place, color in enumerate(colors)}
+    index = np.zeros(shape, np.min_scalar_type(HintMap.FIRST + len(colors)))
+    allowed = _MAX_COVERAGE * max(shape[0] * shape[1], _SMALL)
+    for points, color, radius in checked:
+        for start, end in zip(points, points[1:] or points, strict=False):
+            allowed -= _draw(index, *start, *end, radius, values[color])
+            if allowed < 0:
+                raise InputError(
+                    f"{name}: expected hints that cover the picture at most {_MAX_COVERAGE} times, got {len(checked)} "
+                    f"that cover more. Choose smaller radii."
+                )
+    rgb = np.array([list(bytes.fromhex(color)) for color in colors], np.uint8).reshape(-1, 3)
+    return HintMap(index, np.asarray(rgb_to_lab(rgb)[:, 1:], np.float32))
 
 
-def colors_near_hints(hints: Array, places: Array, rows: int, columns: int) -> tuple[Array, Array]:
-    """Return the colors that hints give to the cells right around them, so that they win where they are.
-
-    Enlarged bilinearly, small chroma gives a place the color of the four cells around it, and so all four are held.
-
-    Parameters
-    ----------
-    hints, places : ndarray, shape (K, 2), float32
-        As :func:`hints_on_grid` gives them.
-    rows, columns : int
-        Size of the small chroma.
-
-    Returns
-    -------
-    ab : ndarray, shape (rows * columns, 2), float32
-        The mean of the hints around each cell, weighted as cells are in the enlargement.
-    share : ndarray, shape (rows * columns, 1), float32
-        How far a cell is held: 0 where no hint is near, 1 where one is.
-    """
-    first = np.floor(places - 0.5).astype(int)
-    sums = np.zeros((rows * columns, 3), np.float32)
-    for corner in np.ndindex(2, 2):
-        cell = first + corner
-        weight = np.prod(1 - np.abs(places - 0.5 - cell), axis=1, keepdims=True)
-        index = np.clip(cell[:, 0], 0, rows - 1) * columns + np.clip(cell[:, 1], 0, columns - 1)
-        np.add.at(sums, index, weight * np.hstack([hints, np.ones_like(weight)]))
-    weights = sums[:, 2:]
-    return sums[:, :2] / np.maximum(weights, 1e-9), np.minimum(weights / _NEAR, 1)
+def _checked(name: str, hint: Any, shape: tuple[int, int]) -> tuple[list[tuple[int, int]], str, int]:
+    """Return the points of a hint, its color without #, or word, and its radius."""
+    fields = list(hint) if isinstance(hint, list | tuple) else []
+    color = fields[(len(fields) - 1) // 2 * 2] if len(fields) > 2 else None
+    if not isinstance(color, str) or not (color in _WORDS or re.fullmatch(_COLOR, color)):
+        raise _form_error(name, hint)
+    *numbers, radius = fields if len(fields) % 2 == 0 else [*fields, RADIUS]
+    numbers.remove(color)
+    for number in (*numbers, radius):
+        if isinstance(number, bool) or not isinstance(number, int | np.integer) or not 0 <= number < _LARGEST:
+            raise _form_error(name, hint)
+    points = [(int(x), int(y)) for x, y in zip(numbers[::2], numbers[1::2], strict=True)]
+    height, width = shape
+    for x, y in points:
+        if x >= width or y >= height:
+            raise InputError(
+                f"{name}: expected places in the picture, from 0,0 to {width - 1},{height - 1}, got {x},{y}."
+            )
+    return points, color.removeprefix("#").lower(), int(radius)
 
 
-def places_of(rows: int, columns: int) -> Array:
-    """Coordinates of a grid's cells in short sides, (rows * columns, 2) float32, row by row."""
-    grid = np.indices((rows, columns), np.float32).reshape(2, -1).T
-    return np.asarray(grid / np.float32(min(rows, columns)))
+def _single_error(name: str, hint: Any) -> InputError:
+    return InputError(f"{name}: expected a list of hints, got a single one. Put it in brackets: [{shortened(hint)}].")
+
+
+def _form_error(name: str, hint: Any) -> InputError:
+    return InputError(f"{name}: expected {_FORM}, in whole pixels, as in (120, 80, '#e07020'), got {shortened(hint)}.")
 
 
 @jit
-def _gather(
-    hints: Array, inside: tuple[int, int, int, int], row_scale: float, column_scale: float, sums: Array
-) -> None:
-    """Add up the hints in each cell of a grid: ``sums`` (h, w, 5) gets their number, and the sums of y, x, a and b.
-
-    Parameters: ``hints`` (H, W, 2), nan where there is no hint; ``inside``, the rows and columns between bars, as (top,
-    bottom, left, right); ``row_scale`` and ``column_scale``, the size of a pixel in cells.
-    """
-    top, bottom, left, right = inside
-    for y in range(top, bottom):
-        v = (y + 0.5) * row_scale
-        row = min(int(v), sums.shape[0] - 1)
-        for x in range(left, right):
-            a, b = hints[y, x, 0], hints[y, x, 1]
-            if a == a and b == b:
-                u = (x + 0.5) * column_scale
-                cell = sums[row, min(int(u), sums.shape[1] - 1)]
-                cell[0] += 1.0
-                cell[1] += v
-                cell[2] += u
-                cell[3] += a
-                cell[4] += b
-
-
-@jit
-def _survey(hints: Array) -> tuple[int, int, float, float]:
-    """Return the number of complete and of half nan (N, 2) hints, and the extreme values of those that are not inf."""
-    whole, halves, low, high = 0, 0, np.inf, -np.inf
-    for i in range(hints.shape[0]):
-        a, b = hints[i, 0], hints[i, 1]
-        if a == b and abs(a) == np.inf:
-            whole += 1
-        elif a == a and b == b:
-            whole += 1
-            low, high = min(low, a, b), max(high, a, b)
-        elif a == a or b == b:
-            halves += 1
-    return whole, halves, low, high
+def _draw(index: Array, x0: int, y0: int, x1: int, y1: int, radius: int, value: int) -> int:
+    """Set an index (H, W) to a value where it lies within a radius of a line; return the number of pixels visited."""
+    across, down = x1 - x0, y1 - y0
+    squared = across * across + down * down
+    visited = 0
+    for y in range(max(0, min(y0, y1) - radius), min(index.shape[0], max(y0, y1) + radius + 1)):
+        # the part of the line from which this row is within reach
+        first, last = 0.0, 1.0
+        if down != 0:
+            first, last = (y - radius - y0) / down, (y + radius - y0) / down
+            first, last = max(0.0, min(first, last)), min(1.0, max(first, last))
+        ends = x0 + first * across, x0 + last * across
+        left = max(0, int(np.floor(min(ends[0], ends[1]))) - radius)
+        right = min(index.shape[1] - 1, int(np.ceil(max(ends[0], ends[1]))) + radius)
+        for x in range(left, right + 1):
+            along = 0.0
+            if squared > 0:
+                along = min(1.0, max(0.0, ((x - x0) * across + (y - y0) * down) / squared))
+            if (x - x0 - along * across) ** 2 + (y - y0 - along * down) ** 2 <= radius * radius:
+                index[y, x] = value
+        visited += right - left + 1
+    return visited

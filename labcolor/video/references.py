@@ -18,7 +18,8 @@ from labcolor.errors import InputError, InputTypeError
 from labcolor.inference.pipeline import Pipeline
 from labcolor.io.inputs import one_picture
 from labcolor.io.times import as_seconds
-from labcolor.pictures.hints import as_hints, hints_on_grid
+from labcolor.pictures.hint_grid import hints_on_grid
+from labcolor.pictures.hints import HintMap, as_hints
 from labcolor.pictures.picture import Picture
 from labcolor.pictures.small import SmallPicture
 from labcolor.video.memory import alike, recall, share_of
@@ -153,10 +154,10 @@ def _reference(frame: int, given: PictureInput, shapes: Sequence[tuple[int, int]
     name = f"references[{frame}]"
     if isinstance(given, np.ndarray) and given.ndim == 3 and given.shape[2] == 2 and given.dtype.kind == "f":
         _check_size(name, given.shape[:2], shapes[:1])
-        (hint,) = as_hints(given, [given.shape[:2]])
-        if hint is None:
+        (drawn,) = as_hints(given, [given.shape[:2]])
+        if drawn is None:
             raise InputError(f"{name}: expected at least one color, got only nan.")
-        return Reference(frame, hint, None)
+        return Reference(frame, np.ascontiguousarray(given, np.float32), None)
     picture = one_picture(given, name)
     _check_size(name, picture.shape, shapes)
     rgb = picture.values
@@ -254,7 +255,7 @@ class References:
         if hint.shape[:2] != small.shape:  # odd sides of a video get one more line
             missing = [(0, side - given) for side, given in zip(small.shape, hint.shape, strict=False)]
             hint = np.pad(hint, (*missing, (0, 0)), constant_values=np.nan)
-        ab = self._pipeline.hinted_chroma(small, hint)
+        ab = self._pipeline.hinted_chroma(small, HintMap.of_ab(hint))
         self._known[frame] = keys_of(self._pipeline, small)[1], ab.reshape(-1, 2)
 
     def apply(
@@ -320,9 +321,8 @@ class References:
             small = SmallPicture.of(one.picture, self._pipeline.working_size)
             ab, keys = keys_of(self._pipeline, small)
             rows, columns, _ = ab.shape
-            cells, colors, _ = hints_on_grid(
-                one.hint, rows, columns, small.chroma_scale(self._pipeline.stride), small.content_box
-            )
+            scale, drawn = small.chroma_scale(self._pipeline.stride), HintMap.of_ab(one.hint)
+            cells, _, colors, _ = hints_on_grid(drawn, rows, columns, scale, small.content_box)
             self._known[frame] = keys[cells], colors
         return self._known[frame]
 

@@ -102,7 +102,7 @@ def test_a_preview_shows_any_picture_and_tells_its_size(server):
         ("?format=exe", "image/png", PNG, 400, "format: expected one of png,"),
         ("?path=/etc/passwd", "image/png", PNG, 400, "expected the parameters saturation, hint, format"),
         ("?hint=1,2", "image/png", PNG, 400, "expected X,Y,#RRGGBB"),
-        ("?hint=500,2,ffffff", "image/png", PNG, 400, "hint 500,2: expected a place in the picture"),
+        ("?hint=500,2,ffffff", "image/png", PNG, 400, "hints: expected places in the picture"),
         ("?" + "&".join(["hint=1,1,ffffff"] * 201), "image/png", PNG, 400, "hint: expected at most 200, got 201"),
         ("", "image/png", b"", 400, "expected a picture, got an empty body"),
         ("", "image/png", PNG[:200], 400, "cannot be decoded"),

@@ -61,16 +61,14 @@ def test_a_hint_shows_where_it_is_and_spreads(classifier, photographs):
 
 
 def test_a_hint_does_not_pass_what_keeps_its_color(classifier, photographs):
-    """Where the hint is inf the predicted color stays, and what looks like it takes much less of another hint."""
+    """Where the hint is "keep" the predicted color stays, and what looks like it takes much less of another hint."""
     grey = np.repeat(photographs[0][::2, ::2, 1:2], 3, axis=2)
-    hint = np.full((*grey.shape[:2], 2), np.nan)
-    hint[20:28, 20:28] = 60, -60
-    plain, hinted = classifier.predict(grey).astype(int), classifier.predict(grey, hints=hint).astype(int)
+    hint = (24, 24, "#9d4fe6")
+    plain, hinted = classifier.predict(grey).astype(int), classifier.predict(grey, hints=[hint]).astype(int)
     reached = np.abs(hinted - plain).sum(axis=-1) > 20
     reached[:48, :48] = reached[:12] = reached[-12:] = reached[:, :12] = reached[:, -12:] = False
     y, x = np.argwhere(reached)[len(np.argwhere(reached)) // 2]
-    hint[y - 2 : y + 3, x - 2 : x + 3] = np.inf
-    kept = classifier.predict(grey, hints=hint).astype(int)
+    kept = classifier.predict(grey, hints=[hint, (x, y, "keep", 2)]).astype(int)
     assert np.abs(kept[y, x] - plain[y, x]).max() < 8
     around = slice(y - 8, y + 9), slice(x - 8, x + 9)
     assert np.abs(kept - plain)[around].mean() < 0.6 * np.abs(hinted - plain)[around].mean()

@@ -3,7 +3,7 @@
 import numpy as np
 
 from labcolor.networks.hint_spreader import crowding, locate, spread_hints
-from labcolor.pictures.hints import places_of
+from labcolor.pictures.hint_grid import places_of
 from labcolor.training.hints import HintSpreader
 
 RANDOM = np.random.default_rng(0)
