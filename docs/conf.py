@@ -1,6 +1,7 @@
 """Configuration of the documentation site: ``sphinx-build -W --keep-going -n docs docs/_build/html``.
 
-It needs the packages of the group ``docs`` in pyproject.toml, and no network.
+It needs the packages of the group ``docs`` in pyproject.toml, and no network. The page that colors in the browser needs
+ONNX Runtime Web, too: ``npm install --prefix examples``; without it, it is built and says so.
 """
 
 import os
@@ -29,6 +30,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "matplotlib.sphinxext.plot_directive",
     "labcolor_docs",
+    "try_page",
 ]
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "figures", "gallery/*.ipynb", "gallery/*.py", "gallery/*.json"]
@@ -58,6 +60,7 @@ sphinx_gallery_conf = {
     "backreferences_dir": "gallery/backreferences",
     "remove_config_comments": True,
     "write_computation_times": False,
+    "thumbnail_size": (600, 420),
 }
 plot_formats = [("svg", 100)]
 plot_html_show_formats = False
@@ -70,12 +73,13 @@ copybutton_exclude = ".linenos, .gp, .go"
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"labcolor {release}"
+html_logo = html_favicon = "../labcolor/demo/assets/icon.svg"
 html_static_path = ["_static"]
 html_css_files = ["labcolor.css"]
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {
-    "logo": {"text": "labcolor"},
+    "logo": {"text": html_title},
     "show_toc_level": 2,
     "navigation_with_keys": False,
     "header_links_before_dropdown": 7,
@@ -85,4 +89,4 @@ html_theme_options = {
     "footer_end": ["sphinx-version"],
     "show_prev_next": False,
 }
-html_sidebars = {"index": [], "tutorial": []}
+html_sidebars = {"index": [], "tutorial": [], "browser": []}

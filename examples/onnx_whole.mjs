@@ -1,8 +1,8 @@
 // Color a picture by ONNX Runtime alone: the exported file takes pixels and gives pixels.
 //
 // labcolor export efficientnet -o whole.onnx --whole
-// cd examples; npm install onnxruntime-web sharp
-// node onnx_whole.mjs whole.onnx old.png colored.png
+// npm install --prefix examples
+// node examples/onnx_whole.mjs whole.onnx old.png colored.png
 
 import * as ort from "onnxruntime-web"; // the same lines work in a browser, and with onnxruntime-node
 import sharp from "sharp";

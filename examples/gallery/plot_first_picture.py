@@ -18,8 +18,10 @@ colorizer = Colorizer.from_pretrained()
 grey = colorizer.predict(photo, saturation=0)
 colored = colorizer.predict(photo)
 
-figure, axes = plt.subplots(1, 3, figsize=(9, 2.5), layout="constrained")
-for axis, picture, title in zip(axes, (grey, colored, photo), ("lightness", "colored", "original"), strict=True):
-    axis.imshow(picture)
+pictures = {"colored": colored, "lightness": grey, "original": photo}
+places = [["colored", "colored", "lightness"], ["colored", "colored", "original"]]
+figure, axes = plt.subplot_mosaic(places, figsize=(9, 4.4), layout="constrained")
+for title, axis in axes.items():
+    axis.imshow(pictures[title])
     axis.set_title(title)
     axis.set_axis_off()

@@ -35,10 +35,12 @@ corrected = colorizer.predict(photo, hints=[orange])
 
 held = colorizer.predict(photo, hints=[orange, (40, 160, "keep", 10)])
 
-figure, axes = plt.subplots(1, 3, figsize=(9, 3.2), layout="constrained")
-for axis, picture, title in zip(axes, (corrected, held, photo), ("one hint", "and one held", "original"), strict=True):
+# sphinx_gallery_thumbnail_number = 2
+pictures = {"as predicted": colored, "one hint": corrected, "and one held": held, "original": photo}
+figure, axes = plt.subplots(2, 2, figsize=(8, 8.4), layout="constrained")
+for axis, (title, picture) in zip(axes.flat, pictures.items(), strict=True):
     axis.imshow(picture)
     axis.set_title(title)
     axis.set_axis_off()
-axes[0].plot(120, 400, "o", markerfacecolor="none", markeredgecolor="white")
-axes[1].plot([120, 40], [400, 160], "o", markerfacecolor="none", markeredgecolor="white")
+axes[0, 1].plot(120, 400, "o", markerfacecolor="none", markeredgecolor="white")
+axes[1, 0].plot([120, 40], [400, 160], "o", markerfacecolor="none", markeredgecolor="white")

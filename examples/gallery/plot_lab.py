@@ -16,12 +16,12 @@ from labcolor import lab_to_rgb, rgb_to_lab
 photo = data.coffee()
 lab = rgb_to_lab(photo)
 
-figure, axes = plt.subplots(1, 4, figsize=(9, 2), layout="constrained")
-axes[0].imshow(photo)
-axes[1].imshow(lab[..., 0], cmap="gray", vmin=0, vmax=100)
-axes[2].imshow(lab[..., 1], cmap="PiYG_r", vmin=-80, vmax=80)
-axes[3].imshow(lab[..., 2], cmap="PuOr_r", vmin=-80, vmax=80)
-for axis, title in zip(axes, ("photograph", "L", "a", "b"), strict=True):
+figure, axes = plt.subplots(2, 2, figsize=(8, 5.8), layout="constrained")
+axes[0, 0].imshow(photo)
+axes[0, 1].imshow(lab[..., 0], cmap="gray", vmin=0, vmax=100)
+axes[1, 0].imshow(lab[..., 1], cmap="PiYG_r", vmin=-80, vmax=80)
+axes[1, 1].imshow(lab[..., 2], cmap="PuOr_r", vmin=-80, vmax=80)
+for axis, title in zip(axes.flat, ("photograph", "L", "a", "b"), strict=True):
     axis.set_title(title)
     axis.set_axis_off()
 

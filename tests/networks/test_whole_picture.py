@@ -191,5 +191,5 @@ def test_the_example_in_javascript(whole, photographs, tmp_path):
     packages = 'await import("onnxruntime-web"); await import("sharp");'
     probe = ["node", "--input-type=module", "--eval", packages]
     if subprocess.run(probe, cwd=EXAMPLES, capture_output=True, check=False).returncode:
-        pytest.skip("in examples/, run: npm install onnxruntime-web sharp")
+        pytest.skip("run: npm install --prefix examples")
     check_example(whole, photographs, tmp_path, "node", script)

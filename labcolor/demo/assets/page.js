@@ -342,6 +342,10 @@ async function start() {
   byId("privacy").textContent = about.privacy;
   byId("about").textContent = `labcolor ${about.version}, model ${about.model}.`;
   byId("hints").hidden = !about.hints;
+  if (!about.hints) {
+    for (const name of ["tabindex", "role", "aria-describedby"]) stage.removeAttribute(name);
+    stage.style.cursor = "default";
+  }
   for (const option of [...byId("format").options]) if (!about.formats.includes(option.value)) option.remove();
   byId("saturation").max = Math.max(2, about.saturation);
   byId("samples").append(...Object.entries(about.samples).map(([name, text]) => {

@@ -1,0 +1,77 @@
+// Colors pictures beside the page, so that the page never stops: ONNX Runtime Web runs the file of
+// `Colorizer.export("whole.onnx", whole=True)`, which takes pixels and gives pixels.
+
+import * as ort from "./ort.mjs";
+
+const SHOWN = 1024; // pixels of the long side of a preview
+const QUALITY = 0.95; // of JPEG
+
+let session = null;
+let most = Infinity; // pixels of a picture
+
+self.addEventListener("message", async ({ data, ports: [port] }) => {
+  try {
+    port.postMessage({ result: await answer(data) });
+  } catch (error) {
+    port.postMessage({ error: error.message });
+  }
+});
+
+async function answer(request) {
+  if (request.start) return start(...request.start, request.pixels);
+  const picture = await opened(request.preview ?? request.color);
+  try {
+    return await (request.preview ? preview(picture) : color(picture, request));
+  } finally {
+    picture.close();
+  }
+}
+
+async function start(runtime, network, pixels) {
+  most = pixels;
+  ort.env.wasm.wasmBinary = runtime;
+  ort.env.wasm.numThreads = 1; // more would need headers that few static servers send
+  session = await ort.InferenceSession.create(new Uint8Array(network));
+}
+
+async function opened(file) {
+  const picture = await createImageBitmap(file).catch(() => { // upright, and in sRGB
+    throw new Error("This browser cannot read the file as a picture. Save it as PNG or JPEG first, or use: labcolor colorize.");
+  });
+  const { width, height } = picture;
+  if (width * height <= most) return picture;
+  picture.close();
+  throw new Error(`Expected a picture of at most ${most / 1e6} megapixels, got ${width} × ${height} pixels. Reduce it first.`);
+}
+
+function drawn(picture, width, height, ground) {
+  const context = new OffscreenCanvas(width, height).getContext("2d");
+  if (!context) throw new Error("This browser has not enough memory for this picture. Reduce it first.");
+  if (ground) {
+    context.fillStyle = ground;
+    context.fillRect(0, 0, width, height);
+  }
+  context.imageSmoothingQuality = "high";
+  context.drawImage(picture, 0, 0, width, height);
+  return context;
+}
+
+async function preview(picture) {
+  const { width, height } = picture;
+  const share = Math.min(1, SHOWN / Math.max(width, height));
+  const sides = [width, height].map((side) => Math.max(1, Math.round(share * side)));
+  const blob = await drawn(picture, ...sides).canvas.convertToBlob({ type: "image/png" });
+  return { blob, width, height };
+}
+
+async function color(picture, { type, saturation }) {
+  const { width, height } = picture;
+  const context = drawn(picture, width, height, type === "image/jpeg" ? "white" : null); // JPEG has no alpha
+  const { data } = context.getImageData(0, 0, width, height);
+  const { colored } = await session.run({
+    picture: new ort.Tensor("uint8", new Uint8Array(data.buffer), [height, width, 4]),
+    saturation: new ort.Tensor("float32", [saturation], [1]),
+  });
+  context.putImageData(new ImageData(new Uint8ClampedArray(colored.data.buffer, colored.data.byteOffset, colored.data.length), width, height), 0, 0);
+  return context.canvas.convertToBlob({ type, quality: QUALITY });
+}
