@@ -25,6 +25,7 @@ from .video.colorize import VideoReport as VideoReport
 from .video.colorize import colorize_frames as colorize_frames
 from .video.colorize import colorize_video as colorize_video
 from .video.look import Look as Look
+from .video.scan import find_shots as find_shots
 from .video.shots import Shot as Shot
 from .video.shots import read_shots as read_shots
 from .video.shots import write_shots as write_shots

@@ -27,6 +27,7 @@ PUBLIC = [
     "colorize_video",
     "compare",
     "errors",
+    "find_shots",
     "get_threads",
     "lab_to_rgb",
     "metrics",

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from labcolor import __version__
-from labcolor.cli import colorize, demo, evaluate, export, pipe, stills, train, video
+from labcolor.cli import colorize, demo, evaluate, export, pipe, shots, stills, train, video
 from labcolor.cli.common import EXIT_CODES, FAILED, INTERRUPTED, MISUSED, MessageHandler, Parser
 from labcolor.cli.signals import end_now, ending_on_signals
 from labcolor.errors import InputError, LabcolorError
@@ -36,7 +36,7 @@ def _parser() -> Parser:
     parser.add_argument("--version", action="version", version=f"labcolor {__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (colorize, video, stills, pipe, train, evaluate, export, demo):
+    for command in (colorize, video, shots, stills, pipe, train, evaluate, export, demo):
         command.add_to(commands)
     return parser
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labcolor.cli.common import DONE, add_model_options, model_of, print_message
-from labcolor.cli.video_options import add_field_options
+from labcolor.cli.video_options import add_field_options, add_shots_option
 from labcolor.errors import InputError, VideoFileError
 
 if TYPE_CHECKING:
@@ -24,12 +24,15 @@ def add_to(commands: Any) -> None:
         "preview",
         help="color single frames of a video",
         description="Color single frames of a video, to try options before the whole is colored. Writes "
-        "NAME_000120.png, with the number of the frame.",
+        "NAME_000120.png, with the number of the frame; or one frame of each shot, small, on one sheet.",
     )
     command.set_defaults(run=preview)
     _add_common(command, ".", "folder for the pictures (default: the current one)")
     command.add_argument(
-        "--at", action="append", required=True, metavar="TIME", help="as 80.5 or 00:01:20.5; may be repeated"
+        "--at", action="append", default=[], metavar="TIME", help="as 80.5 or 00:01:20.5; may be repeated"
+    )
+    command.add_argument(
+        "--sheet", metavar="FILE", help="picture to write, with one frame of each shot (default: none)"
     )
     command = commands.add_parser(
         "stills",
@@ -44,6 +47,7 @@ def add_to(commands: Any) -> None:
 def _add_common(command: argparse.ArgumentParser, folder: str | None, about: str) -> None:
     command.add_argument("source", metavar="VIDEO", help="a video, or an image sequence, as frames/%%06d.tif")
     command.add_argument("-o", "--output", metavar="FOLDER", default=folder, required=folder is None, help=about)
+    add_shots_option(command)
     add_field_options(command)
     add_model_options(command)
 
@@ -71,11 +75,15 @@ def _write(folder: Path, name: str, picture: Array) -> None:
 def preview(arguments: argparse.Namespace) -> int:
     """Color single frames of a video."""
     from labcolor.io.times import as_seconds
+    from labcolor.video.shots import as_shots
 
+    if not arguments.at and arguments.sheet is None:
+        raise InputError("expected --at TIME or --sheet FILE. Give at least one of them.")
     footage, folder = _opened(arguments)
     times = [as_seconds("--at", time) for time in arguments.at]
+    shots = as_shots(arguments.shots, footage.rate)
     pipeline = model_of(arguments).pipeline()
-    from labcolor.video.stills import colored_still, frame_at
+    from labcolor.video.stills import caption, colored_still, frame_at, shot_stills
 
     info = footage.info
     name = info.path.parent.name if info.first is not None else info.path.stem
@@ -85,17 +93,32 @@ def preview(arguments: argparse.Namespace) -> int:
         place = f"{name}_{number:06d}.png"
         _write(folder, place, colored)
         print_message(f"{folder / place}.")
+    if arguments.sheet is not None:
+        from labcolor.base.paths import as_path
+        from labcolor.display.sheet import contact_sheet
+        from labcolor.io.pictures import write_picture
+
+        stills = shot_stills(footage, shots)
+        colored_stills = (
+            (colored_still(picture, pipeline, arguments.saturation)[1], caption(number, shot, footage.rate))
+            for number, picture, shot in stills
+        )
+        write_picture(as_path("--sheet", arguments.sheet), contact_sheet(colored_stills))
+        print_message(f"{arguments.sheet}.")
     return DONE
 
 
 def stills(arguments: argparse.Namespace) -> int:
     """Write one still for each shot of a video."""
+    from labcolor.video.shots import as_shots
+
     footage, folder = _opened(arguments)
+    shots = as_shots(arguments.shots, footage.rate)
     pipeline = model_of(arguments).pipeline()
     from labcolor.video.stills import colored_still, shot_stills
 
     count = 0
-    for number, picture in shot_stills(footage, pipeline.working_size):
+    for number, picture, _ in shot_stills(footage, shots):
         grey, colored = colored_still(picture, pipeline, arguments.saturation)
         _write(folder, f"grey_{number:06d}.png", grey)
         place = folder / f"ref_{number:06d}.png"

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from labcolor.base.choices import Deinterlacing
 
-__all__ = ["add_color_options", "add_field_options", "color_options", "frame_size"]
+__all__ = ["add_color_options", "add_field_options", "add_shots_option", "color_options", "frame_size"]
 
 
 def frame_size(text: str) -> tuple[int, int]:
@@ -28,13 +28,7 @@ def add_color_options(command: argparse.ArgumentParser) -> None:
         help="weight of past frames in the colors of static regions, from 0 (none) to 0.99, at 24 or 25 frames per "
         "second (default: %(default)g)",
     )
-    command.add_argument(
-        "--shots",
-        type=_shots,
-        metavar="LIST",
-        help="the shots: a file that ends in .csv or .edl; the frames that begin a shot, as in 94,210; or none "
-        "(default: cuts are detected)",
-    )
+    add_shots_option(command)
     command.add_argument(
         "--references", metavar="FOLDER", help="frames in color to take over, named like ref_000120.png (default: none)"
     )
@@ -51,6 +45,17 @@ def add_color_options(command: argparse.ArgumentParser) -> None:
         metavar="HUES",
         help="hues that become grey, as in red,pink: red, orange, yellow, green, cyan, blue, purple or pink "
         "(default: none)",
+    )
+
+
+def add_shots_option(command: argparse.ArgumentParser) -> None:
+    """Add the option for a list of shots."""
+    command.add_argument(
+        "--shots",
+        type=_shots,
+        metavar="LIST",
+        help="the shots: a file that ends in .csv or .edl; the frames that begin a shot, as in 94,210; or none "
+        "(default: cuts are detected)",
     )
 
 

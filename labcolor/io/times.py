@@ -9,7 +9,7 @@ from typing import Any
 from labcolor.base.validation import shortened
 from labcolor.errors import InputError, InputTypeError
 
-__all__ = ["advanced", "as_rate", "as_seconds", "pace_of"]
+__all__ = ["advanced", "as_rate", "as_seconds", "clock", "pace_of"]
 
 
 def as_seconds(name: str, value: Any) -> Fraction:
@@ -52,6 +52,19 @@ def as_rate(name: str, value: Any) -> Fraction:
     if not 0 < rate <= 1000:
         raise InputError(f"{name}: expected frames per second, above 0 and up to 1000, got {float(rate):g}.")
     return rate
+
+
+def clock(seconds: Fraction) -> str:
+    """Return a time as text that :func:`as_seconds` reads, to a thousandth of a second.
+
+    Examples
+    --------
+    >>> from labcolor.io.times import clock
+    >>> clock(Fraction(161, 2))
+    '00:01:20.500'
+    """
+    minutes, rest = divmod(round(1000 * seconds), 60000)
+    return f"{minutes // 60:02}:{minutes % 60:02}:{rest // 1000:02}.{rest % 1000:03}"
 
 
 def advanced(code: str, frames: int, rate: Fraction) -> str:

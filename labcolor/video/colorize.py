@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
@@ -23,11 +22,12 @@ from labcolor.io.inputs import one_picture
 from labcolor.io.times import as_rate, pace_of
 from labcolor.networks.onnx_form import digest
 from labcolor.pictures.small import SmallPicture
-from labcolor.video.cuts import CutDetector
-from labcolor.video.frames import groups, look_ahead
+from labcolor.video.frames import groups
 from labcolor.video.jobs import in_one_go, resuming
 from labcolor.video.look import Look
+from labcolor.video.progress import shown
 from labcolor.video.references import Reference, as_references, check_frames
+from labcolor.video.scan import scan
 from labcolor.video.shots import NO_END, Shot, as_shots, shots_between
 from labcolor.video.stream import ChromaStream
 
@@ -180,22 +180,6 @@ def _colored(frames: Iterable[PictureInput], stream: ChromaStream) -> Iterator[A
         yield picture.colored(chroma)
 
 
-@contextmanager
-def _shown(
-    progress: bool | Callable[[int, int | None], object], total: int | None
-) -> Iterator[Callable[[int], object]]:
-    """Yield a function that reports progress. Call it with the number of frames done."""
-    if callable(progress):
-        yield lambda done: progress(done, total)
-    elif progress:
-        from tqdm.auto import tqdm  # in a notebook without ipywidgets it warns
-
-        with tqdm(total=total, unit="frame") as bar:
-            yield lambda done: bar.update(done - bar.n)
-    else:
-        yield lambda done: None
-
-
 def colorize_video(
     source: str | os.PathLike[str],
     destination: str | os.PathLike[str],
@@ -310,7 +294,7 @@ def colorize_video(
             stream.references.add_frame(number, small)
         job.restore(stream, target.frame_size[::-1])
         done = job.done
-        with Decoder(footage) as decoder, _shown(progress, total) as show:
+        with Decoder(footage) as decoder, shown(progress, total) as show:
             pictures = islice(decoder.pictures(target.frames, target.dtype), done, None)
             for group, ahead in groups(pictures, pipeline.working_size):
                 for frame in stream.colored(group, ahead):
@@ -336,10 +320,16 @@ def _known_ahead(
     strokes are drawn. To decode twice is cheaper than to keep the frames of a whole video.
     """
     wanted = [one.frame for one in given if one.picture is None]
-    if not wanted and (not given or shots is not None):
-        return shots, {}
-    with Decoder(Footage(footage.info, replace(footage.decoding, resize=None))) as decoder:
-        detector = CutDetector(footage.first, pace_of(footage.rate))
-        cuts, frames, after = look_ahead(decoder, working_size, detector, footage.first, wanted)
-    check_frames(given, shots, footage.first, after)
-    return shots_between(cuts, 0, NO_END) if shots is None else shots, frames
+    frames: dict[int, SmallPicture] = {}
+    if given and shots is None:
+        found = scan(footage).shots
+        check_frames(given, None, footage.first, found[-1].end)
+        shots = shots_between([shot.first for shot in found], 0, NO_END)
+    if wanted:
+        whole, after = Footage(footage.info, replace(footage.decoding, resize=None)), footage.first
+        with Decoder(whole) as decoder:
+            for after, picture in enumerate(decoder.pictures(), footage.first + 1):
+                if after - 1 in wanted:
+                    frames[after - 1] = SmallPicture.of(picture, working_size)
+        check_frames(given, shots, footage.first, after)
+    return shots, frames

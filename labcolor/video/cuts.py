@@ -1,4 +1,4 @@
-"""Cuts of a video: where a new shot begins."""
+"""Cuts of a video: where a new shot begins, and how."""
 
 from __future__ import annotations
 
@@ -10,22 +10,18 @@ import numpy as np
 
 from labcolor.base.compiled import jit
 from labcolor.base.typing import Array
-from labcolor.base.validation import integer, require, require_names
+from labcolor.base.validation import instance_of, integer, require, require_names
+from labcolor.video.cells import cells_of, changed, cropped, is_blank
 from labcolor.video.saved import as_list, float_array
+from labcolor.video.transitions import Cut, TransitionDetector
 
 __all__ = ["AHEAD", "CutDetector"]
 
 AHEAD = 4  # frames that follow, by which a flash is told from a cut
 
-_ROWS = 24  # rows of cells in which frames are compared; grain vanishes in the mean over a cell
 _BLOCK, _STEP, _REACH = 9, 5, 7  # side and distance of the blocks that are looked for, and how far, in cells
-_BLACK = 4.0  # L of a row or column of a letterbox, at most
-_BLANK = 0.4  # mean deviation of L of a frame that shows nothing
-_CHANGED = 0.28  # median change at a cut, as a share of contrast, at least
 _UNLIKE = 0.46  # cost of the best matches of all blocks, as a share of the mean cost of all places
-_SPANS = 14, 24, 40  # lengths of dissolves that are looked for, in frames of a film
-_PURE = 0.04  # share of one end in the frames next to the other, at most
-_MIXED = 0.65  # what two ends of a dissolve do not explain of a frame between them, as a share of its contrast
+_SURE = 0.04  # cost above it by which the odds of a cut grow e-fold
 
 
 class CutDetector:
@@ -34,8 +30,8 @@ class CutDetector:
     Frames are compared in L after their exposure has been taken out: each has the same mean and contrast. A frame
     begins a shot if its blocks are not found in the frame before, at any place nearby. So flicker, fades and motion
     are no cuts, and two dark shots differ. A frame that shows nothing is left out: what follows is compared with what
-    came before. A change that is gone again within :data:`AHEAD` frames is a flash. A dissolve is found at its end:
-    the frames between are mixtures of its ends.
+    came before. A change that is gone again within :data:`AHEAD` frames is a flash. A frame that is not found in the
+    next one either, as the first of a fade, is left out, too.
 
     Parameters
     ----------
@@ -47,28 +43,29 @@ class CutDetector:
 
     def __init__(self, first: int = 0, pace: float = 1.0) -> None:
         self._frame = first - 1
-        self._spans = [max(5, round(span * pace)) for span in _SPANS]
-        self._past: deque[tuple[int, Array]] = deque(maxlen=max(self._spans) + 1)
+        self._past: deque[Array] = deque(maxlen=AHEAD + 1)
         self._flash = -1  # the last frame of a flash
+        self._blank = False  # whether a frame that shows nothing came after the past
+        self._transitions = TransitionDetector(first, pace)
 
     def state(self) -> dict[str, Any]:
         """Return what the detector remembers, as plain values and arrays."""
-        return {"frame": self._frame, "flash": self._flash, "past": list(self._past)}
+        state = {"frame": self._frame, "flash": self._flash, "blank": self._blank, "past": list(self._past)}
+        return {**state, "transitions": self._transitions.state()}
 
     def restore(self, state: Any) -> None:
         """Remember what :meth:`state` returned. Raise an InputError if it is something else."""
         require_names("cuts", state, self.state())
         for name in ("frame", "flash"):
             require(name, state[name], integer(-1))
+        require("blank", state["blank"], instance_of(bool))
         self._past.clear()
-        for item in as_list("past", state["past"]):
-            number, cells = as_list("past", item, 2)
-            require("past", number, integer(0))
-            shape = self._past[0][1].shape if self._past else (None, None)
-            self._past.append((number, float_array("past", cells, *shape)))
-        self._frame, self._flash = state["frame"], state["flash"]
+        for cells in as_list("past", state["past"]):
+            self._past.append(float_array("past", cells, *(self._past[0].shape if self._past else (None, None))))
+        self._frame, self._flash, self._blank = state["frame"], state["flash"], state["blank"]
+        self._transitions.restore(state["transitions"])
 
-    def update(self, lightness: Array, ahead: Sequence[Array] = ()) -> int | None:
+    def update(self, lightness: Array, ahead: Sequence[Array] = ()) -> list[Cut]:
         """Take the next frame.
 
         Parameters
@@ -80,89 +77,55 @@ class CutDetector:
 
         Returns
         -------
-        int or None
-            Number of a frame that begins a shot: this frame, or the middle of a dissolve that ends here.
+        list of Cut
+            What is now known: a cut at this frame, and transitions whose middle lies before it.
         """
         self._frame += 1
-        cells = _cells(lightness)
-        if _contrast(_cropped(cells, cells)[0]) < _BLANK or self._frame <= self._flash:
-            return None
-        if not self._past:
-            self._past.append((self._frame, cells))
-            return None
-        before = self._past[-1][1]
-        if _unlike(before, cells) > _UNLIKE:
-            if any(_unlike(other, cells) <= _UNLIKE for _, other in list(self._past)[-1 - AHEAD : -1]):
-                self._past.append((self._frame, cells))  # after a flash
-                return None
-            for distance, other in enumerate(ahead[:AHEAD], 1):
-                if _unlike(before, _cells(other)) <= _UNLIKE:
+        cells = cells_of(lightness)
+        if is_blank(cells):
+            self._blank = True
+            return []
+        if self._frame <= self._flash:
+            return []
+        following = [cells_of(other) for other in ahead[:AHEAD]]
+        change = _unlike(self._past[-1], cells) if self._past else 1.0
+        if change > _UNLIKE and not any(_unlike(other, cells) <= _UNLIKE for other in list(self._past)[:-1]):
+            for distance, other in enumerate(following, 1):
+                if self._past and _unlike(self._past[-1], other) <= _UNLIKE:
                     self._flash = self._frame + distance - 1
-                    return None
-            return self._begin(self._frame, cells)
-        self._past.append((self._frame, cells))
-        if self._frame % 4 == 0:
-            for span in self._spans:
-                if len(self._past) > span and (middle := self._dissolved(span)) is not None:
-                    return self._begin(middle, cells)
-        return None
+                    return []
+            if following and _unlike(cells, following[0]) > _UNLIKE:
+                return []
+            return self._begin(cells, change)
+        self._past.append(cells)
+        self._blank = False
+        transition = self._transitions.update(self._frame, cells)
+        return [] if transition is None else [transition]
 
-    def _begin(self, first: int, cells: Array) -> int:
+    def finish(self) -> list[Cut]:
+        """Return the transitions that were not known yet, at the end of the video."""
+        return self._transitions.end_shot(self._frame + 1)
+
+    def _begin(self, cells: Array, change: float) -> list[Cut]:
+        """Begin a shot with the current frame, which differs from the frame before."""
+        found = self._transitions.end_shot(self._frame) if self._past else []
+        if self._past:
+            kind = "fade" if self._blank else "cut"
+            found.append(Cut(self._frame, kind, float(1 / (1 + np.exp((_UNLIKE - change) / _SURE)))))
         self._past.clear()
-        self._past.append((self._frame, cells))
-        return first
-
-    def _dissolved(self, span: int) -> int | None:
-        """Return the middle of a dissolve that fills the last ``span`` frames, or None if there is none."""
-        frames = np.stack([cells for _, cells in list(self._past)[-1 - span :]]).reshape(span + 1, -1).T
-        first, last = self._past[-1 - span][1], self._past[-1][1]
-        if _unlike(first, last) <= _UNLIKE:
-            return None
-        ends = np.stack([frames[:, 0], frames[:, -1], np.ones(len(frames), np.float32)], axis=-1)
-        gram = ends.T @ ends
-        shares = np.linalg.solve(gram + 1e-3 * len(frames) * np.eye(3, dtype=np.float32), ends.T @ frames)
-        unexplained = np.abs(frames - ends @ shares).mean(axis=0)
-        contrasts = np.abs(frames - frames.mean(axis=0)).mean(axis=0)
-        progress = shares[1] / (shares[0] + shares[1])
-        # at both ends the shots are pure: otherwise one dissolve would be found twice
-        if progress[2] > _PURE or progress[-3] < 1 - _PURE or (unexplained > _MIXED * contrasts).any():
-            return None
-        middle = int(np.abs(progress - 0.5).argmin())
-        return self._past[-1 - span + middle][0] if 0.15 < progress[middle] < 0.85 else None
-
-
-def _cells(lightness: Array) -> Array:
-    """Return the means of L over a grid of cells."""
-    size = max(1, min(lightness.shape) // _ROWS)
-    height, width = (side // size * size for side in lightness.shape)
-    blocks = lightness[:height, :width].reshape(height // size, size, width // size, size)
-    return np.asarray(blocks.mean(axis=(1, 3)), np.float32)
-
-
-def _cropped(first: Array, second: Array) -> tuple[Array, Array]:
-    """Return two grids without the rows and columns at their edges that are black in both."""
-    brightest = np.maximum(first, second)
-    parts = []
-    for axis in (1, 0):
-        lit = np.flatnonzero(brightest.max(axis=axis) > _BLACK)
-        parts.append(slice(lit[0], lit[-1] + 1) if len(lit) else slice(None))
-    return first[parts[0], parts[1]], second[parts[0], parts[1]]
-
-
-def _contrast(cells: Array) -> float:
-    return float(np.abs(cells - cells.mean()).mean())
+        self._past.append(cells)
+        self._blank = False
+        self._transitions.update(self._frame, cells)
+        return found
 
 
 def _unlike(first: Array, second: Array) -> float:
     """Return how unlike two frames are, from 0 (the same but for exposure and motion) to about 1."""
     if first.shape != second.shape:
         return 1.0
-    first, second = _cropped(first, second)
-    if min(first.shape) < _BLOCK or min(_contrast(first), _contrast(second)) < _BLANK:
+    first, second = cropped(first, second)
+    if min(first.shape) < _BLOCK or not changed(first, second):
         return 0.0
-    change = first - second
-    if np.median(np.abs(change - np.median(change))) < _CHANGED * max(_contrast(first), _contrast(second)):
-        return 0.0  # of a cut, most of the frame is new
     first, second = ((one - one.mean()) / one.std() for one in (first, second))
     return float(_matching(np.ascontiguousarray(first), np.ascontiguousarray(second), _BLOCK, _STEP, _REACH))
 

@@ -14,15 +14,27 @@ from pathlib import Path
 from typing import Any
 
 from labcolor.base.paths import as_path, write_text
-from labcolor.base.validation import as_saturation, integer, require, shortened
+from labcolor.base.validation import as_saturation, integer, number, one_of, require, shortened
 from labcolor.errors import InputError, InputTypeError, VideoFileError
-from labcolor.io.times import advanced
+from labcolor.io.times import advanced, clock
 from labcolor.video.look import as_hues
 
-__all__ = ["NO_END", "Shot", "as_shots", "read_shots", "shots_between", "write_shots"]
+__all__ = ["KINDS", "NO_END", "Shot", "as_shots", "check_list_name", "read_shots", "shots_between", "write_shots"]
 
+KINDS = "cut", "dissolve", "wipe", "fade"
 NO_END = 1 << 62  # the end of a last shot that ends with the video
-_COLUMNS = ["first", "end", "start time", "end time", "grey", "saturation", "references", "exclude_hues"]
+_COLUMNS = [
+    "first",
+    "end",
+    "start time",
+    "end time",
+    "grey",
+    "saturation",
+    "references",
+    "exclude_hues",
+    "kind",
+    "confidence",
+]
 _EVENT = re.compile(r"\s*(\d{3,6})\s+\S+\s+V\S*\s+C\s+(\S+)\s+(\S+)\s+(\S+)\s+(\S+)\s*")
 _NOTE = re.compile(r"\*\s*LABCOLOR\s+(.*)", re.IGNORECASE)
 
@@ -45,12 +57,16 @@ class Shot:
         Frames of the references that serve it. By default those within it, or those that show the same scene.
     exclude_hues : tuple of str, optional
         Hues that are left out, as for :func:`colorize_video`. By default those of the video.
+    kind : {"cut", "dissolve", "wipe", "fade"}, optional
+        How it begins, as :func:`find_shots` has found. It has no effect on colors.
+    confidence : float, optional
+        How sure that is, from 0 to 1.
 
     Examples
     --------
     >>> from labcolor import Shot
     >>> Shot(0, 120, saturation=0.8)
-    Shot(first=0, end=120, grey=False, saturation=0.8, references=None, exclude_hues=None)
+    Shot(first=0, end=120, grey=False, saturation=0.8, references=None, exclude_hues=None, kind=None, confidence=None)
     """
 
     first: int
@@ -59,6 +75,8 @@ class Shot:
     saturation: float | None = None
     references: tuple[int, ...] | None = None
     exclude_hues: tuple[str, ...] | None = None
+    kind: str | None = None
+    confidence: float | None = None
 
 
 def shots_between(cuts: Iterable[int], first: int, end: int) -> tuple[Shot, ...]:
@@ -113,6 +131,10 @@ def _checked(name: str, shots: Sequence[Shot]) -> tuple[Shot, ...]:
                 raise InputError(f"{name}: shot {place}: expected grey or a saturation, got both. Remove one.")
         if shot.exclude_hues is not None:
             as_hues(f"{name}: shot {place}: exclude_hues", shot.exclude_hues)
+        if shot.kind is not None:
+            require(f"{name}: shot {place}: kind", shot.kind, one_of(*KINDS))
+        if shot.confidence is not None:
+            require(f"{name}: shot {place}: confidence", shot.confidence, number(0, 1))
     for place, (one, following) in enumerate(itertools.pairwise(shots), 1):
         if following.first != one.end:
             what = "a gap" if following.first > one.end else "an overlap"
@@ -147,11 +169,12 @@ def write_shots(path: str | os.PathLike[str], shots: Iterable[Shot], rate: Any) 
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_shots(f"{folder}/shots.csv", [Shot(0, 120), Shot(120, 200, grey=True)], 25)
     ...     read_shots(f"{folder}/shots.csv", 25)[1]
-    Shot(first=120, end=200, grey=True, saturation=None, references=None, exclude_hues=None)
+    Shot(first=120, end=200, grey=True, saturation=None, references=None, exclude_hues=None, kind=None, confidence=None)
     """
     path, rate = as_path("path", path), Fraction(rate)
     shots = _checked("shots", list(shots))
-    text = _csv(shots, rate) if _is_csv(path) else _edl(shots, rate)
+    check_list_name(path)
+    text = _csv(shots, rate) if path.suffix.lower() == ".csv" else _edl(shots, rate)
     write_text(path, text, VideoFileError)
 
 
@@ -181,7 +204,8 @@ def read_shots(path: str | os.PathLike[str], rate: Any) -> tuple[Shot, ...]:
     See :func:`write_shots`.
     """
     path, rate = as_path("path", path), Fraction(rate)
-    is_csv = _is_csv(path)
+    check_list_name(path)
+    is_csv = path.suffix.lower() == ".csv"
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -190,10 +214,10 @@ def read_shots(path: str | os.PathLike[str], rate: Any) -> tuple[Shot, ...]:
     return _checked(str(path), _from_csv(path, text) if is_csv else _from_edl(path, text, rate))
 
 
-def _is_csv(path: Path) -> bool:
+def check_list_name(path: Path) -> None:
+    """Raise an InputError if no list of shots has such a name."""
     if path.suffix.lower() not in (".csv", ".edl"):
         raise InputError(f"{path}: expected a name that ends in .csv or .edl.")
-    return path.suffix.lower() == ".csv"
 
 
 def _csv(shots: Iterable[Shot], rate: Fraction) -> str:
@@ -201,11 +225,11 @@ def _csv(shots: Iterable[Shot], rate: Fraction) -> str:
     writer = csv.writer(file)
     writer.writerow(_COLUMNS)
     for shot in shots:
-        times = [_clock(frame / rate) for frame in (shot.first, shot.end)]
+        times = [clock(frame / rate) for frame in (shot.first, shot.end)]
         saturation = "" if shot.saturation is None else f"{shot.saturation:g}"
-        writer.writerow(
-            [shot.first, shot.end, *times, "yes" if shot.grey else "no", saturation, _numbers(shot), _hues(shot)]
-        )
+        confidence = "" if shot.confidence is None else f"{shot.confidence:.2f}"
+        looks = ["yes" if shot.grey else "no", saturation, _numbers(shot), _hues(shot)]
+        writer.writerow([shot.first, shot.end, *times, *looks, shot.kind or "", confidence])
     return file.getvalue()
 
 
@@ -217,12 +241,6 @@ def _numbers(shot: Shot) -> str:
 
 def _hues(shot: Shot) -> str:
     return "" if shot.exclude_hues is None else " ".join(shot.exclude_hues) or "none"
-
-
-def _clock(seconds: Fraction) -> str:
-    minutes, rest = divmod(seconds, 60)
-    hours, minutes = divmod(int(minutes), 60)
-    return f"{hours:02}:{minutes:02}:{float(rest):06.3f}"
 
 
 def _from_csv(path: Path, text: str) -> list[Shot]:
@@ -243,18 +261,20 @@ def _shot(name: str, row: dict[str, str]) -> Shot:
     grey = row.get("grey", "").lower() or "no"
     if grey not in ("yes", "no"):
         raise InputError(f'{name}: grey: expected "yes" or "no", got {shortened(grey)}.')
-    saturation = row.get("saturation", "").replace(",", ".")
+    saturation, confidence = (row.get(key, "").replace(",", ".") for key in ("saturation", "confidence"))
     references = row.get("references", "").lower()
     exclude_hues = row.get("exclude_hues", "").lower()
     return Shot(
         _whole(name, row.get("first", "")),
         _whole(name, row.get("end", "")),
         grey == "yes",
-        _decimal(name, saturation) if saturation else None,
+        _decimal(f"{name}: saturation", saturation) if saturation else None,
         None if not references else tuple(_whole(name, one) for one in references.split() if one != "none"),
         None
         if not exclude_hues
         else as_hues(f"{name}: exclude_hues", [hue for hue in exclude_hues.split() if hue != "none"]),
+        row.get("kind", "").lower() or None,
+        _decimal(f"{name}: confidence", confidence) if confidence else None,
     )
 
 
@@ -266,15 +286,15 @@ def _whole(name: str, text: str) -> int:
 
 def _decimal(name: str, text: str) -> float:
     if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,9})?", text):
-        raise InputError(f"{name}: saturation: expected a number, got {shortened(text)}.")
-    return as_saturation(float(text))
+        raise InputError(f"{name}: expected a number, got {shortened(text)}.")
+    return float(text)
 
 
 def _edl(shots: Iterable[Shot], rate: Fraction) -> str:
     lines = ["TITLE: LABCOLOR", "FCM: NON-DROP FRAME", ""]
-    for number, shot in enumerate(shots, 1):
+    for place, shot in enumerate(shots, 1):
         times = " ".join(advanced("00:00:00:00", frame, rate) for frame in (shot.first, shot.end))
-        lines.append(f"{number:03}  AX       V     C        {times} {times}")
+        lines.append(f"{place:03}  AX       V     C        {times} {times}")
         notes = ["GREY"] if shot.grey else []
         notes += [] if shot.saturation is None else [f"SATURATION {shot.saturation:g}"]
         notes += [] if shot.references is None else [f"REFERENCES {_numbers(shot)}"]

@@ -1,26 +1,27 @@
-"""Single frames of a video: at given times, and a good one for each shot."""
+"""Single frames of a video: at given times, and a good one for each shot, with its caption."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from itertools import pairwise
 
 import numpy as np
-from scipy import ndimage
 
 from labcolor.base.typing import Array
+from labcolor.display.sheet import contact_sheet
 from labcolor.errors import VideoFileError
 from labcolor.inference.pipeline import Pipeline
 from labcolor.io.decoder import Decoder, Footage
-from labcolor.io.times import pace_of
+from labcolor.io.times import clock
 from labcolor.pictures.picture import Picture
 from labcolor.pictures.small import SmallPicture
-from labcolor.video.cuts import CutDetector
-from labcolor.video.frames import frames_and_cuts
+from labcolor.video.scan import best_frames, reduced, scan
+from labcolor.video.shots import Shot
 
-__all__ = ["colored_still", "frame_at", "shot_stills"]
+__all__ = ["caption", "colored_still", "frame_at", "grey_sheet", "shot_stills"]
+
+_SHORT_SIDE = 180  # pixels of the frames of a sheet
 
 
 def _pictures(decoder: Decoder, footage: Footage) -> Iterator[Picture]:
@@ -53,30 +54,31 @@ def colored_still(picture: Picture, pipeline: Pipeline, saturation: float) -> tu
     return picture.colored(small.chroma(np.zeros_like(ab), stride)), picture.colored(small.chroma(ab, stride))
 
 
-def shot_stills(footage: Footage, working_size: int) -> Iterator[tuple[int, Picture]]:
-    """Yield a good frame of each shot, with its number: one with many sharp edges, away from the ends of the shot.
+def shot_stills(footage: Footage, shots: Sequence[Shot] | None = None) -> Iterator[tuple[int, Picture, Shot]]:
+    """Yield a good frame of each shot: its number, the frame, and the shot.
 
-    The video is decoded twice: to find the shots, and to take the frames.
+    The frame has many sharp edges, and is away from the ends of the shot. The video is decoded twice: to find the
+    shots, and to take the frames. ``shots`` None: the shots are those that are found.
     """
-    cuts: list[int] = []
-    details: list[float] = []
+    found = scan(footage)
+    wanted = dict(best_frames(shots or found.shots, found.details, footage.first))
     with Decoder(footage) as decoder:
-        detector = CutDetector(pace=pace_of(footage.rate))
-        for small, cut in frames_and_cuts(_pictures(decoder, footage), working_size, detector):
-            details.append(float(np.abs(ndimage.laplace(small.lightness)).mean()))
-            if cut is not None:
-                cuts.append(cut)
-    wanted = set(_best(details, cuts))
-    with Decoder(footage) as decoder:
-        for number, picture in enumerate(_pictures(decoder, footage)):
+        for number, picture in enumerate(_pictures(decoder, footage), footage.first):
             if number in wanted:
-                yield number, picture
+                yield number, picture, wanted[number]
 
 
-def _best(details: Sequence[float], cuts: Sequence[int]) -> Iterator[int]:
-    """Yield the number of the best frame of each shot, where the detail of each frame is known."""
-    for start, stop in pairwise([0, *cuts, len(details)]):
-        edge = (stop - start) // 5  # fades and dissolves are near the ends
-        inner = range(start + edge, max(stop - edge, start + edge + 1))
-        if start < stop:
-            yield max(inner, key=lambda number: details[number])
+def grey_sheet(footage: Footage, shots: Sequence[Shot], details: Sequence[float]) -> Array:
+    """Return a contact sheet of shots, in grey, for the details of :func:`labcolor.video.scan.scan`."""
+    wanted = dict(best_frames(shots, details, footage.first))
+    levels = np.rint(255 * footage.format.shares()).astype(np.uint8)
+    with Decoder(reduced(footage, _SHORT_SIDE)) as decoder:
+        frames = ((number, luma) for number, luma in enumerate(decoder, footage.first) if number in wanted)
+        return contact_sheet((levels[luma], caption(number, wanted[number], footage.rate)) for number, luma in frames)
+
+
+def caption(number: int, shot: Shot, rate: Fraction) -> str:
+    """Return what a contact sheet says of a shot below one of its frames."""
+    begins = "" if shot.kind is None else f"  {shot.kind}"
+    sure = "" if shot.confidence is None else f" {shot.confidence:.2f}"
+    return f"{clock(number / rate)}  frame {number}\nfrom {shot.first}{begins}{sure}"

@@ -196,13 +196,15 @@ class ChromaStream:
             yield picture, small.chroma(ab, self.pipeline.stride)
 
     def _begins(self, index: int, small: Sequence[SmallPicture], ahead: Sequence[SmallPicture]) -> int | None:
-        """Return the first frame of a shot that begins with a frame, or whose dissolve ends there, and note the cut."""
+        """Return the first frame of a shot that is known to begin with a frame or before it, and note the cut."""
         number, self._next = self._next, self._next + 1
         if self._detector is None:
             cut = number if number in self._starts and number > self._first else None
         else:
             following = [one.lightness for one in (*small[index + 1 :], *ahead)]
-            cut = self._detector.update(small[index].lightness, following)
+            found = [cut.frame for cut in self._detector.update(small[index].lightness, following)]
+            self.cuts += found[:-1]
+            cut = found[-1] if found else None
         if cut is not None:
             self.cuts.append(cut)
         return cut

@@ -1,5 +1,7 @@
 """Cuts: one for each event, none for flicker, flashes, fades of one shot or fast motion."""
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -35,10 +37,15 @@ def old(film, flicker=0.06):
 
 
 def cuts(film, ahead=AHEAD):
+    """Frames of the cuts that are found."""
+    return [cut.frame for cut in found(film, ahead)]
+
+
+def found(film, ahead=AHEAD):
     """Cuts that are found."""
     detector = CutDetector()
-    found = [detector.update(frame, film[index + 1 : index + 1 + ahead]) for index, frame in enumerate(film)]
-    return [cut for cut in found if cut is not None]
+    cuts = [detector.update(frame, film[index + 1 : index + 1 + ahead]) for index, frame in enumerate(film)]
+    return [*itertools.chain(*cuts), *detector.finish()]
 
 
 THREE = np.concatenate([shot(seed) for seed in range(3)])

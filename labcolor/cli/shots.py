@@ -1,0 +1,61 @@
+"""``labcolor shots``: the shots of a video, without coloring it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import Any
+
+from labcolor.cli.common import DAMAGED, DONE, print_message
+from labcolor.cli.video_options import add_field_options
+from labcolor.errors import InputError, VideoFileError
+
+__all__ = ["add_to", "run"]
+
+
+def add_to(commands: Any) -> None:
+    """Add this command to the parser."""
+    command = commands.add_parser(
+        "shots",
+        help="find the shots of a video",
+        description="Find the cuts, dissolves, wipes and fades of a video, without coloring it. Writes a list to look "
+        "through and to correct, which --shots of the other commands takes.",
+    )
+    command.set_defaults(run=run)
+    command.add_argument("source", metavar="VIDEO", help="a video, or an image sequence, as frames/%%06d.tif")
+    command.add_argument("-o", "--output", metavar="FILE", required=True, help="the list to write: .csv or .edl")
+    command.add_argument("--sheet", metavar="FILE", help="picture to write, with one frame of each shot")
+    command.add_argument("--rate", metavar="FPS", help="rate of an image sequence, as 25 or 24000/1001 (default: 24)")
+    command.add_argument(
+        "--overwrite", action="store_true", help="replace files that are there already (default: they are an error)"
+    )
+    add_field_options(command)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Find the shots of a video."""
+    from labcolor.base.paths import as_path, check_destination
+    from labcolor.io.decoder import Decoding, open_footage
+    from labcolor.io.pictures import write_picture
+    from labcolor.video.scan import scan
+    from labcolor.video.shots import check_list_name, write_shots
+    from labcolor.video.stills import grey_sheet
+
+    places = [as_path(name, place) for name, place in (("-o", arguments.output), ("--sheet", arguments.sheet)) if place]
+    check_list_name(places[0])
+    for place in places:
+        check_destination(place, VideoFileError)
+        if os.path.lexists(place) and not arguments.overwrite:
+            raise InputError(f"{place}: this file is there already. Choose another name, or pass --overwrite.")
+    fields = {name: getattr(arguments, name) for name in ("rate", "deinterlace", "tone_map")}
+    footage = open_footage(as_path("VIDEO", arguments.source), Decoding(**fields))
+    found = scan(footage, sys.stderr.isatty())
+    write_shots(places[0], found.shots, footage.rate)
+    if len(places) > 1:
+        write_picture(places[1], grey_sheet(footage, found.shots, found.details))
+    print_message(f"{len(found.shots)} shots in {places[0]}.")
+    if found.complaints:
+        print_message(f"{arguments.source}: damaged; searched as far as it can be decoded: {found.complaints}")
+        return DAMAGED
+    return DONE

@@ -1,0 +1,130 @@
+"""Dissolves and wipes of a video, frame by frame."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from labcolor.base.typing import Array
+from labcolor.base.validation import integer, require, require_names
+from labcolor.video.cells import changed, cropped
+from labcolor.video.mixture import LAGS, odds
+from labcolor.video.saved import as_list, float_array
+
+__all__ = ["Cut", "TransitionDetector"]
+
+# Frames of a film:
+_EVERY = 3  # from one that is searched to the next
+_APART = 24  # between two transitions, at least
+_FROM_CUT = 12  # between a cut and the middle of a transition, at least
+_LEAST = 1.5  # logarithm of the odds of a transition
+_FALL = 1.0  # by which it falls after the middle of a transition
+_NONE = -9.0  # where most of the frame stays as it is
+
+
+class Cut(NamedTuple):
+    """Beginning of a shot: its first frame, or the middle of a transition; and what it is."""
+
+    frame: int
+    kind: str  # "cut", "dissolve", "wipe" or "fade"
+    confidence: float  # from 0.5 to 1
+
+
+class TransitionDetector:
+    """Detector of dissolves and wipes.
+
+    Each third frame is compared with frames up to a second before and after it. The middle of a transition is where
+    the odds are highest. It is known about a second later.
+
+    Parameters
+    ----------
+    first : int
+        Number of the first frame.
+    pace : float
+        Frames that take as long as one of a film: see :func:`labcolor.io.times.pace_of`.
+    """
+
+    def __init__(self, first: int = 0, pace: float = 1.0) -> None:
+        self._pace = pace
+        counts = _EVERY, LAGS[-1], _APART, _FROM_CUT
+        self._every, self._reach, self._apart, self._from_cut = (max(1, round(count * pace)) for count in counts)
+        self._past: deque[tuple[int, Array]] = deque(maxlen=2 * self._reach + 1)
+        self._begin(first)
+
+    def _begin(self, free: int) -> None:
+        """Begin a shot. Its transitions have their middle at a frame or later."""
+        self._past.clear()
+        self._free = free
+        self._seen = 0  # frames of the shot
+        self._odds = np.full((3, 2), _NONE, np.float32)  # of a dissolve and a wipe, at the last places searched
+        self._best: tuple[int, Array] | None = None  # the place with the highest odds, and they
+
+    def state(self) -> dict[str, Any]:
+        """Return what the detector remembers, as plain values and arrays."""
+        best = None if self._best is None else list(self._best)
+        return {"past": list(self._past), "free": self._free, "seen": self._seen, "odds": self._odds, "best": best}
+
+    def restore(self, state: Any) -> None:
+        """Remember what :meth:`state` returned. Raise an InputError if it is something else."""
+        require_names("transitions", state, self.state())
+        for name in ("free", "seen"):
+            require(name, state[name], integer(0))
+        self._begin(state["free"])
+        for item in as_list("past", state["past"]):
+            number, cells = as_list("past", item, 2)
+            require("past", number, integer(0))
+            shape = self._past[0][1].shape if self._past else (None, None)
+            self._past.append((number, float_array("past", cells, *shape)))
+        self._seen, self._odds = state["seen"], float_array("odds", state["odds"], 3, 2)
+        if state["best"] is not None:
+            number, found = as_list("best", state["best"], 2)
+            require("best", number, integer(0))
+            self._best = number, float_array("best", found, 2)
+
+    def update(self, number: int, cells: Array) -> Cut | None:
+        """Take the cells of the next frame. Return a transition that is now known."""
+        if self._past and self._past[0][1].shape != cells.shape:
+            self._begin(number)
+        self._past.append((number, cells))
+        self._seen += 1
+        if self._seen > self._reach and (self._seen - self._reach) % self._every == 0:
+            return self._search(len(self._past) - 1 - self._reach)
+        return None
+
+    def end_shot(self, next_first: int) -> list[Cut]:
+        """Return the transitions that were not known yet where a cut, or the end of the video, ends a shot."""
+        found = []
+        rest = min(self._reach, len(self._past))
+        for place in range(len(self._past) - rest, len(self._past)):
+            if (self._seen - len(self._past) + place + 1) % self._every == 0:
+                found.append(self._search(place))
+        found.append(self._decided(np.full(2, _NONE)))
+        self._begin(next_first + self._from_cut)
+        return [cut for cut in found if cut is not None and cut.frame <= next_first - self._from_cut]
+
+    def _search(self, place: int) -> Cut | None:
+        """Search a place of the past, and return a transition whose odds have begun to fall."""
+        frames = [cells for _, cells in self._past]
+        ends = cropped(frames[max(0, place - self._reach)], frames[min(len(frames) - 1, place + self._reach)])
+        now = odds(frames, place, self._pace) if changed(*ends) else np.full(2, _NONE)
+        self._odds = np.asarray([*self._odds[1:], now], np.float32)
+        smooth = np.asarray([0.25, 0.5, 0.25], np.float32) @ self._odds
+        number = self._past[max(0, place - self._every)][0]
+        best = _LEAST if self._best is None else _either(self._best[1])
+        if number >= self._free and _either(smooth) > best:
+            self._best = number, smooth
+        return self._decided(smooth)
+
+    def _decided(self, now: Array) -> Cut | None:
+        """Return the best place if the odds are now lower."""
+        if self._best is None or _either(now) > _either(self._best[1]) - _FALL:
+            return None
+        (number, best), self._best = self._best, None
+        self._free = number + self._apart
+        return Cut(number, "wipe" if best[1] > best[0] else "dissolve", float(1 / (1 + np.exp(-_either(best)))))
+
+
+def _either(logarithms: Array) -> float:
+    return float(np.logaddexp(*logarithms))
