@@ -1,4 +1,4 @@
-"""Synthetic films, made of photographs, whose cuts are known: cuts, dissolves, fades, flashes, flicker, fast motion."""
+"""Synthetic films, made of photographs, whose cuts are known: dissolves, wipes, fades, flashes, flicker, motion."""
 
 from __future__ import annotations
 
@@ -35,6 +35,23 @@ def shot(photo, frames, speed=1.0, zoom=0.0):
     return np.stack([np.asarray(frame) for frame in film])
 
 
+def travel(photo, frames, speed, zoom=0.0):
+    """Return a shot of a camera that travels through a photograph: its speed in pixels of the film a frame."""
+    sides, view = np.array(photo.shape), 0.5 * photo.shape[0] * np.array([1, WIDTH / HEIGHT])
+    angle = RANDOM.uniform(-0.5, 0.5) + RANDOM.choice([0, np.pi])
+    path = np.array([np.sin(angle), np.cos(angle)]) * speed * frames * view[0] / HEIGHT
+    path *= min(1, *((sides - view) / np.maximum(np.abs(path), 1e-6)))
+    corner = np.maximum(-path, 0) + RANDOM.uniform(0, 1, 2) * (sides - view - np.abs(path))
+    image, film = Image.fromarray(np.ascontiguousarray(photo)), []
+    for frame in range(frames):
+        share = frame / frames if zoom > 0 else 1 - frame / frames
+        size = view * (1 - abs(zoom) * share)
+        top, left = corner + path * frame / frames + (view - size) / 2
+        box = left, top, left + size[1], top + size[0]
+        film.append(image.resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR, box))
+    return np.stack([np.asarray(frame) for frame in film])
+
+
 def old(film, flicker, grain=8.0, weave=1.0):
     """Return a film with an exposure that flickers, grain, and weave."""
     frames = []
@@ -52,6 +69,44 @@ def dissolved(first, second, length):
     """Return two shots that dissolve into each other."""
     share = np.linspace(0, 1, length + 2)[1:-1, None, None]
     return np.concatenate([first[:-length], first[-length:] * (1 - share) + second[:length] * share, second[length:]])
+
+
+def wiped(first, second, length, kind):
+    """Return two shots of which the second wipes the first away, with a soft edge."""
+    down, across = np.meshgrid(np.linspace(-1, 1, HEIGHT), np.linspace(-1, 1, WIDTH), indexing="ij")
+    fields = {"sideways": across, "down": down, "diagonal": across + down, "barn doors": np.abs(across)}
+    field = fields.get(kind, np.hypot(across * WIDTH / HEIGHT, down))
+    field = (field - field.min()) / np.ptp(field)
+    progress = np.linspace(0, 1, length + 2)[1:-1, None, None]
+    share = np.clip((progress * 1.03 - field) / 0.03, 0, 1)
+    return np.concatenate([first[:-length], first[-length:] * (1 - share) + second[:length] * share, second[length:]])
+
+
+def films_with_transitions(photos):
+    """Yield films of moving cameras with dissolves and wipes, as :func:`films_with_cuts`."""
+    photos = itertools.cycle(photos)
+    for length in (8, 12, 16, 24, 36):
+        film, cuts = travel(next(photos), 45 + length, RANDOM.uniform(0.6, 3)), []
+        for _ in range(12):
+            cuts.append((len(film) - length, len(film)))
+            after = travel(next(photos), 45 + 2 * length, RANDOM.uniform(0.6, 3), RANDOM.choice([-0.2, 0, 0.3]))
+            film = dissolved(film, after, length)
+        yield f"dissolves of {length}, camera moves", film, cuts
+    for kind in ("sideways", "down", "diagonal", "barn doors", "iris"):
+        film, cuts = travel(next(photos), 45, 0.5), []
+        for length in (8, 16, 24, 36):
+            cuts.append((len(film) - length, len(film)))
+            film = wiped(film, travel(next(photos), 45 + 2 * length, RANDOM.choice([0.1, 1, 2])), length, kind)
+        yield f"wipes, {kind}", film, cuts
+    for speed in (1, 2, 4, 8):
+        yield f"one shot, camera moves {speed} pixels a frame", travel(next(photos), 240, speed, 0.3), []
+        film = old(travel(next(photos), 240, speed), 0.06)
+        yield f"the same, flicker 6 % ({speed})", film, []
+    film, cuts = travel(next(photos), 60, 1), []
+    for length in (8, 16, 16, 24, 24):
+        cuts.append((len(film) - length, len(film)))
+        film = dissolved(film, travel(next(photos), 45 + 2 * length, 1.5), length)
+    yield "dissolves of 8 to 24, camera moves, flicker 4 %", old(film, 0.04), cuts
 
 
 def films_with_cuts(photos):

@@ -35,6 +35,7 @@ from labcolor.io.decoder import open_footage
 from labcolor.io.formats import target_of
 from labcolor.pictures.picture import as_picture
 from labcolor.pictures.small import SmallPicture
+from labcolor.video.cells import cells_of
 from labcolor.video.cuts import AHEAD, CutDetector
 
 PARTS = ["presets", "codecs", "memory", "steadiness", "references", "cuts", "flicker", "scenes", "hints"]
@@ -242,9 +243,37 @@ def lightness(film):
     return [SmallPicture.of(picture, films.HEIGHT).lightness for picture in pictures]
 
 
-def cuts(photos, clips):
+def detected(film, pace=1.0):
+    """Return the cuts of frames of L."""
+    detector = CutDetector(pace=pace)
+    found = [detector.update(frame, film[index + 1 : index + 1 + AHEAD]) for index, frame in enumerate(film)]
+    return [*itertools.chain(*found), *detector.finish()]
+
+
+def joined(clips, seconds):
+    """Print the false cuts of long films of parts of clips in turn, whose exposure flickers, with grain and weave."""
+    if len(clips) < 2:
+        return
+    parts = [np.stack([frame @ LUMA for frame in frames_of(clip)]) for clip in clips]
+    parts = [part[:, : films.HEIGHT, : films.WIDTH].astype(np.float32) for part in parts]
+    with tables.Table("video_joined", "flicker", "frames", "cuts", "found", "false") as table:
+        for flicker in (0.02, 0.06, 0.12):
+            film, true = [], []
+            for turn in range(round(seconds / 3 * 25 / 125)):
+                part = parts[turn % len(parts)]
+                start = int(films.RANDOM.integers(len(part) - 125))
+                true += [len(film)] if turn else []
+                film += [cells_of(frame) for frame in lightness(films.old(part[start : start + 125], flicker))]
+            cuts = {cut.frame for cut in detected(film)}
+            counts = len(film), len(true), len(cuts & set(true)), len(cuts - set(true))
+            table.add(f"{flicker:.0%}", *(f"{count:,}" for count in counts))
+
+
+def cuts(photos, clips, seconds):
     """Print the precision and recall of the cuts that are found."""
-    named = [(name, lightness(film), true) for name, film, true in films.films_with_cuts(photos)]
+    joined(clips, seconds)
+    made = itertools.chain(films.films_with_cuts(photos), films.films_with_transitions(photos[::-1]))
+    named = [(name, lightness(film), true) for name, film, true in made]
     real = [[frame @ LUMA for frame in frames_of(clip)[:400]] for clip in clips]
     named += [(Path(clip).stem, lightness(film), []) for clip, film in zip(clips, real, strict=True)]
     parts = [[film[start : start + 50] for start in range(0, 150, 50)] for film in real]
@@ -255,11 +284,9 @@ def cuts(photos, clips):
     totals = np.zeros(4, int)
     with tables.Table("video_cuts", "film", "frames", "cuts", "found", "false") as table:
         for name, film, true in named:
-            detector = CutDetector()
-            found = [detector.update(frame, film[index + 1 : index + 1 + AHEAD]) for index, frame in enumerate(film)]
             left, hits, false = list(true), 0, 0
-            for cut in (cut for cut in found if cut is not None):
-                match = next((span for span in left if span[0] - 1 <= cut <= span[1] + 1), None)
+            for cut in detected(film):
+                match = next((span for span in left if span[0] - 1 <= cut.frame <= span[1] + 1), None)
                 if match is None:
                     false += 1
                 else:
@@ -399,7 +426,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("clips", nargs="*")
     parser.add_argument("--model", default="efficientnet")
-    parser.add_argument("--long", type=int, default=300, help="seconds of the long video")
+    parser.add_argument("--long", type=int, default=300, help="seconds of the long videos")
     parser.add_argument("--only", choices=PARTS)
     parser.add_argument("--photographs", type=Path, help="folder of .jpg photographs for synthetic films")
     arguments = tables.parse(parser)
@@ -420,7 +447,7 @@ def main():
     if arguments.photographs:
         photos = films.photographs(arguments.photographs)
         if arguments.only in (None, "cuts"):
-            cuts(photos, arguments.clips)
+            cuts(photos, arguments.clips, arguments.long)
         if arguments.only in (None, "flicker"):
             flicker(photos, arguments.model)
         if arguments.only in (None, "scenes"):
