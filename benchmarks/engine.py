@@ -2,6 +2,7 @@
 """The engines side by side, in one run: start-up, memory, the network, pictures, many sizes, processes, video.
 
     python benchmarks/engine.py [--only WORD | --keep]
+    python benchmarks/engine.py --only installation --keep
 
 What is compared is called in turn, so that a machine that slows down slows both. "ratio" is how many times better
 ONNX Runtime is than what it is compared with, which is TensorFlow where nothing else is said. Nothing here is asserted:
@@ -45,6 +46,10 @@ def median(call, rounds):
     return sorted(times)[rounds // 2]
 """
 FIRST = "colorizer.predict(grey); print(time.perf_counter() - begun, peak(), colorizer.pipeline().engine.name)"
+PROCESSOR = """
+import hashlib
+print(hashlib.sha256(colorizer.predict(grey)).hexdigest(), time.process_time())
+"""
 HEIGHT, WIDTH = 192, 352  # at which the default network sees 1920x1080
 NETWORK = f"""
 batch = np.random.default_rng(0).uniform(-1, 1, (1, {HEIGHT}, {WIDTH}, 1)).astype(np.float32)
@@ -127,6 +132,23 @@ def start_up() -> None:
     report("first 1080p picture, from `python` to the result", *medians(results), "{:.2f} s", aim="4")
     report("peak memory of that process", *medians(results, 1), "{:.0f} MiB", aim="3, below 300 MiB")
     TABLE.add("`python` and numpy alone", f"{alone:.2f} s", "", "", "")
+
+
+def installation() -> None:
+    """Measure the processor time of the first picture after an installation, when kernels are compiled, and later."""
+    times: dict[str, list[list[str]]] = {"first": [], "later": []}
+    for _ in range(5):
+        with tempfile.TemporaryDirectory() as cache:
+            os.environ["NUMBA_CACHE_DIR"] = cache
+            for printed in times.values():
+                printed.append(run(PROCESSOR, "auto", 0))
+    del os.environ["NUMBA_CACHE_DIR"]
+    if len({printed[0] for runs in times.values() for printed in runs}) != 1:
+        raise RuntimeError("the results of compiled and of cached kernels differ.")
+    first, later = (statistics.median(float(printed[1]) for printed in runs) for runs in times.values())
+    with tables.Table("installation", "first 1080p picture, from `python` to the result", "processor time") as table:
+        table.add("after an installation", f"{first:.1f} s")
+        table.add("in later processes", f"{later:.1f} s")
 
 
 def network() -> None:
@@ -215,11 +237,16 @@ def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="run the parts whose names have this word")
-    options = tables.parse(parser, whole=True)
+    options = tables.parse(parser, whole="installation" not in sys.argv)
+    if options.only == "installation":  # a table of its own
+        installation()
+        return
     with TABLE:
         for part in (start_up, network, picture, sizes, processes, video):
             if options.only in part.__name__:
                 part()
+    if not options.only:
+        installation()
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def _color(name: str, picture: PictureInput) -> Array:
 
 
 def _unit(picture: Array) -> Array:
-    scale, _ = full_scale(picture.dtype, np.dtype(np.float64))
+    scale = np.float64(full_scale(picture.dtype)[0])
     return np.asarray(picture / scale)
 
 

@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 import numba
+from llvmlite import ir
+from numba.core import event
+from numba.extending import intrinsic
 
-__all__ = ["inline", "jit"]
+__all__ = ["as_bits", "from_bits", "inline", "jit", "larger", "smaller"]
 
 # Only fused multiply-adds, reciprocals and unsigned zeros: nan, inf and the order of sums are not affected.
-_FAST = {"contract", "arcp", "nsz"}
+_OPTIONS = {"nogil": True, "fastmath": {"contract", "arcp", "nsz"}, "error_model": "numpy"}
+
+_log = logging.getLogger(__name__)
+
+
+class _Notice(event.Listener):  # type: ignore[misc]
+    """Log once in a process that kernels are compiled."""
+
+    _given = False
+
+    def on_start(self, event: Any) -> None:
+        if not self._given and event.data["dispatcher"].py_func.__module__.startswith("labcolor."):
+            self._given = True
+            _log.info("preparing (once)")
+
+    def on_end(self, event: Any) -> None:
+        pass
+
+
+event.register("numba:compile", _Notice())
 
 
 def jit(function: Callable[..., Any]) -> Any:
     """Compile a kernel without the GIL and with numpy's division. Cache it on disk if possible."""
-    options = {"nogil": True, "fastmath": _FAST, "error_model": "numpy"}
+    options = {**_OPTIONS, "no_cfunc_wrapper": True}
     try:
         compiled = numba.njit(cache=True, **options)(function)
     except RuntimeError:  # neither the package's folder nor the user's cache folder is writable
@@ -33,5 +56,33 @@ def jit(function: Callable[..., Any]) -> Any:
 
 
 def inline(function: Callable[..., Any]) -> Any:
-    """Compile a function into each kernel that calls it."""
-    return numba.njit(nogil=True, inline="always", fastmath=_FAST, error_model="numpy")(function)
+    """Compile a function once, without an entry for Python; LLVM copies it into the kernels that call it.
+
+    ``inline="always"`` would copy its source, whose types are then inferred anew in each kernel: that takes longer.
+    """
+    return numba.njit(**_OPTIONS, forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+
+
+# Numba compiles a function for each use of min, max and view; each of these is one instruction.
+
+
+def _instruction(result: Any, arguments: tuple[Any, ...], build: Callable[..., Any]) -> Any:
+    """Return a function for kernels, of one or two arguments, that ``build`` makes of an LLVM builder and values."""
+
+    def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return build(builder, *values)
+
+    def one(context: Any, x: Any) -> Any:
+        return result(*arguments), code
+
+    def two(context: Any, x: Any, y: Any) -> Any:
+        return result(*arguments), code
+
+    return intrinsic(one if len(arguments) == 1 else two)
+
+
+_TWO = numba.float32, numba.float32
+smaller = _instruction(numba.float32, _TWO, lambda to, x, y: to.select(to.fcmp_ordered("<", x, y), x, y))
+larger = _instruction(numba.float32, _TWO, lambda to, x, y: to.select(to.fcmp_ordered(">", x, y), x, y))
+as_bits = _instruction(numba.int32, _TWO[:1], lambda to, x: to.bitcast(x, ir.IntType(32)))
+from_bits = _instruction(numba.float32, (numba.int32,), lambda to, x: to.bitcast(x, ir.FloatType()))

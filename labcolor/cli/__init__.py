@@ -83,8 +83,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     _open_descriptors()
     arguments = _parser().parse_args(argv)
-    log, handler = logging.getLogger("labcolor"), MessageHandler(logging.WARNING)
+    log, handler = logging.getLogger("labcolor"), MessageHandler(logging.INFO)
     log.addHandler(handler)
+    if sys.stderr.isatty():  # someone waits for the first picture
+        logging.getLogger("labcolor.base.compiled").setLevel(logging.INFO)
     try:
         with ending_on_signals(INTERRUPTED, getattr(arguments, "grace", _GRACE)):
             return int(arguments.run(arguments))

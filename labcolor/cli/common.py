@@ -72,10 +72,10 @@ def print_message(text: str) -> None:
 
 
 class MessageHandler(logging.Handler):
-    """Handler that prints the warnings of the library as messages of the command line."""
+    """Handler that prints what the library logs as messages of the command line."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Print one warning."""
+        """Print one message."""
         print_message(record.getMessage())
 
 

@@ -3,15 +3,63 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from labcolor.base.typing import Array
+from labcolor.color import kernels
+from labcolor.color.lab import matrices
 
-__all__ = ["Chroma", "ContentBox"]
+__all__ = ["Chroma", "ContentBox", "Enlargement"]
+
+_BLOCK = 1024  # colors whose chroma is lowered at a time: the buffers stay in the first-level cache
 
 ContentBox: TypeAlias = tuple[slice, slice]  # the rows and columns of a picture that lie inside its bars
+
+
+class Enlargement(NamedTuple):
+    """How small chroma is enlarged bilinearly to a grid of (H, W), as the kernels take it.
+
+    Parameters
+    ----------
+    ab : ndarray, shape (h + 1, w + 1, 2), float32
+        The small map, with a last row and a last column of grey for bars.
+    rows : ndarray, shape (H, 2), int32
+        The two rows of ``ab`` around each row of the grid.
+    down : ndarray, shape (H,), float32
+        Its place between them, from 0 to 1.
+    columns : ndarray, shape (2, W), int32
+        The two columns of ``ab`` around each column of the grid.
+    across : ndarray, shape (W,), float32
+        Its place between them.
+    """
+
+    ab: Array
+    rows: Array
+    down: Array
+    columns: Array
+    across: Array
+
+    def part(self, start: int, stop: int) -> Enlargement:
+        """Return the same for the rows from ``start`` to ``stop``."""
+        return self._replace(rows=self.rows[start:stop], down=self.down[start:stop])
+
+    def linear(self, lightness: Array) -> Array:
+        """Return L, (H, W), joined with it: planes of linear RGB, (3, H * W) float32.
+
+        Where a color lies outside the sRGB gamut, its chroma is lowered until it fits: lightness and hue stay.
+        """
+        _, matrix = matrices()
+        planes, colors = np.empty((2, 3, lightness.size), np.float32)
+        outside = np.empty(lightness.size, np.int32)
+        rows = np.empty((4, max(lightness.shape[1], self.ab.shape[1])), np.float32)
+        count = kernels.join(lightness, *self, matrix, rows, outside, colors, planes)
+        buffers = np.empty((3, _BLOCK), np.float32)
+        for start in range(0, count, _BLOCK):
+            stop = min(count, start + _BLOCK)
+            kernels.into_gamut(*colors[:, start:stop], matrix, *buffers, outside[start:stop], planes)
+        return planes
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,15 +80,25 @@ class Chroma:
     scale: tuple[float, float]
     content_box: ContentBox
 
-    def kernel_arguments(
-        self, cell: tuple[int, int] = (1, 1)
-    ) -> tuple[Array, tuple[np.float32, np.float32], tuple[int, int, int, int]]:
-        """Return ab, the scale and the edges (top, bottom, left, right) on a grid whose cells are ``cell`` pixels.
+    def enlarged(self, shape: tuple[int, int], cell: tuple[int, int] = (1, 1)) -> Enlargement:
+        """Return how it is enlarged to a grid of ``shape``, whose cells are ``cell`` pixels of the picture.
 
         A cell that lies partly in a bar counts as a part of the bar.
         """
-        scale = np.float32(cell[0] * self.scale[0]), np.float32(cell[1] * self.scale[1])
-        rows, columns = self.content_box
-        (down, across) = cell
-        edges = -(-rows.start // down), rows.stop // down, -(-columns.start // across), columns.stop // across
-        return np.ascontiguousarray(self.ab, np.float32), scale, edges
+        sides = zip(shape, self.ab.shape, cell, self.scale, self.content_box, strict=False)
+        (rows, down), (columns, across) = (_neighbors(*side) for side in sides)
+        ab = np.pad(np.asarray(self.ab, np.float32), ((0, 1), (0, 1), (0, 0)))
+        return Enlargement(ab, np.ascontiguousarray(rows.T), down, columns, across)
+
+
+def _neighbors(side: int, small: int, cell: int, scale: float, inside: slice) -> tuple[Array, Array]:
+    """Return the two neighbors of each position among ``small`` ones, (2, side), and its place between them.
+
+    Both neighbors of a position in a bar are ``small``.
+    """
+    place = (np.arange(side) + 0.5) * float(np.float32(cell * scale)) - 0.5
+    place = np.clip(place.astype(np.float32), 0, np.float32(small - 1))
+    lower = place.astype(np.int32)
+    neighbors = np.stack([lower, np.minimum(lower + 1, small - 1)])
+    neighbors[:, : -(-inside.start // cell)] = neighbors[:, inside.stop // cell :] = small
+    return neighbors, place - lower.astype(np.float32)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from skimage import color
 
 from labcolor.base.strips import in_strips
 from labcolor.base.typing import Array
@@ -31,11 +33,11 @@ NO_TABLE = np.zeros(1, np.float32)  # passed to a kernel whose colors are linear
 _FAR = 1e4  # Lab values are clipped to this: far outside every gamut, and the cube is still a float32
 
 
-@lru_cache(maxsize=4)
-def matrices(dtype: np.dtype[Any]) -> tuple[Matrix, Matrix]:
-    """Return the matrices from linear RGB to XYZ relative to the white, and back, as tuples of a float dtype."""
+@lru_cache(maxsize=1)
+def matrices() -> tuple[Matrix, Matrix]:
+    """Return the matrices from linear RGB to XYZ relative to the white, and back, as tuples of float32."""
     both = (kernels.TO_RELATIVE_XYZ, kernels.FROM_RELATIVE_XYZ)
-    to_xyz, from_xyz = (tuple(tuple(dtype.type(value) for value in row) for row in matrix) for matrix in both)
+    to_xyz, from_xyz = (tuple(map(tuple, matrix.astype(np.float32))) for matrix in both)
     return to_xyz, from_xyz
 
 
@@ -43,16 +45,14 @@ def matrices(dtype: np.dtype[Any]) -> tuple[Matrix, Matrix]:
 def linear_light_table(dtype: np.dtype[Any]) -> Array:
     """Return the linear light, float32, of every value of an unsigned integer dtype."""
     levels = np.iinfo(dtype).max
-    exact = np.arange(levels + 1, dtype=np.float64) / levels
-    kernels.decode_srgb(exact, exact)
-    return np.asarray(exact, np.float32)
+    return kernels.srgb_to_linear(np.arange(levels + 1) / levels).astype(np.float32)
 
 
-def full_scale(target: np.dtype[Any], compute: np.dtype[Any]) -> tuple[Any, Any]:
+def full_scale(target: np.dtype[Any]) -> tuple[np.float32, np.float32]:
     """Return the factor that scales [0, 1] to the range of ``target``, and the offset that rounds the result."""
     if target.kind == "u":
-        return compute.type(np.iinfo(target).max), compute.type(0.5)
-    return compute.type(1), compute.type(0)
+        return np.float32(np.iinfo(target).max), np.float32(0.5)
+    return np.float32(1), np.float32(0)
 
 
 def check_colors(name: str, values: Any) -> Array:
@@ -81,25 +81,26 @@ def check_unit_range(name: str, array: Array) -> None:
         )
 
 
-def _flat_linear(name: str, rgb: Any) -> tuple[Array, Array, Array]:
-    """Return the checked array, its (N, 3) integers or linear floats, and the table of linear light for integers."""
-    rgb = check_colors(name, rgb)
+def _converted(rgb: Any, exact: Callable[[Array], Array], kernel: Any, channels: tuple[int, ...]) -> Array:
+    """Convert sRGB: float64 by a function of sRGB, other dtypes to float32 by a kernel of linear light."""
+    rgb = check_colors("rgb", rgb)
     if rgb.dtype in (np.uint8, np.uint16):
-        return rgb, np.ascontiguousarray(rgb).reshape(-1, 3), linear_light_table(rgb.dtype)
-    if rgb.dtype.kind != "f":
+        flat, table = np.ascontiguousarray(rgb), linear_light_table(rgb.dtype)
+    elif rgb.dtype.kind != "f":
         raise InputTypeError(
-            f"{name}: expected uint8, uint16 or float in [0, 1], got dtype {rgb.dtype}, whose range is not known. "
+            f"rgb: expected uint8, uint16 or float in [0, 1], got dtype {rgb.dtype}, whose range is not known. "
             f"Convert it, for example with .astype(np.uint8)."
         )
-    check_unit_range(name, rgb)
-    dtype = np.float64 if rgb.dtype == np.float64 else np.float32
-    linear = np.clip(rgb, 0, 1, dtype=dtype).reshape(-1)
-    in_strips(
-        lambda start, stop: kernels.decode_srgb(linear[start:stop], linear[start:stop]),
-        linear.size,
-        linear.itemsize,
-    )
-    return rgb, linear.reshape(-1, 3), NO_TABLE
+    else:
+        check_unit_range("rgb", rgb)
+        if rgb.dtype == np.float64:
+            return exact(np.clip(rgb, 0, 1))
+        flat, table = kernels.srgb_to_linear(np.clip(rgb, 0, 1, dtype=np.float32)), NO_TABLE
+    flat = flat.reshape(-1, 3)
+    out = np.empty((len(flat), *channels), np.float32)
+    matrix, _ = matrices()
+    in_strips(lambda start, stop: kernel(flat[start:stop], table, matrix, out[start:stop]), len(out), 24)
+    return out.reshape(*rgb.shape[:-1], *channels)
 
 
 def rgb_to_lab(rgb: npt.ArrayLike) -> Array:
@@ -138,15 +139,11 @@ def rgb_to_lab(rgb: npt.ArrayLike) -> Array:
     >>> rgb_to_lab(np.array([255, 0, 0], np.uint8)).round(1)
     array([53.2, 80.1, 67.2], dtype=float32)
     """
-    source, flat, table = _flat_linear("rgb", rgb)
-    out = np.empty(flat.shape, np.float64 if flat.dtype == np.float64 else np.float32)
-    matrix, _ = matrices(out.dtype)
-    in_strips(
-        lambda start, stop: kernels.rgb_to_lab(flat[start:stop], table, matrix, out[start:stop]),
-        len(out),
-        3 * out.itemsize,
-    )
-    return out.reshape(source.shape)
+
+    def kernel(flat: Array, table: Array, matrix: Matrix, out: Array) -> None:
+        kernels.rgb_to_lab(flat, table, matrix, np.empty((3, len(flat)), np.float32), out)
+
+    return _converted(rgb, color.rgb2lab, kernel, (3,))
 
 
 def rgb_to_lightness(rgb: npt.ArrayLike) -> Array:
@@ -174,15 +171,7 @@ def rgb_to_lightness(rgb: npt.ArrayLike) -> Array:
     >>> rgb_to_lightness(np.array([[255, 255, 255], [119, 119, 119]], np.uint8)).round(1)
     array([100.,  50.], dtype=float32)
     """
-    source, flat, table = _flat_linear("rgb", rgb)
-    out = np.empty(len(flat), np.float64 if flat.dtype == np.float64 else np.float32)
-    matrix, _ = matrices(out.dtype)
-    in_strips(
-        lambda start, stop: kernels.rgb_to_lightness(flat[start:stop], table, matrix, out[start:stop]),
-        len(out),
-        3 * out.itemsize,
-    )
-    return out.reshape(source.shape[:-1])
+    return _converted(rgb, lambda unit: color.rgb2lab(unit)[..., 0], kernels.to_lightness, ())
 
 
 def lab_to_rgb(lab: npt.ArrayLike, *, dtype: npt.DTypeLike | None = None) -> Array:
@@ -223,17 +212,28 @@ def lab_to_rgb(lab: npt.ArrayLike, *, dtype: npt.DTypeLike | None = None) -> Arr
         raise InputTypeError(f"dtype: expected uint8, uint16, float32 or float64, got {dtype!r}.") from error
     if target not in (np.uint8, np.uint16, np.float32, np.float64):
         raise InputTypeError(f"dtype: expected uint8, uint16, float32 or float64, got {target}.")
-    flat = np.ascontiguousarray(source, compute).reshape(-1, 3)
-    if not kernels.all_finite(flat.reshape(-1)):
+    low, high = source.min(initial=0), source.max(initial=0)
+    if not (np.isfinite(low) and np.isfinite(high)):
         raise InputError("lab: expected finite values, got nan or inf. Repair the array first.")
-    if flat.max(initial=0) > _FAR or flat.min(initial=0) < -_FAR:
+    flat = np.ascontiguousarray(source, compute).reshape(-1, 3)
+    if low < -_FAR or high > _FAR:
         flat = np.clip(flat, -_FAR, _FAR)
+    scale, half = full_scale(target)
+    if compute == np.float64:
+        return (_lab_to_rgb64(flat) * scale + half).astype(target).reshape(source.shape)
     out = np.empty(flat.shape, target)
-    _, matrix = matrices(compute)
-    scale, half = full_scale(target, compute)
-    in_strips(
-        lambda start, stop: kernels.lab_to_rgb(flat[start:stop], matrix, scale, half, out[start:stop]),
-        len(out),
-        3 * compute.itemsize,
-    )
+    _, matrix = matrices()
+
+    def strip(start: int, stop: int) -> None:
+        linear = np.empty((3, stop - start), np.float32)
+        kernels.lab_to_linear(flat[start:stop], matrix, linear)
+        kernels.encode(linear, scale, half, out[start:stop])
+
+    in_strips(strip, len(out), 24)
     return out.reshape(source.shape)
+
+
+def _lab_to_rgb64(lab: Array) -> Array:
+    """Convert (N, 3) Lab to sRGB by scikit-image, which warns of Z below 0: b is lowered to where Z is 0."""
+    lab[:, 2] = np.minimum(lab[:, 2], (1 - 1e-15) * 200 / 116 * (lab[:, 0] + 16))
+    return np.asarray(color.lab2rgb(lab))

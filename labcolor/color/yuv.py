@@ -12,7 +12,7 @@ from labcolor.base.typing import Array
 from labcolor.color import kernels
 from labcolor.color.chroma import Chroma
 from labcolor.color.density import BLACK, WHITE, density_to_linear, linear_to_density
-from labcolor.color.lab import linear_light_table, matrices, rgb_to_lightness
+from labcolor.color.lab import linear_light_table, rgb_to_lightness
 
 __all__ = ["MATRICES", "FrameFormat", "usual_matrix"]
 
@@ -151,19 +151,18 @@ class FrameFormat:
         down, across = self.cell
         height, width = luma.shape[0] // down, luma.shape[1] // across
         u, v = np.empty((2, height, width), self.dtype)
-        _, matrix = matrices(np.dtype(np.float32))
         red, blue = MATRICES[self.matrix]
         # half the range of chroma, its zero, and its largest value
         unit, top = 2 ** (self.depth - 8), 2**self.depth - 1
         levels = np.float32(top / 2 if self.full else 112 * unit), np.float32(128 * unit), np.float32(top)
-        ab, scale, edges = chroma.kernel_arguments(self.cell)
+        enlargement = chroma.enlarged((height, width), self.cell)
 
         def strip(start: int, stop: int) -> None:
-            rows = luma[down * start : down * stop]
+            lightness = np.empty((stop - start, width), np.float32)
+            kernels.mean_lightness(luma[down * start : down * stop], table, lightness)
+            linear = enlargement.part(start, stop).linear(lightness)
             weights = np.float32(red), np.float32(blue)
-            kernels.chroma_rows(
-                rows, table, ab, start, *scale, edges, matrix, weights, levels, u[start:stop], v[start:stop]
-            )
+            kernels.to_chroma(linear, weights, levels, u[start:stop].reshape(-1), v[start:stop].reshape(-1))
 
         in_strips(strip, height, 24 * width)
         return u, v

@@ -65,21 +65,16 @@ class Picture:
 
     def lightness(self, start: int = 0, stop: int | None = None) -> Array:
         """L of the rows from ``start`` to ``stop``: (rows, W) float32 in [0, 100]."""
-        integer = self.values.dtype.kind == "u"
-        rows = np.ascontiguousarray(self.values[start:stop], None if integer else np.float32)
+        rows = self.values[start:stop]
+        if rows.dtype.kind == "f":
+            rows, table = kernels.srgb_to_linear(np.clip(rows, 0, 1, dtype=np.float32)), NO_TABLE
+        elif rows.shape[2] == 3:
+            table = linear_light_table(rows.dtype)
+        else:
+            table = _grey_table(rows.dtype) if self.table is None else self.table
         out = np.empty(rows.shape[:2], np.float32)
-        if rows.shape[2] == 1:
-            table = self.table
-            if table is None:
-                table = _grey_table(rows.dtype) if integer else NO_TABLE
-            kernels.grey_to_lightness(rows.reshape(-1), table, out.reshape(-1))
-            return out
-        flat = rows.reshape(-1, 3)
-        if not integer:
-            flat = np.clip(flat, 0, 1)
-            kernels.decode_srgb(flat.reshape(-1), flat.reshape(-1))
-        table = linear_light_table(rows.dtype) if integer else NO_TABLE
-        kernels.rgb_to_lightness(flat, table, matrices(FLOAT32)[0], out.reshape(-1))
+        flat = np.ascontiguousarray(rows).reshape(-1, rows.shape[2])
+        kernels.to_lightness(flat, table, matrices()[0], out.reshape(-1))
         return out
 
     def grey(self) -> Array:
@@ -105,6 +100,7 @@ class Picture:
                 row_weights[start:stop],
                 column_starts,
                 column_weights,
+                np.empty(self.shape[1], np.float32),
                 out[start:stop],
             )
 
@@ -129,22 +125,22 @@ class Picture:
         """
         channels = 3 if self.alpha is None else 4
         out = np.empty((*self.shape, channels), self.dtype.newbyteorder("="))
-        full, half = full_scale(self.dtype, FLOAT32)
-        _, matrix = matrices(FLOAT32)
-        ab, scale, edges = chroma.kernel_arguments()
+        full, half = full_scale(self.dtype)
+        enlargement = chroma.enlarged(self.shape)
         # the kernels are compiled for float32 output; other floats are converted strip by strip
         compute = out.dtype if out.dtype.kind == "u" else FLOAT32
 
         def strip(start: int, stop: int) -> None:
             direct = channels == 3 and out.dtype == compute
             rgb = out[start:stop] if direct else np.empty((stop - start, self.shape[1], 3), compute)
-            kernels.color_rows(self.lightness(start, stop), ab, start, *scale, edges, matrix, full, half, rgb)
+            linear = enlargement.part(start, stop).linear(self.lightness(start, stop))
+            kernels.encode(linear, full, half, rgb.reshape(-1, 3))
             if not direct:
                 out[start:stop, :, :3] = rgb
             if self.alpha is not None:
                 out[start:stop, :, 3:] = self.alpha[start:stop]
 
-        in_strips(strip, self.shape[0], 12 * self.shape[1])
+        in_strips(strip, self.shape[0], 24 * self.shape[1])
         return out.astype(self.dtype, copy=False)
 
 
@@ -179,7 +175,7 @@ def over_white(picture: Picture) -> Array:
     values = np.broadcast_to(as_bytes(picture.values), (*picture.shape, 3))
     if picture.alpha is None:
         return values
-    share = np.divide(picture.alpha, full_scale(picture.dtype, FLOAT32)[0], dtype=np.float32)
+    share = np.divide(picture.alpha, full_scale(picture.dtype)[0], dtype=np.float32)
     blended: Array = np.rint(255 - share * (255 - values.astype(np.float32)))
     return blended.astype(np.uint8)
 
