@@ -105,12 +105,13 @@ class _Pictures(_Worker):
 
     def _color(self, source: Path, place: Path) -> str:
         options = dict(self._options)
-        saturation, quality = options["saturation"], options["quality"]
+        saturation = options["saturation"]
 
         def color(picture: Array) -> Array:
             return self._colorizer.predict(picture, saturation=saturation)
 
-        color_file(source, place, color, {"quality": quality} if place.suffix.lower() in LOSSY else {})
+        quality = {"quality": options["quality"]} if place.suffix.lower() in LOSSY else {}
+        color_file(source, place, color, {"label": options["label"], **quality})
         return ""
 
 
@@ -129,6 +130,7 @@ def colorize_pictures(
     *,
     saturation: float = 1.0,
     quality: int | None = None,
+    label: bool = True,
     workers: int | None = None,
     threads: int = 1,
 ) -> RayReport:
@@ -152,6 +154,8 @@ def colorize_pictures(
         As for :meth:`labcolor.Colorizer.predict`.
     quality : int, optional
         As for :func:`labcolor.write_picture`, of pictures in a format that has one.
+    label : bool, default True
+        As for :func:`labcolor.write_picture`.
     workers : int, optional
         Number of processes. By default as many as the CPUs of the cluster allow.
     threads : int, default 1
@@ -181,12 +185,13 @@ def colorize_pictures(
     """
     saturation = as_saturation(saturation)
     require("quality", quality, _QUALITY)
+    require("label", label, instance_of(bool))
     folder = as_path("destination", destination)
     given = [sources] if isinstance(sources, str | os.PathLike) else sources
     if not isinstance(given, Sequence):
         raise InputTypeError(f"sources: expected a path or a list of paths, got {type(sources).__name__}.")
     pairs, problems = picture_places(given, folder, "sources")
-    options = {"saturation": saturation, "quality": quality}
+    options = {"saturation": saturation, "quality": quality, "label": label}
     if problems:
         raise problems[0]
     return _run(_Pictures, pairs, folder, colorizer, options, workers, threads)

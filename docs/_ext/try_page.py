@@ -14,8 +14,9 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
-from labcolor import Colorizer, __version__
+from labcolor import Colorizer, PictureMetadata, __version__
 from labcolor.demo.samples import SAMPLES, sample_file
+from labcolor.io.label import labeled
 
 REPOSITORY = Path(__file__).parents[2]
 RUNTIME = REPOSITORY / "examples" / "node_modules" / "onnxruntime-web"  # npm install --prefix examples
@@ -57,7 +58,9 @@ def build_page(folder: Path, runtime: Path) -> None:
     (folder / "samples").mkdir()
     for name in SAMPLES:
         (folder / "samples" / f"{name}.jpg").write_bytes(sample_file(name))
-    about = dict(ABOUT)
+    label = labeled(PictureMetadata(), "the page").xmp
+    assert label is not None
+    about = {**ABOUT, "xmp": label.decode()}
     if runtime.is_dir():
         shutil.copy(runtime / "dist" / "ort.wasm.bundle.min.mjs", folder / "ort.mjs")
         large = {

@@ -30,7 +30,7 @@ export async function about({ say, complain }) {
   return told;
 }
 
-async function start({ runtime, network, size, pixels }, say) {
+async function start({ runtime, network, size, pixels, xmp }, say) {
   let loaded = 0;
   const progress = (bytes) => {
     loaded += bytes;
@@ -39,7 +39,7 @@ async function start({ runtime, network, size, pixels }, say) {
   const parts = await Promise.all([runtime, network].map((name) => load(name, progress)));
   await forget([runtime, network]);
   say("Starting the network…");
-  await ask({ start: parts, pixels }, parts);
+  await ask({ start: parts, pixels, xmp }, parts);
   say("");
 }
 

@@ -8,6 +8,7 @@ const QUALITY = 0.95; // of JPEG
 
 let session = null;
 let most = Infinity; // pixels of a picture
+let label = null; // XMP that says that colors are inferred
 
 self.addEventListener("message", async ({ data, ports: [port] }) => {
   try {
@@ -18,7 +19,7 @@ self.addEventListener("message", async ({ data, ports: [port] }) => {
 });
 
 async function answer(request) {
-  if (request.start) return start(...request.start, request.pixels);
+  if (request.start) return start(request);
   const picture = await opened(request.preview ?? request.color);
   try {
     return await (request.preview ? preview(picture) : color(picture, request));
@@ -27,8 +28,9 @@ async function answer(request) {
   }
 }
 
-async function start(runtime, network, pixels) {
+async function start({ start: [runtime, network], pixels, xmp }) {
   most = pixels;
+  label = new TextEncoder().encode(xmp);
   ort.env.wasm.wasmBinary = runtime;
   ort.env.wasm.numThreads = 1; // more would need headers that few static servers send
   session = await ort.InferenceSession.create(new Uint8Array(network));
@@ -73,5 +75,36 @@ async function color(picture, { type, saturation }) {
     saturation: new ort.Tensor("float32", [saturation], [1]),
   });
   context.putImageData(new ImageData(new Uint8ClampedArray(colored.data.buffer, colored.data.byteOffset, colored.data.length), width, height), 0, 0);
-  return context.canvas.convertToBlob({ type, quality: QUALITY });
+  return labeled(await context.canvas.convertToBlob({ type, quality: QUALITY }));
+}
+
+/** Return a PNG or JPEG with the label. */
+async function labeled(blob) {
+  const start = new DataView(await blob.slice(0, 6).arrayBuffer());
+  const [place, part] = blob.type === "image/png"
+    ? [33, chunk("iTXt", "XML:com.adobe.xmp\0\0\0\0\0")] // behind the header
+    : [start.getUint16(2) === 0xffe0 ? 4 + start.getUint16(4) : 2, segment("http://ns.adobe.com/xap/1.0/\0")]; // behind JFIF
+  return new Blob([blob.slice(0, place), part, blob.slice(place)], { type: blob.type });
+}
+
+/** Return the label behind a name in a segment of JPEG. */
+function segment(name) {
+  const head = new DataView(new ArrayBuffer(4));
+  head.setUint16(0, 0xffe1);
+  head.setUint16(2, 2 + name.length + label.length);
+  return new Blob([head, name, label]);
+}
+
+/** Return the label behind a name in a chunk of PNG. */
+function chunk(kind, name) {
+  const content = new Uint8Array([...new TextEncoder().encode(kind + name), ...label]);
+  let sum = ~0; // CRC-32
+  for (const byte of content) {
+    sum ^= byte;
+    for (let bit = 0; bit < 8; bit++) sum = (sum >>> 1) ^ (sum & 1 ? 0xedb88320 : 0);
+  }
+  const ends = new DataView(new ArrayBuffer(8));
+  ends.setUint32(0, content.length - kind.length);
+  ends.setUint32(4, ~sum);
+  return new Blob([ends.buffer.slice(0, 4), content, ends.buffer.slice(4)]);
 }

@@ -92,6 +92,9 @@ def add_to(commands: Any) -> None:
         help="lossless compression of .png, from 0 (large file) to 9 (small, slow) (default: 6); .tif is compressed "
         "if it is at least 1 (default: not compressed)",
     )
+    group.add_argument(
+        "--no-label", action="store_true", help="leave out the label in XMP that says that the colors are inferred"
+    )
     add_model_options(command)
     command.add_argument_group("known colors").add_argument(
         "--hint",
@@ -238,4 +241,5 @@ def _worker(arguments: argparse.Namespace) -> Callable[[Path | bytes, Path], Non
         colored = colorizer.predict(picture, saturation=arguments.saturation, hints=arguments.hint)
         return triptych(picture, colored) if arguments.triptych else colored
 
-    return lambda source, place: color_file(source, place, color, _options(arguments, place.suffix.lower()))
+    label = {"label": not arguments.no_label}
+    return lambda source, place: color_file(source, place, color, label | _options(arguments, place.suffix.lower()))

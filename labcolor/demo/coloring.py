@@ -63,7 +63,7 @@ def color_upload(
     saturation: float = 1.0,
     hints: Sequence[Hint] = (),
 ) -> tuple[bytes, dict[str, str]]:
-    """Color a picture file at its full resolution. EXIF, XMP and resolution are kept.
+    """Color a picture file at its full resolution. EXIF, XMP and resolution are kept, and a label is added.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def color_upload(
         colored = over_white(one_picture(colored, "colored"))
     with tempfile.TemporaryDirectory(prefix="labcolor-") as folder:
         path = Path(folder, "colored").with_suffix(ending)
-        write_picture(path, colored, metadata=read_metadata(content))
+        write_picture(path, colored, metadata=read_metadata(content), label=True)
         return path.read_bytes(), {"Content-Type": MEDIA_TYPES[ending]}
 
 

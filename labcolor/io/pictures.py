@@ -16,6 +16,7 @@ from labcolor.base.validation import as_array, instance_of, optional, require
 from labcolor.errors import InputError, LabcolorError, PictureFileError
 from labcolor.io.decoders import decode, from_image
 from labcolor.io.encoders import OPAQUE, WRITABLE, check_options, encode
+from labcolor.io.label import labeled
 from labcolor.io.metadata import PictureMetadata
 from labcolor.io.sources import ENDINGS, as_source
 from labcolor.pictures.picture import as_bytes, as_picture
@@ -73,6 +74,7 @@ def write_picture(
     quality: int | None = None,
     compression: int | str | None = None,
     metadata: PictureMetadata | None = None,
+    label: bool = False,
 ) -> None:
     """Write one picture, in the format of the path's ending; the file appears whole or not at all.
 
@@ -93,6 +95,9 @@ def write_picture(
     metadata : PictureMetadata, optional
         What to write beside the pixels, from :func:`labcolor.read_metadata`. What the format cannot hold is dropped,
         and logged as a warning: EXIF and XMP in BMP, and pieces over 64 KB in JPEG.
+    label : bool, default False
+        Whether XMP shall say that an algorithm chose the colors, as the files of ``labcolor colorize`` do: by IPTC's
+        digital source type "algorithmicallyEnhanced", and by a description where there is none. BMP holds no label.
 
     Raises
     ------
@@ -108,7 +113,7 @@ def write_picture(
     >>> import numpy as np, tempfile
     >>> from labcolor import write_picture
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_picture(f"{folder}/red.png", np.array([[[255, 0, 0]]], np.uint8))
+    ...     write_picture(f"{folder}/red.png", np.array([[[255, 0, 0]]], np.uint8), label=True)
     """
     path = as_path("path", path)
     ending = path.suffix.lower()
@@ -118,6 +123,7 @@ def write_picture(
     as_picture(array, "picture")  # raises for another array
     check_options(ending, quality, compression)
     require("metadata", metadata, optional(instance_of(PictureMetadata)))
+    require("label", label, instance_of(bool))
     array = array.astype(array.dtype.newbyteorder("="), copy=False)
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[..., 0]
@@ -128,6 +134,8 @@ def write_picture(
         array = as_bytes(array)
     check_destination(path, PictureFileError)
     kept = PictureMetadata() if metadata is None else metadata
+    if label and ending != ".bmp":  # which holds no metadata
+        kept = labeled(kept, str(path))
 
     def write(temporary: Path) -> None:
         encode(temporary, array, quality=quality, compression=compression, metadata=kept, name=str(path))

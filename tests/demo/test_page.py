@@ -36,10 +36,10 @@ def pixel(browser, x, y):
     return rgb_to_lab(np.array(rgb, np.uint8))[1:]
 
 
-def downloaded(browser):
-    """The file that the page has downloaded, complete."""
+def downloaded(browser, pattern="*[!d]"):
+    """The file that the page has downloaded, complete, that is, not a .crdownload."""
     end = time.monotonic() + 20
-    while not (files := [p for p in browser.downloads.iterdir() if p.suffix != ".crdownload"]):
+    while not (files := list(browser.downloads.glob(pattern))):
         assert time.monotonic() < end
         time.sleep(0.05)
     return files[0]

@@ -14,7 +14,8 @@ import skimage.data
 from PIL import Image
 from test_page import downloaded
 
-from labcolor import Colorizer
+from labcolor import Colorizer, read_metadata
+from labcolor.io.label import SOURCE_TYPE
 
 pytest.importorskip("sphinx")
 pytest.importorskip("onnx")
@@ -80,11 +81,19 @@ def test_without_a_server_after_the_first_visit(page, browser, tmp_path):
     browser.until(COLORED, 120)
     browser.eval("document.getElementById('format').value = 'png'; document.getElementById('download').click()")
     browser.until(f"{STATUS}.startsWith('Downloaded old-colored.png, 4000')", 240)
-    with Image.open(downloaded(browser)) as file:
+    path = downloaded(browser)
+    with Image.open(path) as file:
         found = np.asarray(file.convert("RGB"))
+    assert SOURCE_TYPE.encode() in read_metadata(path).xmp
     expected = Colorizer.from_pretrained().set_params(engine="onnxruntime").predict(np.asarray(grey))
     assert found.shape == expected.shape
     assert np.abs(found.astype(int) - expected).max() <= 1
+
+    browser.eval("document.querySelector('#samples button').click()")
+    browser.until(f"document.getElementById('size').textContent.startsWith('451') && {COLORED}", 120)
+    browser.eval("document.getElementById('format').value = 'jpg'; document.getElementById('download').click()")
+    browser.until(f"{STATUS}.startsWith('Downloaded chelsea-colored.jpg, 451')", 120)
+    assert SOURCE_TYPE.encode() in read_metadata(downloaded(browser, "chelsea-colored.jpg")).xmp
     assert browser.problems == []
 
 

@@ -356,7 +356,7 @@ async function start() {
     Object.assign(image, { src: `samples/${name}`, alt: "" });
     button.append(image, text);
     button.addEventListener("click", async () => {
-      open(await (await fetch(`samples/${name}`)).blob(), `${name}.jpg`);
+      open(await (await fetch(`samples/${name}`)).blob(), name);
     });
     row.append(button);
     return row;
