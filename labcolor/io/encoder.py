@@ -81,7 +81,7 @@ class FrameWriter:
                 planes = [np.hstack(pair) for pair in zip(grey, planes, strict=True)]
         self._pipe.write(self._head)
         for plane in planes:
-            self._pipe.write(plane.astype(plane.dtype.newbyteorder("<"), copy=False).tobytes())
+            self._pipe.write(np.ascontiguousarray(plane, plane.dtype.newbyteorder("<")).data)
 
     def _rgb_of(self, picture: Picture, chroma: Chroma) -> Array:
         """Return a colored frame in the numbers of the result."""

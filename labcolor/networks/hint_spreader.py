@@ -41,9 +41,9 @@ def locate(features: Array, places: Array, weights: Sequence[Array]) -> Array:
     ndarray, shape (P, 18), float32
     """
     projection, distance, _ = weights
-    features = features / (np.sqrt(np.mean(np.square(features), axis=-1, keepdims=True)) + np.float32(1e-6))
+    size = np.sqrt(np.einsum("pf,pf->p", features, features) / np.float32(features.shape[1])) + np.float32(1e-6)
     near = places * np.float32(2 * np.sqrt(np.abs(distance)))
-    return np.concatenate([features @ projection, near], axis=-1)
+    return np.concatenate([features @ projection / size[:, None], near], axis=-1)
 
 
 def limit_reach(own: Array, lightness: Array, weights: Sequence[Array]) -> tuple[Array, list[Array]]:

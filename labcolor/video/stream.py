@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,21 +16,32 @@ from labcolor.inference.pipeline import Pipeline
 from labcolor.pictures.picture import Picture, working_shape
 from labcolor.pictures.small import SmallPicture
 from labcolor.video.cuts import CutDetector
-from labcolor.video.frame_difference import outline
+from labcolor.video.frame_difference import Outline, changes, outline
 from labcolor.video.look import Look, without_hues
 from labcolor.video.memory import ColorMemory
 from labcolor.video.references import Reference, References, keys_of
 from labcolor.video.saved import as_list, float_array
 from labcolor.video.shots import NO_END, Shot, shots_between
-from labcolor.video.temporal import ChromaSmoother, chroma_between
+from labcolor.video.temporal import ChromaSmoother, Known, chroma_between, unexplained
 
 __all__ = ["ChromaStream"]
 
 _SCENES = 32  # scenes that are remembered
+# Frames of a film that take their chroma from one that the network saw; the share of places that may differ from it;
+# and the change of the mean of L, as a share, from which the network looks again.
+_CARRIED, _NEW, _FADED = 16, 0.02, 0.2
 # Predicted chroma fades where a picture is so dark, or has so little contrast, that colors are guesses: none at the
 # first value, all at the second.
 _BRIGHTEST = 4.0, 14.0  # L
 _CONTRAST = 0.4, 1.6  # standard deviation of L
+
+
+class _Frame(NamedTuple):
+    """A frame of a group: its number, what the network sees of it, and its outline."""
+
+    number: int
+    small: SmallPicture
+    outline: Outline
 
 
 class ChromaStream:
@@ -78,12 +89,13 @@ class ChromaStream:
         self.references = References(references, pipeline)
         self.cuts: list[int] = []
         self._look, self._saturation, self._pace = look, saturation, pace
-        self._smoother = ChromaSmoother(look.smoothing, pace)
+        self._smoother = ChromaSmoother(look.smoothing, pace, pipeline.stride)
         self._consistent = look.consistency and bool(pipeline.model.hints)
         self._scenes: list[tuple[float, ColorMemory]] = []  # with their saturation, the latest last
         self._scene: ColorMemory | None = None  # of the shot
         self._first = self._next = self._shot_first = first
-        self._before: tuple[Array, Array] | None = None  # L and predicted chroma of the frame before the group
+        self._known: Known | None = None  # the last frame of a group that the network saw
+        self._seen = first  # its number
         self._divide(shots)
 
     def _divide(self, shots: Sequence[Shot] | None) -> None:
@@ -101,7 +113,8 @@ class ChromaStream:
             "cuts": list(self.cuts),
             "starts": None if self._detector else list(self._starts),
             "detector": self._detector.state() if self._detector else None,
-            "before": list(self._before) if self._before else None,
+            "known": list(self._known) if self._known else None,
+            "seen": self._seen,
             "smoother": self._smoother.state(),
             "references": self.references.state(),
             "scenes": scenes,
@@ -126,20 +139,21 @@ class ChromaStream:
         require_names("state", state, self.state())
         small = working_shape(shape, self.pipeline.working_size)
         chroma = -(-small[0] // self.pipeline.stride), -(-small[1] // self.pipeline.stride)
-        for name in ("next", "shot_first"):
+        for name in ("next", "shot_first", "seen"):
             require(name, state[name], integer(0))
         for frame in as_list("cuts", state["cuts"]):
             require("cuts", frame, integer(0))
         self._next, self._shot_first, self.cuts = state["next"], state["shot_first"], state["cuts"]
+        self._seen = state["seen"]
         if self._detector and state["starts"] is not None:  # a look ahead has found them
             for start in as_list("starts", state["starts"]):
                 require("starts", start, integer(0))
             self._divide(shots_between(state["starts"], 0, NO_END))
         if self._detector:
             self._detector.restore(state["detector"])
-        if state["before"] is not None:
-            lightness, ab = as_list("before", state["before"], 2)
-            self._before = float_array("before", lightness, *small), float_array("before", ab, *chroma, 2)
+        if state["known"] is not None:
+            lines, ab = as_list("known", state["known"], 2)
+            self._known = float_array("known", lines, 3, *chroma), float_array("known", ab, *chroma, 2)
         self._smoother.restore(state["smoother"], chroma)
         self._restore_memories(state)
 
@@ -174,12 +188,12 @@ class ChromaStream:
                 self.references.add_frame(frame, small[frame - number])
         for start, stop in zip([0, *starts], [*starts, len(small)], strict=True):
             if (cut := begun[start]) is not None:
-                self._before = self._scene = None
+                self._known = self._scene = None
                 self._shot_first = cut
                 # what a list says of a shot holds from its first frame on
                 self._smoother.reset(gradual=self._shot(cut)[:2] == self._shot(cut - 1)[:2])
             if start < stop:
-                yield from self._shot_part(small[start:stop], number + start)
+                yield from self._shot_part([self._frame(number + place, small[place]) for place in range(start, stop)])
 
     def colored(
         self, frames: Sequence[tuple[Picture, SmallPicture]], ahead: Sequence[tuple[Picture, SmallPicture]] = ()
@@ -220,51 +234,62 @@ class ChromaStream:
         exclude_hues = self._look.exclude_hues if shot.exclude_hues is None else shot.exclude_hues
         return 0.0 if shot.grey else saturation, exclude_hues, (shot.first, end), shot.references
 
-    def _shot_part(self, small: Sequence[SmallPicture], number: int) -> Iterator[Array]:
-        if not self._look.smoothing:
-            yield from self._predicted(small, range(number, number + len(small)))
-            return
-        maps = self._maps(small, number)
-        self._before = small[-1].lightness, maps[-1]
-        for one, chroma in zip(small, maps, strict=True):
-            yield self._smoother.update(one.lightness, chroma)
+    def _frame(self, number: int, small: SmallPicture) -> _Frame:
+        return _Frame(number, small, outline(small.lightness, small.chroma_shape(self.pipeline.stride)))
 
-    def _maps(self, small: Sequence[SmallPicture], number: int) -> list[Array]:
+    def _shot_part(self, frames: Sequence[_Frame]) -> Iterator[Array]:
+        if not self._look.smoothing:
+            yield from self._predicted(frames)
+            return
+        for frame, chroma in zip(frames, self._maps(frames), strict=True):
+            yield self._smoother.update(frame.outline, chroma)
+
+    def _maps(self, frames: Sequence[_Frame]) -> list[Array]:
         """Return the small chroma of consecutive frames of one shot.
 
-        The network predicts the last frame. The others take their chroma from it and from the frame before them. The
-        network also predicts each frame that is similar to neither of the two.
+        The network sees the last of them, unless it is similar to the last frame that the network saw. The others take
+        their chroma from these two. The network also sees each frame that is similar to neither.
         """
-        last = len(small) - 1
-        maps = {last: self._predicted([small[last]], [number + last])[0]}
+        last, before = frames[-1], self._known
+        if before is not None and self._similar(last, before[0]):
+            after = before
+        else:
+            after = last.outline, self._predicted([last])[0]
+            self._known, self._seen = after, last.number
+        found = {last.number: after[1]}
         missed = []
-        for index in range(last):
-            after = small[last].lightness, maps[last]
-            found = chroma_between(small[index].lightness, self._before or after, after)
-            if found is None:
-                missed.append(index)
+        for place, frame in enumerate(frames[:-1], 1):
+            between = chroma_between(frame.outline, before or after, after, place / len(frames))
+            if between is None:
+                missed.append(frame)
             else:
-                maps[index] = found
-        predicted = self._predicted([small[index] for index in missed], [number + index for index in missed])
-        maps.update(zip(missed, predicted, strict=True))
-        return [maps[index] for index in range(last + 1)]
+                found[frame.number] = between
+        found |= zip((frame.number for frame in missed), self._predicted(missed), strict=True)
+        return [found[frame.number] for frame in frames]
 
-    def _predicted(self, small: Sequence[SmallPicture], numbers: Sequence[int]) -> list[Array]:
+    def _similar(self, frame: _Frame, known: Outline) -> bool:
+        """Return whether a frame is so similar to the last one that the network saw that it need not see it, too."""
+        mean, other = frame.outline[0].mean(), known[0].mean()
+        late = frame.number - self._seen > _CARRIED * self._pace
+        return not late and abs(mean - other) < _FADED * other and unexplained(changes(frame.outline, known)) <= _NEW
+
+    def _predicted(self, frames: Sequence[_Frame]) -> list[Array]:
         """Return the chroma of frames of one shot: predicted, held by the memory, or carried from references."""
-        if not small:
+        if not frames:
             return []
-        saturation, exclude_hues, shot, chosen = self._shot(numbers[0])
+        saturation, exclude_hues, shot, chosen = self._shot(frames[0].number)
         if saturation == 0:
-            return [np.zeros((*one.chroma_shape(self.pipeline.stride), 2), np.float32) for one in small]
+            return [np.zeros((*frame.outline.shape[1:], 2), np.float32) for frame in frames]
         if not self._consistent and not self.references:
+            small = [frame.small for frame in frames]
             maps = self.pipeline.chroma(small, saturation)
             return [without_hues(ab, exclude_hues) * self._visibility(one) for one, ab in zip(small, maps, strict=True)]
         maps = []
-        for one, number in zip(small, numbers, strict=True):
+        for number, one, lines in frames:
             ab, keys = keys_of(self.pipeline, one, saturation)
             seen = self._visibility(one)
             if self._consistent and seen == 1:
-                ab = self._remembered(keys, saturation).hold(ab, keys, outline(one.lightness, ab.shape)[0])
+                ab = self._remembered(keys, saturation).hold(ab, keys, lines[0])
             maps.append(self.references.apply(number, shot, chosen, without_hues(ab, exclude_hues) * seen, keys))
         return maps
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from scipy import ndimage
@@ -10,10 +10,12 @@ from scipy import ndimage
 from labcolor.base.compiled import jit
 from labcolor.base.typing import Array
 from labcolor.base.validation import integer, require, require_names
-from labcolor.video.frame_difference import Outline, changes, outline
+from labcolor.video.frame_difference import Outline, changes
 from labcolor.video.saved import float_array
 
-__all__ = ["ChromaSmoother", "chroma_between"]
+__all__ = ["ChromaSmoother", "Known", "chroma_between", "unexplained"]
+
+Known: TypeAlias = tuple[Outline, Array]  # a frame whose chroma is known: its outline, and ab, (h, w, 2)
 
 # Changes of L, after a mean over 5 x 5 small pixels that removes film grain. A pixel is static below the first
 # threshold and has moved above the second. In between its past colors are kept in part.
@@ -28,33 +30,39 @@ _NEW = 0.3
 # in which colors then pass from those of the shot before to those of the new one.
 _GRADUAL = 0.28
 _FADE = 12
-# Largest share of pixels that may be similar to neither neighbor, for a frame that takes its chroma from them.
+# Largest share of places that may be similar to neither neighbor, for a frame that takes its chroma from them.
 _UNEXPLAINED = 0.1
 
 
-def chroma_between(lightness: Array, before: tuple[Array, Array], after: tuple[Array, Array]) -> Array | None:
-    """Return the chroma of a frame, taken from its two neighbors.
+def unexplained(change: Array) -> float:
+    """Return the share of a frame that differs too much from another, by :func:`changes`, to take its chroma."""
+    return float((change > _MOVED).mean())
 
-    At each pixel, the neighbor whose L is more similar gets the larger weight, apart from its exposure.
+
+def chroma_between(frame: Outline, before: Known, after: Known, place: float = 0.5) -> Array | None:
+    """Return the chroma of a frame, taken from two other frames.
+
+    At each place, the frame whose L is more similar gets the larger weight, apart from its exposure.
 
     Parameters
     ----------
-    lightness : ndarray, shape (H, W), float32
-        Small L of the frame.
-    before, after : (lightness, ab)
-        Small L and chroma of the neighbors. Chroma has shape (h, w, 2) and dtype float32.
+    frame : ndarray, shape (3, h, w), float32
+        Outline of the frame.
+    before, after : (outline, ab)
+        The others, with chroma (h, w, 2) float32.
+    place : float
+        Weight of the one after where both are as similar.
 
     Returns
     -------
     ndarray, shape (h, w, 2), float32, or None
-        None if too much of the frame is similar to neither neighbor.
+        None if too much of the frame is similar to neither.
     """
-    shape = before[1].shape
-    frame = outline(lightness, shape)
-    first, second = (changes(frame, outline(neighbor, shape)) for neighbor, _ in (before, after))
-    if (np.minimum(first, second) > _MOVED).mean() > _UNEXPLAINED:
+    first = changes(frame, before[0])
+    second = first if after is before else changes(frame, after[0])
+    if unexplained(np.minimum(first, second)) > _UNEXPLAINED:
         return None
-    first, second = np.square(first + 0.5), np.square(second + 0.5)
+    first, second = np.square(first + 0.5) * np.float32(place), np.square(second + 0.5) * np.float32(1 - place)
     share = (first / (first + second))[..., None]
     return np.asarray(before[1] + (after[1] - before[1]) * share)
 
@@ -79,9 +87,13 @@ class ChromaSmoother:
         Weight of the past in the average, from 0 (no smoothing) to less than 1, at the rate of a film.
     pace : float
         Frames that take as long as one of a film: see :func:`labcolor.io.times.pace_of`.
+    stride : int
+        Factor by which chroma is smaller than what the network sees.
     """
 
-    def __init__(self, strength: float, pace: float = 1.0) -> None:
+    def __init__(self, strength: float, pace: float = 1.0, stride: int = 1) -> None:
+        # places around motion that are new: a little more than one pixel of chroma
+        self._around = 3 if stride > 1 else 5
         self._strength = np.float32(strength ** (1 / pace))
         self._new = np.float32(_NEW if pace == 1 else 1 - (1 - _NEW) ** (1 / pace))
         self._fade = max(1, round(_FADE * pace))
@@ -124,15 +136,15 @@ class ChromaSmoother:
             self._left = self._averages[1] if gradual else None
         self._averages, self._age = None, 0
 
-    def update(self, lightness: Array, ab: Array) -> Array:
+    def update(self, frame: Outline, ab: Array) -> Array:
         """Smooth the chroma of the next frame.
 
         Parameters
         ----------
-        lightness : ndarray, shape (H, W), float32
-            Small L, in [0, 100].
+        frame : ndarray, shape (3, h, w), float32
+            Its outline.
         ab : ndarray, shape (h, w, 2), float32
-            Chroma of the frame, with h = ceil(H / stride) and w = ceil(W / stride) for a whole stride.
+            Its chroma.
 
         Returns
         -------
@@ -141,18 +153,17 @@ class ChromaSmoother:
         """
         if self._strength == 0:
             return ab
-        frame = outline(lightness, ab.shape)
         before, self._before = self._before, frame
         if self._left is not None and self._age == 0 and not _gradual(before, frame):
             self._left = None
-        smoothed = self._averaged(frame, before, ab, lightness.shape[0])
+        smoothed = self._averaged(frame, before, ab)
         self._age += 1
         if self._left is None or self._age >= self._fade:
             return smoothed
         return np.asarray(self._left + (smoothed - self._left) * np.float32(self._age / self._fade))
 
-    def _averaged(self, frame: Outline, before: Outline | None, ab: Array, height: int) -> Array:
-        """Return ab averaged over time, for a frame whose small L has a number of rows."""
+    def _averaged(self, frame: Outline, before: Outline | None, ab: Array) -> Array:
+        """Return ab averaged over time."""
         means = frame[0]
         if before is None or self._recent is None or self._averages is None or before.shape != frame.shape:
             self._recent, self._averages = means, (means, ab)
@@ -160,8 +171,7 @@ class ChromaSmoother:
         past, past_ab = self._averages
         recent = self._recent + (means - self._recent) * self._new
         change = np.maximum(changes(frame, before, _PLAY), np.abs(recent - past) / _DRIFT)
-        around = 3 if ab.shape[0] < height else 5  # pixels, a little more than one pixel of chroma
-        moved = ndimage.maximum_filter(change, around, mode="nearest")
+        moved = ndimage.maximum_filter(change, self._around, mode="nearest")
         static = 1 - np.clip((moved - _STATIC) / (_MOVED - _STATIC), 0, 1)
         self._recent = means + (recent - means) * static
         smoothed = self._smoothed(ab, past_ab, static, means)
