@@ -197,9 +197,9 @@ def colorize_video(
 ) -> VideoReport:
     """Color a video and keep its sound.
 
-    The luma of the video stays unchanged. Chroma is predicted at the colorizer's working size, for every fourth frame
-    as long as the frames between are similar to their neighbors. Memory use does not grow with the length of the
-    video. The result is written to a hidden file beside the destination, which is renamed once it is complete.
+    The luma of the video stays unchanged. Chroma is predicted at the colorizer's working size, for one frame in
+    four or fewer; similar frames take their chroma from these. Memory use does not grow with the length of the video.
+    The result is written to a hidden file beside the destination, which is renamed once it is complete.
 
     Parameters
     ----------
