@@ -47,6 +47,7 @@ _DEFINED_IN = {"builtins", "struct", "zlib", "_lzma", "PIL", "tifffile", "numpy"
 
 _PIXEL_BYTES = 32  # RGBA of float64
 _SLACK = 1 << 16  # bytes; a small picture may be stored badly
+_TIFF_SIZES = ("imagelength", "imagewidth", "imagedepth", "tilelength", "tilewidth", "tiledepth", "rowsperstrip")
 _TILE_PIXELS = 1 << 22  # tiles may be larger than a small picture
 _CHUNKS = 1 << 18  # of a PNG
 _SCANS = 100  # of a JPEG
@@ -170,9 +171,11 @@ def check_tiff(name: str, page: Any) -> None:
     Raises
     ------
     PictureFileError
-        It has too many pixels, or too much of the others.
+        It has too many pixels, or too much of the others, or declares a size as a list.
     """
     height, width = page.imagelength, page.imagewidth
+    if not all(isinstance(getattr(page, size), int) for size in _TIFF_SIZES):  # a product would be a list of billions
+        raise PictureFileError(f"{name}: expected one number for each size of the picture, got several. It is damaged.")
     check_size(name, height, width)
     pixels = max(1, height * width)
     if page.nbytes > _PIXEL_BYTES * pixels:

@@ -99,6 +99,15 @@ def test_tiff_with_a_tile_of_a_billion_pixels(bits):
         read_picture(content)
 
 
+@pytest.mark.parametrize("read", [read_picture, read_metadata])
+def test_tiff_that_declares_several_widths(read):
+    """Three widths instead of one, and a height of 151,126,016, are refused at once."""
+    content = bytearray(one_strip(bytes(16), 1, height=151_126_016, bits=8))
+    struct.pack_into("<I", content, content.index(struct.pack("<HH", 256, 4)) + 4, 3)
+    with pytest.raises(PictureFileError, match="expected one number for each size"):
+        read(bytes(content))
+
+
 def test_tiff_with_a_tile_larger_than_the_picture():
     """An ordinary tile may be larger than a small picture."""
     file = io.BytesIO()
