@@ -37,7 +37,7 @@ from labcolor import Colorizer
 from labcolor.color import kernels
 from labcolor.color.codec import LabCodec
 from labcolor.networks import BinsHead, FittedModel
-from labcolor.networks.model import OVERVIEW
+from labcolor.networks.views import OVERVIEW
 from labcolor.training.crops import age, made_ahead, random_crop
 from labcolor.training.data import training_pictures
 

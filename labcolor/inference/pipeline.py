@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from labcolor.base.typing import Array
 from labcolor.errors import InputError, OutOfMemoryError
 from labcolor.inference.engine import Engine
 from labcolor.networks.hint_spreader import crowding, limit_reach, locate, spread_hints
-from labcolor.networks.model import OVERVIEW, FittedModel
+from labcolor.networks.model import FittedModel
+from labcolor.networks.views import OVERVIEW, coarse, mix_overview, quiet_factor, resize_part
 from labcolor.pictures.hint_grid import colors_near_hints, hints_on_grid, places_of
 from labcolor.pictures.hints import HintMap
 from labcolor.pictures.picture import Picture
@@ -22,6 +23,13 @@ __all__ = ["Pipeline"]
 
 _GROUP = 16  # pictures that are reduced, predicted and joined together
 _BATCH_PIXELS = 1 << 19  # working pixels that go through the network together
+
+
+class _View(NamedTuple):
+    """What the network makes of a small picture: its ab, and the moments of its scores if the model needs them."""
+
+    ab: Array
+    moments: Array | None
 
 
 class Pipeline:
@@ -117,7 +125,7 @@ class Pipeline:
                     columns * width,
                     rows * height,
                 )  # less than the map if the stride does not divide the size
-                enlarged = _enlarged(self.deviation(small), picture.shape, part)
+                enlarged = resize_part(self.deviation(small), picture.shape, part)
                 maps.append(np.zeros_like(enlarged))
                 maps[-1][small.content_box] = enlarged[small.content_box]
         return maps
@@ -137,46 +145,64 @@ class Pipeline:
         list of ndarray, each (h / stride, w / stride, 2), float32
             ab, unscaled; sizes rounded up.
         """
-        return self._with_overviews(self._predict(small, saturation), small, saturation)
+        return self._joined_views(self._views(small, saturation), small, saturation)
 
-    def _with_overviews(self, chroma: list[Array], small: Sequence[SmallPicture], saturation: float) -> list[Array]:
-        """Mix the ab of overviews into that of small pictures, if the model has a share for it.
+    def _joined_views(self, views: list[_View], small: Sequence[SmallPicture], saturation: float) -> list[Array]:
+        """Return the ab of small pictures: overviews mixed in, and less color where the network knows little."""
+        overviews: Sequence[_View | None] = [None] * len(views)
+        reduced = small
+        if self.model.overview and self.working_size > OVERVIEW:
+            reduced = [one.reduced(OVERVIEW).mirrored() for one in small]
+            overviews = self._views(reduced, saturation)
+        results = []
+        for (ab, moments), overview, one, less in zip(views, overviews, small, reduced, strict=True):
+            variance = 0.0 if moments is None else float(moments[..., 2].mean())
+            if overview is not None:
+                part = self._part_of_mirrored(less, one)
+                ab = mix_overview(ab, _mirrored(overview.ab), part, self.model.overview)
+                if moments is not None and overview.moments is not None:
+                    # the law of total variance: the mean of both variances, and the variance of both means
+                    shape, expected = ab.shape[:2], _mirrored(overview.moments[..., :2])
+                    apart = coarse(moments[..., :2], shape) - coarse(expected, shape, part)
+                    variance = (variance + float(overview.moments[..., 2].mean())) / 2
+                    variance += float(np.square(apart).sum(axis=-1).mean()) / 4
+            results.append(ab if moments is None else ab * np.float32(quiet_factor(variance, self.model.quiet)))
+        return results
 
-        An overview errs elsewhere than a look at details, so that the mean of both errs less; mirrored, it does so a
-        little more.
-        """
-        if not self.model.overview or self.working_size <= OVERVIEW:
-            return chroma
-        reduced = [one.reduced(OVERVIEW).mirrored() for one in small]
-        share = np.float32(self.model.overview)
-        for ab, whole, one, less in zip(chroma, self._predict(reduced, saturation), small, reduced, strict=True):
-            # the last pixels may reach beyond the picture; in the mirrored one these are the first
-            whole = np.pad(whole[:, ::-1], ((0, 1), (0, 1), (0, 0)), "edge")
-            (rows, columns), theirs, ours = ab.shape[:2], less.chroma_scale(self.stride), one.chroma_scale(self.stride)
-            left = less.chroma_shape(self.stride)[1] - less.lightness.shape[1] / self.stride
-            part = left, 0.0, left + columns * theirs[1] / ours[1], rows * theirs[0] / ours[0]
-            for channel in range(2):
-                values = np.ascontiguousarray(whole[..., channel])
-                ab[..., channel] += share * (_enlarged(values, (rows, columns), part) - ab[..., channel])
-        return chroma
+    def _part_of_mirrored(self, less: SmallPicture, one: SmallPicture) -> tuple[float, float, float, float]:
+        """Return the part of a mirrored overview's chroma that shows what the picture's own chroma shows."""
+        rows, columns = one.chroma_shape(self.stride)
+        (height, width), (y, x) = less.chroma_scale(self.stride), one.chroma_scale(self.stride)
+        left = less.chroma_shape(self.stride)[1] - less.lightness.shape[1] / self.stride
+        return left, 0.0, left + columns * width / x, rows * height / y
 
-    def _predict(self, small: Sequence[SmallPicture], saturation: float) -> list[Array]:
-        """Predict the ab of small pictures, without overviews."""
+    def _views(self, small: Sequence[SmallPicture], saturation: float) -> list[_View]:
+        """Return what the network makes of small pictures, in the order given."""
         multiple = self.model.architecture.multiple
         groups: dict[tuple[int, int], list[int]] = {}
         for index, one in enumerate(small):
             groups.setdefault(one.padded_shape(multiple), []).append(index)
-        results: dict[int, Array] = {}
+        results: dict[int, _View] = {}
         for (height, width), members in groups.items():
             together = max(1, _BATCH_PIXELS // (height * width))
             for start in range(0, len(members), together):
                 chosen = members[start : start + together]
-                outputs = self.engine.run(self._batch([small[index] for index in chosen]))
-                ab = self.model.head.decode(outputs, self.model.codec, saturation)
-                results |= {
-                    index: small[index].cropped(one, self.stride) for index, one in zip(chosen, ab, strict=True)
-                }
+                pictures = [small[index] for index in chosen]
+                outputs = self.engine.run(self._batch(pictures))
+                results |= dict(zip(chosen, self._decoded(outputs, pictures, saturation), strict=True))
         return [results[index] for index in range(len(small))]
+
+    def _decoded(self, outputs: Array, small: Sequence[SmallPicture], saturation: float) -> list[_View]:
+        """Decode the network's output for small pictures of one padded shape."""
+        ab = self.model.head.decode(outputs, self.model.codec, saturation)
+        moments = self.model.head.moments(outputs) if self.model.quiet else None
+        return [
+            _View(
+                one.cropped(ab[index], self.stride),
+                None if moments is None else one.cropped(moments[index], self.stride),
+            )
+            for index, one in enumerate(small)
+        ]
 
     def check_hints(self) -> None:
         """Raise an InputError if the model has no hint spreader."""
@@ -248,9 +274,9 @@ class Pipeline:
         """
         self.check_hints()
         rows, columns = small.chroma_shape(self.stride)
-        (chroma,), (features,) = self.with_features(self._batch([small]), saturation)
+        outputs, (features,) = self.engine.run_with_features(self._batch([small]))
         features = features[:rows, :columns].reshape(rows * columns, -1)
-        (chroma,) = self._with_overviews([small.cropped(chroma, self.stride)], [small], saturation)
+        (chroma,) = self._joined_views(self._decoded(outputs, [small], saturation), [small], saturation)
         return chroma, locate(features, places_of(rows, columns), self.model.hints)
 
     def with_features(self, batch: Array, saturation: float = 1.0) -> tuple[Array, Array]:
@@ -292,7 +318,7 @@ class Pipeline:
         """
         outputs = self.engine.run(self._batch([small]))
         rows, columns = small.chroma_shape(self.stride)
-        return small.cropped(self.model.head.deviation(outputs[0, :rows, :columns]), self.stride)
+        return np.asarray(np.sqrt(self.model.head.moments(outputs)[0, :rows, :columns, 2]))
 
     def _batch(self, small: Sequence[SmallPicture]) -> Array:
         """Return small pictures of one padded shape as a batch, (N, h, w, 1), padded and scaled."""
@@ -301,9 +327,9 @@ class Pipeline:
         return np.asarray((padded - codec.l_center) / codec.l_scale, np.float32)[..., None]
 
 
-def _enlarged(values: Array, shape: tuple[int, int], part: tuple[float, float, float, float]) -> Array:
-    """Enlarge a part of a map, (h, w) float32, from left, top to right, bottom, bilinearly to a shape."""
-    return np.asarray(Image.fromarray(values).resize(shape[::-1], Image.Resampling.BILINEAR, part))
+def _mirrored(values: Array) -> Array:
+    """Mirror a map, and extend it, since the last cells of a picture's chroma may reach beyond the picture."""
+    return np.pad(values[:, ::-1], ((0, 1), (0, 1), (0, 0)), "edge")
 
 
 @contextmanager

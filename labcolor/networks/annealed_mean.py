@@ -1,4 +1,4 @@
-"""The mean color of scores over the bins of ab, and its deviation, compiled by numba."""
+"""Mean colors and variances of scores over the bins of ab, compiled by numba."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from labcolor.base.compiled import from_bits, inline, jit, larger
 from labcolor.base.typing import Array
 
-__all__ = ["annealed_mean", "deviation"]
+__all__ = ["annealed_mean", "moments"]
 
 F = np.float32
 ZERO, HALF, ONE = F(0.0), F(0.5), F(1.0)
@@ -74,13 +74,13 @@ def _annealed_mean(scores, offsets, sharpness, bins, shares, out):
         out[i, 1] = (b + other_b) / (total + others)
 
 
-def deviation(scores: Array, offsets: Array, bins: Array, out: Array) -> None:
-    """Compute the standard deviation, (N,), of the color under softmax(scores + offsets) over the bins of ab."""
-    _deviation(scores, offsets, bins, np.empty(scores.shape[1], np.float32), out)
+def moments(scores: Array, offsets: Array, bins: Array, out: Array) -> None:
+    """Compute the mean color and the variance, (N, 3), of softmax(scores + offsets) over the bins of ab."""
+    _moments(scores, offsets, bins, np.empty(scores.shape[1], np.float32), out)
 
 
 @jit
-def _deviation(scores, offsets, bins, shares, out):
+def _moments(scores, offsets, bins, shares, out):
     for i in range(scores.shape[0]):
         _softmax(scores[i], offsets, ONE, shares)
         total, a, b, squares = ZERO, ZERO, ZERO, ZERO
@@ -90,4 +90,4 @@ def _deviation(scores, offsets, bins, shares, out):
             b += shares[q] * bins[q, 1]
             squares += shares[q] * (bins[q, 0] * bins[q, 0] + bins[q, 1] * bins[q, 1])
         a, b = a / total, b / total
-        out[i] = math.sqrt(larger(squares / total - a * a - b * b, ZERO))
+        out[i, 0], out[i, 1], out[i, 2] = a, b, larger(squares / total - a * a - b * b, ZERO)

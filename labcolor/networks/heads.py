@@ -15,7 +15,7 @@ from labcolor.base.typing import Array
 from labcolor.base.validation import Check, as_array, integer, number, require, require_names
 from labcolor.color.codec import LabCodec
 from labcolor.errors import InputError
-from labcolor.networks.annealed_mean import annealed_mean, deviation
+from labcolor.networks.annealed_mean import annealed_mean, moments
 from labcolor.networks.bins import BIN_COUNT, BIN_SIZE, ab_bins
 
 __all__ = ["BinsHead", "Head", "Loss", "RegressionHead", "bin_loss", "bin_targets", "rebalancing"]
@@ -100,8 +100,8 @@ class Head(Protocol):
             Unscaled ab.
         """
 
-    def deviation(self, outputs: Array) -> Array:
-        """Return the network's uncertainty.
+    def moments(self, outputs: Array) -> Array:
+        """Return the mean color that the network expects, and its variance.
 
         Parameters
         ----------
@@ -110,8 +110,8 @@ class Head(Protocol):
 
         Returns
         -------
-        ndarray, shape (N, h, w), float32
-            The standard deviation of ab.
+        ndarray, shape (N, h, w, 3), float32
+            Mean of a, mean of b, and variance: the sum of that of a and that of b.
 
         Raises
         ------
@@ -217,11 +217,11 @@ class RegressionHead:
 
         return layers.Rescaling(codec.ab_scale * self.chroma, dtype="float32", name="unscaled_ab")(outputs)
 
-    def deviation(self, outputs: Array) -> Array:
+    def moments(self, outputs: Array) -> Array:
         """Raise an InputError: ab alone contains no uncertainty."""
         raise InputError(
-            "network: expected a classifier, which alone knows how sure it is, got one that predicts ab itself. "
-            "Use Colorizer.from_pretrained()."
+            "network: expected one that scores bins of ab, since its scores contain the uncertainty, got one that "
+            "predicts ab itself. Use Colorizer.from_pretrained()."
         )
 
     def get_config(self) -> dict[str, Any]:
@@ -372,13 +372,18 @@ class BinsHead:
         share = layers.Rescaling((shrinkage / (1 - shrinkage)).tolist(), dtype="float32", name="its_share")(whole)
         return layers.Add(dtype="float32", name="shrunk")([mean, share])
 
-    def deviation(self, outputs: Array) -> Array:
-        """Return the deviation under the network's distribution, its rebalancing taken back; see :class:`Head`."""
+    def moments(self, outputs: Array) -> Array:
+        """Return the moments of the network's distribution, with the rebalancing taken back; see :class:`Head`."""
         _check_channels(outputs, len(self.log_weights))
         scores = outputs.reshape(-1, outputs.shape[-1])
-        out = np.empty(len(scores), np.float32)
-        deviation(scores, np.asarray(-self.training * self.log_weights, np.float32), ab_bins(), out)
-        return out.reshape(outputs.shape[:-1])
+        offsets = np.asarray(-self.training * self.log_weights, np.float32)
+        out = np.empty((len(scores), 3), np.float32)
+        in_strips(
+            lambda start, stop: moments(scores[start:stop], offsets, ab_bins(), out[start:stop]),
+            len(scores),
+            scores.itemsize * scores.shape[1],
+        )
+        return out.reshape(*outputs.shape[:-1], 3)
 
     def get_config(self) -> dict[str, Any]:
         """Return the parameters, but for the array."""

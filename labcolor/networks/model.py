@@ -24,10 +24,9 @@ from labcolor.networks.registry import MULTIPLE, Architecture, get_architecture
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["OVERVIEW", "WORKING_SIZE", "FittedModel"]
+__all__ = ["WORKING_SIZE", "FittedModel"]
 
 WORKING_SIZE = integer(8, most=1024)  # of a file, too: a prediction takes time by its square
-OVERVIEW = 64  # short side, in pixels, of an overview
 _NUMBERS = Check("numbers", (list,), lambda values: {*map(type, values)} <= {int, float})
 _FLOAT32, _BYTE = np.dtype(np.float32), np.dtype(np.uint8)
 _PARTS = {  # of the text of a file
@@ -38,6 +37,7 @@ _PARTS = {  # of the text of a file
     "head": dict,
     "working_size": int,
     "overview": float,
+    "quiet": float,
     "history": dict,
     "training": dict,
     "light": object,  # or None: OnnxForm checks it
@@ -69,8 +69,11 @@ class FittedModel:
     onnx_form : OnnxForm, optional
         Form that runs without Keras. It belongs to the weights: give None with other weights.
     overview : float, default 0
-        Share of the colors predicted from an overview, the mirrored picture with a short side of 64 pixels; 0 to 1. The
-        other colors are predicted at the working size.
+        Share of the coarse colors predicted from an overview, the mirrored picture with a short side of 64 pixels; 0 to
+        1. The other colors are predicted at the working size.
+    quiet : float, default 0
+        Variance of ab at which the colors of a picture are reduced halfway to a fifth, so that a picture of which the
+        network knows little stays nearly grey; 0 for never. Only heads with uncertainty allow it.
 
     Raises
     ------
@@ -95,6 +98,7 @@ class FittedModel:
     training: Mapping[str, Any] = field(default_factory=dict)
     onnx_form: OnnxForm | None = None
     overview: float = 0.0
+    quiet: float = 0.0
 
     def __post_init__(self) -> None:
         """Raise an InputError unless the ONNX form belongs to the weights."""
@@ -148,6 +152,7 @@ class FittedModel:
             "head": self.head.get_config(),
             "working_size": self.working_size,
             "overview": self.overview,
+            "quiet": self.quiet,
             "history": dict(self.history),
             "training": dict(self.training),
             "light": None if form is None else form.get_config(),
@@ -190,12 +195,13 @@ class FittedModel:
     @classmethod
     def _unpacked(cls, packed: PackedModel) -> FittedModel:
         """Unpack a model. The contents are untrusted: arrays are read only after their layout is known."""
-        about = {"light": None, "overview": 0.0, **packed.about}
+        about = {"light": None, "overview": 0.0, "quiet": 0.0, **packed.about}
         require_names("model", about, _PARTS)
         for name, kind in _PARTS.items():
             require(name, about[name], instance_of(kind))
         require("working_size", about["working_size"], WORKING_SIZE)
         require("overview", about["overview"], number(0, 1))
+        require("quiet", about["quiet"], number(0, 1e6))
         require_names("codec", about["codec"], LabCodec().get_config())
         architecture = _architecture_of(about["architecture"])
         light = about["light"]
@@ -224,6 +230,7 @@ class FittedModel:
             head=architecture.head.restored(about["head"], {name.removeprefix("head/"): arrays[name] for name in head}),
             working_size=about["working_size"],
             overview=about["overview"],
+            quiet=about["quiet"],
             hints=tuple(arrays[name] for name in hints),
             history={str(name): _floats(values) for name, values in about["history"].items()},
             training=about["training"],

@@ -49,7 +49,7 @@ DEFAULT_MODEL: Final[PackagedName] = "efficientnet"
 PACKAGED_MODELS = {
     model.name: model
     for model in (
-        PackagedModel("efficientnet", "0a154793e9a7ad5e197411f6ebb79a3d6c4ad2d96e90405727b51a699ad32f3a"),
+        PackagedModel("efficientnet", "904da141159c487f2230d104de7fe01d74931a94b46f26e8bf428f72516e93d2"),
         PackagedModel("reference", "cdd701a5dda7c586946721286eb019cb071e05efb4fddcfb4a726f28efd4a2c6"),
     )
 }

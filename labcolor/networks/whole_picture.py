@@ -13,9 +13,10 @@ from labcolor.color.lab import linear_light_table
 from labcolor.errors import InputError
 from labcolor.networks.bins import ab_bins
 from labcolor.networks.heads import BinsHead, RegressionHead
-from labcolor.networks.model import OVERVIEW, FittedModel
+from labcolor.networks.model import FittedModel
 from labcolor.networks.model_file import WEIGHT, numbered
 from labcolor.networks.onnx_graph import IR, OPSET, import_onnx
+from labcolor.networks.views import COARSE, DETAIL, OVERVIEW, QUIETEST, SLOPE
 
 __all__ = ["build_whole"]
 
@@ -237,21 +238,35 @@ class _Whole:
         self._small = _working_shape(self._shape, model.working_size)
 
     def chroma(self) -> _Value:
-        """Return the ab of the picture, with the share of the overview."""
-        lightness, share, small = self._lightness(), self._model.overview, self._small
-        ab = self._predicted(lightness, small)
-        if not share or self._model.working_size <= OVERVIEW:
+        """Return the ab of the picture: the overview mixed in, and less color where the network knows little."""
+        lightness, share, small, quiet = self._lightness(), self._model.overview, self._small, self._model.quiet
+        ab, moments = self._predicted(lightness, small)
+        variance = _mean(moments, 2) if quiet else None
+        if share and self._model.working_size > OVERVIEW:
+            less = _working_shape(small, OVERVIEW)
+            reduced = _resampled(lightness, *(_reduction(small[axis], less[axis], _triangle) for axis in (0, 1)))
+            whole, expected = self._predicted(reduced.mirrored(1), less)
+            shape, wanted = self._chroma_shape(less), self._chroma_shape(small)
+            grid = _working_shape(wanted, COARSE)
+            # what reaches beyond the mirrored picture is on the left
+            left = shape[1].cast(_DOUBLE) - less[1].cast(_DOUBLE) / np.float64(self._model.head.stride)
+            scale = less.cast(_DOUBLE) / small.cast(_DOUBLE) * wanted.cast(_DOUBLE) / grid.cast(_DOUBLE)
+            width = scale.at_least(_ONE)
+            rows = _weights(_centers(grid[0].range(), scale[0]), shape[0] + 1, _hamming, width[0])
+            columns = _weights(_centers(grid[1].range(), scale[1]) + left, shape[1] + 1, _hamming, width[1])
+            down = [_reduction(wanted[axis], grid[axis], _hamming) for axis in (0, 1)]
+            up = [_reduction(grid[axis], wanted[axis], _triangle) for axis in (0, 1)]
+            low, whole = _resampled(ab, *down), _resampled(_mirrored(whole, shape), rows, columns)
+            details = (ab - _resampled(low, *up)) * DETAIL
+            ab = _resampled(low + (whole - low) * share, *up) + details
+            if variance:
+                apart = _resampled(moments, *down) - _resampled(_mirrored(expected, shape), rows, columns)
+                apart = _mean(apart * apart, 0) + _mean(apart * apart, 1)
+                variance = (variance + _mean(expected, 2)) * 0.5 + apart * 0.25
+        if not variance:
             return ab
-        less = _working_shape(small, OVERVIEW)
-        reduced = _resampled(lightness, *(_reduction(small[axis], less[axis], _triangle) for axis in (0, 1)))
-        whole = self._predicted(reduced.mirrored(1), less).mirrored(2)
-        shape, scale = self._chroma_shape(less), less.cast(_DOUBLE) / small.cast(_DOUBLE)
-        # what reaches beyond the mirrored picture is on the left
-        left = shape[1].cast(_DOUBLE) - less[1].cast(_DOUBLE) / np.float64(self._model.head.stride)
-        wanted = self._chroma_shape(small)
-        rows = _weights(_centers(wanted[0].range(), scale[0]), shape[0], _triangle)
-        columns = _weights(_centers(wanted[1].range(), scale[1]) + left, shape[1], _triangle)
-        return ab + (_resampled(whole, rows, columns) - ab) * share
+        confidence = self._graph("Sigmoid", (1.0 - variance / float(quiet)) * SLOPE)
+        return ab * (confidence * (1 - QUIETEST) + QUIETEST)
 
     def colored(self, ab: _Value) -> None:
         """Join the picture's L with small ab, strip by strip, as the output "colored"."""
@@ -293,8 +308,8 @@ class _Whole:
         stride = self._model.head.stride
         return (small + (stride - 1)) / stride
 
-    def _predicted(self, lightness: _Value, small: _Value) -> _Value:
-        """Return the ab, (2, h, w), that the network and its head make of small L."""
+    def _predicted(self, lightness: _Value, small: _Value) -> tuple[_Value, _Value]:
+        """Return the ab, (2, h, w), that the network and its head make of small L, and the moments, (3, h, w)."""
         graph, codec, multiple = self._graph, self._model.codec, self._model.architecture.multiple
         shape = self._chroma_shape(small)
         for axis in (0, 1):  # extended by reflection to multiples of a number
@@ -303,9 +318,11 @@ class _Whole:
             place = graph("Mod", place, side * 2)
             lightness = graph("Gather", lightness, place.at_most(side * 2 - 1 - place), axis=axis)
         entry = graph("Unsqueeze", (lightness - codec.l_center) / codec.l_scale, np.array([0, 3]))
-        ab = self._decoded(graph.network(self._form, self._weights, entry))
-        ab = graph("Transpose", graph("Squeeze", ab, [0]), perm=[2, 0, 1])
-        return ab.slice([0], shape[0], 1).slice([0], shape[1], 2)
+        outputs = graph.network(self._form, self._weights, entry)
+        values = [self._decoded(outputs), self._moments(outputs)] if self._model.quiet else [self._decoded(outputs)]
+        planes = [graph("Transpose", graph("Squeeze", one, [0]), perm=[2, 0, 1]) for one in values]
+        cropped = [one.slice([0], shape[0], 1).slice([0], shape[1], 2) for one in planes]
+        return cropped[0], cropped[-1]
 
     def _decoded(self, outputs: _Value) -> _Value:
         """Decode the network's output to ab, as the head does."""
@@ -321,6 +338,28 @@ class _Whole:
         ab = ab * (saturation * 0.5).at_least(1.0).at_most(saturation)
         mean = graph("ReduceMean", ab, axes=[1, 2])
         return ab + (mean - ab) * np.asarray(head.shrinkage, np.float32)
+
+    def _moments(self, outputs: _Value) -> _Value:
+        """Return the mean color and the variance, as the head does."""
+        head, bins = self._model.head, ab_bins()
+        assert isinstance(head, BinsHead)
+        shares = self._graph("Softmax", outputs + -head.training * head.log_weights, axis=-1)
+        mean = shares @ bins
+        squares = shares @ np.square(bins).sum(axis=1, keepdims=True)
+        return self._graph("Concat", mean, squares - self._graph("ReduceSum", mean * mean, [3]), axis=3)
+
+
+def _mean(values: _Value, channel: int) -> _Value:
+    """Return the mean of one channel of a map, (C, h, w)."""
+    return values.graph("ReduceMean", values.graph("Gather", values, channel), keepdims=0)
+
+
+def _mirrored(values: _Value, shape: _Value) -> _Value:
+    """Mirror a map, (C, h, w), and extend it by its last row and column."""
+    for axis in (0, 1):
+        index = (shape[axis] + 1).range().at_most(shape[axis] - 1)
+        values = values.graph("Gather", values.mirrored(2) if axis == 0 else values, index, axis=axis + 1)
+    return values
 
 
 def _working_shape(shape: _Value, size: int) -> _Value:
@@ -360,6 +399,13 @@ def _catmull_rom(distance: _Value) -> _Value:
     near = (distance * (1.5 * _ONE) - 2.5 * _ONE) * distance * distance + _ONE
     far = ((distance * (-0.5 * _ONE) + 2.5 * _ONE) * distance - 4 * _ONE) * distance + 2 * _ONE
     return (distance > _ONE).where((distance > 2 * _ONE).where(0 * _ONE, far), near)
+
+
+def _hamming(distance: _Value) -> _Value:
+    """Return the weights of a sinc in a Hamming window, as Pillow has them."""
+    turn = (distance * (np.pi * _ONE)).at_least(1e-9 * _ONE)
+    window = distance.graph("Cos", turn) * (0.46 * _ONE) + 0.54 * _ONE
+    return (distance > _ONE).where(0 * _ONE, distance.graph("Sin", turn) / turn * window)
 
 
 def _resampled(values: _Value, rows: _Value, columns: _Value) -> _Value:

@@ -187,6 +187,7 @@ def fit_network(
         history=outcome.history,
         training=training,
         overview=0.0 if start is None else start.overview,
+        quiet=0.0 if start is None else start.quiet,
     )
 
 

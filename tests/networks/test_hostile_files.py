@@ -135,7 +135,7 @@ def test_weights_of_bins_have_their_length():
         with pytest.raises(InputError, match="channels"):
             head.decode(np.zeros((1, 2, 2, channels), np.float32), codec, 1.0)
     with pytest.raises(InputError, match="channels"):
-        BinsHead().deviation(np.zeros((2, 2, 2), np.float32))
+        BinsHead().moments(np.zeros((2, 2, 2), np.float32))
 
 
 def test_a_network_of_many_layers_is_not_built(parts):
