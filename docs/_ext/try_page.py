@@ -47,7 +47,7 @@ def build_page(folder: Path, runtime: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(REPOSITORY / "docs" / "try", folder)
     assets = files("labcolor.demo") / "assets"
-    for name in ("page.css", "page.js", "icon.svg"):
+    for name in ("page.css", "page.js", "spots.js", "view.js", "kept.js", "icon.svg"):
         (folder / name).write_bytes((assets / name).read_bytes())
     text = (assets / "index.html").read_text(encoding="utf-8")
     text = text.replace("<head>", f'<head>\n  <meta http-equiv="Content-Security-Policy" content="{POLICY}">')

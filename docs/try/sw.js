@@ -1,7 +1,10 @@
 // Keeps the page for visits without a network: what is on the site is taken from there, and else what was kept.
 
 const KEPT = "labcolor"; // the name of the store, also in engine.js, which keeps the large files in it
-const PAGE = ["./", "index.html", "page.css", "page.js", "engine.js", "worker.js", "ort.mjs", "icon.svg", "about.json"];
+const PAGE = [
+  "./", "index.html", "page.css", "page.js", "spots.js", "view.js", "kept.js", "engine.js", "worker.js", "ort.mjs",
+  "icon.svg", "about.json",
+];
 
 self.addEventListener("install", (event) => event.waitUntil(keep().then(() => self.skipWaiting())));
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));

@@ -44,7 +44,7 @@ def add_to(commands: Any) -> None:
     )
     for option, least, most, default, text in (
         ("--megabytes", 1, 1024, 64, "largest file that is accepted"),
-        ("--megapixels", 1, 178, 50, "largest picture that is accepted"),
+        ("--megapixels", 1, 178, 60, "largest picture that is accepted"),
         ("--seconds", 1, 3600, 60, "longest time for a picture, with waiting"),
         ("--workers", 1, 64, 2, "pictures that are colored at a time"),
         ("--waiting", 0, 1024, 16, "further pictures that may wait; the rest are sent away"),

@@ -43,8 +43,8 @@ __all__ = ["Limits", "make_app"]
 
 _log = logging.getLogger(__name__)
 
-_SCRIPT = "text/javascript"
-_ASSETS = {"page.css": "text/css", "page.js": _SCRIPT, "engine.js": _SCRIPT, "icon.svg": "image/svg+xml"}
+_SCRIPTS = ("page.js", "spots.js", "view.js", "kept.js", "engine.js")
+_ASSETS = {"page.css": "text/css", "icon.svg": "image/svg+xml"} | dict.fromkeys(_SCRIPTS, "text/javascript")
 _FORMATS = {ending.removeprefix("."): ending for ending in MEDIA_TYPES} | {"tiff": ".tif", "jpeg": ".jpg"}
 _QUERY = ("saturation", "hint", "format")
 _HINTS = 200  # in one picture
@@ -72,7 +72,7 @@ class Limits:
     """
 
     size: int = 64 << 20
-    pixels: int = 50_000_000
+    pixels: int = 60_000_000
     seconds: float = 60.0
     workers: int = 2
     waiting: int = 16

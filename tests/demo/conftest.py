@@ -162,10 +162,10 @@ class Browser:
         self.call("Page.navigate", url=address)
         self.until("document.querySelectorAll('#samples img').length > 4")
 
-    def choose(self, path):
-        """Choose a file in the page's field."""
+    def choose(self, path, selector="#file"):
+        """Choose a file in a field of the page."""
         root = self.call("DOM.getDocument")["root"]["nodeId"]
-        node = self.call("DOM.querySelector", nodeId=root, selector="#file")["nodeId"]
+        node = self.call("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
         self.call("DOM.setFileInputFiles", nodeId=node, files=[str(path)])
 
     def drop(self, path):
@@ -193,7 +193,7 @@ class Browser:
     def press(self, *keys, modifiers=0):
         """Press keys by name, one after the other."""
         codes = {"Tab": 9, "Enter": 13, " ": 32, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
-        codes |= {"Delete": 46, "Home": 36, "End": 35}
+        codes |= {"Delete": 46, "Home": 36, "End": 35, "0": 48, "y": 89, "z": 90}
         for key in keys:
             params = {"key": key, "code": key, "windowsVirtualKeyCode": codes[key], "modifiers": modifiers}
             text = {"Enter": {"text": "\r"}, " ": {"text": " "}}.get(key, {})

@@ -158,6 +158,7 @@ def test_the_page_and_its_parts_come_from_here_alone(server):
     """Page, parts and samples are served, with headers that forbid the browser everything from elsewhere."""
     for path, kind in [
         ("/", "text/html"), ("/page.css", "text/css"), ("/page.js", "text/javascript"),
+        ("/spots.js", "text/javascript"), ("/view.js", "text/javascript"), ("/kept.js", "text/javascript"),
         ("/engine.js", "text/javascript"), ("/icon.svg", "image/svg+xml"),
         ("/samples/chelsea", "image/jpeg"), ("/about", "application/json"), ("/health", "application/json"),
     ]:  # fmt: skip

@@ -98,9 +98,123 @@ def test_by_mouse_from_the_file_to_the_download(browser, server, old):
     assert rgb_to_lab(result[1800, 2400])[2] < -20
     browser.until(f"{STATUS}.startsWith('Downloaded old-colored.jpg, 3000')")
 
-    x, y, side, _ = browser.box("#dots button")
+    assert browser.eval("document.getElementById('compare').value") == "25"  # where it was left
+
+    x, y, side, _ = browser.box("#dots g")
     browser.click(x + side / 2, y + side / 2)
     colored(browser)
+    assert browser.problems == []
+
+
+def stroke(browser, *places):
+    """Draw a line on the picture, through places in shares of its sides."""
+    left, top, width, height = browser.box("#stage")
+    points = [(left + x * width, top + y * height) for x, y in places]
+    browser.mouse("mousePressed", *points[0])
+    for x, y in points[1:]:
+        browser.mouse("mouseMoved", x, y)
+    browser.mouse("mouseReleased", *points[-1])
+
+
+def test_strokes_undo_and_reload(browser, server):
+    """A stroke colors its line; a fence and a spot to keep are drawn; undo, redo and a reload bring all of it back."""
+    browser.size(1280, 900)
+    browser.go(f"http://127.0.0.1:{server.port}/")
+    browser.eval("document.querySelector('#samples button').click()")
+    colored(browser)
+    browser.eval("document.querySelector('#colors input[value=Navy]').click()")
+    stroke(browser, (0.6, 0.9), (0.7, 0.9), (0.8, 0.9), (0.9, 0.9))
+    colored(browser, 1)
+    assert [pixel(browser, x, 0.9)[1] < -20 for x in (0.62, 0.75, 0.88)] == [True] * 3
+    browser.eval("document.querySelector('#tools input[value=fence]').click()")
+    stroke(browser, (0.1, 0.1), (0.1, 0.4), (0.4, 0.4))
+    colored(browser, 2)
+    browser.eval("document.querySelector('#tools input[value=keep]').click()")
+    stroke(browser, (0.3, 0.7))
+    colored(browser, 3)
+    rows = "[...document.querySelectorAll('#spots li span:nth-of-type(2)')].map((e) => e.textContent.split(' ')[0])"
+    assert browser.eval(rows) == ["Navy", "Fence", "Keep"]
+    browser.press("z", modifiers=2)
+    colored(browser, 2)
+    browser.eval("document.getElementById('undo').click()")
+    colored(browser, 1)
+    browser.press("y", modifiers=2)
+    colored(browser, 2)
+    browser.press("z", modifiers=2 + 8)
+    colored(browser, 3)
+    points = "document.querySelectorAll('#dots polyline')[3].getAttribute('points')"
+    drawn = browser.eval(points)
+    assert len(drawn.split()) == 3
+    browser.call("Page.reload")
+    browser.until("document.querySelectorAll('#spots li').length == 3")
+    colored(browser, 3)
+    assert browser.eval(rows) == ["Navy", "Fence", "Keep"]
+    assert browser.eval(points) == drawn
+    browser.eval("document.getElementById('another').click()")
+    browser.call("Page.reload")
+    browser.until("document.querySelectorAll('#samples img').length > 4")
+    assert browser.eval("document.getElementById('work').hidden")
+    assert browser.problems == []
+
+
+def test_zoom_and_pan(browser, server):
+    """Buttons, keys and Ctrl with the wheel zoom around a point; Move pans; a spot lands where it is clicked."""
+    browser.size(1280, 900)
+    browser.go(f"http://127.0.0.1:{server.port}/")
+    browser.eval("document.querySelector('#samples button').click()")
+    colored(browser)
+    left, top, width, height = browser.box("#stage")
+    frame = browser.box("#frame")
+    browser.eval("document.getElementById('larger').click()")
+    assert browser.box("#stage")[2] == pytest.approx(1.5 * width, abs=1)
+    assert browser.box("#frame")[3] == pytest.approx(frame[3], abs=1)
+    x, y = left + 0.25 * width, top + 0.25 * height
+    box = "document.getElementById('stage').getBoundingClientRect()"
+    place = f"(() => {{ const b = {box}; return [({x} - b.left) / b.width, ({y} - b.top) / b.height]; }})()"
+    before = browser.eval(place)
+    browser.call("Input.dispatchMouseEvent", type="mouseWheel", x=x, y=y, deltaX=0, deltaY=-200, modifiers=2)
+    browser.until(f"document.getElementById('stage').clientWidth > {2.9 * width}")
+    np.testing.assert_allclose(browser.eval(place), before, atol=0.01)
+    browser.eval("document.querySelector('#tools input[value=move]').click()")
+    browser.mouse("mousePressed", x, y)
+    browser.mouse("mouseMoved", x - 40, y - 30)
+    browser.mouse("mouseReleased", x - 40, y - 30)
+    np.testing.assert_allclose(browser.eval(place), np.add(before, [40 / (3 * width), 30 / (3 * height)]), atol=0.01)
+    browser.eval("document.querySelector('#tools input[value=color]').click()")
+    there = browser.eval(place)
+    browser.click(x, y)
+    colored(browser, 1)
+    text = browser.eval("document.querySelector('#spots li span:nth-of-type(2)').textContent")
+    assert text == f"Skin at {round(100 * there[0])} %, {round(100 * there[1])} %"
+    browser.eval("document.getElementById('stage').focus()")
+    browser.press("0")
+    assert browser.box("#stage")[2] == pytest.approx(width, abs=1)
+    assert browser.problems == []
+
+
+def test_a_color_of_another_photograph(browser, server, tmp_path):
+    """A click on another photograph picks its color there, and the next spot has it."""
+    photo = np.zeros((60, 90, 3), np.uint8)
+    photo[:, :45], photo[:, 45:] = (40, 60, 200), (200, 60, 40)
+    write_picture(tmp_path / "other.png", photo)
+    browser.size(1280, 900)
+    browser.go(f"http://127.0.0.1:{server.port}/")
+    browser.eval("document.querySelector('#samples button').click()")
+    colored(browser)
+    browser.choose(tmp_path / "other.png", "#exemplar-file")
+    browser.until("!document.getElementById('exemplar-stage').hidden")
+    left, top, width, height = browser.box("#exemplar")
+    browser.click(left + 0.25 * width, top + 0.5 * height)
+    picked = browser.eval("document.getElementById('own').value")
+    np.testing.assert_allclose(list(bytes.fromhex(picked[1:])), (40, 60, 200), atol=6)  # through a JPEG
+    browser.eval("document.getElementById('exemplar-stage').focus()")
+    browser.press("ArrowRight", modifiers=8)
+    browser.press("Enter")
+    picked = browser.eval("document.getElementById('own').value")
+    np.testing.assert_allclose(list(bytes.fromhex(picked[1:])), (200, 60, 40), atol=6)
+    stroke(browser, (0.8, 0.9))
+    colored(browser, 1)
+    assert pixel(browser, 0.8, 0.9)[0] > 20
     assert browser.problems == []
 
 
@@ -127,10 +241,13 @@ def test_by_keyboard_alone(browser, server):
     assert browser.eval(FOCUS) == "compare"
     browser.press("End")
     assert browser.eval("getComputedStyle(document.getElementById('after')).clipPath").endswith("100%)")
-    browser.press("Tab")
-    assert browser.eval(FOCUS) == "saturation"
+    for name in ("undo", "smaller", "larger", "whole", "saturation"):
+        browser.press("Tab")
+        assert browser.eval(FOCUS) == name
     browser.press("Home")
     colored(browser, 1)
+    browser.press("Tab")
+    assert browser.eval("document.activeElement.value") == "color"
     browser.press("Tab", "ArrowRight")
     assert browser.eval("document.querySelector('#colors input:checked').value") == "Red"
     browser.press("Tab", "Tab")
@@ -159,7 +276,7 @@ def test_everything_that_takes_the_focus_has_a_name(browser, server):
             browser.eval("document.querySelector('#samples button').click()")
             colored(browser)
     assert found["slider"] == 3
-    assert found["radio"] == 14
+    assert found["radio"] == 17
     assert found["application"] == 1
     assert browser.eval("document.getElementById('status').getAttribute('aria-live')") == "polite"
     assert browser.eval("document.getElementById('problem').getAttribute('role')") == "alert"

@@ -1,25 +1,19 @@
 // The page of `labcolor demo` and of the documentation, which differ in engine.js. The page keeps the picture.
-// Moves and spots are shown on a small preview; a download colors the file itself.
+// A small preview shows moves and known colors; a download colors the file itself.
 
 import * as engine from "./engine.js";
+import { keep, kept } from "./kept.js";
+import * as spots from "./spots.js";
+import { follow, placeOf, pointByKeys, zoomBy } from "./view.js";
 
 const byId = (id) => document.getElementById(id);
-const [problem, stage, before, after] = ["problem", "stage", "before", "after"].map(byId);
-const PALETTE = {
-  Skin: "#c98f6b", Red: "#b3342d", Orange: "#e07020", Straw: "#d9b64a", Grass: "#6a8f3a", Sea: "#2f8f8a",
-  Sky: "#6fa3d8", Navy: "#2f4f9a", Violet: "#7b4fa0", Pink: "#d77a9b", Wood: "#8a5a34", "No color": "#808080",
-};
-const KEEP = "keep"; // instead of a color: what the network predicts here stays
-const STEP = 0.01, LARGE_STEP = 0.1; // of the crosshair, in shares of the picture
+const [problem, stage, before, after, exemplar] = ["problem", "stage", "before", "after", "exemplar"].map(byId);
 
 let about = null;
-let picture = null; // { file, name, preview, width, height, small: {width, height} }
-let spots = []; // { x, y, color, radius, name }: shares of the width, the height and the short side
-let crosshair = { x: 0.5, y: 0.5 };
+let picture = null; // { file, name, preview, width, height, small: { width, height } }
 let running = null; // the AbortController of the present preview
-let ownColor = "#4f7f5f";
 
-/** Say what goes on, where it is seen: before a picture is there, and beside one. */
+/** Show a message where it is visible: on the start page, and beside a picture. */
 const say = (text) => document.querySelectorAll("[role=status]").forEach((line) => { line.textContent = text; });
 
 function complain(error) {
@@ -28,47 +22,39 @@ function complain(error) {
   say("");
 }
 
-/** Return the query for a picture of a size: saturation and spots, in its pixels. */
+/** Return the query for a picture of a size: saturation and known colors, in its pixels. */
 function query(width, height, format) {
   const values = new URLSearchParams({ saturation: byId("saturation").value });
-  for (const spot of spots) {
-    const x = Math.min(width - 1, Math.floor(spot.x * width));
-    const y = Math.min(height - 1, Math.floor(spot.y * height));
-    const radius = Math.round(spot.radius * Math.min(width, height));
-    values.append("hint", [x, y, spot.color.replace("#", ""), radius].join(","));
-  }
+  for (const text of spots.texts(width, height)) values.append("hint", text);
   if (format) values.set("format", format);
   return values;
 }
 
 // ---------------------------------------------------------------- one picture
 
-async function open(file, name) {
+/** Show a picture and color it; ``saved`` is what a reload kept of it. */
+async function open(file, name, saved = {}) {
   problem.hidden = true;
   running?.abort();
   const { signal } = (running = new AbortController());
   try {
-    if (file.size > about.bytes) {
-      throw new Error(`Expected a file of at most ${Math.floor(about.bytes / 2 ** 20)} MB, got ${Math.ceil(file.size / 2 ** 20)} MB. Reduce it first.`);
-    }
     document.body.setAttribute("aria-busy", "true");
     say("Reading the picture…");
-    const { blob: preview, width, height } = await engine.preview(file, { say, signal });
-    signal.throwIfAborted();
+    const { blob: preview, width, height } = await reduced(file, signal);
     show(before, preview);
     await before.decode();
-    picture = { file, name, preview, width, height, small: { width: before.naturalWidth, height: before.naturalHeight } };
+    const small = { width: before.naturalWidth, height: before.naturalHeight };
+    picture = { file, name, preview, width, height, small };
     after.removeAttribute("src");
-    spots = [];
-    crosshair = { x: 0.5, y: 0.5 };
-    stage.style.setProperty("--ratio", before.naturalWidth / before.naturalHeight);
-    byId("saturation").value = about.saturation;
+    stage.style.setProperty("--ratio", small.width / small.height);
+    byId("saturation").value = saved.saturation ?? about.saturation;
     showSaturation();
-    split(50);
+    split(saved.split ?? 50);
     byId("start").hidden = true;
     byId("work").hidden = byId("another").hidden = false;
     byId("size").textContent = `${width} × ${height} pixels, the full size of the picture.`;
-    listSpots();
+    zoomBy(0);
+    spots.start(saved.spots ?? [], small, colorNow);
     stage.focus({ preventScroll: true });
     window.scrollTo(0, 0);
     await color();
@@ -79,6 +65,16 @@ async function open(file, name) {
   }
 }
 
+/** Return a file reduced to a preview, and its own size. */
+async function reduced(file, signal) {
+  if (file.size > about.bytes) {
+    throw new Error(`Expected a file of at most ${Math.floor(about.bytes / 2 ** 20)} MB, got ${Math.ceil(file.size / 2 ** 20)} MB. Reduce it first.`);
+  }
+  const result = await engine.preview(file, { say, signal });
+  signal?.throwIfAborted();
+  return result;
+}
+
 function show(image, blob) {
   if (image.src.startsWith("blob:")) URL.revokeObjectURL(image.src);
   image.src = URL.createObjectURL(blob);
@@ -86,6 +82,7 @@ function show(image, blob) {
 
 /** Color the preview. A newer call ends an older one. */
 async function color() {
+  save();
   running?.abort();
   const { signal } = (running = new AbortController());
   stage.setAttribute("aria-busy", "true");
@@ -96,7 +93,8 @@ async function color() {
     show(after, colored);
     await after.decode();
     problem.hidden = true;
-    say(spots.length ? `Colored, with ${spots.length} known color${spots.length > 1 ? "s" : ""}.` : "Colored.");
+    const count = spots.count();
+    say(count ? `Colored, with ${count} known color${count > 1 ? "s" : ""}.` : "Colored.");
   } catch (error) {
     if (error.name !== "AbortError") complain(error);
   }
@@ -107,6 +105,13 @@ let timer = null;
 function colorSoon() {
   clearTimeout(timer);
   timer = setTimeout(color, 120);
+}
+const colorNow = () => { clearTimeout(timer); color(); };
+
+/** Keep the picture and its settings, in case the page is reloaded. */
+function save() {
+  const { file, name } = picture;
+  keep({ file, name, spots: spots.all(), saturation: byId("saturation").value, split: Number(byId("compare").value) });
 }
 
 async function download() {
@@ -136,156 +141,98 @@ async function download() {
 function split(percent) {
   byId("compare").value = percent;
   stage.style.setProperty("--split", `${percent}%`);
-  stage.querySelector(".left").hidden = percent < 20; // where they would not lie on what they name
+  stage.querySelector(".left").hidden = percent < 20; // the labels stay on what they name
   stage.querySelector(".right").hidden = percent > 80;
 }
 
-function placeOf(event) {
-  const box = stage.getBoundingClientRect();
-  const inside = (value) => Math.min(1, Math.max(0, value));
-  return { x: inside((event.clientX - box.left) / box.width), y: inside((event.clientY - box.top) / box.height) };
-}
-
 byId("compare").addEventListener("input", (event) => split(Number(event.target.value)));
+byId("compare").addEventListener("change", save);
 byId("divider").addEventListener("pointerdown", (event) => event.target.setPointerCapture(event.pointerId));
 byId("divider").addEventListener("pointermove", (event) => {
-  if (event.target.hasPointerCapture(event.pointerId)) split(100 * placeOf(event).x);
+  if (event.target.hasPointerCapture(event.pointerId)) split(100 * placeOf(event, stage).x);
+});
+byId("divider").addEventListener("pointerup", save);
+
+// ---------------------------------------------------------------- pointing at the picture
+
+let stroke = [];
+let touched = null; // the spot on which a stroke began; a click removes it
+follow({
+  moves: () => !about.hints || spots.tool() === "move",
+  begin(event) {
+    stroke = [placeOf(event, stage)];
+    touched = event.target.closest("#dots g");
+    spots.draw(touched ? [] : [spots.made(stroke)]);
+  },
+  extend(event) {
+    const [place, last] = [placeOf(event, stage), stroke.at(-1)];
+    const box = stage.getBoundingClientRect();
+    if (Math.hypot((place.x - last.x) * box.width, (place.y - last.y) * box.height) < 4) return; // pixels of the screen
+    stroke.push(place);
+    touched = null;
+    spots.draw([spots.made(stroke)]);
+  },
+  end() {
+    if (touched) spots.remove(Number(touched.dataset.index)); else spots.add(stroke);
+  },
+  cancel: () => spots.draw(),
 });
 
-// ---------------------------------------------------------------- known colors
-
-const chosen = () => document.querySelector("#colors input:checked").value;
-
-function addSpot({ x, y }) {
-  if (!about.hints) return;
-  const value = chosen();
-  const name = value === KEEP ? "As predicted" : value;
-  const color = value === KEEP ? KEEP : value === "Own color" ? ownColor : PALETTE[value];
-  spots.push({ x, y, color, name, radius: Number(byId("radius").value) / 100 });
-  const place = 100 * x;
-  if (place < Number(byId("compare").value)) split(Math.max(0, place - 15)); // so that the spot is seen in color
-  listSpots();
-  colorNow();
-}
-
-function removeSpot(index) {
-  spots.splice(index, 1);
-  listSpots();
-  colorNow();
-}
-
-const colorNow = () => { clearTimeout(timer); color(); };
-
-function listSpots() {
-  const rows = spots.map((spot, index) => {
-    const row = document.createElement("li");
-    const swatch = document.createElement("span");
-    swatch.className = spot.color === KEEP ? "swatch keep" : "swatch";
-    if (spot.color !== KEEP) swatch.style.background = spot.color;
-    const text = document.createElement("span");
-    text.textContent = `${spot.name} at ${Math.round(100 * spot.x)} %, ${Math.round(100 * spot.y)} %`;
-    const remove = document.createElement("button");
-    remove.type = "button";
-    remove.textContent = "✕";
-    remove.setAttribute("aria-label", `Remove ${text.textContent}`);
-    remove.addEventListener("click", () => {
-      removeSpot(index);
-      (byId("spots").querySelectorAll("button")[Math.min(index, spots.length - 1)] ?? stage).focus();
-      say("Removed.");
-    });
-    const mark = (on) => byId("dots").children[index]?.classList.toggle("marked", on);
-    for (const [kind, on] of [["pointerenter", true], ["pointerleave", false], ["focusin", true], ["focusout", false]]) {
-      row.addEventListener(kind, () => mark(on));
-    }
-    row.append(swatch, text, remove);
-    return row;
-  });
-  byId("spots").replaceChildren(...rows);
-  byId("clear").hidden = spots.length < 2;
-  const ratio = picture ? picture.width / picture.height : 1;
-  byId("dots").replaceChildren(...spots.map((spot, index) => {
-    const dot = document.createElement("button");
-    dot.type = "button";
-    dot.tabIndex = -1; // the list has the same for the keyboard
-    dot.setAttribute("aria-hidden", "true");
-    dot.title = "Remove this spot";
-    dot.className = spot.color === KEEP ? "keep" : "";
-    if (spot.color !== KEEP) dot.style.background = spot.color;
-    dot.style.left = `${100 * spot.x}%`;
-    dot.style.top = `${100 * spot.y}%`;
-    dot.style.width = `${200 * spot.radius * Math.min(1, 1 / ratio)}%`;
-    dot.addEventListener("click", (event) => { event.stopPropagation(); removeSpot(index); stage.focus(); });
-    return dot;
-  }));
-}
-
-function moveCrosshair(x, y) {
-  crosshair = { x: Math.min(1, Math.max(0, x)), y: Math.min(1, Math.max(0, y)) };
-  const mark = byId("crosshair");
-  mark.hidden = false;
-  mark.style.left = `${100 * crosshair.x}%`;
-  mark.style.top = `${100 * crosshair.y}%`;
-  say(`${Math.round(100 * crosshair.x)} % from the left, ${Math.round(100 * crosshair.y)} % from the top.`);
-}
-
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-stage.addEventListener("keydown", (event) => {
-  const step = event.shiftKey ? LARGE_STEP : STEP;
-  if (event.key in ARROWS) {
-    const [right, down] = ARROWS[event.key];
-    moveCrosshair(crosshair.x + step * right, crosshair.y + step * down);
-  } else if (event.key === "Enter" || event.key === " ") {
-    addSpot(crosshair);
-  } else if ((event.key === "Delete" || event.key === "Backspace") && spots.length) {
-    const far = (spot) => Math.hypot(spot.x - crosshair.x, spot.y - crosshair.y);
-    removeSpot(spots.indexOf(spots.reduce((one, other) => (far(other) < far(one) ? other : one))));
-    say("Removed.");
-  } else {
-    return;
-  }
-  event.preventDefault();
+pointByKeys(stage, byId("crosshair"), say, ({ key }, place) => {
+  if ((key === "Enter" || key === " ") && spots.tool() !== "move") spots.add([{ ...place }]);
+  else if ((key === "Delete" || key === "Backspace") && spots.count()) spots.remove(spots.nearest(place));
+  else if (key === "+" || key === "-") zoomBy(key === "+" ? 1 : -1);
+  else if (key === "0") zoomBy(0);
+  else return false;
+  return true;
 });
-stage.addEventListener("blur", () => { byId("crosshair").hidden = true; });
-stage.addEventListener("click", (event) => {
-  if (!event.target.closest("#divider")) addSpot(placeOf(event));
+document.addEventListener("keydown", (event) => {
+  if (!picture || !(event.ctrlKey || event.metaKey)) return;
+  const key = event.key.toLowerCase();
+  const acts = { z: event.shiftKey ? spots.redo : spots.undo, y: spots.redo };
+  if (acts[key]) { acts[key](); event.preventDefault(); }
 });
-byId("clear").addEventListener("click", () => { spots = []; listSpots(); colorNow(); stage.focus(); });
+byId("undo").addEventListener("click", () => spots.undo());
+byId("redo").addEventListener("click", () => spots.redo());
+byId("clear").addEventListener("click", () => { spots.clear(); stage.focus(); });
+byId("larger").addEventListener("click", () => zoomBy(1));
+byId("smaller").addEventListener("click", () => zoomBy(-1));
+byId("whole").addEventListener("click", () => zoomBy(0));
 
-function buildColors() {
-  const choices = [...Object.entries(PALETTE), ["Own color", null], [KEEP, null]];
-  byId("colors").append(...choices.map(([value, color], index) => {
-    const label = document.createElement("label");
-    const radio = document.createElement("input");
-    Object.assign(radio, { type: "radio", name: "color", value, checked: index === 0 });
-    radio.setAttribute("aria-label", value === KEEP ? "As predicted" : value);
-    const swatch = document.createElement("span");
-    swatch.className = `swatch${value === KEEP ? " keep" : color ? "" : " own"}`;
-    if (color) swatch.style.background = color;
-    label.title = radio.getAttribute("aria-label");
-    label.append(radio, swatch);
-    return label;
-  }));
-  byId("colors").addEventListener("change", showChosen);
-  showChosen();
-}
+// ---------------------------------------------------------------- colors of another photograph
 
-function showChosen() {
-  const value = chosen();
-  const line = byId("chosen");
-  if (value === KEEP) {
-    line.textContent = "As predicted: what looks like this keeps its color.";
-  } else if (value === "Own color") {
-    const picker = document.createElement("input");
-    Object.assign(picker, { type: "color", value: ownColor, id: "own" });
-    picker.addEventListener("input", () => { ownColor = picker.value; });
-    const label = document.createElement("label");
-    label.htmlFor = "own";
-    label.textContent = "Your own color";
-    line.replaceChildren(label, picker);
-  } else {
-    line.textContent = value;
+async function openExemplar(file) {
+  problem.hidden = true;
+  try {
+    const { blob } = await reduced(file);
+    show(exemplar, blob);
+    await exemplar.decode();
+    byId("exemplar-stage").hidden = false;
+    say("Click a color in the other photograph.");
+  } catch (error) {
+    complain(error);
   }
 }
+
+/** Choose the mean color of the pixels around a place of the other photograph. */
+function pick({ x, y }) {
+  const side = 5;
+  const context = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d");
+  const left = Math.min(exemplar.naturalWidth - side, Math.max(0, x * exemplar.naturalWidth - side / 2));
+  const top = Math.min(exemplar.naturalHeight - side, Math.max(0, y * exemplar.naturalHeight - side / 2));
+  context.imageSmoothingQuality = "high";
+  context.drawImage(exemplar, left, top, side, side, 0, 0, 1, 1);
+  const hex = [...context.getImageData(0, 0, 1, 1).data].slice(0, 3).map((value) => value.toString(16).padStart(2, "0")).join("");
+  spots.choose(`#${hex}`);
+  say(`Picked the color #${hex}.`);
+}
+
+exemplar.addEventListener("click", (event) => pick(placeOf(event, exemplar)));
+pointByKeys(byId("exemplar-stage"), byId("exemplar-crosshair"), say, ({ key }, place) => {
+  if (key !== "Enter" && key !== " ") return false;
+  pick(place);
+  return true;
+});
 
 // ---------------------------------------------------------------- controls
 
@@ -294,11 +241,11 @@ function showSaturation() {
 }
 
 byId("saturation").addEventListener("input", () => { showSaturation(); colorSoon(); });
-byId("radius").addEventListener("input", (event) => { byId("radius-value").textContent = `${event.target.value} %`; });
 byId("download").addEventListener("click", download);
 byId("another").addEventListener("click", () => {
   running?.abort();
   picture = null;
+  keep();
   say("");
   problem.hidden = true;
   byId("work").hidden = byId("another").hidden = true;
@@ -306,10 +253,10 @@ byId("another").addEventListener("click", () => {
   byId("file").value = "";
   byId("file").focus();
 });
-byId("file").addEventListener("change", (event) => {
-  const [file] = event.target.files;
-  if (file) open(file, file.name);
-});
+const opens = { file: (file) => open(file, file.name), "exemplar-file": openExemplar };
+for (const [id, act] of Object.entries(opens)) {
+  byId(id).addEventListener("change", ({ target }) => { if (target.files[0]) act(target.files[0]); });
+}
 
 let depth = 0;
 const hasFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
@@ -323,7 +270,7 @@ document.addEventListener("drop", (event) => {
   depth = 0;
   veil();
   const [file] = event.dataTransfer.files;
-  if (file) open(file, file.name);
+  if (file) opens[event.target.closest?.("#exemplar-card") ? "exemplar-file" : "file"](file);
 });
 document.addEventListener("paste", (event) => {
   const [file] = event.clipboardData.files;
@@ -331,7 +278,7 @@ document.addEventListener("paste", (event) => {
 });
 
 async function start() {
-  buildColors();
+  spots.build();
   try {
     about = await engine.about({ say, complain });
   } catch (error) {
@@ -341,10 +288,10 @@ async function start() {
   byId("limits").textContent = `${about.reads}, up to ${Math.floor(about.bytes / 2 ** 20)} MB and ${Math.floor(about.pixels / 1e6)} megapixels.`;
   byId("privacy").textContent = about.privacy;
   byId("about").textContent = `labcolor ${about.version}, model ${about.model}.`;
-  byId("hints").hidden = !about.hints;
+  for (const id of ["hints", "exemplar-card", "history"]) byId(id).hidden = !about.hints;
   if (!about.hints) {
     for (const name of ["tabindex", "role", "aria-describedby"]) stage.removeAttribute(name);
-    stage.style.cursor = "default";
+    stage.dataset.tool = "move";
   }
   for (const option of [...byId("format").options]) if (!about.formats.includes(option.value)) option.remove();
   byId("saturation").max = Math.max(2, about.saturation);
@@ -361,6 +308,8 @@ async function start() {
     row.append(button);
     return row;
   }));
+  const saved = await kept();
+  if (saved && !picture) open(saved.file, saved.name, saved);
 }
 
 start();
