@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import replace
+from html import escape
 from typing import Any
 from xml.parsers import expat
-from xml.sax.saxutils import quoteattr
 
 from labcolor.io.metadata import PictureMetadata, full_exif
 
@@ -133,7 +133,7 @@ def _merged(xmp: bytes, packet: _Packet, note: str) -> bytes:
     text = f"<rdf:Alt><rdf:li xml:lang='x-default'>{note}</rdf:li></rdf:Alt>"
     description = f"<dc:description xmlns:dc='{_DC}'>{text}</dc:description>" if note else ""
     label = (
-        f"<rdf:Description xmlns:rdf='{_RDF}' rdf:about={quoteattr(packet.about)} xmlns:Iptc4xmpExt='{_IPTC}' "
+        f"<rdf:Description xmlns:rdf='{_RDF}' rdf:about='{escape(packet.about)}' xmlns:Iptc4xmpExt='{_IPTC}' "
         f"Iptc4xmpExt:DigitalSourceType='{SOURCE_TYPE}'>{description}</rdf:Description>"
     )
     result = b"".join([*kept, xmp[position : packet.end], label.encode(), xmp[packet.end :]])
