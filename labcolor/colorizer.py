@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 
@@ -22,6 +23,7 @@ from labcolor.estimator import Estimator
 from labcolor.inference.engine import DEVICE, ENGINE, Engine, make_engine
 from labcolor.inference.pipeline import Pipeline
 from labcolor.io.inputs import Nested, as_pictures
+from labcolor.known.exemplars import Exemplar, ExemplarCache, with_exemplars
 from labcolor.metrics import psnr
 from labcolor.networks.model import WORKING_SIZE, FittedModel
 from labcolor.networks.model_file import read_model, write_model
@@ -377,14 +379,25 @@ class Colorizer(Recipe, Estimator):
         return Pipeline(model, made[1], self.working_size)
 
     @overload
-    def predict(self, X: PictureInput, *, saturation: float = 1.0, hints: HintInput = None) -> Array: ...
+    def predict(
+        self, X: PictureInput, *, saturation: float = 1.0, hints: HintInput = None, like: Any = None
+    ) -> Array: ...
     @overload
-    def predict(self, X: list[Any], *, saturation: float = 1.0, hints: HintInput = None) -> list[Array]: ...
+    def predict(
+        self, X: list[Any], *, saturation: float = 1.0, hints: HintInput = None, like: Any = None
+    ) -> list[Array]: ...
     @overload
-    def predict(self, X: tuple[Any, ...], *, saturation: float = 1.0, hints: HintInput = None) -> tuple[Array, ...]: ...
+    def predict(
+        self, X: tuple[Any, ...], *, saturation: float = 1.0, hints: HintInput = None, like: Any = None
+    ) -> tuple[Array, ...]: ...
 
     def predict(
-        self, X: PictureInput | list[Any] | tuple[Any, ...], *, saturation: float = 1.0, hints: HintInput = None
+        self,
+        X: PictureInput | list[Any] | tuple[Any, ...],
+        *,
+        saturation: float = 1.0,
+        hints: HintInput = None,
+        like: Any = None,
     ) -> Nested:
         """Color pictures.
 
@@ -409,6 +422,10 @@ class Colorizer(Recipe, Estimator):
             left out. Instead of a list, an array (H, W, 2) of float may have ab in [-128, 128] where the color is
             known, and nan elsewhere; (N, H, W, 2) for a batch. For several pictures: a list with an entry for each,
             None where a picture has no hint.
+        like : picture or sequence of picture, optional
+            Colored photographs, each as ``X``, of any size: what looks like a part of them takes its color, as far as
+            it looks alike; everything else keeps its predicted color. What a grey one shows stays grey. Hints win over
+            them. Each photograph is looked at once, also for later calls.
 
         Returns
         -------
@@ -423,7 +440,7 @@ class Colorizer(Recipe, Estimator):
         NotFittedError
             There is no trained network yet.
         InputError, InputTypeError
-            ``X`` or a parameter is not as above, or the model takes no hints.
+            ``X`` or a parameter is not as above, or the model takes no hints and nothing ``like``.
         PictureFileError
             A file cannot be read.
         OutOfMemoryError
@@ -438,6 +455,13 @@ class Colorizer(Recipe, Estimator):
         >>> grey = np.full((48, 64), 128, np.uint8)
         >>> Colorizer.from_pretrained().predict(grey, hints=[(32, 24, "#c03030")])[24, 32].argmax()
         np.int64(0)
+
+        A picture in the colors of another one:
+
+        >>> from skimage import data
+        >>> photo = data.coffee()
+        >>> Colorizer.from_pretrained().predict(photo[:, 300:], like=photo[:, :300]).shape
+        (400, 300, 3)
         """
         pipeline = self.pipeline()
         saturation = as_saturation(saturation)
@@ -445,7 +469,38 @@ class Colorizer(Recipe, Estimator):
         known = as_hints(hints, [picture.shape for picture in pictures])
         if hints is not None:
             pipeline.check_hints()
-        return rebuild(pipeline.colorize(pictures, saturation, known))
+        guide = None if like is None else partial(with_exemplars, pipeline, self.exemplars(like))
+        return rebuild(pipeline.colorize(pictures, saturation, known, guide))
+
+    def exemplars(self, like: Any) -> list[Exemplar]:
+        """Return what is known of the photographs of the parameter ``like`` of :meth:`predict`.
+
+        Parameters
+        ----------
+        like : picture or sequence of picture
+            As there.
+
+        Returns
+        -------
+        list of labcolor.known.exemplars.Exemplar
+            Their features and colors, which videos and albums use, too. They are remembered for the next call.
+
+        Raises
+        ------
+        NotFittedError, InputError, InputTypeError, PictureFileError, OutOfMemoryError
+            As for :meth:`predict`.
+
+        Examples
+        --------
+        >>> from skimage import data
+        >>> from labcolor import Colorizer
+        >>> len(Colorizer.from_pretrained().exemplars(data.coffee()))
+        1
+        """
+        pipeline = self.pipeline()
+        with _lock:
+            cache: ExemplarCache = self.__dict__.setdefault("_exemplars", ExemplarCache())
+        return cache.get(pipeline, like)
 
     @overload
     def uncertainty(self, X: PictureInput) -> Array: ...

@@ -105,13 +105,13 @@ class _Pictures(_Worker):
 
     def _color(self, source: Path, place: Path) -> str:
         options = dict(self._options)
-        saturation = options["saturation"]
+        label, quality = options.pop("label"), options.pop("quality")
 
         def color(picture: Array) -> Array:
-            return self._colorizer.predict(picture, saturation=saturation)
+            return self._colorizer.predict(picture, **options)
 
-        quality = {"quality": options["quality"]} if place.suffix.lower() in LOSSY else {}
-        color_file(source, place, color, {"label": options["label"], **quality})
+        written = {"label": label, **({"quality": quality} if place.suffix.lower() in LOSSY else {})}
+        color_file(source, place, color, written)
         return ""
 
 
@@ -129,6 +129,7 @@ def colorize_pictures(
     colorizer: Colorizer | None = None,
     *,
     saturation: float = 1.0,
+    like: PathLike | Sequence[PathLike] | None = None,
     quality: int | None = None,
     label: bool = True,
     workers: int | None = None,
@@ -152,6 +153,8 @@ def colorize_pictures(
         engine that this machine would use, so that their results are the same.
     saturation : float, default 1
         As for :meth:`labcolor.Colorizer.predict`.
+    like : path or sequence of path, optional
+        Colored photographs, as for :meth:`labcolor.Colorizer.predict`. Each process looks at them once.
     quality : int, optional
         As for :func:`labcolor.write_picture`, of pictures in a format that has one.
     label : bool, default True
@@ -191,7 +194,10 @@ def colorize_pictures(
     if not isinstance(given, Sequence):
         raise InputTypeError(f"sources: expected a path or a list of paths, got {type(sources).__name__}.")
     pairs, problems = picture_places(given, folder, "sources")
-    options = {"saturation": saturation, "quality": quality, "label": label}
+    if like is not None:
+        like = [like] if isinstance(like, str | os.PathLike) else list(like)
+        like = [str(as_path("like", path).resolve()) for path in like]
+    options = {"saturation": saturation, "like": like, "quality": quality, "label": label}
     if problems:
         raise problems[0]
     return _run(_Pictures, pairs, folder, colorizer, options, workers, threads)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from labcolor.cli.common import (
     DONE,
     FAILED,
+    add_like,
     add_model_options,
     model_of,
     print_message,
@@ -42,6 +43,7 @@ _EXAMPLES = """
 examples:
   labcolor colorize old.jpg colored.png
   labcolor colorize album/ scan.tif -o colored/
+  labcolor colorize album/ -o colored/ --like postcard.jpg
   labcolor colorize suit.jpg brown.jpg --hint '120,400,#704020'
   labcolor colorize - - --format jpg < old.jpg > colored.jpg
 """
@@ -96,7 +98,9 @@ def add_to(commands: Any) -> None:
         "--no-label", action="store_true", help="leave out the label in XMP that says that the colors are inferred"
     )
     add_model_options(command)
-    command.add_argument_group("known colors").add_argument(
+    group = command.add_argument_group("known colors")
+    add_like(group)
+    group.add_argument(
         "--hint",
         type=_hint,
         action="append",
@@ -236,9 +240,11 @@ def _worker(arguments: argparse.Namespace) -> Callable[[Path | bytes, Path], Non
     from labcolor.io.folders import color_file
 
     colorizer = model_of(arguments)
+    if arguments.like:
+        colorizer.exemplars(arguments.like)  # before any picture is colored, since an error concerns all of them
 
     def color(picture: Array) -> Array:
-        colored = colorizer.predict(picture, saturation=arguments.saturation, hints=arguments.hint)
+        colored = colorizer.predict(picture, saturation=arguments.saturation, hints=arguments.hint, like=arguments.like)
         return triptych(picture, colored) if arguments.triptych else colored
 
     label = {"label": not arguments.no_label}

@@ -24,6 +24,7 @@ __all__ = [
     "MODELS",
     "MessageHandler",
     "Parser",
+    "add_like",
     "add_model_options",
     "load",
     "model_of",
@@ -115,6 +116,16 @@ def add_model_options(command: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--threads", type=whole_number(1, 1024), metavar="N", help="threads to work with (default: one for each core)"
+    )
+
+
+def add_like(group: Any) -> None:
+    """Add the option that names exemplars."""
+    group.add_argument(
+        "--like",
+        action="append",
+        metavar="PHOTO",
+        help="a colored photograph, of any size: what looks like a part of it takes its color; may be repeated",
     )
 
 

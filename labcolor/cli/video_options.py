@@ -6,6 +6,7 @@ import argparse
 from typing import Any, get_args
 
 from labcolor.base.choices import Deinterlacing
+from labcolor.cli.common import add_like
 
 __all__ = ["add_color_options", "add_field_options", "add_shots_option", "color_options", "frame_size"]
 
@@ -32,6 +33,7 @@ def add_color_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--references", metavar="FOLDER", help="frames in color to take over, named like ref_000120.png (default: none)"
     )
+    add_like(command)
     command.add_argument(
         "--consistency",
         action=argparse.BooleanOptionalAction,
@@ -63,7 +65,7 @@ def color_options(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the parameters of :func:`labcolor.colorize_frames` that the options set."""
     from labcolor.video.look import Look
 
-    look = Look(arguments.smoothing, arguments.consistency, arguments.exclude_hues)
+    look = Look(arguments.smoothing, arguments.consistency, arguments.exclude_hues, arguments.like)
     chosen = {name: getattr(arguments, name) for name in ("saturation", "references", "shots")}
     return {**chosen, "look": look}
 

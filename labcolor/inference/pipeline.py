@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -19,7 +19,10 @@ from labcolor.pictures.hints import HintMap
 from labcolor.pictures.picture import Picture
 from labcolor.pictures.small import SmallPicture
 
-__all__ = ["Pipeline"]
+__all__ = ["Guide", "Pipeline"]
+
+# From a small picture, its predicted chroma and its places to the chroma in which hints spread.
+Guide: TypeAlias = Callable[[SmallPicture, Array, Array], Array]
 
 _GROUP = 16  # pictures that are reduced, predicted and joined together
 _BATCH_PIXELS = 1 << 19  # working pixels that go through the network together
@@ -56,7 +59,11 @@ class Pipeline:
         return self.model.head.stride
 
     def colorize(
-        self, pictures: Sequence[Picture], saturation: float = 1.0, hints: Sequence[HintMap | None] | None = None
+        self,
+        pictures: Sequence[Picture],
+        saturation: float = 1.0,
+        hints: Sequence[HintMap | None] | None = None,
+        guide: Guide | None = None,
     ) -> list[Array]:
         """Color pictures.
 
@@ -68,6 +75,8 @@ class Pipeline:
             From 0 (grey) over 1 to 4 (vivid).
         hints : sequence of HintMap or None, optional
             For each picture its hints, or None.
+        guide : callable, optional
+            As for :meth:`hinted_chroma`.
 
         Returns
         -------
@@ -87,10 +96,10 @@ class Pipeline:
             for start in range(0, len(pictures), _GROUP):
                 part = slice(start, start + _GROUP)
                 small = [SmallPicture.of(picture, self.working_size) for picture in pictures[part]]
-                unaided = [one for one, hint in zip(small, hints[part], strict=True) if hint is None]
-                plain = iter(self.chroma(unaided, saturation))
-                for picture, one, hint in zip(pictures[part], small, hints[part], strict=True):
-                    ab = next(plain) if hint is None else self.hinted_chroma(one, hint, saturation)
+                aided = [hint is not None or guide is not None for hint in hints[part]]
+                plain = iter(self.chroma([one for one, aid in zip(small, aided, strict=True) if not aid], saturation))
+                for picture, one, hint, aid in zip(pictures[part], small, hints[part], aided, strict=True):
+                    ab = self.hinted_chroma(one, hint, saturation, guide) if aid else next(plain)
                     results.append(picture.colored(one.chroma(ab, self.stride)))
         return results
 
@@ -204,24 +213,28 @@ class Pipeline:
             for index, one in enumerate(small)
         ]
 
-    def check_hints(self) -> None:
-        """Raise an InputError if the model has no hint spreader."""
+    def check_hints(self, name: str = "hints") -> None:
+        """Raise an InputError, for a parameter of a name, if the model has no hint spreader."""
         if not self.model.hints:
             raise InputError(
-                "hints: this model takes none. Use Colorizer.from_pretrained(), or teach yours by fit_hints."
+                f"{name}: this model takes none. Use Colorizer.from_pretrained(), or teach yours by fit_hints."
             )
 
-    def hinted_chroma(self, small: SmallPicture, hints: HintMap, saturation: float = 1.0) -> Array:
+    def hinted_chroma(
+        self, small: SmallPicture, hints: HintMap | None, saturation: float = 1.0, guide: Guide | None = None
+    ) -> Array:
         """Predict the ab of one small picture, and spread hints over it.
 
         Parameters
         ----------
         small : SmallPicture
             Input of the network.
-        hints : HintMap
+        hints : HintMap or None
             At full resolution. Hints in bars, which stay grey, are left out.
         saturation : float
             Of the prediction; hints are taken as they are.
+        guide : callable, optional
+            Changes the predicted chroma before hints spread, by what else is known of colors.
 
         Returns
         -------
@@ -233,6 +246,10 @@ class Pipeline:
             The model has no hint spreader.
         """
         chroma, own = self.located_chroma(small, saturation)
+        if guide is not None:
+            chroma = guide(small, chroma, own)
+        if hints is None:
+            return chroma
         rows, columns, _ = chroma.shape
         scale = small.chroma_scale(self.stride)
         cells, kinds, colors, where = hints_on_grid(hints, rows, columns, scale, small.content_box)
@@ -265,7 +282,7 @@ class Pipeline:
         ab : ndarray, shape (h, w, 2), float32
             Of :meth:`SmallPicture.chroma_shape`.
         keys : ndarray, shape (h * w, D), float32
-            Positions, row by row; negative squared distances are logits.
+            Positions, row by row; negative squared distances are logits. The last two are the place in the picture.
 
         Raises
         ------

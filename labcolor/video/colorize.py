@@ -14,12 +14,12 @@ from labcolor.base.typing import Array, PictureInput
 from labcolor.base.validation import as_saturation, instance_of, require
 from labcolor.colorizer import Colorizer
 from labcolor.errors import InputTypeError, VideoFileError
-from labcolor.inference.pipeline import Pipeline
 from labcolor.io.codecs import Encoding
 from labcolor.io.decoder import Decoder, Decoding, Footage, open_footage
 from labcolor.io.formats import target_of
 from labcolor.io.inputs import one_picture
 from labcolor.io.times import as_rate, pace_of
+from labcolor.known.exemplars import Exemplar
 from labcolor.networks.onnx_form import digest
 from labcolor.pictures.small import SmallPicture
 from labcolor.video.frames import groups
@@ -152,23 +152,30 @@ def frame_stream(
         A parameter is not as described there.
     """
     require("look", look, instance_of(Look))
+    colorizer = _checked(colorizer)
     return ChromaStream(
-        _pipeline(colorizer),
+        colorizer.pipeline(),
         look,
         as_saturation(saturation),
         shots=as_shots(shots),
         references=as_references(references, None),
+        exemplars=_exemplars(colorizer, look),
         pace=pace_of(rate),
     )
 
 
-def _pipeline(colorizer: Colorizer | None) -> Pipeline:
-    """Return the pipeline of a colorizer, by default of the packaged model. Raise an error if it cannot be used."""
+def _checked(colorizer: Colorizer | None) -> Colorizer:
+    """Return a colorizer, by default that of the packaged model. Raise an error if it is something else."""
     if colorizer is None:
         colorizer = Colorizer.from_pretrained()
     if not isinstance(colorizer, Colorizer):
         raise InputTypeError(f"colorizer: expected a Colorizer, got {type(colorizer).__name__}. Use Colorizer.load.")
-    return colorizer.pipeline()
+    return colorizer
+
+
+def _exemplars(colorizer: Colorizer, look: Look) -> list[Exemplar]:
+    """Return the exemplars of a look."""
+    return [] if look.like is None else colorizer.exemplars(look.like)
 
 
 def _colored(frames: Iterable[PictureInput], stream: ChromaStream) -> Iterator[Array]:
@@ -225,7 +232,7 @@ def colorize_video(
         file that it reads. Or the numbers of the frames that begin a shot; an empty sequence means one shot. Frames
         outside of the part that is colored do not matter. By default cuts are detected.
     look : Look, optional
-        How steady the colors are over time, and which hues are left out.
+        How steady the colors are over time, what they are like, and which hues are left out.
     decoding : Decoding, optional
         What is read of the source: a part of it, another size, its fields, HDR.
     encoding : Encoding, optional
@@ -270,7 +277,8 @@ def colorize_video(
     saturation = as_saturation(saturation)
     footage = open_footage(as_path("source", source), decoding)
     target = target_of(as_path("destination", destination), footage, encoding, overwrite)
-    pipeline = _pipeline(colorizer)
+    colorizer = _checked(colorizer)
+    pipeline, exemplars = colorizer.pipeline(), _exemplars(colorizer, look)
     listed = as_shots(shots, footage.rate)
     given = as_references(
         references, footage.rate, [size[::-1] for size in dict.fromkeys([footage.info.size, footage.size])]
@@ -280,8 +288,9 @@ def colorize_video(
     check_frames(given, listed, first, None if total is None else first + total, round(footage.rate))
     if resume:
         model = pipeline.working_size, pipeline.engine.name, digest(pipeline.model.weights)
-        colors = digest([one.hint for one in given]), [one.frame for one in given]
-        output = resuming(target, (saturation, look, decoding, encoding, model, listed, colors))
+        arrays = [*(one.hint for one in given), *(part for one in exemplars for part in (one.features, one.colors))]
+        colors = digest(arrays), [one.frame for one in given]
+        output = resuming(target, (saturation, replace(look, like=None), decoding, encoding, model, listed, colors))
     else:
         output = in_one_go(target)
 
@@ -289,7 +298,16 @@ def colorize_video(
     with output as job:
         found, frames = (listed, {}) if job.resumed else _known_ahead(footage, pipeline.working_size, listed, given)
         pace = pace_of(footage.rate)
-        stream = ChromaStream(pipeline, look, saturation, shots=found, references=given, first=first, pace=pace)
+        stream = ChromaStream(
+            pipeline,
+            look,
+            saturation,
+            shots=found,
+            references=given,
+            exemplars=exemplars,
+            first=first,
+            pace=pace,
+        )
         for number, small in frames.items():
             stream.references.add_frame(number, small)
         job.restore(stream, target.frame_size[::-1])

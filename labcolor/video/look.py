@@ -45,6 +45,10 @@ class Look:
         Hues of predicted colors that become grey, with soft edges: "red", "orange", "yellow", "green", "cyan", "blue",
         "purple" or "pink". Colors of references stay.
 
+    like : picture or sequence of picture, optional
+        Colored photographs of any size, as for :meth:`Colorizer.predict`: what looks like a part of them takes its
+        color. References win over them.
+
     Raises
     ------
     InputError, InputTypeError
@@ -54,12 +58,13 @@ class Look:
     --------
     >>> from labcolor import Look
     >>> Look(exclude_hues=["red"])
-    Look(smoothing=0.96, consistency=True, exclude_hues=('red',))
+    Look(smoothing=0.96, consistency=True, exclude_hues=('red',), like=None)
     """
 
     smoothing: float = 0.96
     consistency: bool = True
     exclude_hues: Sequence[str] = ()
+    like: Any = None
 
     def __post_init__(self) -> None:
         """Check the values."""

@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from labcolor.base.compiled import jit
 from labcolor.base.typing import Array
 from labcolor.base.validation import require_names
+from labcolor.known.matching import match
 from labcolor.video.saved import float_array
 
-__all__ = ["ColorMemory", "alike", "recall", "share_of"]
+__all__ = ["SHARPNESS", "ColorMemory", "alike", "share_of"]
 
 # Logits are in units of the spreader's own: at -1 a hint and the prediction weigh the same.
-_SHARPNESS = 60.0  # how much the most similar places outweigh others
+SHARPNESS = 60.0  # how much the most similar places outweigh others
 _KNOWN = -3.2  # logit from which a place shows a thing that the memory knows
 _FIRST = 16.0  # weight of the first color of a thing
 _MAX_THINGS = 2048  # things that are remembered
@@ -27,89 +27,15 @@ _BRIGHTER = 1.1  # exposure, of what is remembered, from which the present color
 _BLACK = np.float32(16)  # in a darker exposure L + 16, a and b are smaller by one factor
 
 
-def recall(keys: Array, known: Array, colors: Array) -> tuple[Array, Array]:
-    """Return the colors of what is most similar.
-
-    Parameters
-    ----------
-    keys : ndarray, shape (P, D), float32
-        Places, as :meth:`Pipeline.located_chroma` gives them.
-    known : ndarray, shape (K, D), float32
-        Places whose color is known.
-    colors : ndarray, shape (K, 2), float32
-        Their colors.
-
-    Returns
-    -------
-    ab : ndarray, shape (P, 2), float32
-        The mean of the colors, weighted by likeness.
-    best : ndarray, shape (P, 1), float32
-        The largest logit: 0 for a place that is the same.
-    """
-    return _similar(keys, known, colors)[:2]
-
-
-def _similar(keys: Array, known: Array, colors: Array) -> tuple[Array, Array, Array]:
-    """Return what :func:`recall` returns, and the index of the most similar known place of each place."""
-    ab, best = np.empty((len(keys), 2), np.float32), np.empty((len(keys), 1), np.float32)
-    nearest = np.zeros(len(keys), np.int64)
-    given = np.ascontiguousarray(keys), np.ascontiguousarray(known.T), np.ascontiguousarray(colors, np.float32)
-    _compare(*given, np.float32(_SHARPNESS), ab, best, nearest)
-    return ab, best, nearest
-
-
 def alike(keys: Array, known: Array) -> float:
     """Return how much two frames look like one scene: above 0 if most places of the first are known in the second."""
-    best = recall(keys, known, np.zeros((len(known), 2), np.float32))[1]
-    return float(np.median(best)) - _ALIKE
+    distance = match(keys, known, np.zeros((len(known), 2), np.float32), SHARPNESS).distance
+    return -float(np.median(distance)) - _ALIKE
 
 
 def share_of(best: Array, unsure: float) -> Array:
     """Return the share of a recalled color, which is half where the largest logit is ``unsure``."""
     return np.asarray(1 / (1 + np.exp(np.clip(8 * (unsure - best), -50, 50))), np.float32)
-
-
-@jit
-def _compare(
-    keys: Array, known: Array, colors: Array, sharpness: float, ab: Array, best: Array, nearest: Array
-) -> None:
-    """Fill in, for each place, the mean color of what is similar, the largest logit, and the index that it belongs to.
-
-    Parameters: ``keys`` (P, D), ``known`` (D, K), ``colors`` (K, 2); ``ab`` (P, 2), ``best`` (P, 1), ``nearest`` (P,)
-    are filled in.
-    """
-    dimensions = known.shape[0]
-    limit = np.float32(8) / sharpness  # of what is further than the nearest by this, the weight is nothing
-    row = np.empty(known.shape[1], np.float32)
-    bits = row.view(np.int32)  # of values from 0, in the same order; integers are compared many at a time
-    lowest = np.empty(1, np.int32)
-    for i in range(keys.shape[0]):
-        row[:] = np.float32(0)
-        for first in range(0, dimensions - 2, 3):  # three at a time, which saves loads
-            one, two, three = keys[i, first], keys[i, first + 1], keys[i, first + 2]
-            for k in range(len(row)):
-                x, y, z = known[first, k] - one, known[first + 1, k] - two, known[first + 2, k] - three
-                row[k] += x * x + y * y + z * z
-        for dimension in range(dimensions - dimensions % 3, dimensions):
-            value = keys[i, dimension]
-            for k in range(len(row)):
-                x = known[dimension, k] - value
-                row[k] += x * x
-        low = bits[0]
-        for k in range(len(bits)):
-            low = min(low, bits[k])
-        lowest[0] = low
-        distance = lowest.view(np.float32)[0]
-        total, a, b = np.float32(0), np.float32(0), np.float32(0)
-        for k in range(len(row)):
-            if row[k] < distance + limit:
-                weight = np.exp((distance - row[k]) * sharpness)
-                total += weight
-                a += weight * colors[k, 0]
-                b += weight * colors[k, 1]
-                if row[k] == distance:
-                    nearest[i] = k
-        ab[i, 0], ab[i, 1], best[i, 0] = a / total, b / total, -distance
 
 
 class ColorMemory:
@@ -169,8 +95,8 @@ class ColorMemory:
         if self._keys is None:
             self._add(new, keys)
             return ab
-        _, best, nearest = _similar(keys, self._keys, self._colors[:, :2])
-        known = best[:, 0] > _KNOWN
+        _, distance, nearest, _ = match(keys, self._keys, self._colors[:, :2], SHARPNESS)
+        known = -distance > _KNOWN
         counts = np.bincount(nearest[known], minlength=len(self._keys)).astype(np.float32)[:, None]
         there = counts[:, 0] > 0
         if not there.any():
@@ -184,8 +110,9 @@ class ColorMemory:
         exposure = min(np.float32(1), exposure)
         self._counts[there] += 1
         self._colors[there] += (means / exposure - self._colors[there]) / self._counts[there]
-        offsets, logits = recall(keys, self._keys[there], (self._colors[there] * exposure - means)[:, :2])
-        offsets *= np.float32(_HELD) * share_of(logits, _UNSURE)
+        change = (self._colors[there] * exposure - means)[:, :2]
+        offsets, distance, *_ = match(keys, self._keys[there], change, SHARPNESS)
+        offsets *= np.float32(_HELD) * share_of(-distance[:, None], _UNSURE)
         self._add(new[~known] / exposure, keys[~known])
         wide = offsets.reshape(-(-rows // 2), -(-columns // 2), 2).repeat(2, axis=0).repeat(2, axis=1)
         return np.asarray(ab + wide[:rows, :columns], np.float32)

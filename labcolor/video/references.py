@@ -18,15 +18,16 @@ from labcolor.errors import InputError, InputTypeError
 from labcolor.inference.pipeline import Pipeline
 from labcolor.io.inputs import one_picture
 from labcolor.io.times import as_seconds
+from labcolor.known.matching import keys_of, match
 from labcolor.pictures.hint_grid import hints_on_grid
 from labcolor.pictures.hints import HintMap, as_hints
 from labcolor.pictures.picture import Picture
 from labcolor.pictures.small import SmallPicture
-from labcolor.video.memory import alike, recall, share_of
+from labcolor.video.memory import SHARPNESS, alike, share_of
 from labcolor.video.saved import as_list, float_array
 from labcolor.video.shots import Shot
 
-__all__ = ["Reference", "References", "as_references", "check_frames", "keys_of", "references_in"]
+__all__ = ["Reference", "References", "as_references", "check_frames", "references_in"]
 
 _UNSURE = -1.8  # logit at which half of a color comes from a reference
 _GREY = 1.0  # largest |a| and |b| of a picture without color
@@ -256,7 +257,8 @@ class References:
             missing = [(0, side - given) for side, given in zip(small.shape, hint.shape, strict=False)]
             hint = np.pad(hint, (*missing, (0, 0)), constant_values=np.nan)
         ab = self._pipeline.hinted_chroma(small, HintMap.of_ab(hint))
-        self._known[frame] = keys_of(self._pipeline, small)[1], ab.reshape(-1, 2)
+        keys = keys_of(self._pipeline, self._pipeline.located_chroma(small)[1])
+        self._known[frame] = keys, ab.reshape(-1, 2)
 
     def apply(
         self, number: int, shot: tuple[int, int | None], chosen: Sequence[int] | None, ab: Array, keys: Array
@@ -282,7 +284,8 @@ class References:
         recalled = []
         for frame in serving:
             known, colors = self._places(frame)
-            carried, best = recall(keys, known, colors)
+            carried, distance, *_ = match(keys, known, colors, SHARPNESS)
+            best = -distance[:, None]
             # of several, the nearer in time and the more similar
             recalled.append((carried, best, 8 * best - np.log(1 + abs(frame - number))))
         scores = np.stack([score for _, _, score in recalled])
@@ -319,15 +322,9 @@ class References:
             one = self._given[frame]
             assert one.picture is not None
             small = SmallPicture.of(one.picture, self._pipeline.working_size)
-            ab, keys = keys_of(self._pipeline, small)
+            ab, keys = self._pipeline.located_chroma(small)
             rows, columns, _ = ab.shape
             scale, drawn = small.chroma_scale(self._pipeline.stride), HintMap.of_ab(one.hint)
             cells, _, colors, _ = hints_on_grid(drawn, rows, columns, scale, small.content_box)
-            self._known[frame] = keys[cells], colors
+            self._known[frame] = keys_of(self._pipeline, keys[cells]), colors
         return self._known[frame]
-
-
-def keys_of(pipeline: Pipeline, small: SmallPicture, saturation: float = 1.0) -> tuple[Array, Array]:
-    """Return the predicted chroma of a frame, and where its places are, in units of the spreader's own logits."""
-    ab, keys = pipeline.located_chroma(small, saturation)
-    return ab, np.asarray(keys / np.sqrt(max(1.0, -float(pipeline.model.hints[2]))), np.float32)

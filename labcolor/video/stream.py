@@ -13,13 +13,15 @@ from labcolor.base.typing import Array
 from labcolor.base.validation import as_saturation, instance_of, integer, require, require_names
 from labcolor.color.chroma import Chroma
 from labcolor.inference.pipeline import Pipeline
+from labcolor.known.exemplars import Exemplar, with_exemplars
+from labcolor.known.matching import keys_of
 from labcolor.pictures.picture import Picture, working_shape
 from labcolor.pictures.small import SmallPicture
 from labcolor.video.cuts import CutDetector
 from labcolor.video.frame_difference import Outline, changes, outline
 from labcolor.video.look import Look, without_hues
 from labcolor.video.memory import ColorMemory
-from labcolor.video.references import Reference, References, keys_of
+from labcolor.video.references import Reference, References
 from labcolor.video.saved import as_list, float_array
 from labcolor.video.shots import NO_END, Shot, shots_between
 from labcolor.video.temporal import ChromaSmoother, Known, chroma_between, unexplained
@@ -59,6 +61,8 @@ class ChromaStream:
         The shots. None: cuts are detected.
     references : iterable of Reference
         Frames whose colors are given.
+    exemplars : sequence of Exemplar
+        Photographs whose colors are taken over by what looks like them.
     first : int
         Number of the first frame.
     pace : float
@@ -82,12 +86,14 @@ class ChromaStream:
         *,
         shots: Sequence[Shot] | None = None,
         references: Iterable[Reference] = (),
+        exemplars: Sequence[Exemplar] = (),
         first: int = 0,
         pace: float = 1.0,
     ) -> None:
         self.pipeline = pipeline
         self.references = References(references, pipeline)
         self.cuts: list[int] = []
+        self._exemplars = exemplars
         self._look, self._saturation, self._pace = look, saturation, pace
         self._smoother = ChromaSmoother(look.smoothing, pace, pipeline.stride)
         self._consistent = look.consistency and bool(pipeline.model.hints)
@@ -280,17 +286,20 @@ class ChromaStream:
         saturation, exclude_hues, shot, chosen = self._shot(frames[0].number)
         if saturation == 0:
             return [np.zeros((*frame.outline.shape[1:], 2), np.float32) for frame in frames]
-        if not self._consistent and not self.references:
+        if not self._consistent and not self.references and not self._exemplars:
             small = [frame.small for frame in frames]
             maps = self.pipeline.chroma(small, saturation)
             return [without_hues(ab, exclude_hues) * self._visibility(one) for one, ab in zip(small, maps, strict=True)]
         maps = []
         for number, one, lines in frames:
-            ab, keys = keys_of(self.pipeline, one, saturation)
+            ab, places = self.pipeline.located_chroma(one, saturation)
+            ab, keys = without_hues(ab, exclude_hues), keys_of(self.pipeline, places)
+            if self._exemplars:
+                ab = with_exemplars(self.pipeline, self._exemplars, one, ab, places)
             seen = self._visibility(one)
             if self._consistent and seen == 1:
                 ab = self._remembered(keys, saturation).hold(ab, keys, lines[0])
-            maps.append(self.references.apply(number, shot, chosen, without_hues(ab, exclude_hues) * seen, keys))
+            maps.append(self.references.apply(number, shot, chosen, ab * seen, keys))
         return maps
 
     def _remembered(self, keys: Array, saturation: float) -> ColorMemory:

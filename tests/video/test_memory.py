@@ -5,7 +5,8 @@ import pytest
 import skimage.data
 
 from labcolor import Look, colorize_frames, rgb_to_lab
-from labcolor.video.memory import ColorMemory, recall
+from labcolor.known.matching import match
+from labcolor.video.memory import SHARPNESS, ColorMemory
 
 RANDOM = np.random.default_rng(0)
 ROWS, COLUMNS = 12, 16
@@ -29,11 +30,10 @@ COLORS = np.array([(40, 0), (-30, 20), (0, -40), (10, 30)], np.float32)
 
 def test_what_is_similar_is_recalled():
     """Each place gets the color of the thing that it shows, and says how similar it is."""
-    ab, best = recall(keys(), PLACES, COLORS)
+    ab, distance, *_ = match(keys(), PLACES, COLORS, SHARPNESS)
     np.testing.assert_allclose(ab, colors(COLORS).reshape(-1, 2), atol=0.1)
-    assert best.min() > -1
-    far = recall(keys() + 100, PLACES, COLORS)[1]
-    assert far.max() < -1000
+    assert distance.max() < 1
+    assert match(keys() + 100, PLACES, COLORS, SHARPNESS).distance.min() > 1000
 
 
 def test_one_thing_keeps_one_color():

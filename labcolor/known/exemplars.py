@@ -1,0 +1,207 @@
+"""Exemplars: colored photographs whose colors go to what looks alike in other pictures."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from labcolor.base.typing import Array
+from labcolor.color.lab import rgb_to_lab
+from labcolor.errors import InputError
+from labcolor.inference.pipeline import Pipeline
+from labcolor.io.inputs import one_picture
+from labcolor.known.matching import Matches, features_of, match
+from labcolor.pictures.picture import Picture, as_bytes
+from labcolor.pictures.small import SmallPicture
+
+__all__ = ["Exemplar", "ExemplarCache", "with_exemplars"]
+
+_SHARPNESS = 5.7  # how much the most similar places outweigh others
+_STEP = 2  # every second row and column of an exemplar is compared: all of them add nothing
+# Log odds that a color of an exemplar is better than the predicted one, chosen on held-out photographs: halves of one
+# photograph, one photograph at two scales, and photographs of different scenes.
+_ODDS = -8.2
+_AROUND = 2.0  # weight of how well the surroundings of a place are found in the exemplar
+_BACK = 3.0  # weight of how well what the exemplar shows is found in the picture
+_SAME = 0.015  # squared distance below which places do not differ
+_REACH = 0.31  # of the surroundings, in short sides
+_KEPT = 16  # exemplars that are remembered
+
+
+@dataclass(frozen=True, eq=False)
+class Exemplar:
+    """What a colored photograph shows, and its colors.
+
+    Parameters
+    ----------
+    features : ndarray, shape (K, D), float32
+        Of some places, from :func:`labcolor.known.matching.features_of`.
+    colors : ndarray, shape (K, 2), float32
+        Their ab.
+    """
+
+    features: Array
+    colors: Array
+
+    @classmethod
+    def of(cls, pipeline: Pipeline, picture: Picture, name: str = "like") -> Exemplar:
+        """Look at a colored photograph. A grey one says that what it shows stays grey.
+
+        Raises
+        ------
+        InputError
+            The model has no hint spreader, or the photograph is transparent.
+        """
+        small = SmallPicture.of(picture, pipeline.working_size)
+        _, keys = pipeline.located_chroma(small)
+        colors, there = colors_on_grid(picture, small, pipeline.stride)
+        chosen = np.zeros(there.shape, bool)
+        chosen[::_STEP, ::_STEP] = there[::_STEP, ::_STEP]
+        if not chosen.any():
+            chosen = there
+        if not chosen.any():
+            raise InputError(f"{name}: expected a photograph, got one that is transparent.")
+        features = features_of(pipeline, keys, small)[chosen.reshape(-1)]
+        return cls(features, colors[chosen])
+
+
+def colors_on_grid(picture: Picture, small: SmallPicture, stride: int) -> tuple[Array, Array]:
+    """Return the ab of a colored picture on the grid of its small chroma, (h, w, 2) float32, and where it is known.
+
+    Transparent parts and bars have no known color.
+    """
+    height, width = small.lightness.shape
+    rgb = np.broadcast_to(as_bytes(picture.values), (*picture.shape, 3))
+    reduced = Image.fromarray(np.ascontiguousarray(rgb)).resize((width, height), Image.Resampling.BOX)
+    known = np.ones((height, width), bool)
+    if picture.alpha is not None:
+        alpha = Image.fromarray(np.ascontiguousarray(as_bytes(picture.alpha)[..., 0]))
+        known = np.asarray(alpha.resize((width, height), Image.Resampling.BOX)) >= 128
+    within = np.zeros((height, width), bool)
+    within[small.between_bars()] = True
+    weights = (known & within).astype(np.float32)[..., None]
+    ab = rgb_to_lab(np.asarray(reduced))[..., 1:].astype(np.float32)
+    sums = _summed(np.concatenate([ab * weights, weights], axis=-1), small.chroma_shape(stride), stride)
+    return sums[..., :2] / np.maximum(sums[..., 2:], 1), sums[..., 2] > 0
+
+
+def _summed(values: Array, shape: tuple[int, int], stride: int) -> Array:
+    """Return sums over squares of ``stride`` pixels, (h, w, C)."""
+    missing = [(0, side * stride - given) for side, given in zip(shape, values.shape[:2], strict=True)]
+    whole = np.pad(values, [*missing, (0, 0)])
+    return np.asarray(whole.reshape(shape[0], stride, shape[1], stride, -1).sum(axis=(1, 3)))
+
+
+def with_exemplars(
+    pipeline: Pipeline, exemplars: Sequence[Exemplar], small: SmallPicture, ab: Array, keys: Array
+) -> Array:
+    """Return the chroma of a picture, with the colors of exemplars where it looks like them.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        What predicts.
+    exemplars : sequence of Exemplar
+        What colors are taken from.
+    small : SmallPicture
+        The picture.
+    ab : ndarray, shape (h, w, 2), float32
+        Its predicted chroma.
+    keys : ndarray, shape (h * w, D), float32
+        Its places, from :meth:`Pipeline.located_chroma`.
+
+    Returns
+    -------
+    ndarray, shape (h, w, 2), float32
+        Between the predicted color and those of the exemplars at each place.
+    """
+    features = features_of(pipeline, keys, small)
+    found = [match(features, one.features, one.colors, _SHARPNESS) for one in exemplars]
+    nearest = np.min([matches.distance for matches in found], axis=0)
+    sums, total = ab.reshape(-1, 2).copy(), np.ones((len(features), 1), np.float32)
+    for matches in found:
+        odds = np.exp(_log_odds(matches, ab.shape[:2]) - _SHARPNESS * (matches.distance - nearest))[:, None]
+        sums += odds * matches.ab
+        total += odds
+    return np.asarray(sums / total, np.float32).reshape(ab.shape)
+
+
+def _log_odds(matches: Matches, shape: tuple[int, int]) -> Array:
+    """Return the log odds that the color of an exemplar is better than the predicted one, (P,) float32."""
+    unlike = np.log(matches.distance + _SAME).reshape(shape)
+    around = ndimage.uniform_filter(unlike, max(1, round(_REACH * min(shape))), mode="nearest").reshape(-1)
+    return np.asarray(_ODDS - _AROUND * around - _BACK * np.log(matches.back + _SAME).mean(), np.float32)
+
+
+class ExemplarCache:
+    """Exemplars of one model, looked at once each."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[Any, Exemplar] = {}  # by their pictures, the latest last
+
+    def get(self, pipeline: Pipeline, like: Any) -> list[Exemplar]:
+        """Return the exemplars of the parameter ``like``, one or several colored photographs.
+
+        Parameters
+        ----------
+        pipeline : Pipeline
+            What looks at them.
+        like : picture or sequence of picture
+            As for :meth:`labcolor.Colorizer.predict`.
+
+        Raises
+        ------
+        InputError, InputTypeError, PictureFileError, OutOfMemoryError
+            There is none, or one is not a picture, or is transparent, or the model has no hint spreader.
+        """
+        pipeline.check_hints("like")
+        several = isinstance(like, list | tuple) or (isinstance(like, np.ndarray) and like.ndim == 4)
+        given = [(f"like[{index}]", one) for index, one in enumerate(like)] if several else [("like", like)]
+        if not given:
+            raise InputError("like: expected at least one photograph, got none.")
+        return [self._exemplar(pipeline, name, one) for name, one in given]
+
+    def _exemplar(self, pipeline: Pipeline, name: str, given: Any) -> Exemplar:
+        picture = None
+        key = _file_key(given)
+        if key is None:
+            picture = one_picture(given, name)
+            key = _digest(picture)
+        key = pipeline.model, pipeline.working_size, key
+        with self._lock:
+            if key not in self._known:
+                picture = one_picture(given, name) if picture is None else picture
+                self._known[key] = Exemplar.of(pipeline, picture, name)
+            exemplar = self._known[key] = self._known.pop(key)
+            for old in list(self._known)[:-_KEPT]:
+                del self._known[old]
+        return exemplar
+
+
+def _file_key(given: Any) -> Any:
+    """Return what tells a file from others and from its own past; None for anything else."""
+    if not isinstance(given, str | os.PathLike):
+        return None
+    try:
+        status = Path(given).stat()
+    except (OSError, ValueError):  # reading it tells what is wrong
+        return None
+    return Path(given).resolve(), status.st_mtime_ns, status.st_size
+
+
+def _digest(picture: Picture) -> Any:
+    """Return what tells a picture from others."""
+    digest = hashlib.blake2b(np.ascontiguousarray(picture.values).data)
+    if picture.alpha is not None:
+        digest.update(np.ascontiguousarray(picture.alpha).data)
+    return picture.shape, picture.dtype.str, digest.digest()
