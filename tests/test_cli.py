@@ -119,8 +119,8 @@ def test_wrong_usage_is_two(capsys, arguments):
 def test_colors_of_an_earlier_run_are_not_colored_again(folder, monkeypatch, capsys):
     """An output folder inside the input folder is left out."""
     monkeypatch.chdir(folder / "in")
-    for _ in range(2):
-        assert main(["colorize", ".", "-o", "out"]) == 0
+    for options in ([], ["--overwrite"]):
+        assert main(["colorize", ".", "-o", "out", *options]) == 0
         assert "3 colored, 0 failed" in capsys.readouterr().err
     assert not (folder / "in" / "out" / "out").exists()
 

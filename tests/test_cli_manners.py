@@ -281,8 +281,8 @@ def test_warnings_are_said_once(here, capsys):
     (here / "in").mkdir()
     Image.new("RGB", (64, 64)).save(here / "in" / "a.tif", exif=exif)
     (here / "in" / "a.tif").rename(here / "in" / "a.jpg")  # whose EXIF a JPEG does not hold
-    for _ in range(2):
-        assert main([*COLORIZE, "in", "-o", "out"]) == 0
+    for options in ([], ["--overwrite"]):
+        assert main([*COLORIZE, "in", "-o", "out", *options]) == 0
         said = capsys.readouterr().err.splitlines()
         assert said == [
             "labcolor: out/a.jpg: EXIF dropped, since .jpg does not hold it.",

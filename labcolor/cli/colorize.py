@@ -6,11 +6,10 @@ import argparse
 import os
 import shlex
 import sys
-import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from labcolor.cli.common import (
     DONE,
@@ -27,18 +26,15 @@ from labcolor.errors import InputError, LabcolorError
 if TYPE_CHECKING:
     from labcolor.base.typing import Array
     from labcolor.errors import PictureFileError
-    from labcolor.io.folders import Pairs
     from labcolor.pictures.hints import Hint
 
 __all__ = ["FORMATS", "add_to", "run"]
 
+_Job: TypeAlias = tuple[Path | None, Path | None]  # source and destination; None: standard input or output
+_STANDARD = "-"
 _WORKERS = 2  # pictures that are processed at the same time
 _RADIUS = 4  # of a hint that names none; here, too, so that --help does not load numpy
 FORMATS = ("png", "jpg", "tif", "webp", "bmp", "avif")  # here, too, for the same reason
-_STANDARD = "-"  # standard input or output
-_LARGEST = 1 << 30  # bytes of standard input
-
-
 _EXAMPLES = """
 examples:
   labcolor colorize old.jpg colored.png
@@ -56,9 +52,9 @@ def add_to(commands: Any) -> None:
         help="color picture files",
         usage="%(prog)s [options] IN OUT\n       %(prog)s [options] PICTURE... -o FOLDER",
         description="Color picture files. Each keeps its name, size, depth, format, EXIF, XMP and resolution. A "
-        "picture in a format that cannot be written becomes a .png. In .jpg and .bmp, which hold no alpha, transparent "
-        "parts become white. A file that cannot be read is reported, and the others are colored. A file with two names "
-        "is colored under both. An input file is never overwritten.",
+        "picture in a format that cannot be written becomes a .png. In .jpg and .bmp, which have no alpha, transparent "
+        "parts become white. A file that cannot be read is reported, and the others are colored. An input file is "
+        "never overwritten.",
         epilog=_EXAMPLES,
     )
     command.set_defaults(run=run)
@@ -67,8 +63,8 @@ def add_to(commands: Any) -> None:
         nargs="+",
         metavar="PICTURE",
         help="a picture file, or a folder, which is searched with its subfolders; hidden files, links to folders and "
-        "files in the output folder are left out. Without -o: the picture, and the file to write, which must not "
-        "exist; - is standard input or output",
+        "files in the output folder are left out. Without -o: the picture, and the file to write; - is standard input "
+        "or output, ./- a file of that name",
     )
     group = command.add_argument_group("output")
     group.add_argument(
@@ -77,10 +73,15 @@ def add_to(commands: Any) -> None:
     group.add_argument(
         "--format",
         choices=FORMATS,
-        help="format of the picture on standard output (default: png)",
+        help="format of the pictures in the output folder or on standard output (default: that of each picture; png on "
+        "standard output)",
+    )
+    existing = group.add_mutually_exclusive_group()
+    existing.add_argument("--resume", action="store_true", help="skip pictures whose result exists already")
+    existing.add_argument(
+        "--overwrite", action="store_true", help="replace results that exist already (default: they are an error)"
     )
     group.add_argument("--triptych", action="store_true", help="write L, colored and original side by side")
-    group.add_argument("--resume", action="store_true", help="skip pictures that are in the output folder already")
     group.add_argument(
         "--quality",
         type=whole_number(1, 100),
@@ -122,122 +123,108 @@ def _hint(text: str) -> Hint:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
-def _options(arguments: argparse.Namespace, ending: str) -> dict[str, Any]:
-    """Return the options of ``write_picture`` from ``--quality`` and ``--compression``, for the format of an ending."""
-    from labcolor.io.encoders import LOSSY
+def run(arguments: argparse.Namespace) -> int:
+    """Color picture files. An error in one file does not stop the others."""
+    jobs, problems = _jobs(arguments)
+    _check_options(arguments, jobs)
+    jobs = _without_results(arguments, jobs)
+    work = _worker(arguments)
+    for problem in problems:
+        print_message(str(problem))
+    failed = len(problems)
+    pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="labcolor-files")
+    running = {pool.submit(work, *job): job for job in jobs}
+    try:
+        for future in progress_bar(as_completed(running), len(running), "picture"):
+            error = future.exception()
+            if isinstance(error, LabcolorError):
+                failed += 1
+                name = str(running[future][0] or "standard input")
+                print_message(str(error) if name in str(error) else f"{name}: {error}")
+            elif error is not None:
+                raise error
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # after a signal a file may still wait for its reader
+    if arguments.pictures[-1] != _STANDARD:
+        print_message(f"{len(jobs) + len(problems) - failed} colored, {failed} failed.")
+    return FAILED if failed else DONE
 
-    if ending in LOSSY:
-        return {"quality": arguments.quality}
-    if ending == ".png":
-        return {"compression": arguments.compression}
-    if ending in (".tif", ".tiff"):
-        return {"compression": "deflate" if arguments.compression else None}
-    return {}
 
-
-def _pairs(arguments: argparse.Namespace) -> tuple[Pairs, list[PictureFileError]]:
-    """Return the pictures with their destinations, and the errors of folders that cannot be read."""
+def _jobs(arguments: argparse.Namespace) -> tuple[list[_Job], list[PictureFileError]]:
+    """Return the sources with their destinations, and the errors of folders that cannot be read."""
     from labcolor.base.paths import as_path
     from labcolor.io.encoders import WRITABLE
     from labcolor.io.folders import VIDEO_ENDINGS, distinct, picture_places
 
-    for name in arguments.pictures:
+    names, ending = arguments.pictures, arguments.format and f".{arguments.format}"
+    for name in names:
         if Path(name).suffix.lower() in VIDEO_ENDINGS:
             raise InputError(f"{name}: expected a picture, got a video. Use: labcolor video {shlex.quote(name)} OUT")
     if arguments.output is not None:
         folder = as_path("-o", arguments.output)
         if folder.suffix.lower() in WRITABLE and not os.path.isdir(folder):
             raise InputError(f"-o: expected a folder, got {folder}. Leave the ending off.")
-        found, problems = picture_places(arguments.pictures, folder, "PICTURE")
-        return distinct(found, "-o"), problems
-    if len(arguments.pictures) != 2:
+        if _STANDARD in names:
+            raise InputError("-: expected a picture and the file to write, without -o.")
+        found, problems = picture_places(names, folder, "PICTURE", ending)
+        return [*distinct(found, "-o")], problems
+    if len(names) != 2:
         raise InputError("expected a picture and the file to write, or -o FOLDER for the colored pictures.")
-    source, place = (as_path("PICTURE", name) for name in arguments.pictures)
-    if os.path.isdir(source) or place.suffix.lower() not in WRITABLE:
+    source, place = (None if name == _STANDARD else as_path("PICTURE", name) for name in names)
+    if (source and os.path.isdir(source)) or (place and place.suffix.lower() not in WRITABLE):
         raise InputError(
-            f"expected a picture and a file to write that ends in {', '.join(WRITABLE)}, got {source} and {place}. "
-            f"Name a folder for the colored pictures with -o."
+            f"expected a picture and a file to write that ends in {', '.join(WRITABLE)}, got {names[0]} and "
+            f"{names[1]}. Name a folder for the colored pictures with -o."
         )
-    if os.path.exists(place) and not arguments.resume:
-        raise InputError(f"{place}: exists already. Remove it, or color both pictures with -o FOLDER.")
+    if place is None and sys.stdout.isatty():
+        raise InputError("-: expected another program or a file after it, got a terminal.")
+    if place is not None and ending is not None:
+        raise InputError("--format: expected -o or - as the file to write. Otherwise its name decides the format.")
+    if source is not None and place is not None:
+        distinct([(source, place)], "the file to write")
     return [(source, place)], []
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Color picture files. An error in one file does not stop the others."""
-    if _STANDARD in arguments.pictures:
-        return _run_piped(arguments)
-    if arguments.format is not None:
-        raise InputError("--format: expected - as the file to write. Otherwise its name decides the format.")
-    pairs, problems = _pairs(arguments)
-    _check_options(arguments, pairs)
-    if arguments.resume:
-        pairs = [(path, place) for path, place in pairs if not os.path.exists(place)]
-    work = _worker(arguments)
-    for problem in problems:
-        print_message(str(problem))
-    failed = len(problems)
-    pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="labcolor-files")
-    running = {pool.submit(work, path, place): path for path, place in pairs}
-    try:
-        for future in progress_bar(as_completed(running), len(running), "picture"):
-            error = future.exception()
-            if isinstance(error, LabcolorError):
-                failed += 1
-                path = running[future]
-                print_message(str(error) if str(path) in str(error) else f"{path}: {error}")
-            elif error is not None:
-                raise error
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)  # after a signal a file may still wait for its reader
-    print_message(f"{len(running) + len(problems) - failed} colored, {failed} failed.")
-    return FAILED if failed else DONE
+def _without_results(arguments: argparse.Namespace, jobs: list[_Job]) -> list[_Job]:
+    """Return the jobs to do. Raise an error for results that exist, unless an option says what to do with them."""
+    there = {place for _, place in jobs if place is not None and os.path.exists(place)}
+    if there and not (arguments.resume or arguments.overwrite):
+        raise InputError(
+            f"{min(there)}: exists already (results that exist: {len(there)}). Add --resume to keep, or --overwrite to "
+            f"replace what exists."
+        )
+    return [job for job in jobs if arguments.overwrite or job[1] not in there]
 
 
-def _run_piped(arguments: argparse.Namespace) -> int:
-    """Color one picture from standard input, or to standard output."""
-    from labcolor.base.paths import as_path
-
-    if arguments.output is not None or len(arguments.pictures) != 2 or arguments.resume:
-        raise InputError("-: expected a picture and the file to write, without -o and --resume.")
-    source, sink = arguments.pictures
-    if sink == _STANDARD and sys.stdout.isatty():
-        raise InputError("-: expected another program or a file after it, got a terminal.")
-    with tempfile.TemporaryDirectory(prefix="labcolor-") as folder:
-        place = Path(folder, f"colored.{arguments.format or 'png'}")
-        if sink != _STANDARD:
-            found = argparse.Namespace(**{**vars(arguments), "pictures": ["standard input", sink]})
-            ((_, place),), _ = _pairs(found)
-        path = as_path("PICTURE", source)
-        _check_options(arguments, [(path, place)])
-        work = _worker(arguments)
-        if source == _STANDARD:
-            content = sys.stdin.buffer.read(_LARGEST + 1)
-            if len(content) > _LARGEST:
-                raise InputError(f"-: expected a picture of at most {_LARGEST:,} bytes, got more.")
-            work(content, place)
-        else:
-            work(path, place)
-        if sink == _STANDARD:
-            sys.stdout.buffer.write(place.read_bytes())
-            sys.stdout.buffer.flush()
-    return DONE
-
-
-def _check_options(arguments: argparse.Namespace, pairs: Pairs) -> None:
+def _check_options(arguments: argparse.Namespace, jobs: list[_Job]) -> None:
     """Raise an InputError for options that do not suit the pictures."""
-    if arguments.hint and len(pairs) != 1:
-        raise InputError(f"--hint: expected one picture, got {len(pairs)}. Color the others apart.")
-    taken = {name for _, place in pairs for name in _options(arguments, place.suffix.lower())}
+    if arguments.hint and len(jobs) != 1:
+        raise InputError(f"--hint: expected one picture, got {len(jobs)}. Color each picture by itself.")
+    known = {name for _, place in jobs for name in _options(arguments, place)[1]}
     for name in ("quality", "compression"):
-        if getattr(arguments, name) is not None and pairs and name not in taken:
+        if getattr(arguments, name) is not None and jobs and name not in known:
             raise InputError(f"--{name}: expected pictures in a format that has one, got none. Leave it out.")
 
 
-def _worker(arguments: argparse.Namespace) -> Callable[[Path | bytes, Path], None]:
+def _options(arguments: argparse.Namespace, place: Path | None) -> tuple[str, dict[str, Any]]:
+    """Return the ending of a result, and the options of ``write_picture`` that its format has."""
+    from labcolor.io.encoders import LOSSY
+
+    ending = f".{arguments.format or 'png'}" if place is None else place.suffix.lower()
+    if ending in LOSSY:
+        return ending, {"quality": arguments.quality}
+    if ending == ".png":
+        return ending, {"compression": arguments.compression}
+    if ending in (".tif", ".tiff"):
+        return ending, {"compression": "deflate" if arguments.compression else None}
+    return ending, {}
+
+
+def _worker(arguments: argparse.Namespace) -> Callable[[Path | None, Path | None], None]:
     """Load the model, and return the function that colors one picture file."""
     from labcolor.display.triptych import triptych
-    from labcolor.io.folders import color_file
+    from labcolor.io.folders import color_file, color_file_to_bytes
+    from labcolor.io.sources import as_source
 
     colorizer = model_of(arguments)
     if arguments.like:
@@ -247,5 +234,14 @@ def _worker(arguments: argparse.Namespace) -> Callable[[Path | bytes, Path], Non
         colored = colorizer.predict(picture, saturation=arguments.saturation, hints=arguments.hint, like=arguments.like)
         return triptych(picture, colored) if arguments.triptych else colored
 
-    label = {"label": not arguments.no_label}
-    return lambda source, place: color_file(source, place, color, label | _options(arguments, place.suffix.lower()))
+    def work(path: Path | None, place: Path | None) -> None:
+        source = as_source("standard input", sys.stdin.buffer) if path is None else path
+        ending, options = _options(arguments, place)
+        options["label"] = not arguments.no_label
+        if place is not None:
+            color_file(source, place, color, options)
+        else:
+            sys.stdout.buffer.write(color_file_to_bytes(source, ending, color, options))
+            sys.stdout.buffer.flush()
+
+    return work

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import io
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 from PIL import Image
 
+from labcolor.base.typing import Array
 from labcolor.colorizer import Colorizer
 from labcolor.demo.forms import file_in_form
 from labcolor.display.triptych import show
 from labcolor.errors import InputError, LabcolorError, PictureFileError
 from labcolor.io.decoders import decode
-from labcolor.io.encoders import OPAQUE, WRITABLE
-from labcolor.io.inputs import one_picture
-from labcolor.io.metadata import read_metadata
-from labcolor.io.pictures import write_picture
+from labcolor.io.encoders import WRITABLE
+from labcolor.io.folders import color_file_to_bytes
 from labcolor.io.sources import Source, decoding, opened
 from labcolor.io.tiff import opened_tiff
 from labcolor.pictures.hints import Hint
-from labcolor.pictures.picture import over_white
 
 __all__ = ["MEDIA_TYPES", "RefusedError", "color_upload", "preview_upload"]
 
@@ -98,14 +94,11 @@ def color_upload(
     """
     content, own = _check(content, content_type, pixels)
     ending = ending or own
-    picture = decode(_source(content))
-    colored = colorizer.predict(picture, saturation=saturation, hints=list(hints) or None)
-    if ending in OPAQUE:
-        colored = over_white(one_picture(colored, "colored"))
-    with tempfile.TemporaryDirectory(prefix="labcolor-") as folder:
-        path = Path(folder, "colored").with_suffix(ending)
-        write_picture(path, colored, metadata=read_metadata(content), label=True)
-        return path.read_bytes(), {"Content-Type": MEDIA_TYPES[ending]}
+
+    def color(picture: Array) -> Array:
+        return colorizer.predict(picture, saturation=saturation, hints=list(hints) or None)
+
+    return color_file_to_bytes(_source(content), ending, color, {"label": True}), {"Content-Type": MEDIA_TYPES[ending]}
 
 
 def preview_upload(

@@ -1,23 +1,34 @@
-"""Folders of pictures and videos: their files, the destinations, and the coloring of one file."""
+"""Files to color, in folders or alone: where each result goes, and the coloring of one picture file."""
 
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from labcolor.base.paths import as_path, files_in, identity, make_folder
-from labcolor.base.typing import Array, PathLike
+from labcolor.base.typing import Array, PathLike, PictureSource
 from labcolor.errors import InputError, PictureFileError
 from labcolor.io.codecs import CODECS, CONTAINERS
+from labcolor.io.decoders import decode
 from labcolor.io.encoders import OPAQUE, WRITABLE
 from labcolor.io.inputs import one_picture
 from labcolor.io.metadata import read_metadata
-from labcolor.io.pictures import picture_paths, read_picture, write_picture
+from labcolor.io.pictures import picture_paths, write_picture
+from labcolor.io.sources import Source, as_source
 from labcolor.pictures.picture import over_white
 
-__all__ = ["VIDEO_ENDINGS", "Pairs", "color_file", "distinct", "picture_places", "video_places"]
+__all__ = [
+    "VIDEO_ENDINGS",
+    "Pairs",
+    "color_file",
+    "color_file_to_bytes",
+    "distinct",
+    "picture_places",
+    "video_places",
+]
 
 Pairs = list[tuple[Path, Path]]  # each file with its destination
 VIDEO_ENDINGS = (
@@ -26,7 +37,9 @@ VIDEO_ENDINGS = (
 )
 
 
-def picture_places(sources: Sequence[PathLike], folder: Path, name: str) -> tuple[Pairs, list[PictureFileError]]:
+def picture_places(
+    sources: Sequence[PathLike], folder: Path, name: str, ending: str | None = None
+) -> tuple[Pairs, list[PictureFileError]]:
     """Find pictures, and their destinations in a folder.
 
     Parameters
@@ -38,6 +51,8 @@ def picture_places(sources: Sequence[PathLike], folder: Path, name: str) -> tupl
         added to its name.
     name : str
         Name of ``sources`` in errors.
+    ending : str, optional
+        Ending of all results.
 
     Returns
     -------
@@ -56,7 +71,9 @@ def picture_places(sources: Sequence[PathLike], folder: Path, name: str) -> tupl
             paths = [path for path in paths if earlier not in path.parents]
         for path in paths:
             place = folder / (path.relative_to(source) if is_folder else path.name)
-            if place.suffix.lower() not in WRITABLE:
+            if ending is not None:
+                place = place.with_suffix(ending)
+            elif place.suffix.lower() not in WRITABLE:
                 place = place.with_name(place.name + ".png")
             pairs.append((path, place))
     return pairs, problems
@@ -103,7 +120,7 @@ def distinct(pairs: Pairs, name: str) -> Pairs:
     pairs : list of (Path, Path)
         Files, with their destinations.
     name : str
-        Name in errors of the option for the folder.
+        Name of the destination in errors.
 
     Raises
     ------
@@ -117,7 +134,7 @@ def distinct(pairs: Pairs, name: str) -> Pairs:
         output = identity(place)
         if output in inputs:
             colors = "its own colors" if output == file else f"the colors of {path}"
-            raise InputError(f"{inputs[output]}: would be replaced by {colors}. Name another folder with {name}.")
+            raise InputError(f"{inputs[output]}: would be replaced by {colors}. Change {name}.")
         first, other, _ = outputs.setdefault(output, (file, path, place))
         if first != file:
             raise InputError(f"{path} and {other} would both be written to {place}. Color them apart.")
@@ -125,16 +142,13 @@ def distinct(pairs: Pairs, name: str) -> Pairs:
 
 
 def color_file(
-    source: Path | bytes,
-    place: Path,
-    color: Callable[[Array], Array],
-    options: Mapping[str, Any],
+    source: PictureSource | Source, place: Path, color: Callable[[Array], Array], options: Mapping[str, Any]
 ) -> None:
     """Color one picture file, and keep its metadata. The result appears whole or not at all.
 
     Parameters
     ----------
-    source : Path or bytes
+    source : path, bytes, open binary file or Source
         The picture file.
     place : Path
         Destination of the colored picture. Missing folders are made.
@@ -148,8 +162,19 @@ def color_file(
     PictureFileError, InputError, OutOfMemoryError
         The picture cannot be read or written, or is too large.
     """
-    colored = color(read_picture(source))
+    file = as_source("source", source)
+    colored = color(decode(file))
     make_folder(place.parent, PictureFileError)
     if place.suffix.lower() in OPAQUE:
         colored = over_white(one_picture(colored, "colored"))
-    write_picture(place, colored, metadata=read_metadata(source), **options)
+    write_picture(place, colored, metadata=read_metadata(file), **options)
+
+
+def color_file_to_bytes(
+    source: PictureSource | Source, ending: str, color: Callable[[Array], Array], options: Mapping[str, Any]
+) -> bytes:
+    """Color one picture file as :func:`color_file` does, and return the colored file, in the format of an ending."""
+    with tempfile.TemporaryDirectory(prefix="labcolor-") as folder:
+        place = Path(folder, f"colored{ending}")
+        color_file(source, place, color, options)
+        return place.read_bytes()

@@ -15,7 +15,7 @@ from labcolor.base.typing import PictureSource
 from labcolor.base.validation import Check, optional, require
 from labcolor.errors import InputError
 from labcolor.io.limits import DAMAGE, XMP_BYTES, ignoring_damage
-from labcolor.io.sources import as_source, decoding, opened
+from labcolor.io.sources import Source, as_source, decoding, opened
 from labcolor.io.tiff import opened_tiff
 
 __all__ = ["EXIF_IFD", "GPS_IFD", "ORIENTATION", "RESOLUTION", "PictureMetadata", "full_exif", "read_metadata"]
@@ -118,7 +118,7 @@ def _keep_codes(exif: Image.Exif) -> None:
             exif[tag] = value.encode("latin-1")
 
 
-def read_metadata(source: PictureSource) -> PictureMetadata:
+def read_metadata(source: PictureSource | Source) -> PictureMetadata:
     """Read the metadata of a picture file, for :func:`labcolor.write_picture`.
 
     It is brought to what :func:`labcolor.read_picture` gives: EXIF and XMP say that the picture stands upright, and

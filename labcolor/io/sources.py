@@ -92,7 +92,7 @@ def as_source(name: str, value: Any) -> Source:
     ----------
     name : str
         Name of the parameter in errors.
-    value : path, bytes-like, or open binary file
+    value : path, bytes-like, open binary file or Source
         An open file is read from where it stands; one that can be rewound is rewound to there.
 
     Raises
@@ -104,6 +104,8 @@ def as_source(name: str, value: Any) -> Source:
     OutOfMemoryError
         The file did not fit in memory.
     """
+    if isinstance(value, Source):
+        return value
     if not is_source(value):
         raise InputTypeError(
             f"{name}: expected a path, bytes, an open binary file or a PIL image, got {type(value).__name__}."

@@ -35,8 +35,10 @@ def test_two_names_are_a_picture_and_its_result(old, reference):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["old.jpg", "old.jpg"], "exists already"),
-        (["old.jpg", "again.png"], "exists already"),
+        (["old.jpg", "old.jpg"], "would be replaced by its own colors"),
+        (["old.jpg", "old.jpg", "--overwrite"], "would be replaced by its own colors"),
+        (["old.jpg", "again.png"], "again.png: exists already"),
+        (["old.jpg", "-o", "earlier"], "Add --resume to keep, or --overwrite to replace"),
         (["old.jpg", "colored"], "a file to write that ends in .png"),
         ([".", "colored.png"], "Name a folder"),
         (["old.jpg"], "-o FOLDER"),
@@ -45,13 +47,16 @@ def test_two_names_are_a_picture_and_its_result(old, reference):
         (["old.jpg", "film.MOV", "-o", "out"], "labcolor video film.MOV"),
         (["old.jpg", "colored.png", "--format", "jpg"], "--format"),
         (["-", "-", "-o", "out"], "without -o"),
-        (["-", "a.png", "b.png"], "without -o"),
+        (["-", "a.png", "b.png"], "-o FOLDER"),
+        (["https://example.org/old.jpg", "colored.png"], "labcolor downloads nothing"),
     ],
 )
 def test_other_names_are_refused(old, capsys, arguments, words):
     """One line tells what was expected; nothing is written or replaced."""
     write_picture("again.png", old)
-    before = {path: path.read_bytes() for path in sorted(Path().iterdir())}
+    Path("earlier").mkdir()
+    write_picture("earlier/old.jpg", old)
+    before = {path: path.read_bytes() for path in Path().rglob("*.*")}
     assert main(["colorize", *arguments, *REFERENCE]) == 2
     said = capsys.readouterr().err
     assert words in said
@@ -84,6 +89,40 @@ def test_standard_input_to_a_file(old, tmp_path, monkeypatch, reference):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO((tmp_path / "old.jpg").read_bytes())))
     assert main(["colorize", "-", "colored.png", *REFERENCE]) == 0
     np.testing.assert_array_equal(read_picture("colored.png"), reference.predict(old))
+
+
+def test_a_file_named_like_standard_input(old, reference):
+    """./- is a file, as for other programs."""
+    Path("old.jpg").rename("-")
+    assert main(["colorize", "./-", "colored.png", *REFERENCE]) == 0
+    np.testing.assert_array_equal(read_picture("colored.png"), reference.predict(old))
+
+
+@pytest.mark.parametrize("where", [["colored.png"], ["-o", "colored"]])
+def test_results_that_exist(old, capsys, where):
+    """They are kept by --resume and replaced by --overwrite; the two exclude each other."""
+    place = Path("colored/old.jpg" if "-o" in where else "colored.png")
+    command = ["colorize", "old.jpg", *where, *REFERENCE]
+    assert main(command) == 0
+    expected = place.read_bytes()
+    write_picture(place, old[:4])
+    earlier = place.read_bytes()
+    assert main([*command, "--resume"]) == 0
+    assert place.read_bytes() == earlier
+    assert main([*command, "--overwrite"]) == 0
+    assert place.read_bytes() == expected
+    with pytest.raises(SystemExit):
+        main([*command, "--overwrite", "--resume"])
+
+
+def test_the_format_of_a_folder(old, capsys):
+    """--format converts all pictures; names that become one are refused."""
+    write_picture("scan.tif", old)
+    assert main(["colorize", "old.jpg", "scan.tif", "-o", "out", "--format", "webp", *REFERENCE]) == 0
+    assert sorted(path.name for path in Path("out").iterdir()) == ["old.webp", "scan.webp"]
+    write_picture("old.png", old)
+    assert main(["colorize", "old.jpg", "old.png", "-o", "both", "--format", "webp", *REFERENCE]) == 2
+    assert "would both be written to" in capsys.readouterr().err
 
 
 def test_formats_are_those_that_can_be_written(capsys):
