@@ -20,6 +20,7 @@ import numpy.typing as npt
 from labcolor import (
     Colorizer,
     Decoding,
+    Encoding,
     Hint,
     LabCodec,
     Look,
@@ -42,6 +43,7 @@ Array = npt.NDArray[Any]
 def color(path: Path) -> npt.NDArray[np.uint8]:
     colorizer = Colorizer.from_pretrained("reference").set_params(working_size=64)
     assert_type(colorizer, Colorizer)
+    assert_type(Colorizer(engine="onnxruntime", device="openvino", precision="mixed_bfloat16"), Colorizer)
     picture = read_picture(path)
     assert_type(colorizer.predict(picture), Array)
     assert_type(colorizer.predict([picture, picture], saturation=1.5), list[Array])
@@ -65,10 +67,11 @@ def color(path: Path) -> npt.NDArray[np.uint8]:
 
 def video(frames: list[Array]) -> Fraction:
     smaller = Decoding(resize=(640, 480))
-    report = colorize_video("old.mp4", Path("new.mp4"), decoding=smaller, progress=lambda done, total: None)
+    hevc = Encoding("hevc", preset="fast")
+    report = colorize_video("old.mp4", "new.mp4", decoding=smaller, encoding=hevc, progress=lambda done, total: None)
     assert_type(report, VideoReport)
     assert_type(report.cuts, tuple[int, ...])
-    for frame in colorize_frames(frames, look=Look(smoothing=0.5)):
+    for frame in colorize_frames(frames, look=Look(smoothing=0.5, exclude_hues=["red"])):
         assert_type(frame, Array)
     return report.rate
 
@@ -90,8 +93,9 @@ def train(pictures: list[Array]) -> Colorizer:
 
 # Each line is one mistake.
 BAD = """
-from labcolor import Colorizer, colorize_video, read_picture, triptych
-
+from labcolor import (
+    Colorizer, Decoding, Encoding, Look, colorize_video, read_picture, set_threads, triptych, write_picture
+)
 colorizer = Colorizer.from_pretrained()
 picture = read_picture("old.jpg")
 colorizer.predict(picture, saturation="y")
@@ -99,6 +103,20 @@ colorizer.predict(picture, saturation=1.0, hint=None)
 colorizer.predict(picture, hints=[("#e07020", 120, 400)])
 Colorizer(epochs="3")
 Colorizer(codec={"ab_scale": 110})
+Colorizer(engine="gpu")
+Colorizer(device="gpu")
+Colorizer(precision="float16")
+Colorizer(verbose=3)
+Colorizer.from_pretrained("mine.labcolor")
+Encoding("h265")
+Encoding("hevc", quality="high")
+Encoding("hevc", preset="fastest")
+Decoding(deinterlace="double")
+Look(consistency="yes")
+Look(exclude_hues=["violet"])
+write_picture("a.jpg", picture, quality="95")
+write_picture("a.tif", picture, compression="lzw")
+set_threads("2")
 colorize_video("old.mp4")
 colorize_video("old.mp4", "new.mp4", encoding="h264")
 triptych(picture, colored=picture, path=5)
@@ -106,7 +124,7 @@ wrong: list[int] = colorizer.predict([picture])
 colorizer.model_.working_size = 5
 Coloriser = Colorizer.nothing
 """
-MISTAKES = len(BAD.strip().splitlines()) - 4
+MISTAKES = len(BAD.strip().splitlines()) - 5
 
 
 @pytest.fixture

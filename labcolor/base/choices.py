@@ -2,11 +2,24 @@
 
 from typing import Literal
 
-__all__ = ["CodecName", "Deinterlacing", "DeviceName", "EngineName", "PackagedName", "Precision"]
+__all__ = [
+    "CodecName",
+    "Deinterlacing",
+    "DeviceName",
+    "EngineName",
+    "HueName",
+    "PackagedName",
+    "Precision",
+    "PresetName",
+]
 
 EngineName = Literal["auto", "onnxruntime", "onnxruntime-int8", "tensorflow"]
 DeviceName = Literal["cpu", "cuda", "directml", "coreml", "openvino"]
 PackagedName = Literal["efficientnet", "reference"]  # the packaged models, the default first
 Precision = Literal["float32", "mixed_bfloat16"]
 CodecName = Literal["h264", "hevc", "vp9", "prores", "dnxhr", "ffv1"]  # of video
+PresetName = Literal[  # of h264 and hevc
+    "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"
+]
+HueName = Literal["red", "orange", "yellow", "green", "cyan", "blue", "purple", "pink"]
 Deinterlacing = Literal["auto", "never", "always"]

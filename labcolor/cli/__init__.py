@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -83,6 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     _open_descriptors()
     arguments = _parser().parse_args(argv)
+    warnings.filterwarnings("ignore", "Image size .* could be decompression bomb")  # labcolor has a limit of its own
     log, handler = logging.getLogger("labcolor"), MessageHandler(logging.INFO)
     log.addHandler(handler)
     if sys.stderr.isatty():  # someone waits for the first picture

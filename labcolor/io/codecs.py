@@ -6,15 +6,16 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import get_args
 
-from labcolor.base.choices import CodecName
+from labcolor.base.choices import CodecName, PresetName
 from labcolor.base.validation import instance_of, integer, one_of, optional, require
 from labcolor.errors import InputError, VideoFileError
 from labcolor.io import ffmpeg
 
 __all__ = ["CODECS", "CONTAINERS", "Codec", "Encoding", "codec_for", "encoder_options", "reject_options"]
 
-_X_PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
+_X_PRESETS = get_args(PresetName)
 
 
 def _yuv(chroma: Sequence[str], depths: Sequence[int]) -> tuple[str, ...]:
@@ -145,7 +146,7 @@ class Encoding:
 
     codec: CodecName | None = None
     quality: int | None = None
-    preset: str | None = None
+    preset: PresetName | None = None
     pixel_format: str | None = None
     side_by_side: bool = False
 

@@ -6,6 +6,7 @@ import os
 import struct
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 import numpy.typing as npt
 from PIL import Image
@@ -30,9 +31,9 @@ def read_picture(source: PictureSource) -> Array:
     Parameters
     ----------
     source : path, bytes, open binary file or PIL image
-        PNG, JPEG, TIFF, WebP, BMP, GIF, AVIF, JPEG 2000 or PPM; of several frames the first, and of several pages the
-        first that is not a thumbnail. A path must name a regular file. An open file is read from where it stands, and
-        rewound to there if it can be.
+        PNG, JPEG, TIFF, WebP, BMP, GIF, AVIF, JPEG 2000, PPM or, with the package pillow-heif, HEIC; of several frames
+        the first, and of several pages the first that is not a thumbnail. A path must name a regular file. An open file
+        is read from its current position, and rewound to it if it can be.
 
     Returns
     -------
@@ -72,7 +73,7 @@ def write_picture(
     picture: npt.ArrayLike,
     *,
     quality: int | None = None,
-    compression: int | str | None = None,
+    compression: int | Literal["deflate"] | None = None,
     metadata: PictureMetadata | None = None,
     label: bool = False,
 ) -> None:
@@ -89,7 +90,7 @@ def write_picture(
         to a TIFF; all else that the format does not hold as 8 bits.
     quality : int, optional
         For JPEG, WebP and AVIF: from 1 to 100, by default 95.
-    compression : int or str, optional
+    compression : int or "deflate", optional
         For PNG: from 0 (large) to 9 (small, slow), by default 6. For TIFF: "deflate"; by default it is not compressed.
         Both lose nothing.
     metadata : PictureMetadata, optional

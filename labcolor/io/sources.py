@@ -32,7 +32,7 @@ __all__ = ["ENDINGS", "Source", "as_source", "decoding", "is_source", "opened"]
 
 _log = logging.getLogger(__name__)
 
-ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".avif")
+ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".avif", ".heic", ".heif")
 _DAMAGED = ". It is damaged or incomplete"
 _PART = 1 << 24  # bytes of an open file that are read at once
 _STARTS = {"PNG": (b"\x89PNG\r\n\x1a\n",), "JPEG": (b"\xff\xd8\xff",), "TIFF": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")}

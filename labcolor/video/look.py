@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from labcolor.base.choices import HueName
 from labcolor.base.typing import Array
 from labcolor.base.validation import as_smoothing, instance_of, require, shortened
 from labcolor.errors import InputError, InputTypeError
@@ -63,7 +64,7 @@ class Look:
 
     smoothing: float = 0.96
     consistency: bool = True
-    exclude_hues: Sequence[str] = ()
+    exclude_hues: Sequence[HueName] = ()
     like: Any = None
 
     def __post_init__(self) -> None:

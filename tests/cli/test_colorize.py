@@ -125,6 +125,29 @@ def test_the_format_of_a_folder(old, capsys):
     assert "would both be written to" in capsys.readouterr().err
 
 
+def test_a_large_picture_is_colored_without_a_warning(old, monkeypatch, capsys):
+    """Pillow warns of pictures that labcolor's limit allows; the command line leaves that out."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", old.shape[0] * old.shape[1] - 1)
+    assert main(["colorize", "old.jpg", "colored.png", *REFERENCE]) == 0
+    assert capsys.readouterr().err == "labcolor: 1 colored, 0 failed.\n"
+
+
+def test_heic(old, capsys):
+    """Pictures of phones are found in folders, and colored upright, with their EXIF, in a format of choice."""
+    heif = pytest.importorskip("pillow_heif")
+    exif = Image.Exif()
+    exif[0x0112], exif[0x0131] = 6, "labcolor's test"
+    Path("phone").mkdir()
+    heif.from_pillow(Image.fromarray(old)).save("phone/a.heic", exif=exif.tobytes(), quality=90)
+    assert main(["colorize", "phone", "-o", "out", "--format", "jpg", *REFERENCE]) == 0
+    with Image.open("out/a.jpg") as image:
+        assert image.size == (old.shape[0], old.shape[1])  # turned by a quarter
+        assert image.getexif()[0x0131] == "labcolor's test"
+        assert image.getexif()[0x0112] == 1
+    assert main(["colorize", "phone/a.heic", "a.heic", *REFERENCE]) == 2
+    assert "a file to write that ends in .png" in capsys.readouterr().err
+
+
 def test_formats_are_those_that_can_be_written(capsys):
     """The list in the help is the library's."""
     from labcolor.io.encoders import WRITABLE

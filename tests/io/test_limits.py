@@ -73,6 +73,22 @@ def test_formats_that_are_not_meant(content, tmp_path, monkeypatch):
     assert not (tmp_path / "started").exists()
 
 
+@pytest.mark.parametrize("declared", [(16, 16), (4096, 4096), (60_000, 60_000)])
+def test_heic_of_another_size_than_it_declares(declared):
+    """It is refused."""
+    heif = pytest.importorskip("pillow_heif")
+    file = io.BytesIO()
+    heif.from_pillow(Image.new("RGB", (2048, 2048))).save(file)
+    content = file.getvalue()
+    place = content.index(b"ispe") + 8  # the width and the height of the picture
+    assert struct.unpack_from(">2I", content, place) == (2048, 2048)
+    for call in (read_picture, read_metadata):
+        assert call(content) is not None
+    content = content[:place] + struct.pack(">2I", *declared) + content[place + 8 :]
+    with pytest.raises(PictureFileError, match=r"damaged or incomplete|at most 178,956,970 pixels"):
+        read_picture(content)
+
+
 @pytest.mark.parametrize(
     ("compression", "compressed"),
     [
