@@ -4,6 +4,8 @@ The rows for files, models and videos stand beside their subjects (io/test_pictu
 video/test_colorize.py); here stand arrays and parameters.
 """
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from labcolor import (
     LabCodec,
     Look,
     colorize_frames,
+    colorize_video,
     lab_to_rgb,
     metrics,
     read_picture,
@@ -22,6 +25,8 @@ from labcolor import (
 from labcolor.errors import InputError, InputTypeError, LabcolorError, PictureFileError
 
 NAN, INF = float("nan"), float("inf")
+ADDRESS = "https://example.org/old"
+DOWNLOADS = "labcolor downloads nothing and uploads nothing"
 
 
 def zeros(*shape, dtype=np.uint8):
@@ -153,6 +158,8 @@ PARAMETERS = [
     ("encoder_rate", [-0.1, 1.1, NAN, "slow", True]),
     ("patience", [0, -1, 1.5, "3", True]),
     ("film_aging", [None, -0.1, 1.1, NAN, "half", True]),
+    ("engine", [None, "gpu", "onnx", 5]),
+    ("device", [None, "gpu", "CPU", 0]),
     ("precision", [None, 16, "float16", "bfloat16", "float64"]),
     ("random_state", [-1, 1.5, "0", True, [1]]),
     ("verbose", [None, 3, -1, "loud"]),
@@ -167,11 +174,8 @@ def test_parameters(batch, name, value):
         Colorizer(**{"epochs": 1, "crop_size": 32, name: value}).fit(batch)
 
 
-WRONG_TYPES = [
-    (name, value)
-    for name, value in ROWS
-    if isinstance(value, str | bool | None) and name not in ("network", "precision", "verbose", "start", "optimizer")
-]
+CHOICES = ("network", "engine", "device", "precision", "verbose", "start", "optimizer")  # a text is of the right type
+WRONG_TYPES = [(name, value) for name, value in ROWS if isinstance(value, str | bool | None) and name not in CHOICES]
 WRONG_TYPES += [("network", None), ("precision", 16), ("verbose", "loud"), ("epochs", 1.5)]
 
 
@@ -215,6 +219,19 @@ CALLS = [
     ("fit: an empty batch", lambda: Colorizer().fit(zeros(0, 40, 40, 3)), "at least one color picture"),
     ("fit: greys", lambda: Colorizer().fit([zeros(140, 140)]), "grey"),
     ("frames: smoothing", lambda: list(colorize_frames([], look=Look(smoothing=2))), "smoothing"),
+    ("a model file is no name", lambda: Colorizer.from_pretrained("mine.labcolor"), "Use Colorizer.load"),
+    ("a path is no name", lambda: Colorizer.from_pretrained(Path("mine.labcolor")), "Use Colorizer.load"),
+    ("a misspelled name", lambda: Colorizer.from_pretrained("efficentnet"), "Did you mean 'efficientnet'"),
+    ("a misspelled start", lambda: Colorizer(start="refrence").fit("photos"), "Did you mean 'reference'"),
+    ("a name is no model file", lambda: Colorizer.load("reference"), "Use Colorizer.from_pretrained"),
+    ("address: name", lambda: Colorizer.from_pretrained(ADDRESS), DOWNLOADS),
+    ("address: load", lambda: Colorizer.load(ADDRESS), DOWNLOADS),
+    ("address: start", lambda: Colorizer(start=ADDRESS).fit("photos"), DOWNLOADS),
+    ("address: fit", lambda: Colorizer().fit(ADDRESS), DOWNLOADS),
+    ("address: predict", lambda: Colorizer.from_pretrained("reference").predict(ADDRESS), DOWNLOADS),
+    ("address: read", lambda: read_picture(ADDRESS), DOWNLOADS),
+    ("address: write", lambda: write_picture("s3://pictures/a.png", zeros(4, 4)), DOWNLOADS),
+    ("address: video", lambda: colorize_video(ADDRESS, "colored.mp4"), DOWNLOADS),
     ("frames: saturation", lambda: list(colorize_frames([], saturation="x")), "saturation"),
 ]
 
