@@ -16,6 +16,7 @@ from labcolor.cli.common import (
     FAILED,
     add_like,
     add_model_options,
+    add_values,
     model_of,
     print_message,
     progress_bar,
@@ -82,18 +83,16 @@ def add_to(commands: Any) -> None:
         "--overwrite", action="store_true", help="replace results that exist already (default: they are an error)"
     )
     group.add_argument("--triptych", action="store_true", help="write L, colored and original side by side")
-    group.add_argument(
-        "--quality",
-        type=whole_number(1, 100),
-        metavar="NUMBER",
-        help="quality of .jpg, .webp and .avif, from 1 (small file) to 100 (best) (default: 95)",
-    )
-    group.add_argument(
-        "--compression",
-        type=whole_number(0, 9),
-        metavar="NUMBER",
-        help="lossless compression of .png, from 0 (large file) to 9 (small, slow) (default: 6); .tif is compressed "
-        "if it is at least 1 (default: not compressed)",
+    add_values(
+        group,
+        ("--quality", whole_number(1, 100), "NUMBER", None, "quality of .jpg, .webp and .avif, 1 to 100 (default: 95)"),
+        (
+            "--compression",
+            whole_number(0, 9),
+            "NUMBER",
+            None,
+            "compression of .png (default: 6) and .tif (default: 0), 0 to 9",
+        ),
     )
     group.add_argument(
         "--no-label", action="store_true", help="leave out the label in XMP that says that the colors are inferred"

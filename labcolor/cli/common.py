@@ -26,6 +26,7 @@ __all__ = [
     "Parser",
     "add_like",
     "add_model_options",
+    "add_values",
     "load",
     "model_of",
     "print_message",
@@ -88,19 +89,17 @@ def add_model_options(command: argparse.ArgumentParser) -> None:
         default=MODELS[0],
         help=f"a packaged model ({', '.join(MODELS)}), or the path of a model file (default: %(default)s)",
     )
-    group.add_argument(
-        "--working-size",
-        type=int,
-        metavar="PIXELS",
-        help="short side of the picture that the network sees, from 8; a larger one shows smaller objects and takes "
-        "longer (default: that of the model)",
-    )
-    group.add_argument(
-        "--saturation",
-        type=float,
-        metavar="FACTOR",
-        default=1.0,
-        help="strength of the colors, from 0 (grey) to 4 (vivid) (default: %(default)g, as predicted)",
+    add_values(
+        group,
+        (
+            "--working-size",
+            int,
+            "PIXELS",
+            None,
+            "short side of the picture that the network sees (default: the model's)",
+        ),
+        ("--saturation", float, "FACTOR", 1.0, "strength of the colors, 0 (grey) to 4 (vivid) (default: %(default)g)"),
+        ("--threads", whole_number(1, 1024), "N", None, "number of threads (default: one for each core)"),
     )
     group.add_argument(
         "--engine",
@@ -114,9 +113,12 @@ def add_model_options(command: argparse.ArgumentParser) -> None:
         default="cpu",
         help="where ONNX Runtime runs the network; all but cpu need another package of it (default: %(default)s)",
     )
-    group.add_argument(
-        "--threads", type=whole_number(1, 1024), metavar="N", help="threads to work with (default: one for each core)"
-    )
+
+
+def add_values(group: Any, *rows: tuple[str, Callable[[str], Any], str, Any, str]) -> None:
+    """Add options that take a value to a group: name, type, metavar, default and help of each."""
+    for option, kind, metavar, default, text in rows:
+        group.add_argument(option, type=kind, metavar=metavar, default=default, help=text)
 
 
 def add_like(group: Any) -> None:

@@ -8,10 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from labcolor.base.extras import missing_package
-from labcolor.cli.common import DONE, add_model_options, model_of, print_message, whole_number
+from labcolor.cli.common import DONE, add_model_options, add_values, model_of, print_message, whole_number
 
 __all__ = ["add_to", "run"]
 
+_EXAMPLES = """
+examples:
+  labcolor demo
+  labcolor demo --port 0 --model mine.labcolor
+  curl --data-binary @old.jpg -H "Content-Type: image/jpeg" http://127.0.0.1:8000/color > colored.jpg
+"""
 _PACKAGES = ("starlette", "uvicorn", "python_multipart")
 
 
@@ -20,42 +26,38 @@ def add_to(commands: Any) -> None:
     command = commands.add_parser(
         "demo",
         help="color pictures on a page in the browser",
+        usage="%(prog)s [options]",
         description="Serve a page that colors pictures, and an HTTP endpoint for other programs: POST a picture to "
-        "/color. Both work offline, and no picture stays on the server. Only this machine reaches them, unless --host "
-        "says otherwise. It needs starlette, uvicorn and python-multipart.",
+        "/color. Both work offline, and the server keeps no picture. Only this machine can reach it unless you set "
+        "--host. It needs the packages starlette, uvicorn and python-multipart.",
+        epilog=_EXAMPLES,
     )
     command.set_defaults(run=run)
     command.add_argument(
         "--host", default="127.0.0.1", help="address to listen at; 0.0.0.0 for all machines (default: %(default)s)"
     )
     command.add_argument(
-        "--port",
-        type=whole_number(0, 65535),
-        default=8000,
-        metavar="N",
-        help="port to listen at; 0 for any that is free (default: %(default)s)",
-    )
-    command.add_argument(
         "--name",
         action="append",
         default=[],
-        help="a name by which clients ask for this server, such as color.example.org; addresses and localhost need "
-        "none; may be repeated",
+        help="a name by which clients reach this server, such as color.example.org; not needed for addresses and "
+        "localhost; may be repeated",
     )
-    for option, least, most, default, text in (
-        ("--megabytes", 1, 1024, 64, "largest file that is accepted"),
-        ("--megapixels", 1, 178, 60, "largest picture that is accepted"),
-        ("--seconds", 1, 3600, 60, "longest time for a picture, with waiting"),
-        ("--workers", 1, 64, 2, "pictures that are colored at a time"),
-        ("--waiting", 0, 1024, 16, "further pictures that may wait; the rest are sent away"),
-    ):
-        command.add_argument(
-            option,
-            type=whole_number(least, most),
-            default=default,
-            metavar="N",
-            help=f"{text}, from {least} to {most} (default: %(default)s)",
-        )
+    add_values(
+        command,
+        ("--port", whole_number(0, 65535), "N", 8000, "port to listen at; 0 for a free one (default: %(default)s)"),
+        ("--megabytes", whole_number(1, 1024), "N", 64, "largest file, 1 to 1024 (default: %(default)s)"),
+        ("--megapixels", whole_number(1, 178), "N", 60, "largest picture, 1 to 178 (default: %(default)s)"),
+        (
+            "--seconds",
+            whole_number(1, 3600),
+            "N",
+            60,
+            "longest time for a picture, waiting included (default: %(default)s)",
+        ),
+        ("--workers", whole_number(1, 64), "N", 2, "pictures that are colored at a time (default: %(default)s)"),
+        ("--waiting", whole_number(0, 1024), "N", 16, "further pictures that may wait (default: %(default)s)"),
+    )
     add_model_options(command)
 
 

@@ -10,6 +10,7 @@ from labcolor.cli.common import (
     DONE,
     FAILED,
     add_model_options,
+    add_values,
     model_of,
     print_message,
     progress_bar,
@@ -27,18 +28,22 @@ def add_to(commands: Any) -> None:
     command = commands.add_parser(
         "evaluate",
         help="measure a model on a folder of color pictures",
+        usage="%(prog)s [options] FOLDER",
         description="Measure a model on a folder of color pictures, and print a table of means: PSNR in dB, and at a "
         "colorfulness of 36, that of photographs; SSIM; CIEDE2000, the color error; colorfulness; AuC, the area under "
         "the curve of ab errors; the share of neutral pixels that are tinted and of colorful pixels that stay grey.",
     )
     command.set_defaults(run=run)
-    command.add_argument("folder", metavar="FOLDER", help="color pictures; subfolders are searched too")
-    command.add_argument(
-        "--size",
-        type=whole_number(_LEAST),
-        metavar="PIXELS",
-        default=256,
-        help="side of the squares to measure on, from 7; pictures are reduced and cropped to it (default: %(default)s)",
+    command.add_argument("folder", metavar="FOLDER", help="color pictures, in subfolders too")
+    add_values(
+        command,
+        (
+            "--size",
+            whole_number(_LEAST),
+            "PIXELS",
+            256,
+            "side of the squares to measure on, from 7 (default: %(default)s)",
+        ),
     )
     add_model_options(command)
 
@@ -61,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
             failed += 1
             print_message(str(error))
     if not pictures:
-        raise InputError(f"{arguments.folder}: expected color pictures, found none that can be used.")
+        raise InputError(f"{arguments.folder}: expected color pictures, but none can be used.")
     methods = {
         "grey": lambda picture: one_picture(picture, "picture").grey(),
         arguments.model: lambda picture: colorizer.predict(picture, saturation=arguments.saturation),

@@ -16,14 +16,22 @@ if TYPE_CHECKING:
 
 __all__ = ["add_to", "run"]
 
+_EXAMPLES = """
+examples:
+  ffmpeg -i film.mp4 -f yuv4mpegpipe - | labcolor pipe | ffplay -
+  ffmpeg -i film.mp4 -f rawvideo -pix_fmt rgb24 - | labcolor pipe --raw 640x480 > colored.rgb
+"""
+
 
 def add_to(commands: Any) -> None:
     """Add this command to the parser."""
     command = commands.add_parser(
         "pipe",
         help="color frames from standard input to standard output",
+        usage="%(prog)s [options] < FRAMES > FRAMES",
         description="Color frames from standard input to standard output, between other programs: YUV4MPEG2, which "
         "keeps luma, depth, chroma format and rate; or raw RGB.",
+        epilog=_EXAMPLES,
     )
     command.set_defaults(run=run)
     command.add_argument(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from labcolor.base.choices import Precision
-from labcolor.cli.common import DONE, INTERRUPTED, MODELS, load, print_message
+from labcolor.cli.common import DONE, INTERRUPTED, MODELS, add_values, load, print_message
 from labcolor.errors import InputError, ModelFileError
 
 if TYPE_CHECKING:
@@ -19,16 +19,12 @@ if TYPE_CHECKING:
 __all__ = ["add_to", "run"]
 
 _NONE = "none"  # --start without a start
-_PARAMETERS = (  # of Colorizer
-    "crop_size",
-    "epochs",
-    "batch_size",
-    "learning_rate",
-    "encoder_rate",
-    "patience",
-    "film_aging",
-    "precision",
-)
+_EXAMPLES = """
+examples:
+  labcolor train photographs/ -o mine.labcolor
+  labcolor train photographs/ -o mine.labcolor --resume
+  labcolor train archive.tar -o mine.labcolor --epochs 50 --patience 5
+"""
 _FIGURES = {"psnr": "PSNR", "ciede2000": "CIEDE2000", "colorfulness": "colorfulness"}
 
 
@@ -36,94 +32,50 @@ def add_to(commands: Any) -> None:
     """Add this command to the parser."""
     command = commands.add_parser(
         "train",
-        help="train on folders of color pictures",
+        help="train a model on color pictures",
+        usage="%(prog)s [options] PICTURES... -o MODEL",
         description="Train a model on color pictures. The training starts from the packaged model unless you give "
         "another start. Ctrl-C ends it with a usable model.",
+        epilog=_EXAMPLES,
     )
     command.set_defaults(run=run, grace=60.0)  # seconds after a signal in which the model is saved
     command.add_argument(
-        "sources", nargs="+", metavar="FOLDER", help="color pictures: folders with subfolders, tar archives, files"
+        "sources", nargs="+", metavar="PICTURES", help="color pictures: folders with subfolders, tar archives, files"
     )
     command.add_argument("-o", "--output", required=True, metavar="MODEL", help="the model file to write")
+    command.add_argument("--resume", action="store_true", help="resume an interrupted training from MODEL.checkpoint")
     command.add_argument(
+        "--cache", metavar="FOLDER", help="folder that keeps the reduced pictures for other trainings (default: none)"
+    )
+    group = command.add_argument_group("model")
+    group.add_argument(
         "--start",
         metavar="MODEL",
         help=f"the model to start from: a packaged model ({', '.join(MODELS)}), the path of a model file, or {_NONE} "
         f"for new weights, which need some ten thousand pictures (default: {MODELS[0]}, or {_NONE} with --network)",
     )
-    command.add_argument(
+    group.add_argument(
         "--network", choices=MODELS, help="the architecture of new weights (default: reference, or that of --start)"
     )
-    command.add_argument(
-        "--validation",
-        type=float,
-        default=0.05,
-        metavar="SHARE",
-        help="share of the pictures to hold out and to measure on, up to 0.5; 0 for none (default: %(default)g)",
+    group = command.add_argument_group("training")
+    add_values(
+        group,
+        ("--working-size", int, "PIXELS", None, "short side in predictions, from 8 (default: 136, or that of --start)"),
+        ("--epochs", int, "COUNT", 20, "passes over the pictures, from 1 (default: %(default)s)"),
+        ("--patience", int, "EPOCHS", None, "end after so many epochs without a lower held-out loss (default: never)"),
+        ("--validation", float, "SHARE", 0.05, "share of pictures to measure on, 0 to 0.5 (default: %(default)g)"),
+        ("--crop-size", int, "PIXELS", 128, "side of the square crops, a multiple of 32 (default: %(default)s)"),
+        ("--batch-size", int, "CROPS", 32, "crops in a step, from 1 (default: %(default)s)"),
+        ("--learning-rate", float, "RATE", None, "peak, from 1e-9 to 10 (default: 2e-4; new weights: 1e-3)"),
+        ("--encoder-rate", float, "FACTOR", None, "for a pretrained encoder, 0 to 1 (default: 0; new weights: 1)"),
+        ("--film-aging", float, "SHARE", 0.0, "share of crops that are aged like film, 0 to 1 (default: %(default)g)"),
+        ("--seed", int, "NUMBER", None, "repeats a training, from 0 to 4294967295 (default: a random seed)"),
     )
-    command.add_argument("--resume", action="store_true", help="resume an interrupted training from MODEL.checkpoint")
-    command.add_argument(
-        "--working-size",
-        type=int,
-        metavar="PIXELS",
-        help="short side of the picture that the network will see in predictions, from 8 (default: 136, or that of "
-        "--start)",
-    )
-    command.add_argument(
-        "--epochs", type=int, default=20, help="number of passes over the pictures, from 1 (default: %(default)s)"
-    )
-    command.add_argument(
-        "--patience",
-        type=int,
-        metavar="EPOCHS",
-        help="end after this many epochs without a lower held-out loss (default: never)",
-    )
-    command.add_argument(
-        "--crop-size",
-        type=int,
-        default=128,
-        metavar="PIXELS",
-        help="side of the square crops to train on, a multiple of 32 (default: %(default)s)",
-    )
-    command.add_argument(
-        "--batch-size", type=int, default=32, metavar="CROPS", help="crops per step, from 1 (default: %(default)s)"
-    )
-    command.add_argument(
-        "--learning-rate",
-        type=float,
-        metavar="RATE",
-        help="peak of the learning rate, from 1e-9 to 10 (default: 2e-4, or 1e-3 for new weights)",
-    )
-    command.add_argument(
-        "--encoder-rate",
-        type=float,
-        metavar="SHARE",
-        help="factor of the learning rate for a pretrained encoder, from 0 to 1 (default: 0, which freezes it, or 1 "
-        "for new weights)",
-    )
-    command.add_argument(
-        "--film-aging",
-        type=float,
-        default=0.0,
-        metavar="SHARE",
-        help="share of crops that are changed to look like old film, from 0 to 1 (default: %(default)g)",
-    )
-    command.add_argument(
+    group.add_argument(
         "--precision",
         choices=get_args(Precision),
         default="float32",
         help="arithmetic of the training; mixed_bfloat16 is faster if the processor supports it (default: %(default)s)",
-    )
-    command.add_argument(
-        "--seed",
-        type=int,
-        metavar="NUMBER",
-        help="seed that makes the training repeatable, from 0 to 4294967295 (default: a random seed)",
-    )
-    command.add_argument(
-        "--cache",
-        metavar="FOLDER",
-        help="folder in which to keep the reduced pictures for other trainings (default: none)",
     )
 
 
@@ -135,6 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
     check_destination(output, ModelFileError)
     from labcolor.colorizer import Colorizer
     from labcolor.io.sources import ENDINGS
+    from labcolor.training.recipe import Recipe
 
     if output.suffix.lower() in (*ENDINGS, ".tar"):
         raise InputError(f"-o {output}: expected the name of a model file, such as {output.with_suffix('.labcolor')}.")
@@ -149,7 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
         if getattr(arguments, name) is not None:
             colorizer.set_params(**{name: getattr(arguments, name)})
     colorizer.set_params(
-        **{name: getattr(arguments, name) for name in _PARAMETERS},
+        **{name: getattr(arguments, name) for name in Recipe.parameter_checks if hasattr(arguments, name)},
         random_state=arguments.seed,
         verbose=1 if sys.stderr.isatty() else 2,
     )

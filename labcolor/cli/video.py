@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from labcolor.base.choices import CodecName
-from labcolor.cli.common import DAMAGED, DONE, FAILED, add_model_options, model_of, print_message, whole_number
+from labcolor.cli.common import (
+    DAMAGED,
+    DONE,
+    FAILED,
+    add_model_options,
+    add_values,
+    model_of,
+    print_message,
+    whole_number,
+)
 from labcolor.cli.video_options import add_color_options, add_field_options, color_options, frame_size
 from labcolor.errors import FileError, InputError, LabcolorError, VideoFileError
 
@@ -23,6 +32,13 @@ __all__ = ["add_to", "run"]
 _DECODING = ("start", "end", "rate", "resize", "deinterlace", "tone_map")
 _ENCODING = ("codec", "quality", "preset", "pixel_format", "side_by_side")
 _OF_ONE = ("shots", "references", "write_shots")  # options that belong to one video
+_EXAMPLES = """
+examples:
+  labcolor video film.mp4 colored.mp4
+  labcolor video film.mp4 part.mp4 --start 00:01:20 --end 00:01:30
+  labcolor video frames/%06d.tif colored.mov --rate 24 --codec prores
+  labcolor video reels/ -o colored/ --resume
+"""
 
 
 def add_to(commands: Any) -> None:
@@ -30,8 +46,10 @@ def add_to(commands: Any) -> None:
     command = commands.add_parser(
         "video",
         help="color a video",
+        usage="%(prog)s [options] IN OUT\n       %(prog)s [options] FOLDER -o FOLDER",
         description="Color a video and keep its sound; or, with -o, the videos of a folder and its subfolders. A video "
         "that cannot be read is reported, and the others are colored.",
+        epilog=_EXAMPLES,
     )
     command.set_defaults(run=run)
     command.add_argument(
@@ -46,66 +64,47 @@ def add_to(commands: Any) -> None:
         nargs="?",
         help="the file to write: .mp4, .mov, .mkv, .webm, .avi or .gif; or an image sequence, as colored/%%06d.tif",
     )
-    command.add_argument(
+    output = command.add_argument_group("output")
+    output.add_argument(
         "-o",
         "--output",
         metavar="FOLDER",
         help="folder for the colored videos of a folder; created if it does not exist. They keep their names; a format "
-        "that cannot be written becomes .mp4, or a format that holds the codec",
+        "that cannot be written, or does not hold the codec, becomes .mp4 or another",
     )
-    add_color_options(command)
-    command.add_argument(
-        "--write-shots", metavar="FILE", help="write the shots as a list to edit, .csv or .edl (default: none)"
-    )
-    command.add_argument(
-        "--resize",
-        type=frame_size,
-        metavar="WxH",
-        help="size of the result in pixels, as in 640x480 (default: that of the video)",
-    )
-    command.add_argument(
-        "--side-by-side", action="store_true", help="put the original to the left of the colored video"
-    )
-    command.add_argument(
-        "--start", default="0", metavar="TIME", help="where to begin, as 80.5 or 00:01:20.5 (default: %(default)s)"
-    )
-    command.add_argument("--end", metavar="TIME", help="where to end (default: at the end)")
-    command.add_argument("--rate", metavar="FPS", help="rate of an image sequence, as 25 or 24000/1001 (default: 24)")
-    add_field_options(command)
-    command.add_argument(
-        "--codec", choices=get_args(CodecName), help="codec of the result (default: that of the format)"
-    )
-    command.add_argument(
-        "--quality",
-        type=whole_number(0, 63),
-        metavar="CRF",
-        help="quality of h264, hevc and vp9; lower is better (default: 20, vp9 32)",
-    )
-    command.add_argument(
-        "--preset",
-        metavar="NAME",
-        help="effort of h264 and hevc, from ultrafast to veryslow (default: faster, hevc fast)",
-    )
-    command.add_argument(
-        "--pixel-format",
-        metavar="NAME",
-        help="pixels of the result, as yuv422p10; of an image sequence rgb24 or rgb48 (default: as usual "
-        "for the codec)",
-    )
-    command.add_argument(
+    output.add_argument(
         "--resume",
         action="store_true",
         help="work in segments, and resume where an interrupted call with the same options stopped; with -o, skip "
-        "videos that are in the output folder already",
+        "videos whose result exists already",
     )
-    command.add_argument(
-        "--overwrite", action="store_true", help="replace files that are there already (default: they are an error)"
+    output.add_argument(
+        "--overwrite", action="store_true", help="replace results that exist already (default: they are an error)"
     )
-    command.add_argument(
-        "--report",
-        metavar="FILE",
-        help="write what was done as JSON: frames, rate, size, cuts, what was converted (default: none)",
+    output.add_argument("--side-by-side", action="store_true", help="put the original to the left of the colored video")
+    add_values(
+        output,
+        ("--report", str, "FILE", None, "write frames, rate, size, cuts and conversions as JSON (default: none)"),
+        ("--write-shots", str, "FILE", None, "write the shots as a list to edit, .csv or .edl (default: none)"),
     )
+    encoding = command.add_argument_group("encoding")
+    encoding.add_argument("--codec", choices=get_args(CodecName), help="codec of the result (default: the usual one)")
+    add_values(
+        encoding,
+        ("--quality", whole_number(0, 63), "CRF", None, "of h264, hevc and vp9; lower is better (default: 20, vp9 32)"),
+        ("--preset", str, "NAME", None, "effort of h264 and hevc, ultrafast to veryslow (default: faster, hevc fast)"),
+        ("--pixel-format", str, "NAME", None, "as yuv422p10; of an image sequence rgb24 or rgb48 (default: as usual)"),
+    )
+    source = command.add_argument_group("source")
+    add_values(
+        source,
+        ("--start", str, "TIME", "0", "where to begin, as 80.5 or 00:01:20.5 (default: %(default)s)"),
+        ("--end", str, "TIME", None, "where to end (default: at the end)"),
+        ("--rate", str, "FPS", None, "rate of an image sequence, as 25 or 24000/1001 (default: 24)"),
+        ("--resize", frame_size, "WxH", None, "size to which frames are scaled, as 640x480 (default: not scaled)"),
+    )
+    add_field_options(source)
+    add_color_options(command)
     add_model_options(command)
 
 
@@ -142,9 +141,7 @@ def _described(source: str, destination: str, report: VideoReport | LabcolorErro
     about: dict[str, Any] = {"source": source, "destination": destination}
     if isinstance(report, LabcolorError):
         return {**about, "error": str(report)}
-    about |= {name: getattr(report, name) for name in ("frames", "seconds", "size", "cuts", "converted", "complaints")}
-    about["rate"] = str(report.rate)
-    about["shots"] = [asdict(shot) for shot in report.shots]
+    about |= asdict(report) | {"rate": str(report.rate)}
     about["cut_times"] = [round(float(time), 3) for time in report.cut_times]
     return about
 

@@ -20,8 +20,9 @@ def frame_size(text: str) -> tuple[int, int]:
 
 
 def add_color_options(command: argparse.ArgumentParser) -> None:
-    """Add the options that :func:`color_options` reads."""
-    command.add_argument(
+    """Add the options that :func:`color_options` reads, in a group."""
+    group = command.add_argument_group("colors over time")
+    group.add_argument(
         "--smoothing",
         type=float,
         metavar="SHARE",
@@ -29,18 +30,20 @@ def add_color_options(command: argparse.ArgumentParser) -> None:
         help="weight of past frames in the colors of static regions, from 0 (none) to 0.99, at 24 or 25 frames per "
         "second (default: %(default)g)",
     )
-    add_shots_option(command)
-    command.add_argument(
-        "--references", metavar="FOLDER", help="frames in color to take over, named like ref_000120.png (default: none)"
+    add_shots_option(group)
+    group.add_argument(
+        "--references",
+        metavar="FOLDER",
+        help="frames whose colors are known, named by the number of the frame, as ref_000120.png (default: none)",
     )
-    add_like(command)
-    command.add_argument(
+    add_like(group)
+    group.add_argument(
         "--consistency",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="keep one color for one thing in all shots of a scene (default: yes)",
+        help="keep the color of a thing in all shots of a scene (default: yes)",
     )
-    command.add_argument(
+    group.add_argument(
         "--exclude-hues",
         type=lambda text: text.split(","),
         default=(),
@@ -50,9 +53,9 @@ def add_color_options(command: argparse.ArgumentParser) -> None:
     )
 
 
-def add_shots_option(command: argparse.ArgumentParser) -> None:
+def add_shots_option(group: Any) -> None:
     """Add the option for a list of shots."""
-    command.add_argument(
+    group.add_argument(
         "--shots",
         type=_shots,
         metavar="LIST",
@@ -79,13 +82,12 @@ def _shots(text: str) -> str | list[int]:
     return [] if text == "none" else [int(part) for part in text.split(",")]
 
 
-def add_field_options(command: argparse.ArgumentParser) -> None:
-    """Add the options that tell how frames are decoded."""
-    command.add_argument(
+def add_field_options(group: Any) -> None:
+    """Add the options for the decoding of frames to a parser or a group."""
+    group.add_argument(
         "--deinterlace",
         choices=get_args(Deinterlacing),
         default="auto",
-        help="convert fields to frames: where frames say that they consist of fields, never, or always "
-        "(default: %(default)s)",
+        help="convert interlaced frames: those that are marked as interlaced, none, or all (default: %(default)s)",
     )
-    command.add_argument("--tone-map", action="store_true", help="map an HDR video to standard range")
+    group.add_argument("--tone-map", action="store_true", help="map an HDR video to standard dynamic range")
