@@ -108,7 +108,7 @@ def memory(server: psutil.Process) -> int:
 def soak(requests: int, honest_share: float, seed: int = 0, clients: int = 12) -> dict[str, object]:
     """Start a server, send the requests, end it, and return figures."""
     rng = random.Random(seed)
-    command = [sys.executable, "-m", "labcolor.cli", "demo", "--port", "0", "--model", "reference", "--seconds", "20"]
+    command = [sys.executable, "-m", "labcolor", "demo", "--port", "0", "--model", "reference", "--seconds", "20"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert process.stdout is not None
     port = int(re.findall(r":(\d+)/", process.stdout.readline())[0])

@@ -193,7 +193,7 @@ def test_train_then_evaluate_then_color(folder, capsys):
 @pytest.mark.slow
 def test_installed_command(folder):
     """The installed command runs in a process of its own, quiet when it is piped."""
-    command = [sys.executable, "-m", "labcolor.cli", "colorize", str(folder / "in"), "-o", str(folder / "out")]
+    command = [sys.executable, "-m", "labcolor", "colorize", str(folder / "in"), "-o", str(folder / "out")]
     environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
     result = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert result.returncode == 0

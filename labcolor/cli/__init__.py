@@ -17,7 +17,7 @@ from labcolor.errors import InputError, LabcolorError
 
 __all__ = ["main", "run"]
 
-_GRACE = 5.0  # seconds that a command has after a signal, unless it names more
+_GRACE = 5.0  # seconds in which a command ends after a signal; commands may set more
 _EXAMPLES = """
 examples:
   labcolor colorize old.jpg colored.png
@@ -43,10 +43,8 @@ def _parser() -> Parser:
 
 
 def _open_descriptors() -> None:
-    """Open the null device as standard input, output and error if they are closed.
-
-    Otherwise the next opened files would get their numbers, and messages to standard error would be written into them.
-    """
+    """Open the null device as standard input, output and error if they are closed."""
+    # the next file opened would get the number of a closed one, and messages would be written into it
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         try:
             os.fstat(number)
@@ -67,12 +65,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        A code of :data:`labcolor.cli.common.EXIT_CODES`.
+        Exit code, one of :data:`labcolor.cli.common.EXIT_CODES`.
 
     Raises
     ------
     SystemExit
-        The arguments cannot be parsed, or they request the help or the version.
+        The arguments cannot be parsed, or request the help or the version.
     LabcolorError
         The command failed, and ``argv`` contains ``--debug``.
 
@@ -108,7 +106,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run() -> NoReturn:
-    """Run the command of this process, and exit. After an interruption no thread is waited for."""
+    """Run the command of this process, and exit; after an interruption, without waiting for threads."""
     try:
         code = main()
     except KeyboardInterrupt:  # a second one

@@ -82,7 +82,7 @@ def add_to(commands: Any) -> None:
     existing.add_argument(
         "--overwrite", action="store_true", help="replace results that exist already (default: they are an error)"
     )
-    group.add_argument("--triptych", action="store_true", help="write L, colored and original side by side")
+    group.add_argument("--triptych", action="store_true", help="write lightness, colored and original side by side")
     add_values(
         group,
         ("--quality", whole_number(1, 100), "NUMBER", None, "quality of .jpg, .webp and .avif, 1 to 100 (default: 95)"),
@@ -176,7 +176,7 @@ def _jobs(arguments: argparse.Namespace) -> tuple[list[_Job], list[PictureFileEr
             f"{names[1]}. Name a folder for the colored pictures with -o."
         )
     if place is None and sys.stdout.isatty():
-        raise InputError("-: expected another program or a file after it, got a terminal.")
+        raise InputError("-: expected another program or a file as standard output, got a terminal.")
     if place is not None and ending is not None:
         raise InputError("--format: expected -o or - as the file to write. Otherwise its name decides the format.")
     if source is not None and place is not None:
@@ -185,7 +185,7 @@ def _jobs(arguments: argparse.Namespace) -> tuple[list[_Job], list[PictureFileEr
 
 
 def _without_results(arguments: argparse.Namespace, jobs: list[_Job]) -> list[_Job]:
-    """Return the jobs to do. Raise an error for results that exist, unless an option says what to do with them."""
+    """Return the jobs to do: without results that exist, which are an error unless an option allows them."""
     there = {place for _, place in jobs if place is not None and os.path.exists(place)}
     if there and not (arguments.resume or arguments.overwrite):
         raise InputError(

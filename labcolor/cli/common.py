@@ -1,4 +1,4 @@
-"""Parts that the commands share: exit codes, messages, models and their options."""
+"""What the commands share: exit codes, messages, the model and its options."""
 
 from __future__ import annotations
 
@@ -105,13 +105,13 @@ def add_model_options(command: argparse.ArgumentParser) -> None:
         "--engine",
         choices=get_args(EngineName),
         default="auto",
-        help="what runs the network; auto is the fastest that this machine has (default: %(default)s)",
+        help="what runs the network; auto: the fastest on this machine (default: %(default)s)",
     )
     group.add_argument(
         "--device",
         choices=get_args(DeviceName),
         default="cpu",
-        help="where ONNX Runtime runs the network; all but cpu need another package of it (default: %(default)s)",
+        help="where ONNX Runtime runs the network; all but cpu need another build of it (default: %(default)s)",
     )
 
 

@@ -18,7 +18,6 @@ examples:
   labcolor demo --port 0 --model mine.labcolor
   curl --data-binary @old.jpg -H "Content-Type: image/jpeg" http://127.0.0.1:8000/color > colored.jpg
 """
-_PACKAGES = ("starlette", "uvicorn", "python_multipart")
 
 
 def add_to(commands: Any) -> None:
@@ -64,7 +63,7 @@ def add_to(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Serve until a signal ends it."""
     try:
-        for package in _PACKAGES:
+        for package in ("python_multipart", "starlette", "uvicorn"):
             import_module(package)
     except ImportError as error:
         raise missing_package("demo", error) from error
@@ -92,6 +91,6 @@ def run(arguments: argparse.Namespace) -> int:
         print_message("press Ctrl-C to stop.")
         try:
             Server(app).run(sockets=[opened])
-        except KeyboardInterrupt:  # uvicorn has ended in order, and raises the signal again
+        except KeyboardInterrupt:  # uvicorn has shut down, and raises the signal again
             print_message("stopped.")
     return DONE

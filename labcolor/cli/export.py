@@ -22,22 +22,24 @@ def add_to(commands: Any) -> None:
     command = commands.add_parser(
         "export",
         help="write a model for other programs",
-        description="Write a model for other programs: as ONNX (.onnx), LiteRT (.tflite), Keras file (.keras) or "
-        "SavedModel (a folder), or as a model file (.labcolor) that colors without TensorFlow.",
+        description="Write a model as ONNX (.onnx), LiteRT (.tflite), Keras file (.keras) or SavedModel (a folder), or "
+        "as a model file (.labcolor) that runs without TensorFlow.",
         epilog=_EXAMPLES,
     )
     command.set_defaults(run=run)
     command.add_argument("model", metavar="MODEL", help=f"a packaged model ({', '.join(MODELS)}) or a model file")
-    command.add_argument("-o", "--output", required=True, metavar="PATH", help="what to write; its ending is the form")
+    command.add_argument(
+        "-o", "--output", required=True, metavar="PATH", help="what to write; its ending selects the form"
+    )
     command.add_argument(
         "--int8",
         nargs="+",
         metavar="PICTURES",
-        help="write it in int8, which is faster on many processors, with ranges from these color pictures or folders, "
-        "of which some hundred are used (default: in float32)",
+        help="quantize to int8, which is faster on many processors, with ranges from some hundred of these color "
+        "pictures, files or folders (default: float32)",
     )
     command.add_argument(
-        "--whole", action="store_true", help="write an ONNX file that takes and gives the pixels of whole pictures"
+        "--whole", action="store_true", help="write an ONNX file that takes and returns the pixels of whole pictures"
     )
 
 

@@ -29,8 +29,8 @@ def add_to(commands: Any) -> None:
         "pipe",
         help="color frames from standard input to standard output",
         usage="%(prog)s [options] < FRAMES > FRAMES",
-        description="Color frames from standard input to standard output, between other programs: YUV4MPEG2, which "
-        "keeps luma, depth, chroma format and rate; or raw RGB.",
+        description="Color frames between two other programs: YUV4MPEG2, which keeps luma, depth, chroma format and "
+        "rate, or raw RGB.",
         epilog=_EXAMPLES,
     )
     command.set_defaults(run=run)
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Color frames from standard input to standard output."""
     if sys.stdout.isatty():
         raise InputError(
-            "pipe: expected another program or a file after it, got a terminal. Write: labcolor pipe | ..."
+            "standard output: expected another program or a file, got a terminal. Write: labcolor pipe | ..."
         )
     from labcolor.video.colorize import frame_stream
     from labcolor.video.pipes import color_raw, color_y4m
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         return frame_stream(colorizer, rate, **options)
 
     source, sink, size = sys.stdin.buffer, sys.stdout.buffer, arguments.raw
-    stream = opened(Fraction(25))  # checks the options before a frame is read; raw frames say nothing of their rate
+    stream = opened(Fraction(25))  # checks the options before a frame is read; raw frames have no rate
     count = color_y4m(source, sink, opened) if size is None else color_raw(source, sink, size, stream)
     print_message(f"{count} frames.")
     return DONE

@@ -1,4 +1,4 @@
-"""Signals, which end a command promptly, even while threads or native code are at work."""
+"""Signals: they end a command promptly, even while threads or native code run."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _NUMBERS = {int(getattr(signal, name)) for name in _NAMES if hasattr(signal, nam
 def ending_on_signals(code: int, grace: float) -> Iterator[None]:
     """Raise KeyboardInterrupt on a signal, and end the process with a code if it still runs ``grace`` seconds later.
 
-    Python raises only between instructions of the main thread, and native code that calls back may lose the exception.
-    So the system also writes each signal to a socket, which a thread reads.
+    Python raises the exception only between instructions of the main thread, and callbacks of native code may lose it.
+    Therefore a thread also reads each signal from a socket.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -55,7 +55,7 @@ def _watch(reader: socket.socket, done: threading.Event, code: int, grace: float
 
 
 def end_now(code: int) -> NoReturn:
-    """Remove incomplete files and end the process without waiting for its threads."""
+    """Remove incomplete files, and end the process without waiting for its threads."""
     remove_unfinished()
     for descriptor in (1, 2):
         with suppress(OSError, ValueError):

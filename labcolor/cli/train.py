@@ -95,7 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError(f"{output}: is one of the pictures to train on. Choose another name for the model.")
     checkpoint = output.with_name(f"{output.name}.checkpoint")
     if os.path.exists(checkpoint) and not arguments.resume:
-        raise InputError(f"{checkpoint}: a training was interrupted. Add --resume to resume it, or delete this file.")
+        raise InputError(f"{checkpoint}: this training was interrupted. Add --resume, or delete this file.")
     start = arguments.start or (MODELS[0] if arguments.network is None else _NONE)
     colorizer = Colorizer() if start == _NONE else load(start, "--start")
     for name in ("network", "working_size"):

@@ -114,7 +114,7 @@ def _jobs(arguments: argparse.Namespace) -> tuple[list[tuple[str, str]], int]:
     from labcolor.io.folders import video_places
 
     if (arguments.destination is None) == (arguments.output is None):
-        raise InputError("expected either OUT, the file to write, or -o FOLDER. Give one of them.")
+        raise InputError("expected either OUT, the file to write, or -o FOLDER.")
     if arguments.output is None:
         return [(arguments.source, arguments.destination)], 0
     for name in _OF_ONE:
@@ -132,7 +132,7 @@ def _jobs(arguments: argparse.Namespace) -> tuple[list[tuple[str, str]], int]:
         raise VideoFileError(f"{source}: expected videos in this folder and its subfolders, found none.")
     waiting = [(str(path), str(place)) for path, place in pairs if not (arguments.resume and place.exists())]
     if len(waiting) < len(pairs):
-        print_message(f"{len(pairs) - len(waiting)} are there already.")
+        print_message(f"{len(pairs) - len(waiting)} results exist already.")
     return waiting, len(problems)
 
 

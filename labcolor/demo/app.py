@@ -1,11 +1,9 @@
 """The page and the endpoint as a web application.
 
-Starlette makes it and uvicorn serves it: both are small, typed, well kept, pure Python, and need only anyio, click and
-h11. A framework with models and forms (FastAPI, Flask with extensions, Gradio) would bring dozens of packages for five
-routes.
+It uses Starlette and uvicorn, which are small, typed, pure Python, and need only anyio, click and h11. FastAPI, Flask
+or Gradio would bring dozens of packages for a few routes.
 
-The server keeps nothing between requests: the page sends the picture with each. So there is no session that one user
-could take from another.
+The server keeps nothing between requests: the page sends the picture with each request, so there are no sessions.
 """
 
 from __future__ import annotations
@@ -63,8 +61,7 @@ class Limits:
     pixels : int
         Largest number of pixels of a picture.
     seconds : float
-        Longest time for an upload, longest time until its picture is colored, with waiting, and longest time for the
-        client to read the result.
+        Longest time for each of: an upload, coloring with waiting before it, and the client's reading of the result.
     workers : int
         Worker processes, each of which colors one picture at a time.
     waiting : int
@@ -87,7 +84,7 @@ class _Result(Response):
         self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the content part by part: each waits until the client has read most of the parts before it."""
+        """Send the content in parts; each waits until the client has read most of the earlier parts."""
         with self._place, suppress(TimeoutError):
             async with asyncio.timeout(self._seconds):
                 await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
@@ -109,7 +106,7 @@ def make_app(
     Parameters
     ----------
     colorizer : Colorizer
-        It colors the pictures, in worker processes that get a copy of it.
+        Colorizer to copy to the worker processes.
     model : str
         Name of its model on the page.
     limits : Limits, optional
@@ -184,7 +181,7 @@ class _Service:
         return JSONResponse({"status": "ok", **self.queue.state()})
 
     async def preview(self, request: Request) -> Response:
-        """Return a picture as a browser can show it, with the size that it has."""
+        """Return a reduced picture that browsers can show, with its original size."""
         return await self._with_upload(request, preview_upload)
 
     async def color(self, request: Request) -> Response:
@@ -270,7 +267,7 @@ def _busy(request: Request, error: Exception) -> Response:
 
 
 def _gone(request: Request, error: Exception) -> Response:
-    return Response(status_code=400)  # nobody reads it
+    return Response(status_code=400)  # the client is gone
 
 
 def _broken(request: Request, error: Exception | None) -> Response:

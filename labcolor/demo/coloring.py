@@ -39,7 +39,7 @@ class RefusedError(LabcolorError):
     Parameters
     ----------
     status : int
-        Of HTTP.
+        Status of HTTP.
     message : str
         What was expected, what came, and the remedy.
     """
@@ -64,7 +64,7 @@ def color_upload(
     Parameters
     ----------
     colorizer : Colorizer
-        What colors it.
+        Colorizer to use.
     content : bytes
         The file, or a form with it.
     pixels : int
@@ -72,7 +72,7 @@ def color_upload(
     content_type : str
         Content-Type header of the request.
     ending : str, optional
-        Of the format to write: by default that of the file, or PNG if labcolor cannot write it.
+        Ending of the format to write. By default that of the file, or ".png" if labcolor cannot write it.
     saturation : float
         As for :meth:`labcolor.Colorizer.predict`.
     hints : sequence of Hint

@@ -35,10 +35,10 @@ def is_loopback(host: str) -> bool:
 class Guard:
     """Middleware that refuses requests that a page of another site can make a browser send.
 
-    A name that an attacker owns may lead to this machine (DNS rebinding); addresses, localhost and the names that the
-    user gave cannot. A page of another site may post here without reading the answer; its browser sends the page's
-    origin. Programs send no origin, and are let in. Two statements of a body's length, by which a proxy and this server
-    could disagree on where a request ends, are refused.
+    An attacker's domain name may resolve to this machine (DNS rebinding), so only addresses, localhost and the names
+    that the user gave are accepted in Host. A page of another site could post here, but its browser sends the page's
+    origin. Programs send no origin, and are accepted. Requests that state the length of the body twice are refused,
+    because a proxy and this server could disagree on where they end.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Photographs to try, which come with scikit-image: public domain, or given away by their makers."""
+"""Photographs to try, from scikit-image: in the public domain or freely licensed."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from labcolor.errors import LabcolorError
 __all__ = ["Server", "listen"]
 
 _HEADERS = 10.0  # seconds for the headers of a request to arrive
-_UNREAD = 20.0  # seconds for a client to read the part of an answer that is on its way
+_UNREAD = 20.0  # seconds for a client to read the part of an answer that was sent
 _log = logging.getLogger(__name__)
 
 
@@ -56,10 +56,9 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class _Protocol(H11Protocol):
-    """Connection that closes if no request comes in time, or if the client reads no answer.
+    """Connection that closes if a request does not arrive in time, or the client does not read the answer."""
 
-    uvicorn's own limit for idle connections ends with the first byte of a request, however slow the others are.
-    """
+    # uvicorn's own limit of idle connections ends with the first byte of a request, however slow the others are
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -78,7 +77,7 @@ class _Protocol(H11Protocol):
         super().resume_writing()
 
     def _expect_request(self) -> None:
-        """Close the connection unless uvicorn has begun another cycle, of a request and its answer, in time."""
+        """Close the connection unless uvicorn starts another cycle of request and answer in time."""
         before = self.cycle
 
         def check() -> None:
@@ -103,7 +102,7 @@ class Server(uvicorn.Server):
                 app,
                 http=_Protocol,
                 ws="none",
-                access_log=False,  # who colors what is nobody's business
+                access_log=False,  # for privacy
                 log_config=None,
                 server_header=False,
                 proxy_headers=False,

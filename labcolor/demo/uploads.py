@@ -20,7 +20,7 @@ _LINGER = 5.0  # seconds for which a refused upload is still read, so that its s
 
 
 class Uploads:
-    """Bodies that arrive. None takes a place in the queue before it is complete, so slow senders keep nobody out.
+    """Bodies that arrive. A body takes a place in the queue only when it is complete, so slow senders block nobody.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class Uploads:
     seconds : float
         Longest time for a body to arrive.
     total : int
-        Bytes that all arriving bodies may have together.
+        Largest number of bytes of all arriving bodies together.
     """
 
     def __init__(self, size: int, seconds: float, total: int) -> None:
@@ -44,7 +44,7 @@ class Uploads:
         Raises
         ------
         HTTPException
-            It has another type, is too large or empty, or arrives too slowly.
+            The body has another type, is too large or empty, or arrives too slowly.
         FullError
             Too many bytes arrive at a time.
         """
@@ -95,7 +95,7 @@ class Uploads:
 
 
 async def _linger(request: Request) -> None:
-    """Read and drop what still arrives, for a while: if the connection closed at once, the answer would be lost."""
+    """Read and drop the rest of a body for a while: if the connection closed at once, the answer would be lost."""
     try:
         async with asyncio.timeout(_LINGER):
             while (message := await request.receive())["type"] == "http.request" and message.get("more_body"):

@@ -35,7 +35,7 @@ class WorkQueue:
     workers : int
         Number of worker processes.
     waiting : int
-        Further pictures that may wait, or whose results are being sent.
+        Number of further pictures that may wait, or whose results are being sent.
     """
 
     def __init__(self, settings: Settings, workers: int, waiting: int) -> None:
@@ -96,8 +96,8 @@ class WorkQueue:
         content : bytes
             A picture file.
         gone : awaitable
-            It ends when the client has closed its connection. Then work that waits is dropped. Work that has begun
-            goes on until its time has passed: to replace a process would take longer than most pictures.
+            Done when the client has closed its connection. Waiting work is then dropped. Work that has begun continues,
+            since replacing its process would take longer than most pictures.
 
         Raises
         ------

@@ -86,7 +86,7 @@ class Answer:
 
 
 class Worker:
-    """A process that works on one picture at a time; it is replaced when it ends or is killed.
+    """Process that works on one picture at a time. A process that ends or is killed is replaced.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ class Worker:
         try:
             if not self._loaded:
                 if not self._pipe.poll(seconds):
-                    raise TimeoutError  # it goes on loading, for the next picture
+                    raise TimeoutError  # the process continues to load, for the next picture
                 self._pipe.recv_bytes()
                 self._loaded = True
             self._pipe.send((work, content))
@@ -142,7 +142,7 @@ class Worker:
             return Answer(500, content=b"a worker process ended before it had loaded the model.")
 
     def close(self) -> None:
-        """Kill the process, whatever it does, and start no other."""
+        """Kill the process, and start no other."""
         self._closed = True
         self._end()
 
@@ -173,7 +173,7 @@ class Worker:
 
 
 def _serve(pipe: Connection, settings: Settings, folder: str) -> None:
-    """Work on what comes through a pipe, until the server closes it."""
+    """Work on uploads from a pipe, until the server closes it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all processes of a terminal; the server ends this one
     tempfile.tempdir = folder
     set_threads(settings.threads)
@@ -209,7 +209,7 @@ def _answer(work: Callable[[], tuple[bytes, dict[str, str]]]) -> Answer:
 
 
 def _limit_memory(further: int) -> None:
-    """Bound the bytes that this process may take beside what it has; only Linux holds such a limit."""
+    """Limit the memory that this process may still take; only Linux enforces such a limit."""
     if sys.platform == "linux":
         import resource
 
@@ -219,7 +219,7 @@ def _limit_memory(further: int) -> None:
 
 
 def _limit_time(seconds: float) -> None:
-    """Let the system end this process if a picture takes longer, even if the server is no longer there."""
+    """Let the system end this process if a picture takes longer, even if the server has ended."""
     if sys.platform != "win32":
         import resource
 

@@ -38,7 +38,7 @@ def test_it_serves_until_a_signal():
 @pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_a_busy_server(tmp_path, kind):
     """With its worker busy, an upload under way and a silent connection, the server and its processes end soon."""
-    command = [sys.executable, "-m", "labcolor.cli", "demo", "--port", "0", "--model", "reference", "--workers", "1"]
+    command = [sys.executable, "-m", "labcolor", "demo", "--port", "0", "--model", "reference", "--workers", "1"]
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
     port = int(process.stdout.readline().strip().strip("/").rsplit(":")[-1])

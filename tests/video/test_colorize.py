@@ -311,7 +311,7 @@ def test_interrupted_it_leaves_the_old_film_and_no_process(tmp_path, kind):
     source = make(tmp_path / "in.mp4", seconds=60, size="640x360")
     destination = tmp_path / "out.mp4"
     destination.write_bytes(b"old")
-    command = [sys.executable, "-m", "labcolor.cli", "video", str(source), str(destination), "--overwrite"]
+    command = [sys.executable, "-m", "labcolor", "video", str(source), str(destination), "--overwrite"]
     # A shell's background job ignores SIGINT, and one of nohup SIGHUP, and so would what it starts.
     heed = functools.partial(signal.signal, kind if kind != signal.SIGKILL else signal.SIGINT, signal.SIG_DFL)
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, preexec_fn=heed) as process:
