@@ -24,6 +24,7 @@ from .training.plot import plot_history as plot_history
 from .video.colorize import VideoReport as VideoReport
 from .video.colorize import colorize_frames as colorize_frames
 from .video.colorize import colorize_video as colorize_video
+from .video.grade import Grade as Grade
 from .video.look import Look as Look
 from .video.scan import find_shots as find_shots
 from .video.shots import Shot as Shot

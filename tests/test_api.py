@@ -15,6 +15,7 @@ PUBLIC = [
     "Colorizer",
     "Decoding",
     "Encoding",
+    "Grade",
     "Hint",
     "LabCodec",
     "Look",

@@ -13,7 +13,7 @@ from labcolor.base.typing import Array
 from labcolor.base.validation import as_smoothing, instance_of, require, shortened
 from labcolor.errors import InputError, InputTypeError
 
-__all__ = ["HUES", "Look", "as_hues", "without_hues"]
+__all__ = ["HUES", "Look", "as_hues", "share_of_hues", "without_hues"]
 
 # angles of a and b in degrees, from the axis of a (pink) to that of b (yellow)
 HUES = {
@@ -94,10 +94,17 @@ def without_hues(ab: Array, hues: Sequence[str]) -> Array:
     """Return chroma, (h, w, 2) float32, without some hues."""
     if not hues:  # most videos keep all of theirs
         return ab
-    angle = np.degrees(np.arctan2(ab[..., 1], ab[..., 0]))
     for hue in hues:
-        first, last = HUES[hue]
+        ab = ab * (1 - share_of_hues(ab, (hue,)))[..., None]
+    return np.asarray(ab, np.float32)
+
+
+def share_of_hues(ab: Array, hues: Sequence[str]) -> Array:
+    """Return how far chroma, (h, w, 2), belongs to hues: 1 within one of them, less beside it, 0 elsewhere; (h, w)."""
+    angle = np.degrees(np.arctan2(ab[..., 1], ab[..., 0]))
+    share = np.zeros(angle.shape)
+    for first, last in (HUES[hue] for hue in hues):
         width = (last - first) % 360
         beyond = np.abs((angle - first - width / 2 + 180) % 360 - 180) - width / 2
-        ab = ab * np.clip(beyond / _EDGE, 0, 1)[..., None]
-    return np.asarray(ab, np.float32)
+        share = np.maximum(share, 1 - np.clip(beyond / _EDGE, 0, 1))
+    return np.asarray(share)

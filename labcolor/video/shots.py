@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from labcolor.base.paths import as_path, write_text
-from labcolor.base.validation import as_saturation, integer, number, one_of, require, shortened
+from labcolor.base.validation import as_saturation, instance_of, integer, number, one_of, require, shortened
 from labcolor.errors import InputError, InputTypeError, VideoFileError
 from labcolor.io.times import advanced, clock
+from labcolor.video.grade import Grade, as_text, grades_from
 from labcolor.video.look import as_hues
 
 __all__ = ["KINDS", "NO_END", "Shot", "as_shots", "check_list_name", "read_shots", "shots_between", "write_shots"]
@@ -34,6 +35,7 @@ _COLUMNS = [
     "exclude_hues",
     "kind",
     "confidence",
+    "grades",
 ]
 _EVENT = re.compile(r"\s*(\d{3,6})\s+\S+\s+V\S*\s+C\s+(\S+)\s+(\S+)\s+(\S+)\s+(\S+)\s*")
 _NOTE = re.compile(r"\*\s*LABCOLOR\s+(.*)", re.IGNORECASE)
@@ -61,12 +63,14 @@ class Shot:
         How it begins, as :func:`find_shots` has found. It has no effect on colors.
     confidence : float, optional
         How sure that is, from 0 to 1.
+    grades : tuple of Grade, default ()
+        Corrections of its colors.
 
     Examples
     --------
     >>> from labcolor import Shot
-    >>> Shot(0, 120, saturation=0.8)
-    Shot(first=0, end=120, grey=False, saturation=0.8, references=None, exclude_hues=None, kind=None, confidence=None)
+    >>> Shot(0, 120, saturation=0.8).saturation
+    0.8
     """
 
     first: int
@@ -77,6 +81,7 @@ class Shot:
     exclude_hues: tuple[str, ...] | None = None
     kind: str | None = None
     confidence: float | None = None
+    grades: tuple[Grade, ...] = ()
 
 
 def shots_between(cuts: Iterable[int], first: int, end: int) -> tuple[Shot, ...]:
@@ -131,6 +136,8 @@ def _checked(name: str, shots: Sequence[Shot]) -> tuple[Shot, ...]:
                 raise InputError(f"{name}: shot {place}: expected grey or a saturation, got both. Remove one.")
         if shot.exclude_hues is not None:
             as_hues(f"{name}: shot {place}: exclude_hues", shot.exclude_hues)
+        for grade in shot.grades:
+            require(f"{name}: shot {place}: grades", grade, instance_of(Grade))
         if shot.kind is not None:
             require(f"{name}: shot {place}: kind", shot.kind, one_of(*KINDS))
         if shot.confidence is not None:
@@ -168,8 +175,8 @@ def write_shots(path: str | os.PathLike[str], shots: Iterable[Shot], rate: Any) 
     >>> from labcolor import Shot, read_shots, write_shots
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_shots(f"{folder}/shots.csv", [Shot(0, 120), Shot(120, 200, grey=True)], 25)
-    ...     read_shots(f"{folder}/shots.csv", 25)[1]
-    Shot(first=120, end=200, grey=True, saturation=None, references=None, exclude_hues=None, kind=None, confidence=None)
+    ...     read_shots(f"{folder}/shots.csv", 25)[1].grey
+    True
     """
     path, rate = as_path("path", path), Fraction(rate)
     shots = _checked("shots", list(shots))
@@ -229,7 +236,7 @@ def _csv(shots: Iterable[Shot], rate: Fraction) -> str:
         saturation = "" if shot.saturation is None else f"{shot.saturation:g}"
         confidence = "" if shot.confidence is None else f"{shot.confidence:.2f}"
         looks = ["yes" if shot.grey else "no", saturation, _numbers(shot), _hues(shot)]
-        writer.writerow([shot.first, shot.end, *times, *looks, shot.kind or "", confidence])
+        writer.writerow([shot.first, shot.end, *times, *looks, shot.kind or "", confidence, as_text(shot.grades)])
     return file.getvalue()
 
 
@@ -275,6 +282,7 @@ def _shot(name: str, row: dict[str, str]) -> Shot:
         else as_hues(f"{name}: exclude_hues", [hue for hue in exclude_hues.split() if hue != "none"]),
         row.get("kind", "").lower() or None,
         _decimal(f"{name}: confidence", confidence) if confidence else None,
+        grades_from(f"{name}: grades", row["grades"]) if row.get("grades") else (),
     )
 
 
@@ -299,6 +307,7 @@ def _edl(shots: Iterable[Shot], rate: Fraction) -> str:
         notes += [] if shot.saturation is None else [f"SATURATION {shot.saturation:g}"]
         notes += [] if shot.references is None else [f"REFERENCES {_numbers(shot)}"]
         notes += [] if shot.exclude_hues is None else [f"EXCLUDE_HUES {_hues(shot).upper()}"]
+        notes += [f"GRADES {as_text(shot.grades)}"] if shot.grades else []
         lines += [f"* LABCOLOR {note}" for note in notes]
     return "\n".join(lines) + "\n"
 
@@ -313,9 +322,9 @@ def _from_edl(path: Path, text: str, rate: Fraction) -> list[Shot]:
             names.append(name)
         elif (match := _NOTE.fullmatch(content.strip())) and rows:
             word, _, value = match[1].strip().lower().partition(" ")
-            if word not in ("grey", "saturation", "references", "exclude_hues"):
+            if word not in ("grey", "saturation", "references", "exclude_hues", "grades"):
                 raise InputError(
-                    f"{name}: expected GREY, SATURATION, REFERENCES or EXCLUDE_HUES, got {shortened(word)}."
+                    f"{name}: expected GREY, SATURATION, REFERENCES, EXCLUDE_HUES or GRADES, got {shortened(word)}."
                 )
             rows[-1][word] = value.strip() or "yes"
     return [_shot(name, row) for name, row in zip(names, rows, strict=True)]

@@ -19,6 +19,7 @@ from labcolor.pictures.picture import Picture, working_shape
 from labcolor.pictures.small import SmallPicture
 from labcolor.video.cuts import CutDetector
 from labcolor.video.frame_difference import Outline, changes, outline
+from labcolor.video.grade import Grade, graded
 from labcolor.video.look import Look, without_hues
 from labcolor.video.memory import ColorMemory
 from labcolor.video.references import Reference, References
@@ -240,15 +241,19 @@ class ChromaStream:
         exclude_hues = self._look.exclude_hues if shot.exclude_hues is None else shot.exclude_hues
         return 0.0 if shot.grey else saturation, exclude_hues, (shot.first, end), shot.references
 
+    def _grades(self, number: int) -> Sequence[Grade]:
+        """Return the corrections of the shot of a frame."""
+        return () if self._detector else self._shots[max(0, bisect_right(self._starts, number) - 1)].grades
+
     def _frame(self, number: int, small: SmallPicture) -> _Frame:
         return _Frame(number, small, outline(small.lightness, small.chroma_shape(self.pipeline.stride)))
 
     def _shot_part(self, frames: Sequence[_Frame]) -> Iterator[Array]:
-        if not self._look.smoothing:
-            yield from self._predicted(frames)
-            return
-        for frame, chroma in zip(frames, self._maps(frames), strict=True):
-            yield self._smoother.update(frame.outline, chroma)
+        maps = self._maps(frames) if self._look.smoothing else self._predicted(frames)
+        for frame, chroma in zip(frames, maps, strict=True):
+            # without smoothing the smoother returns what it gets
+            smooth = self._smoother.update(frame.outline, chroma)
+            yield graded(smooth, frame.outline[0], frame.number, self._grades(frame.number))
 
     def _maps(self, frames: Sequence[_Frame]) -> list[Array]:
         """Return the small chroma of consecutive frames of one shot.
