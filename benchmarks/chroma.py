@@ -21,6 +21,7 @@ from scipy import ndimage
 from tqdm import tqdm
 
 from labcolor import Colorizer, lab_to_rgb, metrics, read_picture, rgb_to_lab, rgb_to_lightness
+from labcolor.colorizer import pipeline_of
 from labcolor.io.inputs import one_picture
 from labcolor.io.pictures import picture_paths
 from labcolor.pictures.small import SmallPicture
@@ -103,7 +104,7 @@ def small_chroma(picture, pipeline, saturation=1.0):
 
 def enlargement(pictures, colorizer):
     """Print how near each way of enlarging comes to the truth."""
-    pipeline = colorizer.pipeline()
+    pipeline = pipeline_of(colorizer)
     rows = {}
     for picture in tqdm(pictures):
         lab = rgb_to_lab(picture).astype(np.float32)
@@ -126,7 +127,7 @@ def enlargement(pictures, colorizer):
 
 def gamut(pictures, colorizer):
     """Print what clipping and what lowering the chroma do to colors outside the gamut."""
-    pipeline = colorizer.pipeline()
+    pipeline = pipeline_of(colorizer)
     rows = {}
     for picture in tqdm(pictures):
         true = rgb_to_lightness(picture)

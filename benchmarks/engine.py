@@ -29,6 +29,7 @@ import os, sys, time
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 begun = time.perf_counter()
 import numpy as np, labcolor
+from labcolor.colorizer import pipeline_of
 engine, threads = sys.argv[1], int(sys.argv[2])
 labcolor.set_threads(threads or None)
 colorizer = labcolor.Colorizer.from_pretrained().set_params(engine=engine)
@@ -45,7 +46,7 @@ def median(call, rounds):
         times.append(time.perf_counter() - start)
     return sorted(times)[rounds // 2]
 """
-FIRST = "colorizer.predict(grey); print(time.perf_counter() - begun, peak(), colorizer.pipeline().engine.name)"
+FIRST = "colorizer.predict(grey); print(time.perf_counter() - begun, peak(), pipeline_of(colorizer).engine.name)"
 PROCESSOR = """
 import hashlib
 print(hashlib.sha256(colorizer.predict(grey)).hexdigest(), time.process_time())
@@ -53,7 +54,7 @@ print(hashlib.sha256(colorizer.predict(grey)).hexdigest(), time.process_time())
 HEIGHT, WIDTH = 192, 352  # at which the default network sees 1920x1080
 NETWORK = f"""
 batch = np.random.default_rng(0).uniform(-1, 1, (1, {HEIGHT}, {WIDTH}, 1)).astype(np.float32)
-run = colorizer.pipeline().engine.run
+run = pipeline_of(colorizer).engine.run
 print(median(lambda: run(batch), 30))
 """
 PICTURE = "print(median(lambda: colorizer.predict(grey), 15))"

@@ -30,6 +30,7 @@ import tensorflow as tf
 from skimage import color, transform
 
 from labcolor import Colorizer, LabCodec, build_autoencoder, lab_to_rgb, rgb_to_lab, rgb_to_lightness, write_picture
+from labcolor.colorizer import pipeline_of
 from labcolor.io.inputs import one_picture
 from labcolor.networks import PACKAGED_MODELS
 from labcolor.pictures.small import SmallPicture
@@ -89,7 +90,7 @@ def one_photograph(name):
     """Measure one large photograph beside the network alone."""
     colorizer = Colorizer.from_pretrained(name)
     photo = one_picture(photograph(1080, 1920), "photograph").grey()[..., 0]
-    pipeline = colorizer.pipeline()
+    pipeline = pipeline_of(colorizer)
     small = SmallPicture.of(one_picture(photo, "photograph"), pipeline.working_size)
     height, width = small.lightness.shape
     padded = np.zeros((1, *small.padded_shape(pipeline.model.architecture.multiple), 1), np.float32)
@@ -111,7 +112,7 @@ def many_photographs(name):
     photo = photograph(600, 900)
     places = rng.integers(0, [344, 644], (256, 2))
     pictures = np.stack([photo[y : y + 256, x : x + 256] for y, x in places])
-    pipeline = colorizer.pipeline()
+    pipeline = pipeline_of(colorizer)
     small = SmallPicture.of(one_picture(pictures[0], "picture"), pipeline.working_size)
     batch = np.zeros((16, *small.padded_shape(pipeline.model.architecture.multiple), 1), np.float32)
 

@@ -9,9 +9,10 @@ from .color.lab import lab_to_rgb as lab_to_rgb
 from .color.lab import rgb_to_lab as rgb_to_lab
 from .color.lab import rgb_to_lightness as rgb_to_lightness
 from .colorizer import Colorizer as Colorizer
-from .display.comparison import compare as compare
-from .display.triptych import show as show
-from .display.triptych import triptych as triptych
+from .display.views import compare as compare
+from .display.views import plot_history as plot_history
+from .display.views import show as show
+from .display.views import triptych as triptych
 from .io.codecs import Encoding as Encoding
 from .io.decoder import Decoding as Decoding
 from .io.metadata import PictureMetadata as PictureMetadata
@@ -20,7 +21,6 @@ from .io.pictures import read_picture as read_picture
 from .io.pictures import write_picture as write_picture
 from .networks.autoencoder import build_autoencoder as build_autoencoder
 from .pictures.hints import Hint as Hint
-from .training.plot import plot_history as plot_history
 from .video.colorize import VideoReport as VideoReport
 from .video.colorize import colorize_frames as colorize_frames
 from .video.colorize import colorize_video as colorize_video

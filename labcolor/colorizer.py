@@ -1,4 +1,4 @@
-"""The estimator: a network, trained or packaged, that colors pictures."""
+"""``Colorizer``: an estimator that colors pictures with a trained or packaged network."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from labcolor.training.recipe import COUNT, Recipe
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["Colorizer"]
+__all__ = ["Colorizer", "pipeline_of"]
 
 _CALIBRATION = 160  # pictures, at most, by which ranges of int8 are chosen
 _SHARE = number(0.001, 0.5)  # of the pictures, held out
@@ -47,46 +47,72 @@ _lock = threading.Lock()
 
 @dataclass(eq=False, repr=False)
 class Colorizer(Recipe, Estimator):
-    """Estimator that colors black-and-white pictures by a trained or packaged network.
+    """Estimator that colors black-and-white pictures with a trained or packaged network.
 
-    The constructor stores the parameters unchanged. They are checked when they are used, as scikit-learn expects.
+    The constructor stores the parameters unchanged. Methods check them, as scikit-learn expects.
 
     Parameters
     ----------
     network : str or labcolor.networks.Architecture
-        "reference": the reference autoencoder, which predicts ab itself (:func:`labcolor.build_autoencoder`);
-        "efficientnet": a stronger network, which chooses among bins of ab and has a pretrained encoder
-        (:func:`labcolor.networks.build_efficientnet`; start it from the packaged model); or an architecture of your
-        own, or its registered name.
+        "reference" is the reference autoencoder, which predicts ab directly (:func:`labcolor.build_autoencoder`).
+        "efficientnet" is a stronger network with a pretrained encoder, which classifies into bins of ab
+        (:func:`labcolor.networks.build_efficientnet`). Start it from the packaged model. Or pass an architecture of
+        your own, or its registered name.
     working_size : int, default 136
-        Short side, in pixels, of the picture that the network sees, from 8 to 1024; the aspect ratio is kept. Lightness
-        always keeps the full resolution. Training crops of 128 are taken from pictures of the default size.
+        Short side, in pixels, of the network's input, from 8 to 1024. The aspect ratio is kept. Lightness always keeps
+        the full resolution. Training crops of 128 are taken from pictures of the default size.
     start : str or path, optional
-        Where ``fit`` starts: the name of a packaged model, or a model file, of the same ``network``. None trains new
+        Start of ``fit``: the name of a packaged model, or a model file, with the same ``network``. None trains new
         weights. :meth:`from_pretrained` and :meth:`load` set it.
     engine : {"auto", "onnxruntime", "onnxruntime-int8", "tensorflow"}
-        Runs the network in predictions. "auto": ONNX Runtime for a model with an ONNX form, such as the packaged ones,
-        in int8 if this processor multiplies int8 exactly; TensorFlow for other models. In float32, "onnxruntime",
-        ab differs from TensorFlow's by less than 0.01; in int8 by less than 1 on average.
+        Engine that runs the network in predictions. "auto" chooses ONNX Runtime for a model with an ONNX form, such as
+        a packaged model, in int8 if this processor multiplies int8 exactly, and TensorFlow for other models. ab of
+        "onnxruntime", in float32, differs from TensorFlow's by less than 0.01, and ab of int8 by less than 1 on
+        average.
     device : {"cpu", "cuda", "directml", "coreml", "openvino"}
-        Where ONNX Runtime runs the network in predictions, in float32 on all but "cpu". The others need another package
-        instead of onnxruntime: onnxruntime-gpu, onnxruntime-directml or onnxruntime-openvino; "coreml" needs macOS.
-        TensorFlow chooses its devices itself.
-    crop_size, epochs, batch_size, learning_rate, optimizer, encoder_rate, patience, film_aging, precision, codec
-        Parameters of a training, with random_state and verbose. ``help(labcolor.training.recipe.Recipe)`` explains
-        them.
+        Device on which ONNX Runtime runs the network in predictions. Devices other than "cpu" use float32, and need
+        another package instead of onnxruntime: onnxruntime-gpu, onnxruntime-directml or onnxruntime-openvino. "coreml"
+        needs macOS. TensorFlow chooses its devices itself.
+    crop_size : int, default 128
+        Side of the square training crops, in pixels: a multiple of 32, at most 4096.
+    epochs : int, default 20
+        Passes over the training pictures.
+    batch_size : int, default 32
+        Crops in a training step.
+    learning_rate : float or keras.optimizers.schedules.LearningRateSchedule, optional
+        Peak of the learning rate, which rises in the first steps and then falls along a cosine, or a schedule. The
+        default is 1e-3, or 2e-4 with a start.
+    optimizer : str or keras.optimizers.Optimizer, default "adam"
+        Name of a Keras optimizer, which then averages the weights of the last steps, or an optimizer. Each training
+        copies its settings.
+    encoder_rate : float, optional
+        Factor of the learning rate for a pretrained encoder, from 0 (frozen) to 1. The default is 1, or 0 with a start,
+        because few pictures would ruin the encoder. The names of its layers begin with ``encoder_``.
+    patience : int, optional
+        Number of epochs without a lower held-out loss after which a training with ``validation`` ends.
+    film_aging : float, default 0
+        Share of training crops, from 0 to 1, whose L is faded, softened and grained like that of an old film.
+    precision : {"float32", "mixed_bfloat16"}
+        Arithmetic of the training. Predictions always use float32.
+    codec : LabCodec, optional
+        Scales L and ab. The default is ``LabCodec()``, or the codec of the start.
+    random_state : int, numpy.random.Generator, numpy.random.RandomState or None, default None
+        Seed of initial weights, order, crops and mirroring, from 0 to 2**32 - 1, or a generator, from which each
+        training draws a seed. ``model_.training["seed"]`` records the seed.
+    verbose : {0, 1, 2}, default 0
+        Output of a training on standard error: none, a progress bar, or a line for each epoch.
 
     Attributes
     ----------
     model_ : labcolor.networks.FittedModel
         The trained model: network, codec, head and a record of its training. All other attributes read it.
     network_ : keras.Model
-        The trained network, float32. Changing it does not change the saved model; assign another ``model_`` instead.
+        The trained network, float32. Changes of it do not affect the saved model. Assign another ``model_`` instead.
     codec_ : LabCodec
-        Scales the network's input and output.
+        Scaling of the network's input and output.
     history_ : dict
-        For each epoch of the last ``fit`` the "loss" and "learning_rate", and with ``validation`` "val_loss",
-        "val_psnr", "val_ciede2000" and "val_colorfulness" of the held-out pictures; for ``fit_hints`` the "loss".
+        Figures of each epoch of the last ``fit``: "loss" and "learning_rate", and with ``validation`` "val_loss",
+        "val_psnr", "val_ciede2000" and "val_colorfulness" of the held-out pictures. ``fit_hints`` sets the "loss" only.
 
     Examples
     --------
@@ -120,7 +146,7 @@ class Colorizer(Recipe, Estimator):
         Raises
         ------
         InputError, InputTypeError
-            A value cannot be used.
+            A value has another type or range.
 
         Examples
         --------
@@ -146,7 +172,7 @@ class Colorizer(Recipe, Estimator):
 
     @property
     def codec_(self) -> LabCodec:
-        """How the network's input and output are scaled."""
+        """Scaling of the network's input and output."""
         return self._fitted().codec
 
     @property
@@ -173,7 +199,7 @@ class Colorizer(Recipe, Estimator):
         cache: PathLike | None = None,
         callbacks: Sequence[keras.callbacks.Callback] = (),
     ) -> Self:
-        """Train on color pictures, from ``start`` or from new weights, without the model of an earlier ``fit``.
+        """Train on color pictures, from ``start`` or from new weights, and replace the model of an earlier ``fit``.
 
         Ctrl-C ends a training after the current step, with a usable model.
 
@@ -182,28 +208,27 @@ class Colorizer(Recipe, Estimator):
         X : path, sequence of path, array, sequence of array, tf.data.Dataset or other iterable
             Color pictures: folders, which are searched with their subfolders; uncompressed tar archives; files; a batch
             (N, H, W, 3); a list of pictures of different sizes; or a finite dataset or iterable of pictures, of
-            batches, or of tuples that begin with one, such as ``keras.utils.image_dataset_from_directory`` gives. Each
-            picture is reduced once, to a short side of 17/16 of ``crop_size``; of a picture more than eight times as
-            long as wide only the center is used. Pictures that are grey, damaged, or smaller than ``crop_size`` are
-            logged and left out; ``model_.training`` counts them.
+            batches, or of tuples that begin with one, such as ``keras.utils.image_dataset_from_directory`` returns.
+            Each picture is reduced once, to a short side of 17/16 of ``crop_size``. If it is more than eight times as
+            long as wide, only the center is used. Pictures that are grey, damaged, or smaller than ``crop_size`` are
+            logged and left out, and ``model_.training`` counts them.
         y : None
-            Ignored; it is there for scikit-learn.
+            Ignored. It exists for scikit-learn.
         validation : float or pictures, optional
-            Pictures to measure on after each epoch, as for ``X``; or the share of ``X``, from 0.001 to 0.5, to hold
-            out. Of each folder the share is rounded to whole pictures, at least one. A hash of the names chooses them,
-            so that they are the same in each call. The weights of the epoch with the lowest held-out loss are kept, or
-            those of the start if no epoch was better.
+            Pictures for validation after each epoch, as for ``X``, or the share of ``X`` to hold out, from 0.001 to
+            0.5. The share of each folder is rounded to whole pictures, and at least one. A hash of the names selects
+            them, so they are the same in each call. The weights of the epoch with the lowest held-out loss are kept, or
+            the weights of the start if no epoch was better.
         checkpoint : path, optional
             File in which the training is saved while it runs. After an interruption of any kind, the same call resumes
-            it and ends with the same weights. Once the training is complete, the same call returns its result at once.
+            it and ends with the same weights. After a complete training, the same call returns its result immediately.
         checkpoint_minutes : float, default 5
-            Time between two checkpoints, from 0 to 1440.
+            Minutes between two checkpoints, from 0 to 1440.
         cache : path, optional
-            Folder in which reduced pictures are kept for later trainings and other processes. You can delete it at any
-            time.
+            Folder that keeps reduced pictures for later trainings and other processes. You can delete it at any time.
         callbacks : sequence of keras.callbacks.Callback
             Keras callbacks, such as ``keras.callbacks.TensorBoard("logs")``. At the end of an epoch they see the
-            weights that ``validation`` measures. They begin anew when a training is resumed.
+            weights that ``validation`` measures. Their state is not part of a checkpoint.
 
         Returns
         -------
@@ -213,12 +238,12 @@ class Colorizer(Recipe, Estimator):
         Raises
         ------
         InputError, InputTypeError, PictureFileError
-            A parameter is wrong, there is no color picture in ``X``, or the loss became nan; then ``model_`` has the
-            last good weights.
+            A parameter cannot be used, ``X`` contains no color picture, or the loss became nan. Then ``model_`` has the
+            last finite weights.
         ModelFileError
             The start or the checkpoint cannot be used.
         LabcolorError
-            This process was forked from one that had loaded TensorFlow.
+            This process was forked from a process that had imported TensorFlow.
 
         Examples
         --------
@@ -248,14 +273,14 @@ class Colorizer(Recipe, Estimator):
         )
 
     def partial_fit(self, X: Any, y: Any = None) -> Self:
-        """Train on a portion of the pictures: one pass, at a constant learning rate, from the present model.
+        """Train for one pass over a portion of the pictures, at a constant learning rate, from the present model.
 
         Parameters
         ----------
         X : path, sequence of path, array, sequence of array, tf.data.Dataset or other iterable
             Color pictures, as for :meth:`fit`.
         y : None
-            Ignored; it is there for scikit-learn.
+            Ignored. It exists for scikit-learn.
 
         Returns
         -------
@@ -298,7 +323,7 @@ class Colorizer(Recipe, Estimator):
         if self.model_.training["ending"] == "diverged":
             raise InputError(
                 f"learning_rate: the loss of step {self.model_.training['steps']} was not a number. Lower the learning "
-                f"rate. The model has the last good weights."
+                f"rate. The model has the last finite weights."
             )
         return self
 
@@ -320,7 +345,7 @@ class Colorizer(Recipe, Estimator):
         Raises
         ------
         NotFittedError, InputError, InputTypeError, PictureFileError
-            There is no trained network yet, a parameter is wrong, or there is no color picture in ``X``.
+            There is no trained network yet, a parameter cannot be used, or ``X`` contains no color picture.
 
         Examples
         --------
@@ -330,7 +355,7 @@ class Colorizer(Recipe, Estimator):
         >>> list(colorizer.fit_hints([data.astronaut(), data.coffee()], steps=2).history_)
         ['loss']
         """
-        pipeline = self.pipeline()
+        pipeline = pipeline_of(self)
         require("steps", steps, COUNT)
         from labcolor.training.hints import fit_hints
 
@@ -344,39 +369,6 @@ class Colorizer(Recipe, Estimator):
         return training_pictures(X, self.short_side, least=self.crop_size, cache=cache, name=name)
 
     # ------------------------------------------------------------------ prediction
-
-    def pipeline(self) -> Pipeline:
-        """Return the steps from pictures to colored pictures, with the present model and working size.
-
-        Returns
-        -------
-        labcolor.inference.pipeline.Pipeline
-            The steps, which videos and benchmarks use for work on the small maps of chroma. Later changes of this
-            Colorizer do not affect it.
-
-        Raises
-        ------
-        NotFittedError
-            There is no trained network yet.
-        InputError, InputTypeError
-            A parameter is wrong.
-        LabcolorError
-            This process was forked from one that had loaded TensorFlow.
-
-        Examples
-        --------
-        >>> from labcolor import Colorizer
-        >>> Colorizer.from_pretrained().pipeline().stride
-        4
-        """
-        model = self._fitted()
-        self.check_params()
-        with _lock:
-            key = model, self.engine, self.device
-            made: tuple[tuple[FittedModel, EngineName, DeviceName], Engine] | None = self.__dict__.get("_engine")
-            if made is None or made[0] != key:
-                made = self._engine = key, make_engine(*key)
-        return Pipeline(model, made[1], self.working_size)
 
     @overload
     def predict(
@@ -463,7 +455,7 @@ class Colorizer(Recipe, Estimator):
         >>> Colorizer.from_pretrained().predict(photo[:, 300:], like=photo[:, :300]).shape
         (400, 300, 3)
         """
-        pipeline = self.pipeline()
+        pipeline = pipeline_of(self)
         saturation = as_saturation(saturation)
         pictures, rebuild = as_pictures(X)
         known = as_hints(hints, [picture.shape for picture in pictures])
@@ -497,7 +489,7 @@ class Colorizer(Recipe, Estimator):
         >>> len(Colorizer.from_pretrained().exemplars(data.coffee()))
         1
         """
-        pipeline = self.pipeline()
+        pipeline = pipeline_of(self)
         with _lock:
             cache: ExemplarCache = self.__dict__.setdefault("_exemplars", ExemplarCache())
         return cache.get(pipeline, like)
@@ -538,28 +530,28 @@ class Colorizer(Recipe, Estimator):
         >>> Colorizer.from_pretrained().uncertainty(np.full((48, 64), 128, np.uint8)).shape
         (48, 64)
         """
-        pipeline = self.pipeline()
+        pipeline = pipeline_of(self)
         pictures, rebuild = as_pictures(X)
         if isinstance(X, np.ndarray) and not pictures:
             return np.empty((0, *X.shape[1:3]), np.float32)
         return rebuild(pipeline.uncertainty(pictures))
 
     def score(self, X: PictureInput | list[Any] | tuple[Any, ...], y: Any = None) -> float:
-        """Mean PSNR, in dB of RGB, between color pictures and what ``predict`` makes of their lightness.
+        """Return the mean PSNR in dB of RGB between color pictures and predictions from their lightness.
 
-        PSNR rewards grey: it serves to compare trainings of one kind. ``labcolor evaluate`` shows more.
+        PSNR rewards grey, so compare only trainings of one kind. ``labcolor evaluate`` shows more metrics.
 
         Parameters
         ----------
         X : array, path, bytes, open binary file, PIL image, or sequence of these
             Color pictures, as for :meth:`predict`.
         y : None
-            Ignored; it is there for scikit-learn.
+            Ignored. It exists for scikit-learn.
 
         Returns
         -------
         float
-            Higher is better.
+            The mean PSNR. Higher is better.
 
         Raises
         ------
@@ -573,7 +565,7 @@ class Colorizer(Recipe, Estimator):
         >>> Colorizer.from_pretrained().score([data.astronaut()]) > 15
         True
         """
-        pipeline = self.pipeline()
+        pipeline = pipeline_of(self)
         pictures, _ = as_pictures(X)
         if not pictures:
             raise InputError("X: expected at least one picture, got none.")
@@ -585,8 +577,8 @@ class Colorizer(Recipe, Estimator):
     def save(self, path: PathLike) -> None:
         """Write the trained model to one file, completely or not at all.
 
-        The parameters of the training are not part of the model: :meth:`load` restores ``network``, ``working_size``
-        and ``codec``, and sets ``start`` to the file. ``model_.training`` records the others.
+        The file does not contain the parameters of the training: :meth:`load` restores ``network``, ``working_size``
+        and ``codec``, and sets ``start`` to the file. ``model_.training`` records the other parameters.
 
         Parameters
         ----------
@@ -598,7 +590,7 @@ class Colorizer(Recipe, Estimator):
         NotFittedError
             There is no trained network yet.
         ModelFileError, InputError
-            The file cannot be written, or a parameter is wrong.
+            The file cannot be written, or a parameter cannot be used.
 
         Examples
         --------
@@ -614,32 +606,33 @@ class Colorizer(Recipe, Estimator):
         write_model(path, replace(model, working_size=self.working_size).to_bytes())
 
     def export(self, path: PathLike, *, int8: Any = None, whole: bool = False) -> None:
-        """Write the trained model for other programs: from scaled L to ab at the small size, or for whole pictures.
+        """Write the trained model for other programs, as a network from scaled L to ab, or for whole pictures.
 
-        Without ``whole``, each form but ``.labcolor`` is a network from "l", (N, H, W, 1) float32, (L - 50) / 50 for
-        the default codec, to ab, (N, h, w, 2) float32 and unscaled, at saturation 1; H and W are multiples of 8 for the
-        reference network, and of 32 for the others.
+        Without ``whole``, each form except ``.labcolor`` is a network from "l", (N, H, W, 1) float32, (L - 50) / 50 for
+        the default codec, to unscaled ab, (N, h, w, 2) float32, at saturation 1. H and W are multiples of 8 for the
+        reference network, and of 32 for the default network.
 
         Parameters
         ----------
         path : path
-            The ending selects the form. ``.labcolor``: a model file with an ONNX form, which :meth:`load` and
-            :meth:`predict` use without TensorFlow; ``.onnx``, ``.tflite``, ``.keras``; without an ending, a folder with
-            a SavedModel. An existing file is replaced.
+            The destination, whose ending selects the form: ``.labcolor`` for a model file with an ONNX form, which
+            :meth:`load` and :meth:`predict` use without TensorFlow; ``.onnx``, ``.tflite`` or ``.keras``; or no ending
+            for a folder with a SavedModel. An existing file is replaced.
         int8 : array, sequence of array, path, sequence of path, or tf.data.Dataset, optional
-            Some hundred color pictures like those to be colored, as for :meth:`fit`, to choose ranges of int8 by: two
-            to three times faster on many processors, with ab that differs by 0.15 on average (the default model; in
-            ``.tflite`` by 0.5). For ``.labcolor``, ``.onnx`` and ``.tflite``. By default everything is in float32.
+            A few hundred color pictures like those to be colored, as for :meth:`fit`, from which the ranges of int8 are
+            derived, for ``.labcolor``, ``.onnx`` and ``.tflite``. int8 is two to three times faster on many processors.
+            ab of the default model then differs by 0.15 on average, and by 0.5 in ``.tflite``. By default everything is
+            in float32.
         whole : bool, default False
             Whether the ``.onnx`` file colors whole pictures: from "picture", (H, W, C) uint8 of any size with 1, 3 or 4
-            channels (grey, RGB, RGBA), and "saturation", (1,) float32, to "colored", (H, W, 3) or with alpha
-            (H, W, 4) uint8. Its levels differ from those of :meth:`predict` with ``engine="onnxruntime"`` by at most
-            one. It does not detect bars (letterboxes, margins of scans): they are colored as parts of the picture.
+            channels (grey, RGB, RGBA), and "saturation", (1,) float32 from 0 to 2, to "colored", (H, W, 3) or with
+            alpha (H, W, 4) uint8. Its levels differ from those of :meth:`predict` with ``engine="onnxruntime"`` by at
+            most one. It does not detect bars (letterboxes, margins of scans), and colors them like the picture.
 
         Raises
         ------
         NotFittedError, InputError, InputTypeError, PictureFileError
-            There is no trained network yet, the ending is another one, or a parameter is wrong.
+            There is no trained network yet, the ending is not supported, or a parameter cannot be used.
         ModelFileError
             The file cannot be written.
         LabcolorError
@@ -663,7 +656,7 @@ class Colorizer(Recipe, Estimator):
         export_model(replace(model, working_size=self.working_size), path, calibration, whole=whole)
 
     def _calibration(self, model: FittedModel, X: Any) -> Sequence[Array]:
-        """Return batches of one picture, scaled L at the working size; none for None."""
+        """Return batches of one picture, scaled L at the working size, or no batches for None."""
         if X is None:
             return ()
         pictures = training_pictures(X, self.working_size, least=1, name="int8")
@@ -674,7 +667,7 @@ class Colorizer(Recipe, Estimator):
 
     @classmethod
     def load(cls, path: PathLike) -> Self:
-        """Read a model file. It contains numbers and text only: nothing in it is executed.
+        """Read a model file. It contains only numbers and text, and no code.
 
         Parameters
         ----------
@@ -688,9 +681,9 @@ class Colorizer(Recipe, Estimator):
         Raises
         ------
         InputError
-            The path is the name of a packaged model, or an address of the web.
+            The path is the name of a packaged model, or a URL.
         ModelFileError
-            The file is missing, damaged, not one of labcolor's, or from a newer version.
+            The file is missing, damaged, not a model file of labcolor, or from a newer version.
 
         Examples
         --------
@@ -705,16 +698,16 @@ class Colorizer(Recipe, Estimator):
 
     @classmethod
     def from_pretrained(cls, name: PackagedName = DEFAULT_MODEL) -> Self:
-        """Load a model that comes with the package. It needs no network connection.
+        """Load a packaged model, without a network connection.
 
-        ``fit`` starts from its weights, since ``start`` names it. ``sklearn.base.clone`` copies the parameters only: a
-        clone has no trained network, but the same start. ``copy.deepcopy`` and pickle keep the network.
+        It sets ``start``, so ``fit`` starts from its weights. ``sklearn.base.clone`` copies only the parameters, so a
+        clone has the same start, but no trained network. ``copy.deepcopy`` and pickle keep the network.
 
         Parameters
         ----------
         name : {"efficientnet", "reference"}
-            "efficientnet": the stronger network, more colorful and closer to the true colors. "reference": the
-            reference network. Their model cards are ``labcolor/weights/*.md``.
+            "efficientnet" is the stronger network, more colorful and closer to the true colors. "reference" is the
+            reference network. The model cards are ``labcolor/weights/*.md``.
 
         Returns
         -------
@@ -756,6 +749,38 @@ class Colorizer(Recipe, Estimator):
             try:
                 self.model_ = FittedModel.from_bytes(state["packed"], "pickled Colorizer")
             except LabcolorError:
-                if not forked():  # there every use is refused, with the remedy; to refuse here would kill the worker
+                if not forked():  # in a forked process, an error here would kill the worker; each use raises one
                     raise
         self.set_params(**state["params"])
+
+
+def pipeline_of(colorizer: Colorizer) -> Pipeline:
+    """Return the steps from pictures to colored pictures, with the present model, engine and working size.
+
+    Later changes of the Colorizer do not affect it.
+
+    Raises
+    ------
+    NotFittedError
+        There is no trained network yet.
+    InputError, InputTypeError
+        A parameter cannot be used.
+    LabcolorError
+        This process was forked from a process that had imported TensorFlow.
+
+    Examples
+    --------
+    >>> from labcolor import Colorizer
+    >>> from labcolor.colorizer import pipeline_of
+    >>> pipeline_of(Colorizer.from_pretrained()).stride
+    4
+    """
+    if not colorizer.__sklearn_is_fitted__():
+        raise not_fitted()
+    colorizer.check_params()
+    key = colorizer.model_, colorizer.engine, colorizer.device
+    with _lock:
+        made: tuple[tuple[FittedModel, EngineName, DeviceName], Engine] | None = vars(colorizer).get("_engine")
+        if made is None or made[0] != key:
+            vars(colorizer)["_engine"] = made = key, make_engine(*key)
+    return Pipeline(key[0], made[1], colorizer.working_size)

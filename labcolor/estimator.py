@@ -1,4 +1,4 @@
-"""scikit-learn's contract for estimators, without scikit-learn: parameters, their checks, and representations."""
+"""The interface of scikit-learn's estimators without scikit-learn: parameters, their checks, and ``repr``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Estimator"]
 class Estimator:
     """Base class of estimators.
 
-    The parameters are those of ``__init__``, which stores them unchanged and does not check them. A subclass may add
+    The parameters are those of ``__init__``, which stores them unchanged and without checks. A subclass may add
     parameters, and their checks to ``parameter_checks``.
     """
 
@@ -23,7 +23,7 @@ class Estimator:
 
     @classmethod
     def _parameters(cls) -> dict[str, inspect.Parameter]:
-        """Return the parameters of ``__init__`` by name. If it takes ``**params``, add those of the base class."""
+        """Return the parameters of ``__init__`` by name. With ``**params``, add those of the base class."""
         found: dict[str, inspect.Parameter] = {}
         for kind in cls.__mro__:
             if "__init__" not in vars(kind):
@@ -112,10 +112,6 @@ class Estimator:
             target_tags=TargetTags(required=False),
             input_tags=InputTags(two_d_array=False, three_d_array=True),
         )
-
-    def __sklearn_is_fitted__(self) -> bool:
-        """Return whether the estimator has a trained model."""
-        raise NotImplementedError
 
     def __repr__(self) -> str:
         """Return the parameters that differ from their defaults, as text."""

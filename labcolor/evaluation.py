@@ -1,4 +1,4 @@
-"""Evaluation of coloring methods on photographs, with one row of metrics for each method."""
+"""Evaluation of coloring methods on photographs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from labcolor.pictures.crops import center_crop, reduce_picture
 
 __all__ = ["COLORFULNESS", "METRICS", "at_colorfulness", "center_square", "evaluate", "table"]
 
-COLORFULNESS = 36.0  # colorfulness for comparisons of methods, about that of photographs
+COLORFULNESS = 36.0  # common colorfulness in comparisons of methods, close to that of photographs
 METRICS = (
     "PSNR",
     "PSNR at 36",
@@ -70,17 +70,17 @@ def evaluate(
     pictures : sequence of ndarray, each (H, W, 3), uint8
         Color photographs.
     methods : mapping of name to callable
-        Each method gets the true picture and returns it with predicted colors. It must use the lightness only.
+        Functions from a true picture to the picture with predicted colors. They must use the lightness only.
     progress : callable, optional
-        Wraps the sequence, for a progress bar.
+        Function that wraps the sequence in a progress bar.
 
     Returns
     -------
     dict
-        One row for each method: the mean of each of :data:`METRICS`, with seconds per picture. The rebalanced AuC, and
-        the percentages of neutral pixels wrongly tinted and of colorful pixels left grey
-        (:func:`labcolor.metrics.tint_errors`), are computed over all pixels together. "PSNR at 36" is missing, since
-        :func:`at_colorfulness` computes it. The row "truth" contains the colorfulness of the photographs.
+        One row for each method: the mean of each of :data:`METRICS`, and the seconds per picture. The rebalanced AuC
+        and the percentages from :func:`labcolor.metrics.tint_errors` are computed over the pixels of all pictures.
+        "PSNR at 36" is missing, because :func:`at_colorfulness` computes it. The row "truth" contains the colorfulness
+        of the photographs.
     """
     prior = metrics.ab_prior(pictures)
     sums: dict[str, dict[str, float]] = {name: defaultdict(float) for name in methods}
@@ -118,24 +118,24 @@ def at_colorfulness(
 ) -> dict[str, float]:
     """Measure the PSNR of a method at the colorfulness of photographs, to compare cautious and vivid methods.
 
-    PSNR alone rewards grey. This function searches the saturation at which the mean colorfulness of all pictures is
-    :data:`COLORFULNESS`. It takes about six passes over the pictures.
+    PSNR alone rewards grey. This function searches for the saturation at which the mean colorfulness of all pictures is
+    :data:`COLORFULNESS`, in about six passes over the pictures.
 
     Parameters
     ----------
     pictures : sequence of ndarray, each (H, W, 3), uint8
         Color photographs.
     color : callable
-        Gets the true picture and a saturation from 0 to 4, as for :meth:`labcolor.Colorizer.predict`, and returns the
+        Function from a true picture and a saturation from 0 to 4, as for :meth:`labcolor.Colorizer.predict`, to the
         picture with predicted colors.
     progress : callable, optional
-        Wraps the sequence in each pass, for a progress bar.
+        Function that wraps the sequence of each pass in a progress bar.
 
     Returns
     -------
     dict
-        "PSNR at 36": the mean PSNR in dB, for a row of :func:`evaluate`. "saturation at 36": that saturation, to
-        within 0.005. Both are nan if even saturation 4 is less colorful.
+        "PSNR at 36": the mean PSNR in dB, for a row of :func:`evaluate`. "saturation at 36": the saturation, to within
+        0.005. Both are nan if the pictures are less colorful even at saturation 4.
     """
 
     @cache

@@ -26,11 +26,10 @@ __all__ = [
     "tint_errors",
 ]
 
-# Chroma of Lab, the distance of ab from grey. A difference of 2.3 is just visible (M. Mahy et al., "Evaluation of
-# uniform color spaces developed after the adoption of CIELAB and CIELUV", Color Research and Application 19 (1994)).
-# White walls, asphalt and overcast skies stay below 6 in spite of casts of light and camera. Skin, leaves and blue
-# skies begin near 24. True and predicted chroma differ by at least 12, five visible steps: an error is no matter of
-# taste.
+# Thresholds of Lab chroma, the distance of ab from grey. A difference of 2.3 is just visible (M. Mahy et al.,
+# "Evaluation of uniform color spaces developed after the adoption of CIELAB and CIELUV", Color Research and Application
+# 19 (1994)). White walls, asphalt and overcast skies stay below 6 despite color casts of light and camera. Skin, leaves
+# and blue skies start near 24. The true and predicted chroma of an error differ by at least 12, five visible steps.
 _NEUTRAL, _TINTED = 6, 18
 _COLORFUL, _GREY = 24, 8
 
@@ -39,16 +38,18 @@ def _color(name: str, picture: PictureInput) -> Array:
     """Return the checked values of one RGB picture, without alpha."""
     values = one_picture(picture, name).values
     if values.shape[2] != 3:
-        raise InputError(f"{name}: expected one RGB picture (H, W, 3), got a grey one of {values.shape[:2]}.")
+        raise InputError(f"{name}: expected one RGB picture (H, W, 3), got a grey picture of {values.shape[:2]}.")
     return values
 
 
 def _unit(picture: Array) -> Array:
+    """Scale the values of a picture to [0, 1]."""
     scale = np.float64(full_scale(picture.dtype)[0])
     return np.asarray(picture / scale)
 
 
 def _pair(predicted: PictureInput, true: PictureInput) -> tuple[Array, Array]:
+    """Return the checked values of two RGB pictures of one shape."""
     first, second = _color("predicted", predicted), _color("true", true)
     if first.shape != second.shape:
         raise InputError(f"expected two pictures of one shape, got {first.shape} and {second.shape}.")
@@ -93,7 +94,7 @@ def psnr(predicted: PictureInput, true: PictureInput) -> float:
 
 
 def ssim(predicted: PictureInput, true: PictureInput) -> float:
-    """Compute the structural similarity in RGB, as the mean over the channels.
+    """Compute the structural similarity in RGB, the mean over the channels.
 
     Parameters
     ----------
@@ -128,7 +129,7 @@ def ssim(predicted: PictureInput, true: PictureInput) -> float:
 
 
 def ciede2000(predicted: PictureInput, true: PictureInput) -> float:
-    """Compute the mean CIEDE2000 color difference. Lower is better, and about 1 is just visible.
+    """Compute the mean CIEDE2000 color difference. Lower is better. A difference of about 1 is just visible.
 
     Parameters
     ----------
@@ -234,7 +235,7 @@ def ab_errors(
     weights = np.ones(len(error))
     if prior is not None:
         if not prior:
-            raise InputError("prior: expected the bins of some pictures, got none. Make it by ab_prior.")
+            raise InputError("prior: expected the bins of some pictures, got no bins. Compute them by ab_prior.")
         cells, index = np.unique(np.floor(second / 10).astype(int), axis=0, return_inverse=True)
         rarest = min(prior.values())
         weights = np.array([1 / prior.get((int(a), int(b)), rarest) for a, b in cells])[index.reshape(-1)]
@@ -242,7 +243,7 @@ def ab_errors(
 
 
 def area_under_curve(errors: Array) -> float:
-    """Return the area under the cumulative curve of a histogram from :func:`ab_errors`, in per cent.
+    """Return the area under the cumulative curve of a histogram from :func:`ab_errors`, in percent.
 
     Parameters
     ----------
@@ -275,7 +276,8 @@ def tint_counts(predicted: PictureInput, true: PictureInput) -> Array:
     Returns
     -------
     ndarray, shape (4,), int64
-        Number of pixels that are neutral and wrongly tinted, neutral, colorful and left grey, and colorful.
+        Number of wrongly tinted neutral pixels, neutral pixels, colorful pixels that are left grey, and colorful
+        pixels.
 
     Raises
     ------
@@ -300,9 +302,9 @@ def tint_counts(predicted: PictureInput, true: PictureInput) -> Array:
 def tint_errors(predicted: PictureInput, true: PictureInput) -> tuple[float, float]:
     """Compute the shares of neutral pixels that are wrongly tinted, and of colorful pixels that are left grey.
 
-    Only errors that everybody sees count. With the chroma C of Lab, a neutral pixel (true C < 6) is wrongly tinted if
-    the predicted C > 18. A colorful pixel (true C > 24) is left grey if the predicted C < 8. Hue is ignored. The first
-    share is 0 for a grey picture, and the second is 0 for a picture that is tinted everywhere, so report both.
+    Only obvious errors count. With the chroma C of Lab, a neutral pixel (true C < 6) is wrongly tinted if the predicted
+    C > 18. A colorful pixel (true C > 24) is left grey if the predicted C < 8. Hue is ignored. A grey picture has a
+    first share of 0, and a picture that is tinted everywhere has a second share of 0, so report both.
 
     Parameters
     ----------
@@ -334,7 +336,7 @@ def tint_errors(predicted: PictureInput, true: PictureInput) -> tuple[float, flo
 
 
 def auc(predicted: PictureInput, true: PictureInput, *, prior: dict[tuple[int, int], float] | None = None) -> float:
-    """Compute the area under the cumulative curve of the ab error, in per cent. Higher is better.
+    """Compute the area under the cumulative curve of the ab error, in percent. Higher is better.
 
     Parameters
     ----------
@@ -342,9 +344,9 @@ def auc(predicted: PictureInput, true: PictureInput, *, prior: dict[tuple[int, i
         As for :func:`psnr`.
     prior : dict, optional
         Frequency of each bin of ab of side 10, from :func:`ab_prior`. If given, the weight of a pixel is the inverse
-        frequency of its true color. This is the class-rebalanced area, which does not reward grey. For several
-        pictures, compute the area of the sum of their :func:`ab_errors`. In the mean of their areas, a pixel would
-        count less the more colorful its picture is.
+        frequency of its true color. This class-rebalanced area does not reward grey. For several pictures, compute the
+        area of the sum of their :func:`ab_errors`. In the mean of their areas, the pixels of colorful pictures would
+        have less weight.
 
     Returns
     -------

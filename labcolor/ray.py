@@ -1,14 +1,13 @@
-"""Pictures and videos of an archive, colored on a Ray cluster: ``pip install "ray[data]"``."""
+"""Coloring of many pictures and videos on a Ray cluster: ``pip install ray``."""
 
 from __future__ import annotations
 
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from labcolor.base.paths import as_path, locked, make_folder, remove_stale, repl
 from labcolor.base.threads import set_threads
 from labcolor.base.typing import Array, PathLike
 from labcolor.base.validation import as_saturation, instance_of, integer, optional, require
-from labcolor.colorizer import Colorizer
+from labcolor.colorizer import Colorizer, pipeline_of
 from labcolor.errors import FileError, InputError, InputTypeError, LabcolorError, VideoFileError
 from labcolor.io.codecs import Encoding
 from labcolor.io.encoders import LOSSY
@@ -30,15 +29,16 @@ from labcolor.video.colorize import colorize_video
 __all__ = ["RayReport", "colorize_pictures", "colorize_videos"]
 
 _JOB, _REPORT = ".labcolor-job.json", "labcolor-report.json"
-_TOGETHER = 16  # pictures in a task; a task of Ray Data costs some milliseconds
-_TRIES = 3  # of a file whose worker is killed
+_Work = Callable[..., str]
+_TRIES = 3  # attempts to color a file whose worker is killed
+_KILLED = f"its worker was killed {_TRIES} times, possibly because this file needs too much memory. See Ray's logs."
 _WORKERS = optional(integer(1, most=100_000))
 _QUALITY = optional(integer(1, most=100))
 
 
 @dataclass
 class RayReport:
-    """Report on a job. It is written as labcolor-report.json to the folder of the results, too.
+    """Report on a job, which is also written to the folder of the results, as labcolor-report.json.
 
     Parameters
     ----------
@@ -49,9 +49,9 @@ class RayReport:
     failed : dict of str to str
         Reason for each file that could not be colored.
     complaints : dict of str to str
-        ffmpeg's messages for each damaged video. The part that can be decoded is colored.
+        ffmpeg's messages for each damaged video, of which the decodable part is colored.
     seconds : float
-        Time that the job took.
+        Duration of the job.
 
     Examples
     --------
@@ -73,54 +73,45 @@ class _Worker:
     """Worker in each process, with one model on ONNX Runtime."""
 
     def __init__(
-        self, colorizer: Colorizer, engine: str, threads: int, version: str, options: Mapping[str, Any]
+        self, work: _Work, colorizer: Colorizer, engine: str, threads: int, version: str, options: Mapping[str, Any]
     ) -> None:
         _check_version("this worker", __version__, version)
         if engine == "onnxruntime-int8" and not multiplies_exactly():
             raise LabcolorError(
-                "expected workers whose processor multiplies int8 exactly, as that of the first machine, got another. "
-                "Set engine='onnxruntime' for a job on different machines."
+                "expected workers whose processors multiply int8 exactly like that of the first machine, got another "
+                "processor. Set engine='onnxruntime' for a job on different machines."
             )
         set_threads(threads)
-        self._colorizer, self._options = colorizer.set_params(engine=engine), options
+        self._work, self._options = work, options
+        self._colorizer = colorizer.set_params(engine=engine)
 
-    def __call__(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Color one file. Return its number with its error and complaints."""
-        source, place = (Path(os.fsdecode(row[name])) for name in ("source", "place"))
-        answer = {"number": row["number"], "error": b"", "complaints": b""}
+    def color(self, source: Path, place: Path) -> tuple[str, str]:
+        """Color one file. Return an error and ffmpeg's messages, or empty texts."""
         try:
-            answer["complaints"] = os.fsencode(self._color(source, place))
+            return "", self._work(self._colorizer, source, place, **self._options)
         except LabcolorError as error:
-            answer["error"] = os.fsencode(str(error))
-        except Exception as error:  # a bug that one file shows must not end the job of millions
-            answer["error"] = os.fsencode(f"{type(error).__name__}: {error}")
-        return answer
-
-    def _color(self, source: Path, place: Path) -> str:
-        raise NotImplementedError
+            return str(error), ""
+        except Exception as error:  # a bug in one file must not end a job of millions
+            return f"{type(error).__name__}: {error}", ""
 
 
-class _Pictures(_Worker):
-    """Worker that colors pictures."""
+def _color_picture(
+    colorizer: Colorizer, source: Path, place: Path, *, saturation: float, like: Any, quality: int | None, label: bool
+) -> str:
+    """Color a picture. Return an empty text."""
 
-    def _color(self, source: Path, place: Path) -> str:
-        options = dict(self._options)
-        label, quality = options.pop("label"), options.pop("quality")
+    def color(picture: Array) -> Array:
+        return colorizer.predict(picture, saturation=saturation, like=like)
 
-        def color(picture: Array) -> Array:
-            return self._colorizer.predict(picture, **options)
-
-        written = {"label": label, **({"quality": quality} if place.suffix.lower() in LOSSY else {})}
-        color_file(source, place, color, written)
-        return ""
+    lossy = {"quality": quality} if place.suffix.lower() in LOSSY else {}
+    color_file(source, place, color, {"label": label, **lossy})
+    return ""
 
 
-class _Videos(_Worker):
-    """Worker that colors videos."""
-
-    def _color(self, source: Path, place: Path) -> str:
-        make_folder(place.parent, VideoFileError)
-        return colorize_video(source, place, self._colorizer, overwrite=True, resume=True, **self._options).complaints
+def _color_video(colorizer: Colorizer, source: Path, place: Path, **options: Any) -> str:
+    """Color a video. Return ffmpeg's messages."""
+    make_folder(place.parent, VideoFileError)
+    return colorize_video(source, place, colorizer, overwrite=True, resume=True, **options).complaints
 
 
 def colorize_pictures(
@@ -137,47 +128,47 @@ def colorize_pictures(
 ) -> RayReport:
     """Color picture files on a Ray cluster, with the model in each worker process.
 
-    It uses the cluster that ``ray.init`` has joined, or else that of ``RAY_ADDRESS``, or else this machine. All its
-    machines see the pictures and ``destination`` by the same paths, have the same version of labcolor, and need no
-    TensorFlow. Call it again with the same parameters to go on where a job ended, or to try again what has failed.
+    It uses the cluster that ``ray.init`` has joined, or else the cluster of ``RAY_ADDRESS``, or else this machine. All
+    machines need the same paths of the pictures and ``destination``, and the same version of labcolor, but no
+    TensorFlow. To resume a job, or to retry failed files, call the function again with the same parameters.
 
     Parameters
     ----------
     sources : path or sequence of path
         Files, and folders, which are searched with their subfolders.
     destination : path
-        Folder for the colored pictures, new or of an earlier run of this job. Each keeps its path in its source, as for
-        ``labcolor colorize``. A picture that is there is not colored again.
+        Folder for the colored pictures, new or from an earlier run of this job. Each picture keeps its path in its
+        source, as for ``labcolor colorize``. Existing pictures are not colored again.
     colorizer : Colorizer, optional
-        The model to use, with an ONNX form. By default the packaged model. With engine="auto" all workers use the
-        engine that this machine would use, so that their results are the same.
+        The model to use, with an ONNX form, by default the packaged model. With engine="auto" all workers use the
+        engine that this machine would choose, so that their results are equal.
     saturation : float, default 1
         As for :meth:`labcolor.Colorizer.predict`.
     like : path or sequence of path, optional
         Colored photographs, as for :meth:`labcolor.Colorizer.predict`. Each process looks at them once.
     quality : int, optional
-        As for :func:`labcolor.write_picture`, of pictures in a format that has one.
+        As for :func:`labcolor.write_picture`, for pictures in a format with a quality.
     label : bool, default True
         As for :func:`labcolor.write_picture`.
     workers : int, optional
-        Number of processes. By default as many as the CPUs of the cluster allow.
+        Number of processes. By default the CPUs of the cluster determine it.
     threads : int, default 1
-        Threads, and CPUs of Ray's count, of each process.
+        Threads, and CPUs in Ray's accounting, of each process.
 
     Returns
     -------
     RayReport
-        A picture that is damaged is in it. So is one whose worker was killed three times while it alone was colored;
-        the others go on.
+        The report. It lists damaged pictures, and pictures whose worker was killed three times. All other pictures are
+        colored.
 
     Raises
     ------
     LabcolorError
-        Ray Data is not installed, a machine has another version of labcolor or none, or Ray has failed.
+        Ray is not installed, a machine lacks labcolor or has another version, or Ray has failed.
     FileError
-        The folder cannot be written, or another process works on this job.
+        The folder cannot be written, or another process is working on this job.
     InputError, InputTypeError
-        A parameter is not as described above, or the folder is that of another job.
+        A parameter has another type or range, or the folder belongs to another job.
 
     Examples
     --------
@@ -200,7 +191,7 @@ def colorize_pictures(
     options = {"saturation": saturation, "like": like, "quality": quality, "label": label}
     if problems:
         raise problems[0]
-    return _run(_Pictures, pairs, folder, colorizer, options, workers, threads)
+    return _run(_color_picture, pairs, folder, colorizer, options, workers, threads)
 
 
 def colorize_videos(
@@ -214,22 +205,23 @@ def colorize_videos(
 ) -> RayReport:
     """Color the videos of a folder on a Ray cluster, each in one process.
 
-    A video whose worker is killed is taken up again, by another worker, at the last segment that is whole.
+    If a worker is killed, another worker resumes its video after the last complete segment.
 
     Parameters
     ----------
     source : path
         A folder, which is searched with its subfolders.
     destination : path
-        Folder for the colored videos, new or of an earlier run of this job. A video that is there is not colored again.
+        Folder for the colored videos, new or from an earlier run of this job. Existing videos are not colored again.
     colorizer, workers, threads
-        As for :func:`colorize_pictures`. ffmpeg's threads are as many.
+        As for :func:`colorize_pictures`. ffmpeg uses the same number of threads.
     **options
-        Those of :func:`labcolor.colorize_video` that suit all videos, such as ``encoding``.
+        Options of :func:`labcolor.colorize_video` for all videos, such as ``encoding``.
 
     Returns
     -------
     RayReport
+        The report.
 
     Raises
     ------
@@ -244,17 +236,17 @@ def colorize_videos(
     """
     folder, films = as_path("destination", destination), as_path("source", source)
     if not os.path.isdir(films):
-        raise VideoFileError(f"{films}: expected a folder of videos, but there is none. Check the path.")
+        raise VideoFileError(f"{films}: expected a folder of videos, but it does not exist. Check the path.")
     encoding = options.get("encoding", Encoding())
     require("encoding", encoding, instance_of(Encoding))
     pairs, problems = video_places(films, folder, encoding.codec)
     if problems:
-        raise VideoFileError(f"{problems[0].filename}: this folder cannot be read: {problems[0].strerror}.")
-    return _run(_Videos, pairs, folder, colorizer, options, workers, threads)
+        raise problems[0]
+    return _run(_color_video, pairs, folder, colorizer, options, workers, threads)
 
 
 def _run(
-    kind: type[_Worker],
+    work: _Work,
     found: Pairs,
     folder: Path,
     colorizer: Colorizer | None,
@@ -262,19 +254,19 @@ def _run(
     workers: int | None,
     threads: int,
 ) -> RayReport:
-    """Color the files without a result. See :func:`colorize_pictures`."""
+    """Color the files that have no result yet. See :func:`colorize_pictures`."""
     started = time.monotonic()
     require("workers", workers, _WORKERS)
     require("threads", threads, integer(1, most=1024))
     colorizer = Colorizer.from_pretrained() if colorizer is None else colorizer
     if not isinstance(colorizer, Colorizer):
         raise InputTypeError(f"colorizer: expected a Colorizer, got {type(colorizer).__name__}. Use Colorizer.load.")
-    pipeline = colorizer.pipeline()
+    pipeline = pipeline_of(colorizer)
     engine = pipeline.engine.name
     if engine == "tensorflow":
         raise InputError(
-            "colorizer: expected a model that ONNX Runtime runs, got one without an ONNX form, or engine='tensorflow'. "
-            "Write one by Colorizer.export, load it, and leave engine as it is."
+            "colorizer: expected a model that runs on ONNX Runtime, got a model without an ONNX form, or "
+            "engine='tensorflow'. Export the model by Colorizer.export, load it, and do not change engine."
         )
     pairs = distinct(found, "destination")
     about = {
@@ -282,19 +274,19 @@ def _run(
         "model": digest(pipeline.model.weights)[:16],
         "engine": engine,
         "working_size": pipeline.working_size,
-        "files": "pictures" if kind is _Pictures else "videos",
+        "files": "pictures" if work is _color_picture else "videos",
         "options": repr(sorted(options.items())),
     }
     report = RayReport()
     with _claimed(folder, about):
         for place in {place.parent for _, place in pairs}:
             remove_stale(place)
-        waiting = {number: pair for number, pair in enumerate(pairs) if not os.path.exists(pair[1])}
+        waiting = [(path, place) for path, place in pairs if not os.path.exists(place)]
         report.skipped = len(pairs) - len(waiting)
         try:
             if waiting:
-                arguments = colorizer, engine, threads, __version__, options
-                _color_all(kind, arguments, waiting, report, workers, threads)
+                arguments = work, colorizer, engine, threads, __version__, options
+                _color_all(arguments, waiting, report, workers, threads)
         finally:
             report.seconds = time.monotonic() - started
             with _writing(folder), replacing(folder / _REPORT, FileError) as temporary:
@@ -304,13 +296,13 @@ def _run(
 
 @contextmanager
 def _claimed(folder: Path, about: Mapping[str, Any]) -> Iterator[None]:
-    """Lock the folder of a job, which is new or belongs to the same job."""
+    """Lock the folder of a job. It must be new or belong to the same job."""
     make_folder(folder, FileError)
     path = folder / _JOB
     with _writing(folder):
         if not path.exists() and any(folder.iterdir()):
             raise InputError(
-                f"{folder}: expected a new folder, or that of an earlier run, got another. Name a new one."
+                f"{folder}: expected a new folder, or the folder of an earlier run, got another. Name a new one."
             )
         path.touch()
     with locked(path, folder, FileError):
@@ -335,22 +327,16 @@ def _writing(folder: Path) -> Iterator[None]:
         raise
     except OSError as error:
         raise FileError(
-            f"{folder}: cannot be written: {error.strerror}. Make room, and start the job again: it goes on."
+            f"{folder}: cannot be written: {error.strerror}. Free disk space, and start the job again to resume it."
         ) from error
 
 
 def _color_all(
-    kind: type[_Worker],
-    arguments: tuple[Any, ...],
-    waiting: dict[int, tuple[Path, Path]],
-    report: RayReport,
-    workers: int | None,
-    threads: int,
+    arguments: tuple[Any, ...], waiting: Pairs, report: RayReport, workers: int | None, threads: int
 ) -> None:
-    """Color files by Ray Data, and remove finished ones from ``waiting``."""
+    """Color files by actors of Ray, each of which gets a file when it has finished the one before."""
     try:
         import ray
-        import ray.data
     except ImportError as error:
         raise missing_package("ray", error) from error
     if not ray.is_initialized():
@@ -358,60 +344,37 @@ def _color_all(
     _check_machines(ray)
     if workers is None:
         workers = max(1, int(ray.cluster_resources().get("CPU", 1)) // threads)
-    # By default Ray Data tries a task without end, and one file that kills its worker would stop all. So a task is
-    # tried once, and its files, which may be innocent, are tried again, each alone.
-    rounds = [(min(_TOGETHER, -(-len(waiting) // (4 * workers))), 0)] if kind is _Pictures else []
-    for together, retries in [*rounds, (1, _TRIES - 1)]:
-        rows = [
-            {"number": number, "source": os.fsencode(path), "place": os.fsencode(place)}
-            for number, (path, place) in waiting.items()
-        ]
-        if not rows:
-            break
-        blocks = -(-len(rows) // together)
-        data = ray.data.from_items(rows, override_num_blocks=blocks)
-        data.context.max_errored_blocks = -1
-        pool = ray.data.ActorPoolStrategy(
-            size=min(workers, blocks), max_tasks_in_flight_per_actor=1 if together == 1 else 2
-        )
-        answers = data.map(
-            kind,
-            fn_constructor_args=arguments,
-            compute=pool,
-            num_cpus=threads,
-            ray_remote_args_fn=partial(dict, max_task_retries=retries),
-        )
+    actor = ray.remote(num_cpus=threads, max_restarts=-1, max_task_retries=_TRIES - 1)(_Worker)
+    shared = [ray.put(argument) for argument in arguments]
+    idle = [actor.remote(*shared) for _ in range(min(workers, len(waiting)))]
+    running: dict[Any, tuple[Any, tuple[Path, Path]]] = {}
+    files = iter(waiting)
+    while True:
+        running |= {worker.color.remote(*pair): (worker, pair) for worker, pair in zip(idle, files, strict=False)}
+        idle = []  # a worker without a file ends, and its CPUs are free for others
+        if not running:
+            return
+        (done,), _ = ray.wait(list(running))
+        worker, (path, place) = running.pop(done)
         try:
-            for answer in answers.iter_rows():
-                _note(report, waiting.pop(answer["number"])[0], answer)
+            failure, complaints = ray.get(done)
+        except ray.exceptions.ActorUnavailableError:
+            failure, complaints = "" if os.path.exists(place) else _KILLED, ""
         except ray.exceptions.RayError as error:
-            raise LabcolorError(f"Ray has failed: {str(error).strip()}. Start the job again: it goes on.") from error
-        for number, (path, place) in list(waiting.items()):
-            if os.path.exists(place):  # the worker was killed before its answer arrived
-                report.colored += 1
-                del waiting[number]
-            elif retries:
-                report.failed[str(path)] = (
-                    f"its worker was killed {_TRIES} times, from outside or by this file, which may need more memory "
-                    f"than there is. Ray's logs tell more."
-                )
-
-
-def _note(report: RayReport, path: Path, answer: Mapping[str, Any]) -> None:
-    """Add the answer of one file to the report."""
-    error, complaints = os.fsdecode(answer["error"]), os.fsdecode(answer["complaints"])
-    if error:
-        report.failed[str(path)] = error
-        return
-    report.colored += 1
-    if complaints:
-        report.complaints[str(path)] = complaints
+            raise LabcolorError(f"Ray has failed: {str(error).strip()}. Start the job again to resume it.") from error
+        idle.append(worker)
+        if failure:
+            report.failed[str(path)] = failure
+        else:
+            report.colored += 1
+        if complaints:
+            report.complaints[str(path)] = complaints
 
 
 def _check_machines(ray: Any) -> None:
     """Raise an error unless each machine of the cluster has this version of labcolor."""
 
-    def version() -> str | None:  # a local function, which Ray sends as code: labcolor may be missing there
+    def version() -> str | None:  # Ray sends a local function as code, because labcolor may be missing there
         try:
             from labcolor import __version__
         except ImportError:
@@ -429,7 +392,7 @@ def _check_machines(ray: Any) -> None:
 
 
 def _check_version(name: str, found: str | None, expected: str) -> None:
-    """Raise an error if a machine has another version of labcolor than the one that starts the job, or none."""
+    """Raise an error if a machine lacks labcolor, or has another version than the machine that starts the job."""
     if found != expected:
         raise LabcolorError(
             f"{name}: expected labcolor {expected}, got {found or 'none'}. Install the same version on all machines."

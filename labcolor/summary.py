@@ -1,8 +1,8 @@
-"""What a Colorizer is, as an HTML table for notebooks; it loads neither TensorFlow nor Keras."""
+"""HTML table of a Colorizer, for notebooks. It imports neither TensorFlow nor Keras."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from html import escape
 from typing import Any
 
@@ -11,11 +11,9 @@ from labcolor.networks.model import FittedModel
 
 __all__ = ["summary"]
 
-_MEGABYTE = 1e6
-
 
 def summary(name: str, params: Mapping[str, Any], changed: Collection[str], model: FittedModel | None) -> str:
-    """Return a table of a model, and a folded table of all parameters.
+    """Return a table of a model, and a folded table of all parameters, as HTML without scripts and style sheets.
 
     Parameters
     ----------
@@ -27,30 +25,22 @@ def summary(name: str, params: Mapping[str, Any], changed: Collection[str], mode
         Names of the parameters that differ from their defaults, which are printed in bold.
     model : FittedModel or None
         The trained or loaded model.
-
-    Returns
-    -------
-    str
-        HTML without a script or a style sheet; all text in it is escaped.
     """
-    state = "fitted" if model is not None else "not fitted"
-    about = (
-        {"state": "not fitted: call fit, or use from_pretrained or load"}
-        if model is None
-        else _about(model, str(params["engine"]))
-    )
+    about = {"state": "not fitted: call fit, or use from_pretrained or load"}
+    if model is not None:
+        about = _about(model, str(params["engine"]))
     rows = [
         (f"<b>{escape(key)}</b>" if key in changed else escape(key), f"<code>{escape(shortened(value))}</code>")
         for key, value in params.items()
     ]
     return (
-        f"<div><b>{escape(name)}</b> ({state})"
+        f"<div><b>{escape(name)}</b> ({'not fitted' if model is None else 'fitted'})"
         f"{_table((escape(key), escape(value)) for key, value in about.items())}"
         f"<details><summary>Parameters</summary>{_table(rows)}</details></div>"
     )
 
 
-def _table(rows: Any) -> str:
+def _table(rows: Iterable[tuple[str, str]]) -> str:
     """Return rows of two cells as an HTML table."""
     cell = 'style="text-align: left"'
     lines = (f'<tr><th scope="row" {cell}>{key}</th><td {cell}>{value}</td></tr>' for key, value in rows)
@@ -59,24 +49,15 @@ def _table(rows: Any) -> str:
 
 def _about(model: FittedModel, engine: str) -> dict[str, str]:
     """Return the rows of the table of a model."""
-    count = sum(weight.size for weight in model.weights)
-    size = sum(weight.nbytes for weight in model.weights) / _MEGABYTE
-    form = model.onnx_form
-    forms = "none: TensorFlow runs it" if form is None else "float32" + (" and int8" if form.int8 else "")
+    count, size = (sum(getattr(weight, name) for weight in model.weights) for name in ("size", "nbytes"))
+    form, training = model.onnx_form, model.training
+    recorded = {"pictures": training.get("photographs", training.get("pictures")), "steps": training.get("steps")}
     return {
         "network": model.architecture.name,
-        "size": f"{count:,} weights, {size:.1f} MB",
-        "working size": f"{model.working_size} pixels, the short side of the picture that the network sees",
-        "trained on": _trained_on(model.training),
+        "size": f"{count:,} weights, {size / 1e6:.1f} MB",
+        "working size": f"{model.working_size} pixels, the short side of the network's input",
+        "trained on": ", ".join(f"{n:,} {of}" for of, n in recorded.items() if isinstance(n, int)) or "unknown",
         "hints": "yes" if model.hints else "no: call fit_hints",
-        "ONNX form": forms,
+        "ONNX form": "no: TensorFlow runs it" if form is None else "float32" + (" and int8" if form.int8 else ""),
         "engine": engine,
     }
-
-
-def _trained_on(training: Mapping[str, Any]) -> str:
-    """Return the number of pictures and steps of a training, as far as they are recorded."""
-    count, steps = training.get("photographs", training.get("pictures")), training.get("steps")
-    parts = [f"{count:,} pictures"] if isinstance(count, int) else []
-    parts += [f"{steps:,} steps"] if isinstance(steps, int) else []
-    return ", ".join(parts) or "unknown"

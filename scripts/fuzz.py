@@ -117,9 +117,10 @@ def _models() -> Callable[[bytes], object]:
 
 def _stream() -> Any:
     from labcolor import Colorizer, Look
+    from labcolor.colorizer import pipeline_of
     from labcolor.video.stream import ChromaStream
 
-    return ChromaStream(Colorizer.from_pretrained("reference").pipeline(), Look())
+    return ChromaStream(pipeline_of(Colorizer.from_pretrained("reference")), Look())
 
 
 def _job_seeds() -> Iterator[bytes]:

@@ -107,7 +107,7 @@ def test_broken_links_are_reported_and_loops_end(here, capsys):
     os.mkfifo(here / "a" / "pipe.png")
     assert main([*COLORIZE, "a", "-o", "out"]) == 1
     said = capsys.readouterr().err
-    assert "a/broken.png: expected a picture file, but there is none" in said
+    assert "a/broken.png: expected a picture file, but it does not exist" in said
     assert "1 colored, 1 failed" in said
     assert list(contents(here / "out")) == ["x.png"]
 
@@ -285,7 +285,7 @@ def test_warnings_are_said_once(here, capsys):
         assert main([*COLORIZE, "in", "-o", "out", *options]) == 0
         said = capsys.readouterr().err.splitlines()
         assert said == [
-            "labcolor: out/a.jpg: EXIF dropped, since .jpg does not hold it.",
+            "labcolor: out/a.jpg: EXIF dropped, because .jpg does not support it.",
             "labcolor: 1 colored, 0 failed.",
         ]
 

@@ -64,7 +64,7 @@ def test_what_cannot_be_compared_is_refused():
         compare(LEFT, None)
     with pytest.raises(InputError, match="grey: expected one picture, got 2"):
         compare(np.stack([RIGHT, RIGHT]), RIGHT)
-    with pytest.raises(PictureFileError, match="there is none"):
+    with pytest.raises(PictureFileError, match="does not exist"):
         compare("nowhere.png", RIGHT)
 
 

@@ -178,7 +178,7 @@ def test_forbidden_files(tmp_path):
     if os.access(path, os.R_OK):
         assert read_picture(path).shape == (4, 4)
     else:
-        with pytest.raises(PictureFileError, match="may not be read"):
+        with pytest.raises(PictureFileError, match="permission to read it is denied"):
             read_picture(path)
 
 

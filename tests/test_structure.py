@@ -112,7 +112,7 @@ def test_one_folder_imports_tensorflow():
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             if any(name.split(".")[0] == "tensorflow" for name in names):
                 importing.add(module)
-    assert importing == {"backends.litert", "backends.replicas", "backends.tensorflow"}
+    assert importing == {"backends.litert", "backends.tensorflow"}
 
 
 def test_no_module_imports_pickle():

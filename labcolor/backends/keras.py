@@ -1,4 +1,4 @@
-"""Keras, loaded without messages of its backend, and independent of the user's global settings."""
+"""Keras, imported without messages of its backend and used independently of the user's global settings."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ try:
         from keras import layers, ops
 except ImportError as error:
     raise LabcolorError(
-        f"expected Keras with TensorFlow, which training and this model need, and which cannot be imported: {error}. "
-        f"Install them, in a Python for which there is a TensorFlow: python -m pip install keras tensorflow. "
-        f"Or color with a packaged model, or with one that labcolor export has written where they are installed."
+        f"expected Keras with TensorFlow, which training and this model need, but it cannot be imported: {error}. "
+        f"Install both, in a version of Python that TensorFlow supports: python -m pip install keras tensorflow. Or "
+        f"use a packaged model, or a model that labcolor export has written on a computer with TensorFlow."
     ) from error
 
 __all__ = ["float32_by_default", "keras", "layers", "looking_for_devices", "ops"]
@@ -38,7 +38,7 @@ def float32_by_default() -> Iterator[None]:
 
 @contextmanager
 def looking_for_devices() -> Iterator[None]:
-    """Apply labcolor's settings while the backend looks for devices, as it does for the first network."""
+    """Apply labcolor's settings while the backend searches for devices, which the first network starts."""
     with quietly(devices=True):
         if keras.backend.backend() == "tensorflow":
             limit_threads()

@@ -1,4 +1,4 @@
-"""LiteRT: conversion of a network, by TensorFlow."""
+"""Conversion of a network to LiteRT by TensorFlow."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def convert_to_tflite(network: keras.Model, calibration: Sequence[Array], in_flo
     network : keras.Model
         The network.
     calibration : sequence of ndarray
-        Inputs whose values set the ranges of int8; empty for float32.
+        Inputs from which the ranges of int8 are derived. Empty for float32.
     in_float : int
-        Number of first convolutions that stay in float32 while the others are in int8.
+        Number of first convolutions that stay in float32 when the others are quantized to int8.
 
     Returns
     -------
@@ -61,29 +61,29 @@ def convert_to_tflite(network: keras.Model, calibration: Sequence[Array], in_flo
         signature = [tf.TensorSpec((None, None, None, 1), tf.float32, name="l")]
         function = tf.function(lambda batch: same(batch, training=False), input_signature=signature, autograph=False)
         with _silent_converter():
-            # from_keras_model needs parts of TensorFlow's own, older Keras
+            # from_keras_model would need parts of TensorFlow's own, older Keras
             converter = tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function()])
             if not calibration:
                 return bytes(converter.convert())
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
             converter.representative_dataset = lambda: ([picture] for picture in calibration)
-            lite = tf.lite.experimental  # only this class keeps selected operations in float32
+            lite = tf.lite.experimental  # only its class keeps selected operations in float32
             debugger = lite.QuantizationDebugger(converter=converter, debug_dataset=lambda: [[calibration[0]]])
             debugger.run()
             debugger.layer_statistics_dump(statistics := io.StringIO())
             operations = csv.DictReader(io.StringIO(statistics.getvalue()))
-            names = [row["tensor_name"] for row in operations if row["op_name"].endswith("CONV_2D")]  # as they run
-            if in_float < len(names):  # otherwise nothing is left to quantize, which the debugger refuses
+            names = [row["tensor_name"] for row in operations if row["op_name"].endswith("CONV_2D")]  # in order
+            if in_float < len(names):  # the debugger does not accept that nothing is quantized
                 debugger.options = lite.QuantizationDebugOptions(denylisted_nodes=names[:in_float])
             return bytes(debugger.get_nondebug_quantized_model())
-    except Exception as error:  # the converter raises many kinds
+    except Exception as error:  # the converter raises errors of many kinds
         reason = f"{type(error).__name__}: {str(error)[:200]}"  # the converter's message contains the whole network
         raise LabcolorError(f"TensorFlow cannot convert this network: {reason}") from error
 
 
 @contextmanager
 def _silent_converter() -> Iterator[None]:
-    """Silence the converter, which reports its steps in four ways."""
+    """Silence the four ways in which the converter reports its steps."""
     log = logging.getLogger("absl")
     level = log.level
     log.setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""TensorFlow: its start without greetings, its threads, and functions compiled from networks."""
+"""TensorFlow: its import without messages, its threads and replicas, and functions compiled from networks."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from labcolor.errors import InputError, OutOfMemoryError
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["build_outline", "compiled", "limit_threads", "quietly"]
+__all__ = ["build_outline", "compiled", "count_replicas", "limit_threads", "quietly", "shared_out"]
 
 
 def compiled(network: keras.Model) -> Callable[[Array], list[Array]]:
-    """Compile a network to one function that takes (N, h, w, 1) of every size.
+    """Compile a network to one function of (N, h, w, 1) of every size.
 
-    On a CPU TensorFlow's oneDNN caches preparations for each input size, so a process that colors pictures of many
-    shapes grows. ``TF_ENABLE_ONEDNN_OPTS=0``, set before TensorFlow is loaded, avoids about half of that.
+    On a CPU, TensorFlow's oneDNN caches data for each input size, so the memory of a process grows with the number of
+    shapes. ``TF_ENABLE_ONEDNN_OPTS=0``, set before TensorFlow is imported, avoids about half of that.
 
     Raises
     ------
@@ -57,24 +57,14 @@ def compiled(network: keras.Model) -> Callable[[Array], list[Array]]:
 
 
 def build_outline(build: Callable[[], keras.Model], most: int) -> keras.Model:
-    """Build a network for its shapes alone: TensorFlow allocates no memory for its weights.
+    """Build a network of which only the shapes are meaningful: TensorFlow allocates no memory for its weights.
 
     Parameters
     ----------
     build : callable
-        Builds the network. Its sizes may be unchecked.
+        Function that builds the network, possibly with untrusted sizes.
     most : int
-        Largest number of weights.
-
-    Returns
-    -------
-    keras.Model
-        Only its shapes are meaningful.
-
-    Raises
-    ------
-    InputError
-        The network has more weights.
+        Largest number of weights. A network with more weights raises an InputError.
     """
     import keras
 
@@ -94,7 +84,7 @@ def build_outline(build: Callable[[], keras.Model], most: int) -> keras.Model:
 
 
 def limit_threads() -> None:
-    """Set TensorFlow's number of threads, unless it has one or has started."""
+    """Set TensorFlow's number of threads, unless it is set already or TensorFlow has started."""
     import tensorflow as tf
 
     with suppress(RuntimeError):  # TensorFlow has started
@@ -102,19 +92,40 @@ def limit_threads() -> None:
             tf.config.threading.set_intra_op_parallelism_threads(get_threads())
 
 
+def count_replicas() -> int:
+    """Return the number of devices on which TensorFlow trains at the same time."""
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return 1
+    import tensorflow as tf
+
+    return int(tf.distribute.get_strategy().num_replicas_in_sync)
+
+
+def shared_out(batch: Any) -> Any:
+    """Distribute arrays over the devices, because Keras's ``train_on_batch`` passes the whole batch to each device."""
+    import tensorflow as tf
+
+    strategy = tf.distribute.get_strategy()
+
+    def shared(array: Array) -> Any:
+        parts = np.split(array, strategy.num_replicas_in_sync)
+        return strategy.experimental_distribute_values_from_function(
+            lambda context: tf.constant(parts[context.replica_id_in_sync_group])
+        )
+
+    return tf.nest.map_structure(shared, batch)
+
+
 _devices_found = False
 
 
 @contextmanager
 def quietly(*, devices: bool = False) -> Iterator[None]:
-    """Close standard error while TensorFlow starts, because no setting of its own silences it.
+    """Close standard error while TensorFlow prints messages that no setting suppresses.
 
-    It prints messages when it is imported, and when it first looks for devices. Later calls close nothing.
-
-    Parameters
-    ----------
-    devices : bool
-        Whether TensorFlow looks for devices; otherwise it is imported.
+    It prints them when it is imported, and with ``devices`` when it first searches for devices. Later calls do nothing.
     """
     global _devices_found
     done = _devices_found if devices else "tensorflow" in sys.modules
@@ -129,4 +140,4 @@ def quietly(*, devices: bool = False) -> Iterator[None]:
         _devices_found = _devices_found or devices
     finally:
         if level is None:
-            os.environ.pop("TF_CPP_MIN_LOG_LEVEL", None)  # another thread may have done so
+            os.environ.pop("TF_CPP_MIN_LOG_LEVEL", None)  # another thread may have removed it

@@ -1,4 +1,4 @@
-"""Optional packages: the error for one that is missing, with the command that installs it."""
+"""The error for a missing optional package, with the command that installs it."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ __all__ = ["missing_package"]
 def missing_package(extra: str, error: ImportError) -> LabcolorError:
     """Return the error for an optional package that cannot be imported.
 
-    Its remedy names the packages themselves, as the metadata of the installed labcolor lists them. It never names
-    labcolor: whoever owned that name on a package index would own those who follow the remedy.
+    Its remedy names the packages that the metadata of the installed labcolor lists for the extra, but never labcolor:
+    the owner of that name on a package index could attack users who follow the remedy.
 
     Parameters
     ----------
     extra : str
         Group of optional dependencies in pyproject.toml.
     error : ImportError
-        What the import raised.
+        Error of the import.
     """
     form = re.compile(rf"""([\w.-]++(?:\[[\w.,-]+\])?)[^;]*;.*\bextra == ['"]{extra}['"]""")
     try:
         found = [match[1] for text in requires("labcolor") or [] if (match := form.match(text))]
-    except PackageNotFoundError:  # the package runs from a folder that is not installed
+    except PackageNotFoundError:  # labcolor is not installed, but imported from its repository
         found = []
     command = f"python -m pip install {shlex.join(found)}" if found else f"see {extra} in pyproject.toml"
-    return LabcolorError(f"an optional package cannot be imported: {error}. Install what it takes: {command}")
+    return LabcolorError(f"an optional package cannot be imported: {error}. Install it: {command}")

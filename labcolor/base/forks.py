@@ -22,14 +22,14 @@ if hasattr(os, "register_at_fork"):
 
 
 def forked() -> bool:
-    """Return whether this process was forked from one that had loaded TensorFlow."""
+    """Return whether this process was forked from a process with TensorFlow."""
     return _forked
 
 
 def check_process() -> None:
-    """Raise a LabcolorError, rather than hang, where TensorFlow cannot run."""
+    """Raise a LabcolorError in a forked process, in which TensorFlow would hang."""
     if forked():
         raise LabcolorError(
-            "TensorFlow does not survive a fork, and this process was forked from one that had loaded it. Start "
-            'workers with multiprocessing.get_context("spawn"), or with joblib.'
+            "TensorFlow does not survive a fork, and this process was forked from a process that had imported it. "
+            'Start workers with multiprocessing.get_context("spawn"), or with joblib.'
         )

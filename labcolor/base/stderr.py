@@ -1,4 +1,4 @@
-"""Standard error, closed for native code while Python's own messages still arrive."""
+"""Suppression of native code's messages on standard error. Messages of Python still arrive."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Any
 __all__ = ["closed_stderr"]
 
 _lock = threading.Lock()
-_users = 0  # threads that want it closed: the first one closes it, and the last one opens it again
+_users = 0  # threads that need it closed: the first one closes it, and the last one opens it again
 _opening = ExitStack()
 
 
 @contextmanager
 def closed_stderr() -> Iterator[None]:
-    """Discard what native code writes to standard error; Python's own messages arrive. Threads may do so at once."""
+    """Discard messages of native code on standard error, but not those of Python. Several threads may do so."""
     global _users
     with _lock:
         if _users == 0:
@@ -34,7 +34,7 @@ def closed_stderr() -> Iterator[None]:
 
 
 def _close() -> None:
-    """Close standard error, and note in ``_opening`` how to open it again."""
+    """Close standard error, and register in ``_opening`` how to open it again."""
     python = sys.stderr
     if python is None:  # it is closed already
         return
@@ -55,14 +55,14 @@ def _close() -> None:
 
 
 def _put_back(direct: Any, python: Any) -> None:
-    """Make a stream Python's standard error again, unless somebody has replaced it meanwhile."""
+    """Restore Python's standard error, unless it has been replaced meanwhile."""
     if sys.stderr is direct:
         sys.stderr = python
     direct.close()
 
 
 def _writes_to_2(stream: Any) -> bool:
-    """Return whether a stream is the process's standard error; those of notebooks have no number, or no method."""
+    """Return whether a stream writes to file descriptor 2. The streams of notebooks have no descriptor or method."""
     try:
         return bool(stream.fileno() == 2)
     except (AttributeError, OSError, ValueError):

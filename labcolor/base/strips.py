@@ -1,4 +1,4 @@
-"""Parallel work on rows, in strips that fit into the cache."""
+"""Parallel work on strips of rows that fit into the cache."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def in_strips(work: Callable[[int, int], object], rows: int, row_bytes: int) -> 
     Parameters
     ----------
     work : callable
-        Processes the rows from ``start`` to ``stop``. It should release the GIL, as the kernels do.
+        Function that processes the rows from ``start`` to ``stop``. It should release the GIL, like the kernels.
     rows : int
         Number of rows.
     row_bytes : int

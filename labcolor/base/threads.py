@@ -1,4 +1,4 @@
-"""Number of threads, one setting for kernels, engines and ffmpeg."""
+"""The number of threads of kernels, engines and ffmpeg."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _count: int | None = None
 def set_threads(count: int | None) -> None:
     """Set the number of threads of kernels, networks and ffmpeg in this process.
 
-    Set 1 on a server or a cluster that runs one process for each core. TensorFlow reads the number when it starts, so
-    set it before the first training. Everything else uses it from the next call on.
+    Set 1 on a server or a cluster that runs one process for each core. The setting applies from the next call on,
+    except that TensorFlow reads it only when it starts, so set it before the first training.
 
     Parameters
     ----------
     count : int or None
-        From 1 to 1024. None: the environment variable ``LABCOLOR_NUM_THREADS``, or else ``OMP_NUM_THREADS``, or else
-        one for each core that this process may use.
+        Number of threads, from 1 to 1024. For None it is the environment variable ``LABCOLOR_NUM_THREADS``, or else
+        ``OMP_NUM_THREADS``, or else the number of cores that this process may use.
 
     Raises
     ------

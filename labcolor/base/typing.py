@@ -1,4 +1,4 @@
-"""Names for types that many modules share."""
+"""Type aliases that many modules share."""
 
 from __future__ import annotations
 
@@ -15,13 +15,11 @@ class BinaryFile(Protocol):
     """A file that is open for reading bytes."""
 
     def read(self, size: int = ..., /) -> bytes:
-        """Return the next bytes, by default all."""
+        """Return the next bytes, by default all bytes."""
         ...
 
 
 Array: TypeAlias = npt.NDArray[Any]
 PathLike: TypeAlias = str | os.PathLike[str]
-PictureSource: TypeAlias = (
-    PathLike | bytes | bytearray | memoryview | BinaryFile | Image.Image
-)  # from which to read one
-PictureInput: TypeAlias = Array | PictureSource  # one picture
+PictureSource: TypeAlias = PathLike | bytes | bytearray | memoryview | BinaryFile | Image.Image
+PictureInput: TypeAlias = Array | PictureSource

@@ -1,4 +1,4 @@
-"""Checks of parameters, with errors that say what was expected."""
+"""Checks of parameters."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Check:
-    """Condition that a parameter fulfils.
+    """Condition on a parameter.
 
     Parameters
     ----------
     expected : str
         Description for error messages.
     kinds : tuple of type
-        Types of the value; bool is accepted only if it is listed.
+        Types of the value. bool is accepted only if it is listed.
     fits : callable
-        Return whether a value of such a type fulfils the condition.
+        Function that returns whether a value of these types fulfills the condition.
     """
 
     expected: str
@@ -47,18 +47,17 @@ class Check:
 
 
 def as_array(name: str, value: Any) -> Array:
-    """Return the plain array of an array-like; refuse masked values, which NumPy would silently unmask."""
+    """Convert an array-like to a plain array. Refuse masked values, which NumPy would silently unmask."""
     parts = value if isinstance(value, list | tuple) else (value,)
     if any(np.ma.is_masked(part) for part in parts):
         raise InputError(
-            f"{name}: expected plain values, got a masked array with masked ones. Fill them first, for example with "
-            f"{name}.filled(np.nan)."
+            f"{name}: expected plain values, got masked ones. Fill them first, for example with {name}.filled(np.nan)."
         )
     try:
         return np.asarray(value)
     except ValueError as error:
         raise InputError(f"{name}: expected an array, got a sequence of unequal parts. Make them one shape.") from error
-    except Exception as error:  # libraries raise every kind of error for tensors on a GPU or with gradients
+    except Exception as error:  # libraries raise errors of many kinds for tensors on a GPU or with gradients
         remedy = " Move it to the CPU first: .detach().cpu().numpy()." if hasattr(value, "cpu") else ""
         raise InputTypeError(
             f"{name}: expected an array, got {type(value).__name__}, which NumPy cannot read.{remedy}"
@@ -86,7 +85,7 @@ def number(low: float, high: float) -> Check:
 
 
 def one_of(*choices: Any) -> Check:
-    """Return the check for one of several values, which has the same type."""
+    """Return the check for one of several values with the same type."""
     return Check(
         f"one of {', '.join(map(repr, choices))}",
         tuple({type(choice) for choice in choices}),
@@ -96,7 +95,8 @@ def one_of(*choices: Any) -> Check:
 
 def instance_of(kind: type) -> Check:
     """Return the check for an object of a class."""
-    return Check(f"a {kind.__name__}", (kind,), lambda value: True)
+    article = "an" if kind.__name__[0] in "AEIOUaeiou" else "a"
+    return Check(f"{article} {kind.__name__}", (kind,), lambda value: True)
 
 
 def optional(check: Check) -> Check:
@@ -123,10 +123,10 @@ def require_names(name: str, found: Any, expected: Iterable[str]) -> None:
 
 
 def shortened(value: Any) -> str:
-    """Return a value's repr for a message, cut to 80 characters so that it prints no user data."""
+    """Return a value's repr for a message, cut to 80 characters so that it contains little user data."""
     try:
         text = repr(value)
-    except Exception:  # Python refuses to print very large integers; an object's own repr may raise anything
+    except Exception:  # Python does not print very large integers, and an object's repr may raise any error
         return f"a value of type {type(value).__name__}"
     return _cut(text, value)
 

@@ -221,7 +221,7 @@ def _options(arguments: argparse.Namespace, place: Path | None) -> tuple[str, di
 
 def _worker(arguments: argparse.Namespace) -> Callable[[Path | None, Path | None], None]:
     """Load the model, and return the function that colors one picture file."""
-    from labcolor.display.triptych import triptych
+    from labcolor.display.views import triptych
     from labcolor.io.folders import color_file, color_file_to_bytes
     from labcolor.io.sources import as_source
 

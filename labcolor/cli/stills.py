@@ -81,8 +81,10 @@ def preview(arguments: argparse.Namespace) -> int:
         raise InputError("expected --at TIME or --sheet FILE. Give at least one of them.")
     footage, folder = _opened(arguments)
     times = [as_seconds("--at", time) for time in arguments.at]
+    from labcolor.colorizer import pipeline_of
+
     shots = as_shots(arguments.shots, footage.rate)
-    pipeline = model_of(arguments).pipeline()
+    pipeline = pipeline_of(model_of(arguments))
     from labcolor.video.stills import caption, colored_still, frame_at, shot_stills
 
     info = footage.info
@@ -113,8 +115,10 @@ def stills(arguments: argparse.Namespace) -> int:
     from labcolor.video.shots import as_shots
 
     footage, folder = _opened(arguments)
+    from labcolor.colorizer import pipeline_of
+
     shots = as_shots(arguments.shots, footage.rate)
-    pipeline = model_of(arguments).pipeline()
+    pipeline = pipeline_of(model_of(arguments))
     from labcolor.video.stills import colored_still, shot_stills
 
     count = 0

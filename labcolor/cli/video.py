@@ -127,7 +127,7 @@ def _jobs(arguments: argparse.Namespace) -> tuple[list[tuple[str, str]], int]:
         raise InputError(f"-o: expected another folder than {source}, whose videos would be replaced.")
     pairs, problems = video_places(source, folder, arguments.codec)
     for problem in problems:
-        print_message(f"{problem.filename}: cannot be read: {problem.strerror}.")
+        print_message(str(problem))
     if not pairs:
         raise VideoFileError(f"{source}: expected videos in this folder and its subfolders, found none.")
     waiting = [(str(path), str(place)) for path, place in pairs if not (arguments.resume and place.exists())]

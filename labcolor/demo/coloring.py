@@ -10,7 +10,7 @@ from PIL import Image
 from labcolor.base.typing import Array
 from labcolor.colorizer import Colorizer
 from labcolor.demo.forms import file_in_form
-from labcolor.display.triptych import show
+from labcolor.display.views import show
 from labcolor.errors import InputError, LabcolorError, PictureFileError
 from labcolor.io.decoders import decode
 from labcolor.io.encoders import WRITABLE

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 from PIL import Image, ImageCms, ImageFile
@@ -18,44 +16,19 @@ from labcolor.io.tiff import deep_samples, opened_tiff
 
 __all__ = ["decode", "from_image"]
 
-# Pillow's modes, and the modes to which they are converted in turn: converting La directly to RGBA loses alpha.
-_MODES = {
-    "1": ("L",),
-    "L": (),
-    "LA": ("RGBA",),
-    "La": ("LA", "RGBA"),
-    "P": ("RGB",),
-    "PA": ("RGBA",),
-    "RGB": (),
-    "RGBA": (),
-    "RGBa": ("RGBA",),
-    "RGBX": ("RGB",),
-    "CMYK": ("RGB",),
-    "YCbCr": ("RGB",),
-    "LAB": ("RGB",),
-    "HSV": ("RGB",),
-    "I": (),
-    "I;16": (),
-    "I;16L": (),
-    "I;16B": (),
-    "F": (),
+# Pillow's modes, and the modes to which they are converted in turn. Converting La directly to RGBA would lose alpha.
+_MODES: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("L", "RGB", "RGBA", "I", "I;16", "I;16L", "I;16B", "F"), ()),
+    **dict.fromkeys(("P", "RGBX", "CMYK", "YCbCr", "LAB", "HSV"), ("RGB",)),
+    **dict.fromkeys(("LA", "PA", "RGBa"), ("RGBA",)),
+    **{"1": ("L",), "La": ("LA", "RGBA")},
 }
 _PROFILED = ("L", "LA", "P", "PA", "RGB", "RGBA", "CMYK")  # modes to which a color profile is applied
 _NEAR = 2  # levels of 255 by which a profile may differ from sRGB and still be ignored
 
 
 def decode(source: Source) -> Array:
-    """Decode a picture file.
-
-    Parameters
-    ----------
-    source : Source
-        The file.
-
-    Returns
-    -------
-    ndarray
-        As for :func:`labcolor.read_picture`.
+    """Decode a picture file as :func:`labcolor.read_picture` returns it.
 
     Raises
     ------
@@ -64,45 +37,36 @@ def decode(source: Source) -> Array:
     OutOfMemoryError
         The picture did not fit in memory.
     """
-    with decoding(source.name, source), _as_file_errors():
-        if source.kind == "PNG" and source.head(26)[24:] in (b"\x10\2", b"\x10\4", b"\x10\6"):
-            return _deep_png(source)
-        if source.kind != "TIFF":
-            with opened(source) as image:
-                return _converted(source.name, image)
-        with opened_tiff(source) as (page, index):
-            samples = deep_samples(source.name, page)
-        if samples is not None:
-            return _upright(*samples)
-        with closed_stderr(), opened(source) as image:  # libtiff writes its complaints there
-            image.seek(index)
-            return _converted(source.name, image)
-
-
-@contextmanager
-def _as_file_errors() -> Iterator[None]:
-    """Convert an InputError to a PictureFileError."""
     try:
-        yield
+        with decoding(source.name, source):
+            return _decoded(source)
     except InputError as error:
         raise PictureFileError(str(error)) from error
 
 
-def from_image(name: str, image: Image.Image) -> Array:
-    """Return a PIL image as an array, converted as the same picture in a file is.
+def _decoded(source: Source) -> Array:
+    """Decode a picture file by the decoder for its format and depth."""
+    if source.kind == "PNG" and source.head(26)[24:] in (b"\x10\2", b"\x10\4", b"\x10\6"):
+        return _deep_png(source)
+    if source.kind != "TIFF":
+        with opened(source) as image:
+            return _converted(source.name, image)
+    with opened_tiff(source) as (page, index):
+        samples = deep_samples(source.name, page)
+    if samples is not None:
+        return _upright(*samples)
+    with closed_stderr(), opened(source) as image:  # libtiff prints its messages there
+        image.seek(index)
+        return _converted(source.name, image)
 
-    Parameters
-    ----------
-    name : str
-        Name of the image in errors.
-    image : PIL.Image.Image
-        Of mode 1, L, LA, La, P, PA, RGB, RGBA, RGBa, RGBX, CMYK, YCbCr, LAB, HSV, I, I;16 or F. Its EXIF orientation
-        and its color profile are applied.
+
+def from_image(name: str, image: Image.Image) -> Array:
+    """Convert a PIL image to an array as :func:`decode` does. ``name`` is its name in errors.
 
     Raises
     ------
     InputTypeError, InputError
-        It has another mode, values that are out of range, or no pixels.
+        The image has a mode that is not supported, values out of range, or no pixels.
     PictureFileError
         Its file is damaged.
     OutOfMemoryError
@@ -120,13 +84,14 @@ def from_image(name: str, image: Image.Image) -> Array:
 
 
 def _converted(name: str, image: Image.Image) -> Array:
+    """Convert a PIL image to an upright array in sRGB."""
     mode = image.mode
     if mode not in _MODES:
         known = ", ".join(_MODES)
         raise InputTypeError(f'{name}: expected one of the modes {known}, got {mode}. Convert it: .convert("RGB").')
     image.load()
     steps = _MODES[mode]
-    # at 16 bits a transparent grey value is ignored, since its conversion would reduce the picture to 8 bits
+    # at 16 bits a transparent grey value is ignored, because its conversion would reduce the picture to 8 bits
     if image.has_transparency_data and mode in ("1", "L", "P", "RGB"):
         steps = ("RGBA",)
     profile = image.info.get("icc_profile")
@@ -136,7 +101,7 @@ def _converted(name: str, image: Image.Image) -> Array:
         for step in steps:
             plain = plain.convert(step)
         picture = np.asarray(plain)
-    if mode in ("I", "F"):  # 32 bits: take whole numbers for 16 bits, and floats as they are
+    if mode in ("I", "F"):  # 32 bits: integers become 16 bits, and floats stay
         low, high = picture.min(), picture.max()
         if not (low >= 0 and high <= (65535 if mode == "I" else 1)):
             raise InputError(
@@ -148,13 +113,13 @@ def _converted(name: str, image: Image.Image) -> Array:
 
 
 def _by_profile(image: Image.Image, profile: bytes, steps: tuple[str, ...]) -> Array | None:
-    """Return an image of 8 bits in sRGB by its color profile; None if it is sRGB, or cannot be used."""
+    """Convert an 8-bit image to sRGB by its color profile. Return None if the profile is sRGB or unusable."""
     try:
         embedded = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     except (OSError, ImageCms.PyCMSError):
         return None
     alpha = None
-    if image.mode in ("L", "LA"):  # a grey profile takes no alpha
+    if image.mode in ("L", "LA"):  # a grey profile does not support alpha
         if steps:
             image, alpha = image.convert("LA").split()
     elif image.mode != "CMYK":
@@ -172,12 +137,13 @@ def _by_profile(image: Image.Image, profile: bytes, steps: tuple[str, ...]) -> A
 
 
 def _to_srgb(profile: ImageCms.ImageCmsProfile, image: Image.Image) -> Array:
+    """Apply a color profile to an image."""
     output = "RGBA" if image.mode == "RGBA" else "RGB"
     return np.asarray(ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode=output))
 
 
 def _is_srgb(profile: ImageCms.ImageCmsProfile, mode: str) -> bool:
-    """Return whether a profile changes neither greys nor strong colors; its name is not trusted."""
+    """Return whether a profile changes neither greys nor strong colors. Its name is not trusted."""
     colors = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
     if mode == "RGB":
         strong = np.stack(np.meshgrid(*[[0, 96, 255]] * 3), -1).reshape(-1, 3).astype(np.uint8)
@@ -187,7 +153,7 @@ def _is_srgb(profile: ImageCms.ImageCmsProfile, mode: str) -> bool:
 
 
 def _orientation(image: Image.Image) -> int:
-    """Return the orientation of an image, from 1 to 8; 1 if its EXIF is damaged."""
+    """Return the EXIF orientation of an image, from 1 to 8, or 1 if its EXIF is damaged."""
     value = 1
     with ignoring_damage():
         value = image.getexif().get(0x0112, 1)
@@ -195,7 +161,7 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _upright(picture: Array, orientation: int) -> Array:
-    """Turn a picture as its EXIF or TIFF orientation says."""
+    """Rotate and mirror a picture by its EXIF or TIFF orientation."""
     if orientation in (5, 6, 7, 8):
         picture = np.swapaxes(picture, 0, 1)
     if orientation in (2, 3, 6, 7):
@@ -206,7 +172,7 @@ def _upright(picture: Array, orientation: int) -> Array:
 
 
 def _deep_png(source: Source) -> Array:
-    """Decode a PNG of 16 bits with several channels, of which Pillow gives 8 bits: the high ones, then the low ones."""
+    """Decode a PNG with 16 bits and several channels in two passes, because Pillow returns 8 of its bits."""
     halves = []
     for order in "BL":
         with opened(source) as image:
@@ -214,7 +180,7 @@ def _deep_png(source: Source) -> Array:
             image.tile = [type(tile)(*tile[:3], "RGBA" if pairs else f"{image.mode};16{order}") for tile in image.tile]
             image.load()
             picture, orientation = np.asarray(image), _orientation(image)
-        if pairs:  # the two bytes of grey and of alpha stand where Pillow expects four channels
+        if pairs:  # Pillow takes the two bytes of grey and of alpha for four channels
             wide = picture.view(">u2").astype(np.uint16)
             return _upright(wide[..., [0, 0, 0, 1]], orientation)
         halves.append(picture)

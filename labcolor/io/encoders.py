@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import struct
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,42 +26,28 @@ __all__ = ["LOSSY", "OPAQUE", "WRITABLE", "check_options", "encode"]
 _log = logging.getLogger(__name__)
 
 WRITABLE = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".avif")
-LOSSY = (".jpg", ".jpeg", ".webp", ".avif")  # formats that have a quality
-OPAQUE = (".jpg", ".jpeg", ".bmp")  # formats that hold no alpha
+LOSSY = (".jpg", ".jpeg", ".webp", ".avif")  # formats with a quality
+OPAQUE = (".jpg", ".jpeg", ".bmp")  # formats without alpha
+_JPEG = (".jpg", ".jpeg")
 _TIFF = (".tif", ".tiff")
 _QUALITY = 95  # the default
-_SEGMENT = 65533  # bytes that JPEG holds in one piece
-_XMP_HEAD = 29  # of them taken up by XMP's name
+# Bytes of EXIF and XMP that a segment of JPEG holds, beside a resolution of up to 100 bytes and the name of XMP.
+_EXIF_BYTES, _XMP_BYTES = 65533 - 100, 65533 - 29
 
 
 def check_options(ending: str, quality: int | None, compression: int | str | None) -> None:
-    """Check that a format supports a quality and a compression.
-
-    Parameters
-    ----------
-    ending : str
-        One of :data:`WRITABLE`.
-    quality : int or None
-        As for :func:`labcolor.write_picture`.
-    compression : int, str or None
-        As for :func:`labcolor.write_picture`.
-
-    Raises
-    ------
-    InputError, InputTypeError
-        The format does not support the value.
-    """
+    """Raise an InputError if the format of an ending does not support a quality or a compression."""
     if quality is not None:
         require("quality", quality, integer(1, most=100))
         if ending not in LOSSY:
-            raise InputError(f"quality: {ending} has none. Leave it out, or write one of {', '.join(LOSSY)}.")
+            raise InputError(f"quality: {ending} has no quality. Leave it out, or write one of {', '.join(LOSSY)}.")
     if compression is not None:
         if ending == ".png":
             require("compression", compression, integer(0, most=9))
         elif ending in _TIFF:
             require("compression", compression, one_of("deflate"))
         else:
-            raise InputError(f"compression: {ending} has none to choose. Leave it out, or write a .png or .tif.")
+            raise InputError(f"compression: {ending} has a fixed one. Leave it out, or write a .png or .tif.")
 
 
 def encode(
@@ -77,7 +64,7 @@ def encode(
     Parameters
     ----------
     path : Path
-        Where to write.
+        The destination.
     picture : ndarray, (H, W), (H, W, 3) or (H, W, 4)
         uint8; for PNG and TIFF also uint16, and for TIFF float32.
     quality, compression, metadata
@@ -86,7 +73,7 @@ def encode(
         Name of the file in the log.
     """
     ending = path.suffix.lower()
-    metadata = _held(metadata, ending, name)
+    metadata = _supported(metadata, ending, name)
     exif = full_exif(metadata)
     if ending in _TIFF:
         _write_tiff(path, picture, "zlib" if compression == "deflate" else None, metadata, exif)
@@ -100,7 +87,7 @@ def encode(
     if metadata.dpi is not None:
         options["dpi"] = metadata.dpi
     if ending == ".avif":
-        exif.pop(ORIENTATION, None)  # with it, Pillow would write all texts again, as ASCII
+        exif.pop(ORIENTATION, None)  # otherwise Pillow would rewrite all texts as ASCII
     if exif and ending != ".bmp":
         options["exif"] = exif.tobytes()
     if metadata.xmp is not None and ending == ".png":
@@ -113,31 +100,28 @@ def encode(
     iio.imwrite(path, picture, plugin="pillow", **options)
 
 
-def _held(metadata: PictureMetadata, ending: str, name: str) -> PictureMetadata:
-    """Return the metadata that a format can hold, and log the rest in one line."""
-    exif, xmp = metadata.exif, metadata.xmp
-    dropped = []
-    # the resolution, which is added, takes less than 100 bytes
-    if exif is not None and (ending == ".bmp" or (ending in (".jpg", ".jpeg") and len(exif) > _SEGMENT - 100)):
-        exif = None
-        dropped.append("EXIF")
-    if xmp is not None and (ending == ".bmp" or (ending in (".jpg", ".jpeg") and len(xmp) > _SEGMENT - _XMP_HEAD)):
-        xmp = None
-        dropped.append("XMP")
+def _supported(metadata: PictureMetadata, ending: str, name: str) -> PictureMetadata:
+    """Return the metadata that a format supports, and log the rest in one line."""
+    if ending not in (*_JPEG, ".bmp"):
+        return metadata
+    limits = {"exif": _EXIF_BYTES, "xmp": _XMP_BYTES} if ending in _JPEG else {"exif": 0, "xmp": 0}
+    dropped = [kind for kind, most in limits.items() if len(getattr(metadata, kind) or b"") > most]
     if dropped:
-        _log.warning("%s: %s dropped, since %s does not hold it.", name, " and ".join(dropped), ending)
-    return PictureMetadata(exif, xmp, metadata.dpi)
+        _log.warning(
+            "%s: %s dropped, because %s does not support it.", name, " and ".join(map(str.upper, dropped)), ending
+        )
+    return replace(metadata, **dict.fromkeys(dropped))
 
 
 def _write_tiff(
     path: Path, picture: Array, compression: str | None, metadata: PictureMetadata, exif: Image.Exif
 ) -> None:
-    """Write a TIFF of 8 or 16 bits or of floats, through tifffile; Pillow writes no RGB of 16 bits or of floats."""
+    """Write a TIFF by tifffile, because Pillow does not write RGB with 16 bits or floats."""
     import tifffile
 
-    large = picture.nbytes > 4_000_000_000  # beyond offsets of 32 bits: written without the directories of EXIF
+    large = picture.nbytes > 4_000_000_000  # beyond 32-bit offsets; the directories of EXIF are dropped
     parts = {place: inside for place in (EXIF_IFD, GPS_IFD) if (inside := exif.get_ifd(place)) and not large}
-    # tifffile does not write these directories: neighboring tags reserve their entries until they are appended
+    # tifffile does not write these directories, so their entries get the codes of neighboring tags until then
     tags: list[tuple[int, str, int, Any, bool]] = [(place - 1, "I", 1, 0, True) for place in parts]
     for tag in sorted(set(exif) - {EXIF_IFD, GPS_IFD, *RESOLUTION}):
         value = exif[tag]
@@ -162,6 +146,8 @@ def _write_tiff(
         byteorder="<",
         extratags=tags,
     )
+    with tifffile.TiffFile(path) as written:
+        entries = {tag.code: tag.offset for tag in written.pages.first.tags}
     with path.open("r+b") as file:
         for place, inside in parts.items():
             directory = ImageFileDirectory_v2(b"II*\0\0\0\0\0", group=place)
@@ -170,20 +156,17 @@ def _write_tiff(
             start = file.seek(0, 2)
             start += file.write(bytes(start % 2))
             file.write(directory.tobytes(start))
-            file.seek(4)
-            (first,) = struct.unpack("<I", file.read(4))
-            file.seek(first)
-            (count,) = struct.unpack("<H", file.read(2))
-            codes = [code for code, _ in struct.iter_unpack("<H10s", file.read(12 * count))]
-            file.seek(first + 2 + 12 * codes.index(place - 1))
+            file.seek(entries[place - 1])
             file.write(struct.pack("<2H2I", place, 4, 1, start))
 
 
 def _write_deep_png(path: Path, picture: Array, level: int, metadata: PictureMetadata, exif: Image.Exif) -> None:
-    """Write RGB or RGBA of 16 bits as PNG, which Pillow cannot."""
+    """Write RGB or RGBA with 16 bits as PNG, which Pillow does not support."""
     height, width, channels = picture.shape
     rows = picture.astype(">u2").view(np.uint8).reshape(height, -1)
-    lines = np.full((height, 1 + rows.shape[1]), 2, np.uint8)  # 2: each line as the difference from the one above
+    lines = np.full(
+        (height, 1 + rows.shape[1]), 2, np.uint8
+    )  # 2: each line is stored as its difference from the line above
     lines[0, 1:] = rows[0]
     np.subtract(rows[1:], rows[:-1], out=lines[1:, 1:])
     chunks = [(b"IHDR", struct.pack(">2I5B", width, height, 16, {3: 2, 4: 6}[channels], 0, 0, 0))]

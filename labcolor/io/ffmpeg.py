@@ -1,4 +1,4 @@
-"""Calls of the ffmpeg program that imageio-ffmpeg carries, and a summary of its errors."""
+"""Calls of the ffmpeg program of imageio-ffmpeg, and a summary of its errors."""
 
 from __future__ import annotations
 
@@ -15,15 +15,13 @@ __all__ = ["LOCAL", "FfmpegError", "decimal", "error_summary", "executable", "ru
 
 # Arguments before an input: a playlist from an untrusted source must not open network connections.
 LOCAL = ("-protocol_whitelist", "file,pipe")
-
-
 _BOILERPLATE = re.compile(
     "Terminating thread|Task finished|Nothing was written|Conversion failed|Last message repeated"
 )
 
 
 class FfmpegError(Exception):
-    """Failure of ffmpeg, with a summary of its messages. Callers turn it into an error of the library."""
+    """Failure of ffmpeg, with a summary of its messages. Callers convert it to an error of the library."""
 
 
 def executable() -> str:
@@ -46,18 +44,18 @@ def executable() -> str:
 
 
 def threads() -> list[str]:
-    """Return the arguments, before a file, that limit ffmpeg's threads; none where nobody chose a number."""
+    """Return the arguments, before a file, that set ffmpeg's threads, or none if the user chose no number."""
     count = chosen_threads()
     return [] if count is None else ["-threads", str(count)]
 
 
 def decimal(seconds: Fraction) -> str:
-    """Return a time as ffmpeg's arguments take it."""
+    """Format a time for ffmpeg's arguments."""
     return f"{float(seconds):.6f}"
 
 
 def error_summary(log: bytes) -> str:
-    """Return ffmpeg's first two and last messages on one line, without messages that carry no information."""
+    """Return ffmpeg's first two and last informative messages on one line."""
     lines = [line.strip() for line in log.decode(errors="replace").splitlines() if line.strip()]
     relevant = [line for line in lines if not _BOILERPLATE.search(line)] or lines
     if len(relevant) > 3:

@@ -1,4 +1,4 @@
-"""Files to color, in folders or alone: where each result goes, and the coloring of one picture file."""
+"""Files to color, alone or in folders, their destinations, and the coloring of one picture file."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 
 from labcolor.base.paths import as_path, files_in, identity, make_folder
 from labcolor.base.typing import Array, PathLike, PictureSource
-from labcolor.errors import InputError, PictureFileError
+from labcolor.errors import InputError, PictureFileError, VideoFileError
 from labcolor.io.codecs import CODECS, CONTAINERS
 from labcolor.io.decoders import decode
 from labcolor.io.encoders import OPAQUE, WRITABLE
 from labcolor.io.inputs import one_picture
 from labcolor.io.metadata import read_metadata
-from labcolor.io.pictures import picture_paths, write_picture
+from labcolor.io.pictures import pictures_in, write_picture
 from labcolor.io.sources import Source, as_source
 from labcolor.pictures.picture import over_white
 
@@ -45,9 +45,9 @@ def picture_places(
     Parameters
     ----------
     sources : sequence of path
-        Files and folders. What lies in ``folder`` is left out.
+        Files and folders. Files in ``folder`` are left out.
     folder : Path
-        The folder for the results. A picture keeps its path in its source; if its format cannot be written, .png is
+        The folder for the results. A picture keeps its path in its source. If its format cannot be written, .png is
         added to its name.
     name : str
         Name of ``sources`` in errors.
@@ -58,19 +58,22 @@ def picture_places(
     -------
     pairs : list of (Path, Path)
     problems : list of PictureFileError
-        Those of folders that cannot be read.
+        One error for each folder that cannot be read or contains no picture.
     """
     real_folder = folder.resolve()
     pairs: Pairs = []
     problems: list[PictureFileError] = []
     for source in (as_path(name, source) for source in sources):
-        is_folder = os.path.isdir(source)
-        paths = picture_paths([source], problems) if is_folder else [source]
-        if is_folder and source.resolve() in real_folder.parents:
-            earlier = source / real_folder.relative_to(source.resolve())
-            paths = [path for path in paths if earlier not in path.parents]
+        paths, parent = [source], source.parent
+        if os.path.isdir(source):
+            paths, unreadable = pictures_in(source)
+            problems += unreadable
+            parent = source
+            if source.resolve() in real_folder.parents:
+                earlier = source / real_folder.relative_to(source.resolve())
+                paths = [path for path in paths if earlier not in path.parents]
         for path in paths:
-            place = folder / (path.relative_to(source) if is_folder else path.name)
+            place = folder / path.relative_to(parent)
             if ending is not None:
                 place = place.with_suffix(ending)
             elif place.suffix.lower() not in WRITABLE:
@@ -79,32 +82,32 @@ def picture_places(
     return pairs, problems
 
 
-def video_places(source: Path, folder: Path, codec: str | None) -> tuple[Pairs, list[OSError]]:
+def video_places(source: Path, folder: Path, codec: str | None) -> tuple[Pairs, list[VideoFileError]]:
     """Find the videos of a folder, and their destinations in another folder.
 
     Parameters
     ----------
     source : Path
-        A folder. What lies in ``folder`` is left out.
+        A folder. Files in ``folder`` are left out.
     folder : Path
-        The folder for the results. A video keeps its path in ``source``; if its format cannot be written, or does not
-        hold the codec, that of one that does is added to its name.
+        The folder for the results. A video keeps its path in ``source``. If its format cannot be written or does not
+        support the codec, the ending of a format that does is added to its name.
     codec : str or None
         As for :func:`labcolor.colorize_video`.
 
     Returns
     -------
     pairs : list of (Path, Path)
-    problems : list of OSError
-        One for each folder that cannot be read. Its ``filename`` is that folder.
+    problems : list of VideoFileError
+        One error for each folder that cannot be read.
     """
     # a collection of small .avi files must not become FFV1, which is large
     endings = CODECS[codec].endings if codec else tuple(set(CONTAINERS) - {".avi"})
-    paths, problems = files_in(source, VIDEO_ENDINGS)
+    paths, problems = files_in(source, VIDEO_ENDINGS, VideoFileError)
     pairs: Pairs = []
     for path in paths:
         if folder.resolve() in path.resolve().parents:
-            continue  # the result of an earlier call
+            continue  # a result of an earlier call
         place = folder / path.relative_to(source)
         if place.suffix.lower() not in endings:
             place = place.with_name(place.name + (".mp4" if ".mp4" in endings else endings[0]))
@@ -113,14 +116,9 @@ def video_places(source: Path, folder: Path, codec: str | None) -> tuple[Pairs, 
 
 
 def distinct(pairs: Pairs, name: str) -> Pairs:
-    """Return the distinct pairs.
+    """Return the distinct pairs of a file and its destination.
 
-    Parameters
-    ----------
-    pairs : list of (Path, Path)
-        Files, with their destinations.
-    name : str
-        Name of the destination in errors.
+    ``name`` is the name of the destination in errors.
 
     Raises
     ------
@@ -144,18 +142,18 @@ def distinct(pairs: Pairs, name: str) -> Pairs:
 def color_file(
     source: PictureSource | Source, place: Path, color: Callable[[Array], Array], options: Mapping[str, Any]
 ) -> None:
-    """Color one picture file, and keep its metadata. The result appears whole or not at all.
+    """Color one picture file, and keep its metadata. Write the result completely or not at all.
 
     Parameters
     ----------
     source : path, bytes, open binary file or Source
         The picture file.
     place : Path
-        Destination of the colored picture. Missing folders are made.
+        Destination of the colored picture. Missing folders are created.
     color : callable
-        Function from the picture to what is written.
+        Function from the picture to the colored picture.
     options : mapping
-        Of :func:`labcolor.write_picture`.
+        Options of :func:`labcolor.write_picture`.
 
     Raises
     ------

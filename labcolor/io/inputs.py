@@ -23,7 +23,7 @@ _KINDS = "a numeric array, a path, bytes, an open binary file or a PIL image"
 
 
 def _read(x: Any, name: str) -> Array | None:
-    """Return the array of a picture file, of a PIL image, or of a frame of PyAV or decord; None for anything else."""
+    """Return the array of a picture file, a PIL image, or a frame of PyAV or decord, or None for other types."""
     if isinstance(x, Image.Image):
         return from_image(name, x)
     if hasattr(x, "to_ndarray") and hasattr(x, "format"):  # PyAV
@@ -35,7 +35,7 @@ def _read(x: Any, name: str) -> Array | None:
 
 
 def _numeric(x: Any, name: str) -> Array:
-    """Return an array of numbers, or raise an InputTypeError."""
+    """Convert a value to an array of numbers, or raise an InputTypeError."""
     array = as_array(name, x)
     if array.dtype.kind not in "uifb":
         came = f"dtype {array.dtype}" if isinstance(x, np.ndarray | list | tuple) else type(x).__name__
@@ -44,15 +44,15 @@ def _numeric(x: Any, name: str) -> Array:
 
 
 def as_pictures(x: Any, name: str = "X") -> tuple[list[Picture], Rebuild]:
-    """Check, and read if necessary, one or several pictures.
+    """Convert one or several pictures to arrays, and check them.
 
     Parameters
     ----------
     x : picture or sequence of picture
         One picture: an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of uint8, uint16, float in [0, 1] or bool; or a
         path, bytes, an open binary file or a PIL image, as for :func:`labcolor.read_picture`; or a frame of PyAV or
-        decord. A batch: an array with one axis more in front. Or a list or tuple of pictures, whose kinds, sizes,
-        channels and dtypes may differ.
+        decord. A batch: an array with one more axis in front. Or a list or tuple of pictures, which may differ in
+        kind, size, channels and dtype.
     name : str
         Name of the input in errors.
 
@@ -60,12 +60,12 @@ def as_pictures(x: Any, name: str = "X") -> tuple[list[Picture], Rebuild]:
     -------
     pictures : list of Picture
     rebuild : callable
-        Nests one result a picture as ``x`` was nested.
+        Function that nests one result for each picture like ``x``.
 
     Raises
     ------
     InputError, InputTypeError
-        A type, shape, dtype or range is not as above, or a shape could mean two things.
+        A type, shape, dtype or range differs from the above, or a shape is ambiguous.
     PictureFileError
         A file cannot be read.
     OutOfMemoryError
@@ -105,24 +105,7 @@ def _item(item: Any, name: str) -> Picture:
 
 
 def one_picture(x: Any, name: str) -> Picture:
-    """Check, and read if necessary, exactly one picture.
-
-    Parameters
-    ----------
-    x : picture
-        As for :func:`as_pictures`, or anything that NumPy takes for an array.
-    name : str
-        Name of the input in errors.
-
-    Returns
-    -------
-    Picture
-
-    Raises
-    ------
-    InputError, InputTypeError, PictureFileError, OutOfMemoryError
-        As for :func:`as_pictures`, or there are several pictures.
-    """
+    """Convert exactly one picture, as for :func:`as_pictures` or an array-like. Raise the same errors."""
     pictures, _ = as_pictures(as_array(name, x) if isinstance(x, list | tuple) else x, name)
     if len(pictures) != 1:
         raise InputError(f"{name}: expected one picture, got {len(pictures)}.")

@@ -1,4 +1,4 @@
-"""One policy of resources for picture files, which every decoder applies; SECURITY.md lists it with its tests."""
+"""Limits on the resources that a picture file may take. Every decoder applies them; SECURITY.md lists their tests."""
 
 from __future__ import annotations
 
@@ -17,28 +17,29 @@ from labcolor.errors import PictureFileError
 
 __all__ = [
     "DAMAGE",
+    "DECOMPRESSORS",
     "EXIF_BYTES",
     "FILE_BYTES",
     "FORMATS",
     "PIXELS",
     "XMP_BYTES",
-    "check_inflated",
     "check_jpeg",
     "check_png",
     "check_size",
     "check_tiff",
     "ignoring_damage",
+    "inflate",
     "is_damage",
 ]
 
-# The formats that are opened. Pillow knows others, of which some start programs, as EPS does.
+# The formats that are opened. Some other formats of Pillow start programs, as EPS does.
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "PPM", "TIFF", "WEBP", "AVIF", "JPEG2000")
 PIXELS = 178_956_970  # Pillow's own limit
-FILE_BYTES = 1 << 32  # of a file that the caller has opened
-EXIF_BYTES = 1 << 16  # the most that a JPEG can hold
+FILE_BYTES = 1 << 32  # limit for a file that the caller has opened
+EXIF_BYTES = 1 << 16  # the largest EXIF that a JPEG can hold
 XMP_BYTES = 1 << 20
 
-# What decoders raise on damaged files, and where these classes are defined. Anything else passes through.
+# Exceptions of decoders on damaged files, and the packages that define them. Other exceptions pass through.
 DAMAGE = (
     *(ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, OSError, RuntimeError, SyntaxError),
     *(TypeError, ValueError, lzma.LZMAError, struct.error, zlib.error),
@@ -46,16 +47,16 @@ DAMAGE = (
 _DEFINED_IN = {"builtins", "struct", "zlib", "_lzma", "PIL", "tifffile", "numpy"}
 
 _PIXEL_BYTES = 32  # RGBA of float64
-_SLACK = 1 << 16  # bytes; a small picture may be stored badly
+_SLACK = 1 << 16  # bytes; small pictures may be stored inefficiently
 _TIFF_SIZES = ("imagelength", "imagewidth", "imagedepth", "tilelength", "tilewidth", "tiledepth", "rowsperstrip")
 _TILE_PIXELS = 1 << 22  # tiles may be larger than a small picture
-_CHUNKS = 1 << 18  # of a PNG
-_SCANS = 100  # of a JPEG
+_CHUNKS = 1 << 18  # chunks of a PNG
+_SCANS = 100  # scans of a JPEG
 _DICTIONARY = 1 << 28  # bytes that LZMA may use
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-_JPEG_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # not a stuffed byte, a restart or padding
-_DECOMPRESSORS: dict[int, Callable[[], Any]] = {
+_JPEG_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # excludes stuffed bytes, restarts and padding
+DECOMPRESSORS: dict[int, Callable[[], Any]] = {
     8: zlib.decompressobj,
     32946: zlib.decompressobj,
     34925: lambda: lzma.LZMADecompressor(memlimit=_DICTIONARY),
@@ -64,7 +65,7 @@ _DECOMPRESSORS: dict[int, Callable[[], Any]] = {
 
 @contextmanager
 def ignoring_damage() -> Iterator[None]:
-    """Suppress what a decoder raises on damaged data, but not the time limit of a caller."""
+    """Suppress a decoder's exceptions on damaged data, but not the time limit of a caller."""
     try:
         yield
     except DAMAGE as error:
@@ -73,13 +74,13 @@ def ignoring_damage() -> Iterator[None]:
 
 
 def is_damage(error: BaseException) -> bool:
-    """Return whether an exception is a decoder's; a caller's time limit may be an OSError, too."""
+    """Return whether a decoder raised an exception. A caller's time limit may raise an OSError, too."""
     defined_in = type(error).__module__.partition(".")[0]
     return isinstance(error, DAMAGE) and not isinstance(error, TimeoutError) and defined_in in _DEFINED_IN
 
 
 def check_size(name: str, height: int, width: int) -> None:
-    """Raise a PictureFileError, whose cause is Pillow's error, if a picture has too many pixels to be decoded."""
+    """Raise a PictureFileError, caused by Pillow's error, if a picture has too many pixels to be decoded."""
     if height * width > PIXELS:
         raise PictureFileError(
             f"{name}: expected at most {PIXELS:,} pixels, got {width} x {height}. Reduce the picture first."
@@ -87,17 +88,12 @@ def check_size(name: str, height: int, width: int) -> None:
 
 
 def _too_much(name: str, what: str) -> PictureFileError:
+    """Return the error for a file with more of something than its size in pixels needs."""
     return PictureFileError(f"{name}: expected {what} that fits its size, got more. Save the picture again.")
 
 
 def check_png(name: str, file: BinaryIO) -> None:
-    """Check that a PNG has no more data than its size can need.
-
-    Raises
-    ------
-    PictureFileError
-        It has too many pixels, too many chunks, or too much data.
-    """
+    """Raise a PictureFileError if a PNG has too many pixels, too many chunks, or more data than its size needs."""
     width, height, depth, color = struct.unpack(">2I2B", file.read(26)[16:])
     check_size(name, height, width)
     bits = depth * _PNG_CHANNELS.get(color, 4)
@@ -119,23 +115,17 @@ def check_png(name: str, file: BinaryIO) -> None:
 
 
 def check_jpeg(name: str, content: bytes) -> None:
-    """Check that a JPEG has data for its size: each block of 8 x 8 samples takes at least one bit.
-
-    Raises
-    ------
-    PictureFileError
-        It has too many pixels, too many scans, or too little data.
-    """
+    """Raise a PictureFileError if a JPEG has too many pixels or scans, or less than one bit for each 8 x 8 samples."""
     place, blocks, data, scans, progressive = 2, 0, 0, 0, True
     while found := _JPEG_MARKER.search(content, place):
         start, marker = found.end(), found[0][1]
-        if marker == 0xD9:  # the picture's end
+        if marker == 0xD9:  # the end of the picture
             break
-        if marker in (0x01, 0xD8):  # without a length
+        if marker in (0x01, 0xD8):  # these markers have no length
             place = start
             continue
         place = start + int.from_bytes(content[start : start + 2], "big")
-        if marker in (0xC0, 0xC1, 0xC2) and place - start >= 8:  # the size, for Huffman's code
+        if marker in (0xC0, 0xC1, 0xC2) and place - start >= 8:  # the size, in frames with Huffman codes
             height, width, parts = struct.unpack_from(">2HB", content[start:place].ljust(8, b"\0"), 3)
             check_size(name, height, width)
             factors = [divmod(content[at], 16) for at in range(start + 9, min(place, start + 8 + 3 * parts), 3)]
@@ -145,7 +135,7 @@ def check_jpeg(name: str, content: bytes) -> None:
         elif marker == 0xDA:
             needed = place + blocks // 8 + 1
             if not progressive and needed < len(content) and not _JPEG_MARKER.search(content, place, needed):
-                return  # without reading to the end of a large picture
+                return  # a large picture is not read to its end
             end = _JPEG_MARKER.search(content, place)
             data += (end.start() if end else len(content)) - place
             scans += 1
@@ -159,20 +149,7 @@ def check_jpeg(name: str, content: bytes) -> None:
 
 
 def check_tiff(name: str, page: Any) -> None:
-    """Check that a page of a TIFF has samples, tiles and data that fit its size.
-
-    Parameters
-    ----------
-    name : str
-        Name of the file in errors.
-    page : tifffile.TiffPage
-        The page.
-
-    Raises
-    ------
-    PictureFileError
-        It has too many pixels, or too much of the others, or declares a size as a list.
-    """
+    """Raise a PictureFileError if a TIFF page has sizes that are lists, or too many pixels, samples, tiles or bytes."""
     height, width = page.imagelength, page.imagewidth
     if not all(isinstance(getattr(page, size), int) for size in _TIFF_SIZES):  # a product would be a list of billions
         raise PictureFileError(f"{name}: expected one number for each size of the picture, got several. It is damaged.")
@@ -191,41 +168,24 @@ def check_tiff(name: str, page: Any) -> None:
         raise _too_much(name, "an amount of data")
 
 
-def check_inflated(name: str, page: Any) -> bool:
-    """Check that the strips or tiles of a page of a TIFF do not expand to more than their size.
-
-    Parameters
-    ----------
-    name : str
-        Name of the file in errors.
-    page : tifffile.TiffPage
-        The page.
-
-    Returns
-    -------
-    bool
-        Whether its compression is one that can be checked, or that cannot expand much.
+def inflate(name: str, page: Any, decompressor: Any, packed: bytes) -> bytes:
+    """Expand a strip or tile of a TIFF page by a new decompressor of :data:`DECOMPRESSORS`.
 
     Raises
     ------
     PictureFileError
-        They expand to more.
+        The result is larger than a strip or tile of the page.
+    EOFError
+        The strip or tile is incomplete.
     """
-    if page.compression in (1, 5, 32773):  # none, or LZW and PackBits, whose decoders are told the size
-        return True
-    decompressor = _DECOMPRESSORS.get(page.compression)
-    if decompressor is None or page.fillorder != 1:
-        return False
     samples = page.samplesperpixel if page.planarconfig == 1 else 1
-    columns, rows = (
-        (page.tilewidth, page.tilelength)
-        if page.is_tiled
-        else (page.imagewidth, min(page.rowsperstrip, page.imagelength))
-    )
+    columns, rows = page.imagewidth, min(page.rowsperstrip, page.imagelength)
+    if page.is_tiled:
+        columns, rows = page.tilewidth, page.tilelength
     most = rows * math.ceil(columns * samples * page.bitspersample / 8) + _SLACK
-    handle = page.parent.filehandle
-    for offset, count in zip(page.dataoffsets, page.databytecounts, strict=False):
-        handle.seek(offset)
-        if len(decompressor().decompress(handle.read(count), most + 1)) > most:
-            raise _too_much(name, "an amount of data")
-    return True
+    content: bytes = decompressor.decompress(packed, most + 1)
+    if len(content) > most:
+        raise _too_much(name, "an amount of data")
+    if not decompressor.eof:
+        raise EOFError
+    return content

@@ -1,4 +1,4 @@
-"""Metadata of picture files, which are kept when a picture is colored: EXIF, XMP and resolution."""
+"""Metadata that a colored picture keeps: EXIF, XMP and resolution."""
 
 from __future__ import annotations
 
@@ -22,22 +22,23 @@ __all__ = ["EXIF_IFD", "GPS_IFD", "ORIENTATION", "RESOLUTION", "PictureMetadata"
 
 _log = logging.getLogger(__name__)
 
-# Tags: the directories of the camera and of GPS; horizontal and vertical resolution, and their unit.
+# Tags of the directories of camera and GPS, and of the horizontal and vertical resolution and their unit.
 EXIF_IFD, GPS_IFD = 0x8769, 0x8825
 RESOLUTION = 0x011A, 0x011B, 0x0128
 ORIENTATION = 0x0112
 _XMP = 0x02BC
 _XMP_ORIENTATION = re.compile(rb"(tiff:Orientation\s*(?:=\s*[\"']|>)\s*)[0-9]")
 _THUMBNAILS = b"<xmp:Thumbnails>", b"</xmp:Thumbnails>"
-# The tags that describe a picture; in a TIFF those of its layout stand among them: document, title, maker, model, page,
-# software, date, artist, computer, ratings, copyright, Windows' title, comment, author, keywords and subject.
+# Tags that describe a picture, rather than its layout: document, title, maker, model, page, software, date, artist,
+# computer, ratings, copyright, and Windows' title, comment, author, keywords and subject.
 _DESCRIPTIVE = {269, 270, 271, 272, 285, 305, 306, 315, 316, 18246, 18249, 33432, *range(40091, 40096)}
 # Color space and size of the old file, and the maker's notes, which contain offsets into it.
 _OUTDATED = {0xA001, 0xA002, 0xA003, 0xA005, 0x927C}
-_DPI = 1, 65535  # what JPEG can hold
+_DPI = 1, 65535  # the range of JPEG
 
 
 def _are_dots(value: Any) -> bool:
+    """Return whether a value is a resolution."""
     return len(value) == 2 and all(isinstance(one, int | float) and _DPI[0] <= one <= _DPI[1] for one in value)
 
 
@@ -52,16 +53,16 @@ class PictureMetadata:
     Parameters
     ----------
     exif : bytes or None
-        EXIF in the form of a TIFF, with or without ``b"Exif\0\0"`` in front.
+        EXIF as a TIFF, with or without the prefix ``b"Exif\0\0"``.
     xmp : bytes or None
         XMP, a packet of XML in UTF-8.
     dpi : tuple of float or None
-        Dots an inch in a row and in a column, each from 1 to 65,535.
+        Horizontal and vertical resolution in dots per inch, from 1 to 65,535.
 
     Raises
     ------
     InputError, InputTypeError
-        A value is not as above, or ``exif`` cannot be understood.
+        A value has another type or range, or ``exif`` cannot be parsed.
 
     Examples
     --------
@@ -90,17 +91,7 @@ class PictureMetadata:
 
 
 def full_exif(metadata: PictureMetadata) -> Image.Exif:
-    """Return the EXIF of metadata with the resolution in it; it is empty if there is neither.
-
-    Parameters
-    ----------
-    metadata : PictureMetadata
-        The metadata.
-
-    Returns
-    -------
-    PIL.Image.Exif
-    """
+    """Return the EXIF of metadata, with the resolution."""
     exif = Image.Exif()
     if metadata.exif is not None:
         exif.load(metadata.exif)
@@ -112,7 +103,7 @@ def full_exif(metadata: PictureMetadata) -> Image.Exif:
 
 
 def _keep_codes(exif: Image.Exif) -> None:
-    """Encode texts as Latin-1, as which Pillow decodes them; it would write them as ASCII."""
+    """Encode texts as Latin-1. Pillow decodes them so, but would encode them as ASCII."""
     for tag, value in list(exif.items()):
         if isinstance(value, str):
             exif[tag] = value.encode("latin-1")
@@ -121,9 +112,9 @@ def _keep_codes(exif: Image.Exif) -> None:
 def read_metadata(source: PictureSource | Source) -> PictureMetadata:
     """Read the metadata of a picture file, for :func:`labcolor.write_picture`.
 
-    It is brought to what :func:`labcolor.read_picture` gives: EXIF and XMP say that the picture stands upright, and
-    thumbnails are left out, since they show the old picture. So are color spaces and profiles, which are applied to the
-    pixels, and the camera maker's own notes, which hold places in the old file.
+    The metadata describes the result of :func:`labcolor.read_picture`: EXIF and XMP state an upright orientation. It
+    excludes thumbnails, which show the old picture, color spaces and profiles, which are applied to the pixels, and the
+    camera maker's own notes, which contain offsets into the old file.
 
     Parameters
     ----------
@@ -133,15 +124,15 @@ def read_metadata(source: PictureSource | Source) -> PictureMetadata:
     Returns
     -------
     PictureMetadata
-        EXIF (date, copyright, camera, place, ...), XMP and resolution (dots an inch); None for what there is not. EXIF
-        that is damaged is logged and left out.
+        EXIF (date, copyright, camera, place and others), XMP and resolution in dots per inch. A missing part is None.
+        Damaged EXIF is logged and left out.
 
     Raises
     ------
     PictureFileError
         The file is missing, or is not a picture.
     InputTypeError, InputError
-        ``source`` is something else.
+        ``source`` has another type.
 
     Examples
     --------
@@ -170,6 +161,7 @@ def read_metadata(source: PictureSource | Source) -> PictureMetadata:
 
 
 def _of_image(name: str, image: Image.Image) -> PictureMetadata:
+    """Return the metadata of a PIL image."""
     xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
     exif = Image.Exif()
     with _leaving_out(name):
@@ -195,16 +187,16 @@ def _of_exif(name: str, exif: Image.Exif, xmp: Any, dpi: Any) -> PictureMetadata
 @contextmanager
 def _leaving_out(name: str) -> Iterator[None]:
     """Suppress and log damage to EXIF."""
-    whole = False
+    intact = False
     with ignoring_damage():
         yield
-        whole = True
-    if not whole:
+        intact = True
+    if not intact:
         _log.warning("%s: its EXIF is damaged, and left out.", name)
 
 
 def _upright_xmp(name: str, xmp: Any) -> bytes | None:
-    """Return XMP of the upright picture without thumbnails; None if it is absent or too long."""
+    """Return XMP of the upright picture without thumbnails, or None if it is missing or too long."""
     if not isinstance(xmp, bytes) or not xmp:
         return None
     if len(xmp) > XMP_BYTES:
@@ -230,7 +222,7 @@ def _dots(exif: Image.Exif, dpi: Any) -> tuple[float, float] | None:
 
 
 def _descriptive(exif: Image.Exif) -> bytes | None:
-    """Return the EXIF tags that are valid for the upright picture, as a TIFF; None without such tags."""
+    """Return the EXIF tags that are valid for the upright picture, as a TIFF, or None if there are none."""
     kept = Image.Exif()
     for tag in _DESCRIPTIVE & set(exif):
         kept[tag] = exif[tag]

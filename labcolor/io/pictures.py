@@ -1,4 +1,4 @@
-"""Reading and writing picture files, and finding them."""
+"""Read, write and find picture files."""
 
 from __future__ import annotations
 
@@ -22,27 +22,26 @@ from labcolor.io.metadata import PictureMetadata
 from labcolor.io.sources import ENDINGS, as_source
 from labcolor.pictures.picture import as_bytes, as_picture
 
-__all__ = ["picture_paths", "read_picture", "write_picture"]
+__all__ = ["picture_paths", "pictures_in", "read_picture", "write_picture"]
 
 
 def read_picture(source: PictureSource) -> Array:
-    """Read one picture: EXIF rotation applied, palettes and CMYK turned into RGB, 16 bits kept.
+    """Read one picture. Apply EXIF rotation, convert palettes and CMYK to RGB, and keep 16 bits.
 
     Parameters
     ----------
     source : path, bytes, open binary file or PIL image
-        PNG, JPEG, TIFF, WebP, BMP, GIF, AVIF, JPEG 2000, PPM or, with the package pillow-heif, HEIC; of several frames
-        the first, and of several pages the first that is not a thumbnail. A path must name a regular file. An open file
-        is read from its current position, and rewound to it if it can be.
+        PNG, JPEG, TIFF, WebP, BMP, GIF, AVIF, JPEG 2000, PPM or, with the package pillow-heif, HEIC. Of several frames
+        the first is read, and of several pages the first that is not a thumbnail. A path must name a regular file. An
+        open file is read from its position, and set back to it if that is possible.
 
     Returns
     -------
     ndarray
         (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA; uint8, uint16, or float32 for TIFF files of floats in [0, 1].
-        9 to 15 bits are stretched to 16, and signed integers to their unsigned range. Alpha is not premultiplied;
-        unspecified extra samples of a TIFF,
-        such as a scanner's infrared, are left out.
-        sRGB: an embedded color profile is applied to 8 bits, and ignored at 16 bits and for floats.
+        9 to 15 bits are stretched to 16, and signed integers to their unsigned range. Alpha is not premultiplied.
+        Unspecified extra samples of a TIFF, such as a scanner's infrared, are left out. The colors are sRGB: an
+        embedded color profile is applied to 8 bits, and ignored for 16 bits and floats.
 
     Raises
     ------
@@ -51,7 +50,7 @@ def read_picture(source: PictureSource) -> Array:
     OutOfMemoryError
         The picture did not fit in memory.
     InputTypeError, InputError
-        ``source`` is something else, or a PIL image of another mode than 1, L, LA, La, P, PA, RGB, RGBA, RGBa, RGBX,
+        ``source`` has another type, or is a PIL image of another mode than 1, L, LA, La, P, PA, RGB, RGBA, RGBa, RGBX,
         CMYK, YCbCr, LAB, HSV, I, I;16 and F.
 
     Examples
@@ -77,33 +76,33 @@ def write_picture(
     metadata: PictureMetadata | None = None,
     label: bool = False,
 ) -> None:
-    """Write one picture, in the format of the path's ending; the file appears whole or not at all.
+    """Write one picture, completely or not at all, in the format of the path's ending.
 
     Parameters
     ----------
     path : path
-        A new file, or a regular file that is replaced; a symbolic link is replaced, and its target stays. It ends in
-        .png (8 or 16 bits), .tif, .tiff (8 or 16 bits, or float32), .jpg, .jpeg, .webp, .bmp, or, where Pillow
-        has it, .avif (8 bits).
+        A new file, or a regular file that is replaced. A symbolic link is replaced, and its target stays. The ending is
+        .png (8 or 16 bits), .tif, .tiff (8 or 16 bits, or float32), .jpg, .jpeg, .webp, .bmp, or, if Pillow supports
+        it, .avif (8 bits).
     picture : array_like
-        (H, W), (H, W, 1), (H, W, 3) or (H, W, 4); uint8, uint16, float in [0, 1] or bool. float32 is written as such
-        to a TIFF; all else that the format does not hold as 8 bits.
+        (H, W), (H, W, 1), (H, W, 3) or (H, W, 4); uint8, uint16, float in [0, 1] or bool. A TIFF stores float32. Other
+        dtypes that the format does not support become uint8.
     quality : int, optional
-        For JPEG, WebP and AVIF: from 1 to 100, by default 95.
+        Quality of JPEG, WebP and AVIF, from 1 to 100, by default 95.
     compression : int or "deflate", optional
-        For PNG: from 0 (large) to 9 (small, slow), by default 6. For TIFF: "deflate"; by default it is not compressed.
-        Both lose nothing.
+        Lossless compression. For PNG from 0 (large) to 9 (small and slow), by default 6. For TIFF "deflate"; by default
+        a TIFF is not compressed.
     metadata : PictureMetadata, optional
-        What to write beside the pixels, from :func:`labcolor.read_metadata`. What the format cannot hold is dropped,
-        and logged as a warning: EXIF and XMP in BMP, and pieces over 64 KB in JPEG.
+        Metadata from :func:`labcolor.read_metadata`. EXIF and XMP in BMP, and those over 64 KB in JPEG, are dropped
+        with a warning in the log, because the format does not support them.
     label : bool, default False
-        Whether XMP shall say that an algorithm chose the colors, as the files of ``labcolor colorize`` do: by IPTC's
-        digital source type "algorithmicallyEnhanced", and by a description where there is none. BMP holds no label.
+        Whether XMP states that an algorithm chose the colors, as in the files of ``labcolor colorize``: by IPTC's
+        digital source type "algorithmicallyEnhanced", and by a description if XMP has none. BMP does not support it.
 
     Raises
     ------
     InputError, InputTypeError
-        The array is not a picture, the format cannot hold it, or it has no such quality or compression.
+        The array is not a picture, or the format does not support it, the quality or the compression.
     PictureFileError
         The file cannot be written.
     OutOfMemoryError
@@ -121,7 +120,7 @@ def write_picture(
     if ending not in WRITABLE:
         raise InputError(f"{path}: expected a name that ends in {', '.join(WRITABLE)}. Rename it.")
     array = as_array("picture", picture)
-    as_picture(array, "picture")  # raises for another array
+    as_picture(array, "picture")  # raises an error for other arrays
     check_options(ending, quality, compression)
     require("metadata", metadata, optional(instance_of(PictureMetadata)))
     require("label", label, instance_of(bool))
@@ -129,7 +128,7 @@ def write_picture(
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[..., 0]
     if array.ndim == 3 and array.shape[2] == 4 and ending in OPAQUE:
-        raise InputError(f"{path}: {ending} holds no alpha. Write a .png, or drop it with picture[..., :3].")
+        raise InputError(f"{path}: {ending} does not support alpha. Write a .png, or drop it with picture[..., :3].")
     depths = {".png": ("u2",), ".tif": ("u2", "f4"), ".tiff": ("u2", "f4")}.get(ending, ())
     if array.dtype.str[1:] not in depths:
         array = as_bytes(array)
@@ -145,54 +144,48 @@ def write_picture(
         write_file(path, write, PictureFileError)
     except LabcolorError:
         raise
-    except (ValueError, KeyError, struct.error) as error:  # of encoders
+    except (ValueError, KeyError, struct.error) as error:  # encoders raise them
         raise PictureFileError(f"{path}: cannot be written: {error}.") from error
 
 
-def picture_paths(
-    sources: Iterable[str | os.PathLike[str]], problems: list[PictureFileError] | None = None
-) -> list[Path]:
-    """Return the picture files among ``sources``, by name; folders are searched with their subfolders.
+def picture_paths(sources: Iterable[str | os.PathLike[str]]) -> list[Path]:
+    """Return the picture files among files and folders, and in subfolders.
 
     Parameters
     ----------
     sources : iterable of path
-        Files, which are taken whatever their ending, and folders, of whose files those with one of :data:`ENDINGS` are
-        taken, but for hidden ones. Links to folders in folders are not followed.
-    problems : list, optional
-        Where to put the errors rather than to raise them; the rest is returned then.
+        Files with any ending, and folders, of which the files with one of :data:`ENDINGS` are returned.
 
     Returns
     -------
     list of Path
-        Each folder's files sorted by their path in it.
+        The files of each folder are sorted by their path in it.
 
     Raises
     ------
     PictureFileError
-        A source does not exist, or a folder holds no picture, or cannot be read.
+        A source does not exist, or a folder contains no picture or cannot be read.
     InputError, InputTypeError
         A source is not a path.
     """
     paths: list[Path] = []
-    wrong: list[PictureFileError] = []
     for source in (as_path("source", source) for source in sources):
         if os.path.isdir(source):
-            inside, unreadable = files_in(source, ENDINGS)
-            wrong += [PictureFileError(f"{e.filename}: this folder cannot be read: {e.strerror}.") for e in unreadable]
-            if not inside and not unreadable:
-                wrong.append(
-                    PictureFileError(f"{source}: expected pictures in this folder ({', '.join(ENDINGS)}), found none.")
-                )
+            inside, problems = pictures_in(source)
+            if problems:
+                raise problems[0]
             paths += inside
         elif os.path.exists(source):
             paths.append(source)
         else:
-            wrong.append(
-                PictureFileError(f"{source}: expected a picture or a folder, but there is none. Check the path.")
-            )
-    if problems is None and wrong:
-        raise wrong[0]
-    if problems is not None:
-        problems += wrong
+            raise PictureFileError(f"{source}: expected a picture or a folder, but it does not exist. Check the path.")
     return paths
+
+
+def pictures_in(folder: Path) -> tuple[list[Path], list[PictureFileError]]:
+    """Return the pictures of a folder and its subfolders, and an error if there are none or for unreadable folders."""
+    paths, problems = files_in(folder, ENDINGS, PictureFileError)
+    if not paths and not problems:
+        found = f"{folder}: expected pictures in this folder ({', '.join(ENDINGS)}), found none."
+        problems.append(PictureFileError(found))
+    return paths, problems

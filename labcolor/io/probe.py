@@ -1,4 +1,4 @@
-"""What a video file holds, known before it is colored: streams, size, exact rate, pixels, colors, time code."""
+"""Properties of a video that are read before it is decoded: streams, size, rate, pixels, colors and time code."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from labcolor.io import ffmpeg
 from labcolor.io.dpx import DpxHeader, read_header
 from labcolor.io.sequences import find_sequence, is_pattern
 
-__all__ = ["Pixels", "Tracks", "VideoInfo", "exact_rate", "pixels_of", "probe"]
+__all__ = ["Pixels", "VideoInfo", "exact_rate", "pixels_of", "probe"]
 
 _USUAL_RATE = 60  # largest frames per second of a video with a variable rate, unless its mean rate is higher
 _HDR = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
 _FLAGS = {"default", "dub", "original", "comment", "lyrics", "karaoke", "forced", "captions", "descriptions"}
 _FLAGS |= {"dependent", "hearing_impaired", "visual_impaired", "clean_effects"}
-# Pixel formats whose samples are not planar, by their chroma format. Their last digits name a depth above 8 bits.
+# Pixel formats with packed samples, by their chroma format. Their last digits are a depth above 8 bits.
 _PACKED = {
     "420": ["nv12", "nv21", "p010", "p012", "p016"],
     "422": ["nv16", "uyvy422", "yuyv422", "yvyu422", "p210", "p212", "p216", "y210", "y212", "y216"],
@@ -54,7 +54,7 @@ class Pixels:
 
 
 def pixels_of(name: str) -> Pixels:
-    """Return what ffmpeg's name of a pixel format means. What is neither YUV nor grey counts as RGB."""
+    """Parse ffmpeg's name of a pixel format. Formats other than YUV and grey count as RGB."""
     plain = re.sub("(le|be)$", "", name)
     for chroma, names in _PACKED.items():
         if plain in names:
@@ -71,22 +71,6 @@ def pixels_of(name: str) -> Pixels:
 
 
 @dataclass(frozen=True)
-class Tracks:
-    """Tracks of one kind.
-
-    Parameters
-    ----------
-    codecs : tuple of str
-        Codec of each; "none" if ffmpeg cannot decode it.
-    flags : tuple of tuple of str
-        What each is marked as, like "default" and "comment".
-    """
-
-    codecs: tuple[str, ...] = ()
-    flags: tuple[tuple[str, ...], ...] = ()
-
-
-@dataclass(frozen=True)
 class VideoInfo:
     """Properties of a video, known before it is decoded.
 
@@ -99,35 +83,35 @@ class VideoInfo:
     size : (width, height)
         Size of a frame, upright.
     rate : Fraction
-        Frames per second, exact. The video may have fewer or more where its rate is variable.
+        Exact frames per second. A video with a variable rate may have fewer or more.
     variable : bool
-        Whether the mean rate is another one, so that frames will be repeated or dropped.
+        Whether the mean rate differs from ``rate``, so that frames are repeated or dropped.
     rotation : int
-        Degrees by which frames are turned, counterclockwise, to be upright; from 0 to 359.
+        Degrees, from 0 to 359, by which frames are rotated counterclockwise to be upright.
     aspect : str
-        Aspect ratio of a pixel, "1:1" for a square.
+        Aspect ratio of a pixel, "1:1" for a square pixel.
     duration : float or None
         Length in seconds, if known.
     delay : Fraction
-        Seconds by which the picture begins after the file.
+        Seconds from the start of the file to the first frame.
     format : str
         ffmpeg's name of the pixel format.
     full : bool
         Whether luma uses all values.
     matrix, primaries, transfer : str
-        ffmpeg's names of the colors, "unknown" where they are not tagged.
+        ffmpeg's names of the color properties, or "unknown".
     hdr : str
-        "PQ", "HLG" or "Dolby Vision"; empty for other videos.
+        "PQ", "HLG" or "Dolby Vision", or empty for other videos.
     fields : str
-        The order of fields, "tff" or "bff", if the first frame or the file says that frames consist of two fields.
+        Order of the fields, "tff" or "bff", if the first frame or the file declares interlacing, or empty.
     sound, subtitles : tuple of str
-        Codec of each track. "none" if ffmpeg cannot decode it.
+        Codec of each track, "none" if ffmpeg cannot decode it.
     sound_flags, subtitle_flags : tuple of tuple of str
-        What each track is marked as, like "default" and "comment".
+        Dispositions of each track, such as "default" and "comment".
     covers : tuple of (int, str)
         Number among the video streams, and codec, of each attached picture.
     attachments, others, videos, chapters : int
-        Number of attached files, of streams of data other than time code, of videos, and of chapters.
+        Number of attached files, of data streams other than time code, of videos, and of chapters.
     timecode : str
         Time code of the first frame, or empty.
     tags : tuple of (str, str)
@@ -180,12 +164,12 @@ class VideoInfo:
 
     @property
     def pixels(self) -> Pixels:
-        """How its pixels are stored."""
+        """The storage of its pixels."""
         return pixels_of(self.format)
 
 
 def exact_rate(rate: Fraction) -> Fraction:
-    """Return the nominal rate. Containers that round times to milliseconds turn 60000/1001 into 19001/317."""
+    """Return the nominal rate of a rounded one. Times in milliseconds turn 60000/1001 into 19001/317."""
     for nominal in (Fraction(round(rate)), Fraction(round(rate * 1001 / 1000) * 1000, 1001)):
         if abs(nominal - rate) < rate / 1_000_000:
             return nominal
@@ -193,13 +177,7 @@ def exact_rate(rate: Fraction) -> Fraction:
 
 
 def _opened(path: Path, rate: Fraction | None) -> tuple[Path, tuple[str, ...], int | None]:
-    """Return the file or pattern of a source, ffmpeg's arguments that open it, and the first number of a sequence.
-
-    Raises
-    ------
-    InputError, VideoFileError
-        There is no such file, or it is not one on this computer.
-    """
+    """Return the file or pattern of a source, ffmpeg's arguments that open it, and the first number of a sequence."""
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", str(path)) and not os.path.exists(path):
         raise InputError(f"{path}: expected a file on this computer, got an address. Download the video first.")
     if is_pattern(path) or os.path.isdir(path):
@@ -207,17 +185,18 @@ def _opened(path: Path, rate: Fraction | None) -> tuple[Path, tuple[str, ...], i
         speed = ("-framerate", str(24 if rate is None else rate), "-start_number", str(sequence.first))
         return sequence.pattern, ("-f", "image2", *speed, "-i", sequence.ffmpeg_pattern()), sequence.first
     if rate is not None:
-        raise InputError("rate: expected an image sequence, whose rate it is, got a video file. Leave it out.")
+        raise InputError("rate: expected an image sequence, got a video file, which has a rate. Leave it out.")
     if not os.path.isfile(path):
-        raise VideoFileError(f"{path}: expected a video file, but there is none. Check the path.")
+        raise VideoFileError(f"{path}: expected a video file, but it does not exist. Check the path.")
     return path, (*ffmpeg.LOCAL, "-i", f"file:{path}"), None
 
 
-def _tracks(streams: list[tuple[str, str, str, str]], kind: str) -> Tracks:
+def _tracks(streams: list[tuple[str, ...]], kind: str) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """Return the codec and the dispositions of each stream of a kind."""
     of_kind = [(codec, details) for _, found, codec, details in streams if found == kind]
     shown = [re.findall(r"\(([a-z ]+)\)", details) for _, details in of_kind]
     flags = [tuple(flag for words in found if (flag := words.replace(" ", "_")) in _FLAGS) for found in shown]
-    return Tracks(tuple(codec for codec, _ in of_kind), tuple(flags))
+    return tuple(codec for codec, _ in of_kind), tuple(flags)
 
 
 def probe(path: Path, rate: Fraction | None = None) -> VideoInfo:
@@ -226,7 +205,7 @@ def probe(path: Path, rate: Fraction | None = None) -> VideoInfo:
     Parameters
     ----------
     path : Path
-        A video file, or an image sequence: a pattern like "frames/%06d.png", or a folder of numbered pictures.
+        A video file, a pattern of numbered pictures like "frames/%06d.png", or a folder of numbered pictures.
     rate : Fraction, optional
         Frames per second of an image sequence, by default 24.
 
@@ -247,14 +226,14 @@ def probe(path: Path, rate: Fraction | None = None) -> VideoInfo:
     pictures = [(codec, details) for _, kind, codec, details in streams if kind == "Video"]
     videos = [details for _, details in pictures if "(attached pic)" not in details]
     if not videos:
-        what = "only sound" if any(kind == "Audio" for _, kind, _, _ in streams) else "none"
+        what = "only sound" if any(kind == "Audio" for _, kind, _, _ in streams) else "no video stream"
         raise VideoFileError(f"{path}: expected a video, found {what}: {ffmpeg.error_summary(log)}")
     if first is None and re.search(r"^Input #0, (image2|\w+_pipe),", head, re.MULTILINE):
         raise InputError(
             f"{path}: expected a video, got a single picture. Color it with labcolor colorize, or name a sequence like "
             f"frames/%06d{path.suffix}."
         )
-    # whole lines, since titles and other texts of the file are in the log, too; without going back, so in linear time
+    # Whole lines are matched because the log contains texts of the file, and without backtracking, in linear time.
     frame = re.search(
         r"^\[Parsed_showinfo(?>.*?pts_time:)(\S++)(?>.*?fmt:)(\w++)(?>.*? sar:)(\d++)/(\d++) s:(\d++)x(\d++) i:(.)",
         text,
@@ -274,7 +253,7 @@ def probe(path: Path, rate: Fraction | None = None) -> VideoInfo:
     delay = Fraction(time) - Fraction(start[1]) if start and time != "NOPTS" else Fraction(0)
     dolby = "DOVI configuration record" in head
     rate, variable = _rate(text, videos[0])
-    sound, subtitles = _tracks(streams, "Audio"), _tracks(streams, "Subtitle")
+    (sound, sound_flags), (subtitles, subtitle_flags) = _tracks(streams, "Audio"), _tracks(streams, "Subtitle")
     timecode = re.search(r"^ +timecode +: (\d\d:\d\d:\d\d[:;.]\d\d)", head, re.MULTILINE | re.IGNORECASE)
     is_dpx = first is not None and path.suffix.lower() == ".dpx"
     dpx = read_header(path.with_name(path.name % first)) if is_dpx else None
@@ -300,15 +279,15 @@ def probe(path: Path, rate: Fraction | None = None) -> VideoInfo:
         transfer=transfer,
         hdr=_HDR.get(transfer, "Dolby Vision" if dolby else ""),
         fields=_fields(fields, videos[0]),
-        sound=sound.codecs,
-        sound_flags=sound.flags,
-        subtitles=subtitles.codecs,
-        subtitle_flags=subtitles.flags,
+        sound=sound,
+        sound_flags=sound_flags,
+        subtitles=subtitles,
+        subtitle_flags=subtitle_flags,
         covers=tuple(
             (number, codec) for number, (codec, details) in enumerate(pictures) if "(attached pic)" in details
         ),
         attachments=sum(kind == "Attachment" for _, kind, _, _ in streams),
-        # time code, and the names of chapters, are streams of data in .mov and .mp4
+        # in .mov and .mp4, time code and the names of chapters are data streams
         others=sum(kind == "Data" and not re.search(r"\((tmcd|text) /", about) for _, kind, _, about in streams),
         videos=len(videos),
         chapters=len(re.findall(r"^ +Chapter #\d", head, re.MULTILINE)),
@@ -320,25 +299,26 @@ def probe(path: Path, rate: Fraction | None = None) -> VideoInfo:
 
 
 def _complaints(text: str) -> bytes:
-    """Return the lines of ffmpeg's log that name a component, which its errors do."""
+    """Return the lines of ffmpeg's log that name a component, as its errors do."""
     return "\n".join(line for line in text.splitlines() if line.startswith("[") or "rror" in line).encode()
 
 
 def _fields(letter: str, details: str) -> str:
-    """Return the order of fields, by showinfo's letter of a frame, or by what the container says."""
-    said = re.search(r"(top|bottom) (coded )?first", details)
-    if letter in "TB":
-        return "tff" if letter == "T" else "bff"
-    return "" if said is None else "tff" if said[1] == "top" else "bff"
+    """Return the order of fields by showinfo's letter of a frame, or else by the container."""
+    declared = re.search(r"(top|bottom) (coded )?first", details)
+    if letter not in "TB" and declared is not None:
+        letter = declared[1][0].upper()
+    return {"T": "tff", "B": "bff"}.get(letter, "")
 
 
 def _rotation(about: str) -> int:
-    """Return the degrees of the rotation that a stream asks for and that ffmpeg applies."""
+    """Return the rotation in degrees that a stream declares and that ffmpeg applies."""
     found = re.search(r"[Dd]isplay ?[Mm]atrix: rotation of (-?[\d.]+) degrees", about)
     return round(float(found[1])) % 360 if found else 0
 
 
 def _duration(head: str) -> float | None:
+    """Return the duration in seconds that ffmpeg prints, or None."""
     found = re.search(r"^ +Duration: (\d+):(\d+):([\d.]+)", head, re.MULTILINE)
     if found is None:
         return None
@@ -347,10 +327,7 @@ def _duration(head: str) -> float | None:
 
 
 def _rate(text: str, details: str) -> tuple[Fraction, bool]:
-    """Return the exact rate, and whether it is variable.
-
-    The rate is limited where it is only declared: screen recorders declare 1,000 frames per second.
-    """
+    """Return the exact rate, limited because screen recorders declare 1,000, and whether it is variable."""
     declared = re.search(r"config in time_base: \S+, frame_rate: (\d+)/(\d+)", text)
     rate = Fraction(25)
     if declared and int(declared[1]) and int(declared[2]):

@@ -52,7 +52,7 @@ class Source:
     Parameters
     ----------
     name : str
-        Name in errors, which never contain the content.
+        Name of the file in errors.
     content : bytes or Path
         Its bytes, or its path.
     """
@@ -73,7 +73,7 @@ class Source:
 
     @property
     def kind(self) -> str:
-        """PNG, JPEG or TIFF, by the first bytes; empty for other formats."""
+        """PNG, JPEG or TIFF, by the first bytes, or empty for other formats."""
         head = self.head(8)
         return next((kind for kind, starts in _STARTS.items() if head.startswith(starts)), "")
 
@@ -86,14 +86,9 @@ def is_source(value: Any) -> bool:
 
 
 def as_source(name: str, value: Any) -> Source:
-    """Convert a user's picture file to a Source.
+    """Convert a path, bytes or an open binary file to a Source. ``name`` is its name in errors.
 
-    Parameters
-    ----------
-    name : str
-        Name of the parameter in errors.
-    value : path, bytes-like, open binary file or Source
-        An open file is read from where it stands; one that can be rewound is rewound to there.
+    An open file is read from its position, and afterwards set back to it if that is possible.
 
     Raises
     ------
@@ -132,7 +127,7 @@ def as_source(name: str, value: Any) -> Source:
             raise
         raise PictureFileError(f"{name}: cannot be read: {getattr(error, 'strerror', None) or error}.") from error
     if not content:
-        raise PictureFileError(f"{name}: expected a picture, got a file that is at its end. Rewind it: .seek(0).")
+        raise PictureFileError(f"{name}: expected a picture, got a file at its end. Rewind it: .seek(0).")
     return Source(name, content)
 
 
@@ -155,12 +150,12 @@ def _content(name: str, file: Any) -> bytes:
 
 @contextmanager
 def opened(source: Source) -> Iterator[ImageFile.ImageFile]:
-    """Yield a picture that Pillow has opened and not yet decoded, within the limits of :mod:`labcolor.io.limits`.
+    """Yield a picture that Pillow has opened but not decoded.
 
     Raises
     ------
     PictureFileError
-        It is beyond a limit.
+        The file exceeds a limit of :mod:`labcolor.io.limits`.
     """
     kind = source.kind
     with source.open() as file:
@@ -172,14 +167,14 @@ def opened(source: Source) -> Iterator[ImageFile.ImageFile]:
         with Image.open(file, formats=_formats(source)) as image:
             check_size(source.name, image.height, image.width)
             for key in ("exif", "Raw profile type exif"):
-                if len(image.info.get(key) or b"") > 2 * EXIF_BYTES:  # it may be written in hexadecimal digits
+                if len(image.info.get(key) or b"") > 2 * EXIF_BYTES:  # Pillow may return hexadecimal digits
                     _log.warning("%s: more than %s bytes of EXIF are left out.", source.name, f"{EXIF_BYTES:,}")
                     del image.info[key]
             yield image
 
 
 def _formats(source: Source) -> tuple[str, ...]:
-    """Return the formats that may be opened; HEIC is one of them for a HEIC file, with an optional package."""
+    """Return the formats that Pillow may open. An optional package adds HEIC, for a HEIC file only."""
     if not source.head(12)[4:].startswith(_HEIC):
         return FORMATS
     try:
@@ -192,14 +187,9 @@ def _formats(source: Source) -> tuple[str, ...]:
 
 @contextmanager
 def decoding(name: str, source: Source | None = None) -> Iterator[None]:
-    """Turn the exceptions of decoders into errors of the library that name the picture; others pass through.
+    """Convert the exceptions of decoders to errors that name the picture. Other exceptions pass through.
 
-    Parameters
-    ----------
-    name : str
-        Name of the picture in errors.
-    source : Source, optional
-        The file, by whose first bytes formats without a decoder are recognized.
+    The first bytes of ``source`` show whether its format is known and has no decoder.
     """
     expected = f"{name}: expected a picture ({', '.join(ENDINGS)})"
     try:
@@ -207,9 +197,9 @@ def decoding(name: str, source: Source | None = None) -> Iterator[None]:
     except (LabcolorError, TimeoutError):
         raise
     except FileNotFoundError as error:
-        raise PictureFileError(f"{name}: expected a picture file, but there is none. Check the path.") from error
+        raise PictureFileError(f"{name}: expected a picture file, but it does not exist. Check the path.") from error
     except PermissionError as error:
-        raise PictureFileError(f"{name}: may not be read. Check its permissions.") from error
+        raise PictureFileError(f"{name}: permission to read it is denied. Change its permissions.") from error
     except MemoryError as error:
         raise OutOfMemoryError(f"{name}: did not fit in memory. Reduce the picture first.") from error
     except Image.DecompressionBombError as error:
@@ -225,6 +215,6 @@ def decoding(name: str, source: Source | None = None) -> Iterator[None]:
     except DAMAGE as error:
         if not is_damage(error):
             raise
-        if isinstance(error, OSError) and error.strerror:  # of the system, not of a decoder
+        if isinstance(error, OSError) and error.strerror:  # the system raised it, not a decoder
             raise PictureFileError(f"{name}: cannot be read: {error.strerror}.") from error
         raise PictureFileError(f"{expected}, but it cannot be decoded{_DAMAGED}.") from error

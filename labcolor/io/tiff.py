@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -12,51 +14,34 @@ import numpy as np
 from labcolor.base.typing import Array
 from labcolor.color.lab import check_unit_range
 from labcolor.errors import PictureFileError
-from labcolor.io.limits import check_inflated, check_tiff
+from labcolor.io.limits import DECOMPRESSORS, check_tiff, inflate
 from labcolor.io.sources import Source
 
 __all__ = ["deep_samples", "opened_tiff"]
 
 _log = logging.getLogger(__name__)
 
-_PAGES = 100  # among which the picture is looked for
-_ROWS = 64  # that are unpacked at once
+_PAGES = 100  # pages that are searched for the picture
+_ROWS = 64  # rows that are unpacked at once
+
+logging.getLogger("tifffile").addHandler(logging.NullHandler())  # otherwise its messages go to standard error
 
 
 @contextmanager
 def opened_tiff(source: Source) -> Iterator[tuple[Any, int]]:
-    """Yield the first page of a TIFF that is not a thumbnail, and its index; the very first if all are thumbnails.
-
-    Parameters
-    ----------
-    source : Source
-        The file.
-
-    Yields
-    ------
-    page : tifffile.TiffPage
-    index : int
+    """Yield the ``tifffile.TiffPage`` of the first picture that is not a thumbnail, or the first page, and its index.
 
     Raises
     ------
     PictureFileError
-        It is damaged, or beyond a limit of :mod:`labcolor.io.limits`.
+        The directory is damaged, or the page exceeds a limit of :mod:`labcolor.io.limits`.
     """
     import tifffile
 
-    logging.getLogger("tifffile").addHandler(_SILENT)  # or its complaints go to standard error
     try:
         with source.open() as stream, tifffile.TiffFile(stream) as file:
-            index = 0
-            for number in range(_PAGES):
-                try:
-                    page: Any = file.pages[number]
-                except IndexError:
-                    break
-                if not page.subfiletype & 1:
-                    index = number
-                    break
-            page = file.pages[index]
+            pages: Any = enumerate(islice(file.pages, _PAGES))
+            index, page = next((pair for pair in pages if not pair[1].subfiletype & 1), (0, file.pages[0]))
             check_tiff(source.name, page)
             yield page, index
     except tifffile.TiffFileError as error:
@@ -65,11 +50,8 @@ def opened_tiff(source: Source) -> Iterator[tuple[Any, int]]:
         ) from error
 
 
-_SILENT = logging.NullHandler()
-
-
 def deep_samples(name: str, page: Any) -> tuple[Array, int] | None:
-    """Decode a page of 9 to 16 bits, of signed integers or of floats.
+    """Decode a page with 9 to 16 bits, signed integers or floats.
 
     Parameters
     ----------
@@ -80,16 +62,14 @@ def deep_samples(name: str, page: Any) -> tuple[Array, int] | None:
 
     Returns
     -------
-    picture : ndarray
-        Grey, RGB or RGBA of uint8, uint16 or float32.
-    orientation : int
-        From 1 to 8.
-        None for a page of other samples, which Pillow decodes.
+    (picture, orientation) or None
+        Grey, RGB or RGBA of uint8, uint16 or float32, and an orientation from 1 to 8. None for other samples, which
+        Pillow decodes.
 
     Raises
     ------
     PictureFileError
-        It is neither grey nor RGB, or needs another decoder.
+        The page is neither grey nor RGB, or needs another decoder.
     """
     if page.imagedepth > 1:
         raise PictureFileError(
@@ -114,29 +94,45 @@ def deep_samples(name: str, page: Any) -> tuple[Array, int] | None:
         picture = np.concatenate([top - picture[..., :1], picture[..., 1:]], 2)
     extras = tuple(map(int, page.extrasamples))
     if not extras and picture.shape[2] > colors:
-        extras = (2,)  # as Pillow has it at 8 bits
+        extras = (2,)  # Pillow does the same at 8 bits
     return _with_alpha(picture, colors, extras), int(page.tags.valueof(274, 1))
 
 
 def _stored(name: str, page: Any) -> Array | None:
-    """Return the samples as they are stored; None if Pillow may know their compression."""
-    packed = page.bitspersample % 8 != 0
-    if packed and (page.compression, page.predictor, page.fillorder, page.is_tiled) == (1, 1, 1, False):
+    """Return the samples as they are stored, or None if Pillow may know their compression."""
+    packed, compression = page.bitspersample % 8 != 0, page.compression
+    if packed and (compression, page.predictor, page.fillorder, page.is_tiled) == (1, 1, 1, False):
         return _unpacked(page)
     try:
-        if check_inflated(name, page):
+        if compression in DECOMPRESSORS and page.fillorder == 1:
+            return _inflated(name, page)
+        if compression in (1, 5, 32773):  # none, LZW and PackBits, whose decoders know the size of the result
             return np.asarray(page.asarray())
-    except (ValueError, NotImplementedError) as error:  # as tifffile refuses what needs imagecodecs
+    except (ValueError, NotImplementedError) as error:  # tifffile needs imagecodecs
         if "imagecodecs" not in str(error) and not packed:
             raise
     if packed or page.dtype.kind != "u":
         raise PictureFileError(
             f"{name}: expected 8, 16 or 32 bits a sample in a compression of TIFF's standard, got "
-            f"{page.bitspersample} bits and {page.compression!r}. Install imagecodecs, or save it as 16 bits."
+            f"{page.bitspersample} bits and {compression!r}. Install imagecodecs, or save it as 16 bits."
         )
     if page.samplesperpixel > 1:
         _log.warning("%s: its compression can be read with 8 of its 16 bits only; imagecodecs would help.", name)
     return None
+
+
+def _inflated(name: str, page: Any) -> Array:
+    """Return the samples of strips or tiles, each expanded to at most its size."""
+    decompressor, page.compression = DECOMPRESSORS[page.compression], 1  # tifffile gets expanded data
+    picture = np.zeros(page.shaped, page.dtype)
+    places = page.dataoffsets, page.databytecounts
+    for packed, index in page.parent.filehandle.read_segments(*places, length=math.prod(page.chunked)):
+        content = inflate(name, page, decompressor(), packed) if packed else None
+        segment, (plane, _, top, left, _), (_, height, width, _) = page.decode(content, index)
+        if segment is not None:
+            part = picture[plane, :, top : top + height, left : left + width]
+            part[:] = segment[:, : part.shape[1], : part.shape[2]]
+    return picture.reshape(page.shape)
 
 
 def _unpacked(page: Any) -> Array:
@@ -159,7 +155,7 @@ def _unpacked(page: Any) -> Array:
 
 
 def _stretched(name: str, picture: Array, bits: int) -> Array:
-    """Return samples as float32, or as unsigned integers whose white is their type's largest."""
+    """Return samples as float32, or as unsigned integers of which the largest is white."""
     if picture.dtype.kind == "f":
         check_unit_range(name, picture)
         return picture.astype(np.float32)
@@ -175,7 +171,7 @@ def _stretched(name: str, picture: Array, bits: int) -> Array:
 
 
 def _with_alpha(picture: Array, colors: int, extras: tuple[int, ...]) -> Array:
-    """Return grey, RGB or RGBA of samples; extra samples of kind 1 are premultiplied alpha, of kind 2 plain alpha."""
+    """Return samples as grey, RGB or RGBA. Extra samples of kind 1 are premultiplied alpha, of kind 2 plain alpha."""
     base = picture[..., :colors]
     place, kind = next(((colors + index, kind) for index, kind in enumerate(extras) if kind in (1, 2)), (0, 0))
     if kind == 0:

@@ -1,4 +1,4 @@
-"""Times in a video: seconds, hours with minutes, and time code."""
+"""Times of a video: seconds, clock times and time code."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ __all__ = ["advanced", "as_rate", "as_seconds", "clock", "pace_of"]
 
 
 def as_seconds(name: str, value: Any) -> Fraction:
-    """Return a time in seconds: a number, or a text like "80.5", "1:20" or "00:01:20.5".
+    """Convert a number, or a text like "80.5", "1:20" or "00:01:20.5", to seconds.
 
     Raises
     ------
     InputError, InputTypeError
-        The value is no such time, or below 0.
+        The value is not a time, or negative.
 
     Examples
     --------
@@ -41,13 +41,7 @@ def as_seconds(name: str, value: Any) -> Fraction:
 
 
 def as_rate(name: str, value: Any) -> Fraction:
-    """Return a rate in frames per second: a number, or a text like "24000/1001".
-
-    Raises
-    ------
-    InputError, InputTypeError
-        The value is no such rate.
-    """
+    """Convert a number, or a text like "24000/1001", to frames per second. Raise an InputError for other values."""
     rate = as_seconds(name, value)
     if not 0 < rate <= 1000:
         raise InputError(f"{name}: expected frames per second, above 0 and up to 1000, got {float(rate):g}.")
@@ -73,9 +67,9 @@ def advanced(code: str, frames: int, rate: Fraction) -> str:
     Parameters
     ----------
     code : str
-        Time code of the first frame, "HH:MM:SS:FF"; with ";" before FF it drops two numbers of frames a minute.
+        Time code of the first frame, "HH:MM:SS:FF". With ";" before FF it skips two frame numbers in most minutes.
     frames : int
-        Number of frames to go on, in frames of ``rate``.
+        Number of frames after the first one.
     rate : Fraction
         Frames per second of the time code.
 
@@ -89,7 +83,7 @@ def advanced(code: str, frames: int, rate: Fraction) -> str:
     hours, minutes, seconds, frame = (int(part) for part in re.split("[:;.]", code))
     dropping = code[8] in ";."
     base = round(rate)
-    dropped = 2 * (base // 30) if dropping else 0  # numbers left out in each minute that is no tenth
+    dropped = 2 * (base // 30) if dropping else 0  # numbers skipped in each minute, except in every tenth
     total_minutes = 60 * hours + minutes
     count = (60 * total_minutes + seconds) * base + frame - dropped * (total_minutes - total_minutes // 10) + frames
     if dropped:
@@ -103,7 +97,7 @@ def advanced(code: str, frames: int, rate: Fraction) -> str:
 
 
 def pace_of(rate: Fraction) -> float:
-    """Return how many frames at a rate take as long as one of a film, which has 24 or 25 frames per second.
+    """Return the number of frames that last as long as one frame of a film, with 24 to 25 frames per second.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The tracks that come along with a colored video: sound, subtitles, covers, attached files and tags."""
+"""Tracks of the source in a colored video: sound, subtitles, covers, attached files and tags."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ __all__ = ["TrackPlan", "plan_tracks", "track_arguments"]
 
 @dataclass(frozen=True)
 class _Holds:
-    """What a container can hold beside the video.
+    """The tracks that a container can hold beside the video.
 
     Parameters
     ----------
     sound : frozenset of str
         Codecs of sound that are copied.
     other_sound : str
-        The codec to which other sound is converted; empty if no sound is kept.
+        Codec to which other sound is converted, or empty if the container has no sound.
     text : str
-        The codec of text subtitles; empty if none are kept.
+        Codec of text subtitles, or empty if the container has no text subtitles.
     copied_text : frozenset of str
         Codecs of subtitles that are copied.
     marks : bool
-        Whether tracks of sound keep marks such as "comment".
+        Whether sound tracks keep dispositions such as "comment".
     covers, attachments, timecode, chapters : bool
-        Whether it holds cover pictures, attached files, a time code, chapters.
+        Whether it holds cover pictures, attached files, a time code, or chapters.
     """
 
     sound: frozenset[str] = frozenset()
@@ -67,14 +67,14 @@ _LAYOUTS = "aformat=channel_layouts=7.1|5.1|stereo|mono"
 
 @dataclass(frozen=True)
 class TrackPlan:
-    """What becomes of the tracks of a source.
+    """Plan for the tracks of a source.
 
     Parameters
     ----------
     arguments : tuple of str
-        ffmpeg's arguments that carry the tracks from input 1. :func:`track_arguments` adds covers of .mkv.
+        ffmpeg's arguments for the tracks of input 1. :func:`track_arguments` adds covers of .mkv.
     lost : tuple of str
-        What is converted or dropped.
+        Descriptions of converted and dropped tracks.
     """
 
     arguments: tuple[str, ...]
@@ -82,7 +82,7 @@ class TrackPlan:
 
 
 def plan_tracks(info: VideoInfo, ending: str) -> TrackPlan:
-    """Decide which tracks of a source come along into a container, and in which codecs."""
+    """Choose the tracks of a source that a container keeps, and their codecs."""
     holds = _HOLDS.get(ending, _NOTHING)
     arguments: list[str] = []
     lost: list[str] = []
@@ -93,11 +93,12 @@ def plan_tracks(info: VideoInfo, ending: str) -> TrackPlan:
 
 
 def _flags(kind: str, place: int, flags: Sequence[str]) -> list[str]:
+    """Return ffmpeg's arguments for the dispositions of a track."""
     return [f"-disposition:{kind}:{place}", "+".join(flags) or "0"]
 
 
 def _sound(info: VideoInfo, holds: _Holds) -> tuple[list[str], list[str]]:
-    """Return the arguments for tracks of sound, and what is lost."""
+    """Return the arguments for sound, and descriptions of losses."""
     arguments: list[str] = []
     lost: list[str] = []
     if info.sound and not holds.other_sound:
@@ -121,7 +122,7 @@ def _sound(info: VideoInfo, holds: _Holds) -> tuple[list[str], list[str]]:
 
 
 def _subtitles(info: VideoInfo, holds: _Holds) -> tuple[list[str], list[str]]:
-    """Return the arguments for subtitles, and what is lost."""
+    """Return the arguments for subtitles, and descriptions of losses."""
     arguments: list[str] = []
     lost: list[str] = []
     place = 0
@@ -136,7 +137,7 @@ def _subtitles(info: VideoInfo, holds: _Holds) -> tuple[list[str], list[str]]:
 
 
 def _others(info: VideoInfo, ending: str, holds: _Holds) -> tuple[list[str], list[str]]:
-    """Return the arguments for covers and attached files, and what is lost of these and of other streams."""
+    """Return the arguments for covers and attached files, and descriptions of losses, also of other streams."""
     arguments: list[str] = []
     if holds.covers and ending != ".mkv":  # .mkv attaches them as files
         for place, (number, _) in enumerate(info.covers, 1):
@@ -155,7 +156,7 @@ def _others(info: VideoInfo, ending: str, holds: _Holds) -> tuple[list[str], lis
 
 
 def track_arguments(footage: Footage, ending: str, plan: TrackPlan, folder: Path) -> tuple[list[str], list[str]]:
-    """Return ffmpeg's arguments that open the source as input 1, and those that carry its tracks and tags along.
+    """Return ffmpeg's arguments that open the source as input 1, and those that map its tracks and tags.
 
     Parameters
     ----------
@@ -166,7 +167,7 @@ def track_arguments(footage: Footage, ending: str, plan: TrackPlan, folder: Path
     plan : TrackPlan
         From :func:`plan_tracks`.
     folder : Path
-        An empty folder, for covers.
+        An empty folder for the files of covers.
     """
     info = footage.info
     timecode = []
@@ -180,7 +181,7 @@ def track_arguments(footage: Footage, ending: str, plan: TrackPlan, folder: Path
     for key, value in info.tags:
         carry += ["-metadata:s:v:0", f"{key}={value}"]
     carry += [*timecode, *_attached_covers(info, ending, folder)]
-    if footage.first:  # otherwise copied sound begins at the key frame before
+    if footage.first:  # otherwise copied sound starts at the previous key frame
         carry += ["-copypriorss", "0"]
     elif info.delay and ending in (".mp4", ".mov"):  # otherwise sound before the picture is not played
         carry += ["-avoid_negative_ts", "make_zero"]
@@ -188,7 +189,7 @@ def track_arguments(footage: Footage, ending: str, plan: TrackPlan, folder: Path
 
 
 def _source_input(footage: Footage) -> list[str]:
-    """Return ffmpeg's arguments that open the source a second time, for its sound, at the same time as the picture."""
+    """Return ffmpeg's arguments that open the source a second time, from the time of the first frame."""
     info = footage.info
     arguments: list[str] = []
     if footage.first:
@@ -201,7 +202,7 @@ def _source_input(footage: Footage) -> list[str]:
 
 
 def _attached_covers(info: VideoInfo, ending: str, folder: Path) -> list[str]:
-    """Return ffmpeg's arguments that attach covers to .mkv, which are copied to a folder first."""
+    """Copy covers to a folder, and return ffmpeg's arguments that attach them to .mkv."""
     arguments: list[str] = []
     if ending != ".mkv":
         return arguments

@@ -1,4 +1,4 @@
-"""YUV4MPEG2, the format in which video programs pass frames to each other through a pipe."""
+"""YUV4MPEG2, the format of frames in pipes between video programs."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from labcolor.errors import VideoFileError
 
 __all__ = ["FRAME", "Y4mHead", "read_exactly", "read_head", "read_luma"]
 
-FRAME = b"FRAME\n"  # what stands before each frame
+FRAME = b"FRAME\n"  # the head of each frame
 _CELLS = {"420": (2, 2), "422": (1, 2), "444": (1, 1), "mono": None}
 _NAME = "standard input"
 
 
 def read_exactly(pipe: IO[bytes], size: int) -> bytearray | None:
-    """Return the next ``size`` bytes of a pipe, or None if it ends before."""
+    """Return the next ``size`` bytes of a pipe, or None if it ends earlier."""
     content = bytearray(size)
     view = memoryview(content)
     done = 0
@@ -44,11 +44,11 @@ class Y4mHead:
     size : (width, height)
         Size of a frame.
     frames : FrameFormat
-        The numbers of the frames; those of grey ones are for 4:2:0.
+        Format of the frames, 4:2:0 for grey ones.
     grey : bool
         Whether the stream has no chroma.
     fields : tuple of str
-        All other fields, like the rate "F25:1".
+        All other fields, such as the rate "F25:1".
     """
 
     size: tuple[int, int]
@@ -58,7 +58,7 @@ class Y4mHead:
 
     @property
     def rate(self) -> Fraction:
-        """Frames per second; 25 where the stream gives none."""
+        """Frames per second, 25 if the stream does not state them."""
         found = re.search(r"\bF(\d{1,9}):(\d{1,9})\b", " ".join(self.fields))
         return Fraction(int(found[1]), int(found[2])) if found and int(found[1]) and int(found[2]) else Fraction(25)
 
@@ -76,7 +76,7 @@ def read_head(pipe: IO[bytes]) -> Y4mHead:
     Raises
     ------
     VideoFileError
-        The pipe does not begin with one, or the frames are of a kind that is not known.
+        The pipe does not begin with a head, or the format of the frames is not supported.
     """
     line = pipe.readline(1000)
     first, *fields = line.decode(errors="replace").split() or [""]

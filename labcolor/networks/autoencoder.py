@@ -22,11 +22,11 @@ def build_autoencoder(
     dtype: str = "float32",
     name: str = "autoencoder",
 ) -> keras.Model:
-    """Build the cross-channel autoencoder: scaled L in, scaled ab out. By default exactly the reference network.
+    """Build the cross-channel autoencoder from scaled L to scaled ab. The defaults build the reference network.
 
-    All convolutions are 3x3 with "same" padding. The first three of the encoder have stride 2; each of the decoder and
-    the last, which gives the two channels of ab through tanh, follows an upsampling by 2x2. All but the last end in
-    ReLU.
+    All convolutions are 3x3 with "same" padding. The first three of the encoder have stride 2. Each convolution of the
+    decoder, and the last one, follows an upsampling by 2x2. The last convolution predicts the two channels of ab
+    through tanh, and all others end in ReLU.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def build_autoencoder(
     Raises
     ------
     InputError
-        The network's output would not be as large as its input.
+        The output of the network would differ in size from its input.
 
     Examples
     --------

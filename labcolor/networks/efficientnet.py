@@ -1,4 +1,4 @@
-"""The network with a pretrained encoder: EfficientNet-Lite, and a decoder to scores of bins of ab."""
+"""The network with a pretrained EfficientNet-Lite encoder, and a decoder to scores of the bins of ab."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ENCODER_VARIANTS", "build_efficientnet", "encoder_blocks", "encoder_features"]
 
-# Factors of width and depth of each variant. Lite leaves out squeeze-excitation, has ReLU6 only, and does not scale the
-# stem and the depth of the first and the last stage.
+# Factors of width and depth of each variant. Lite has no squeeze-excitation, uses ReLU6 only, and scales neither the
+# stem nor the depth of the first and last stages.
 ENCODER_VARIANTS = {"lite0": (1.0, 1.0), "lite1": (1.0, 1.1), "lite2": (1.1, 1.2)}
 # Kernel, repeats, stride, expansion and filters of each stage of EfficientNet-B0.
 _STAGES = (
@@ -33,7 +33,7 @@ _STEM = 32  # filters of the first convolution
 
 
 def _scaled(filters: int, factor: float) -> int:
-    """Return filters times a factor, rounded to a multiple of 8, and down by a tenth at most."""
+    """Multiply filters by a factor. Round to a multiple of 8, and down by at most a tenth."""
     rounded = max(8, int(filters * factor + 4) // 8 * 8)
     return rounded + 8 if rounded < 0.9 * filters * factor else rounded
 
@@ -44,7 +44,7 @@ def encoder_blocks(variant: str) -> Iterator[tuple[int, int, int, int]]:
     Parameters
     ----------
     variant : {"lite0", "lite1", "lite2"}
-        Which EfficientNet-Lite.
+        Variant of EfficientNet-Lite.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def encoder_features(x: Any, variant: str, *, seed: int | None = None, dtype: st
     x : keras.KerasTensor
         (N, H, W, C) in [-1, 1]; H and W are multiples of 32.
     variant : {"lite0", "lite1", "lite2"}
-        Which EfficientNet-Lite.
+        Variant of EfficientNet-Lite.
     seed : int, optional
         Fixes the initial weights.
     dtype : str
@@ -116,22 +116,21 @@ def build_efficientnet(
     dtype: str = "float32",
     name: str = "efficientnet",
 ) -> keras.Model:
-    """Build the network with a pretrained encoder: scaled L in, scores of bins of ab at a quarter out.
+    """Build the network from scaled L to scores of the bins of ab at a quarter of the size.
 
-    The encoder is an EfficientNet-Lite without its head, its batch normalization folded into its convolutions, the
-    first of which takes one channel. The decoder doubles the size three times; each time it adds the encoder's
-    features of that size and has one residual block. The network consists of convolutions, additions and ReLU, which
-    quantize well.
+    The encoder is an EfficientNet-Lite without its head. Its first convolution has one input channel, and its batch
+    normalization is folded into its convolutions. The decoder doubles the size three times. Each time it adds the
+    encoder's features of that size, and applies one residual block. Convolutions, additions and ReLU quantize well.
 
     Parameters
     ----------
     variant : {"lite0", "lite1", "lite2"}
-        Which EfficientNet-Lite.
+        Variant of EfficientNet-Lite.
     decoder : tuple of int
         Filters of the decoder's three stages.
     seed : int, optional
-        Fixes the initial weights, which are random for the encoder, too. Start from the packaged model by
-        ``Colorizer.from_pretrained().fit`` for good results.
+        Fixes the initial weights. Those of the encoder are random, too. For good results, start from the packaged model
+        with ``Colorizer.from_pretrained().fit``.
     dtype : str
         Keras dtype policy: "float32", or "mixed_bfloat16" to train faster on hardware that has it.
     name : str

@@ -1,4 +1,4 @@
-"""Export of trained models: with an ONNX form, as ONNX, LiteRT, Keras file or SavedModel."""
+"""Export of trained models as model files with an ONNX form, ONNX, LiteRT, Keras files or SavedModels."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ if TYPE_CHECKING:
 
 __all__ = ["ENDINGS", "check_request", "export_model", "with_onnx_form"]
 
-ENDINGS = (".labcolor", ".onnx", ".tflite", ".keras", "")  # the last is a SavedModel, which is a folder
+ENDINGS = (".labcolor", ".onnx", ".tflite", ".keras", "")  # a SavedModel is a folder without an ending
 _IN_INT8 = (".labcolor", ".onnx", ".tflite")
 
 
 def check_request(path: Path, *, int8: bool, whole: bool = False) -> None:
-    """Raise an error, before the work begins, for a path at which the model cannot be written.
+    """Raise an error, before the work begins, for an export that is not possible.
 
     Raises
     ------
     InputError
-        The ending is unknown, or its form has no int8 or does not color whole pictures.
+        The ending is unknown, or its form does not support int8 or whole pictures.
     ModelFileError
-        No file can be written there.
+        No file can be written to the path.
     """
     ending = path.suffix.lower()
     if ending not in ENDINGS:
-        raise InputError(f"path: expected an ending of {', '.join(ENDINGS[:-1])}, or none, got {path.suffix!r}.")
+        raise InputError(f"path: expected {', '.join(ENDINGS[:-1])} or no ending, got {path.suffix!r}.")
     if int8 and ending not in _IN_INT8:
         raise InputError(f"int8: expected a path that ends in {', '.join(_IN_INT8)}, got {path.name!r}.")
     if whole and (int8 or ending != ".onnx"):
@@ -54,23 +54,23 @@ def check_request(path: Path, *, int8: bool, whole: bool = False) -> None:
 
 
 def export_model(model: FittedModel, path: Path, calibration: Sequence[Array] = (), *, whole: bool = False) -> None:
-    """Write a model in the form that the ending of a path names.
+    """Write a model in the form that the ending of a path selects.
 
     Parameters
     ----------
     model : FittedModel
         The model.
     path : Path
-        The destination, checked by :func:`check_request`. An existing file is replaced; a folder is not.
+        The destination, checked by :func:`check_request`. An existing file is replaced.
     calibration : sequence of ndarray, each (1, H, W, 1), float32
-        Scaled L of pictures, which set the ranges of int8. Empty for float32.
+        Scaled L of pictures, from which the ranges of int8 are derived. Empty for float32.
     whole : bool, default False
         Whether the ONNX file colors whole pictures.
 
     Raises
     ------
     InputError
-        The network has layers, or the model a head, that the form does not support.
+        The form does not support a layer of the network, or the head.
     ModelFileError
         The file cannot be written.
     LabcolorError
@@ -95,23 +95,12 @@ def export_model(model: FittedModel, path: Path, calibration: Sequence[Array] = 
 
 
 def with_onnx_form(model: FittedModel, calibration: Sequence[Array] = ()) -> FittedModel:
-    """Return a model with its ONNX form, which ONNX Runtime runs without Keras.
-
-    Parameters
-    ----------
-    model : FittedModel
-        The model.
-    calibration : sequence of ndarray
-        As for :func:`export_model`; empty for an ONNX form without int8.
-
-    Returns
-    -------
-    FittedModel
+    """Return a model with its ONNX form, which includes int8 if there are pictures for calibration.
 
     Raises
     ------
     InputError
-        The network has layers that the ONNX form does not support.
+        The ONNX form does not support a layer of the network.
     LabcolorError
         The package onnx is not installed.
     """

@@ -1,4 +1,4 @@
-"""ONNX models in int8, and the part of a network that stays in float32."""
+"""Quantization of ONNX models to int8, except the part of a network that stays in float32."""
 
 from __future__ import annotations
 
@@ -20,35 +20,25 @@ if TYPE_CHECKING:
 
 __all__ = ["kept_in_float", "quantize"]
 
-_SHARE_IN_FLOAT = (
-    0.005  # with 12 convolutions of the packaged model its int8 colors measure as in float32 (docs/engine.md)
-)
+# With 12 convolutions of the packaged model in float32, its int8 colors measure like those of float32 (docs/engine.md).
+_SHARE_IN_FLOAT = 0.005
 
 
 def kept_in_float(network: keras.Model) -> int:
-    """Return the number of first convolutions that stay in float32 when the others are in int8.
+    """Return the number of first convolutions that stay in float32 when the others are quantized to int8.
 
-    Together they have at most half a percent of the weights of all convolutions. The rounding errors of a convolution
-    with few weights for a channel, such as a depthwise one, do not average out.
-
-    Parameters
-    ----------
-    network : keras.Model
-        The network.
-
-    Returns
-    -------
-    int
+    Together they contain at most half a percent of the weights of all convolutions. The rounding errors of convolutions
+    with few weights per channel, such as depthwise ones, do not average out.
     """
     sizes: list[int] = [math.prod(weight.shape) for weight in network.weights if len(weight.shape) == 4]
     return max(1, sum(size <= _SHARE_IN_FLOAT * sum(sizes) for size in itertools.accumulate(sizes)))
 
 
 def quantize(content: bytes, calibration: Sequence[Array], in_float: int) -> bytes:
-    """Return an ONNX model in int8: weights by channel, activations by the ranges that they have in pictures.
+    """Quantize an ONNX model to int8, weights by channel and activations by their ranges in pictures.
 
-    The first convolutions, all convolutions of L itself, the product at the end and the operations after it stay in
-    float32. The biases of the other convolutions correct the mean change by the rounding of their weights.
+    The first convolutions, all convolutions of L, the product at the end and the operations after it stay in float32.
+    The biases of the other convolutions compensate the mean error from the rounding of their weights.
 
     Parameters
     ----------
@@ -104,11 +94,11 @@ def quantize(content: bytes, calibration: Sequence[Array], in_float: int) -> byt
 
 
 def _correct_biases(model: Any, convolutions: Sequence[Any], calibration: Sequence[Array]) -> None:
-    """Correct the biases of convolutions for the mean change by the rounding of their weights.
+    """Correct the biases of convolutions for the mean error from the rounding of their weights.
 
-    The change is that of the weights, summed over the window, times the mean of the input channels: Nagel et al.,
-    "Data-Free Quantization Through Weight Equalization and Bias Correction" (ICCV 2019), section 4.2. Here the means
-    are measured, with equal weight for each picture; zeros beyond the border are neglected.
+    The error is the change of the weights, summed over the window, times the mean of the input channels: Nagel et al.,
+    "Data-Free Quantization Through Weight Equalization and Bias Correction" (ICCV 2019), section 4.2. The means are
+    measured with equal weight for each picture, and neglect the zeros of the padding.
     """
     from onnx import numpy_helper
 

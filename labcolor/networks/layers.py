@@ -1,4 +1,4 @@
-"""Parts that networks share: seeds and names of layers, and the last convolution."""
+"""Seeds and names of layers, and the last convolution of a network."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ __all__ = ["every_layer", "last_convolution", "names", "seeds"]
 
 
 def seeds(seed: int | None) -> Iterator[int | None]:
-    """Yield one seed for each layer, or None for each."""
+    """Yield one seed for each layer, or None without a seed."""
     return itertools.repeat(None) if seed is None else itertools.count(seed)
 
 
 def names(kind: str) -> Iterator[str]:
-    """Yield names that are the same in each network: TensorFlow keeps 40 kB for each distinct one."""
+    """Yield the same names for each network, because TensorFlow keeps 40 kB for each distinct name."""
     return (f"{kind}_{number}" for number in itertools.count(1))
 
 
@@ -33,13 +33,7 @@ def every_layer(network: keras.Model) -> Iterator[keras.layers.Layer]:
 
 
 def last_convolution(network: keras.Model) -> keras.layers.Conv2D:
-    """Return the last convolution of a network; hints spread by the features that are its input.
-
-    Raises
-    ------
-    InputError
-        The network has no convolution.
-    """
+    """Return the last convolution of a network, or raise an InputError. Hints spread by its input features."""
     from labcolor.backends.keras import layers
 
     for layer in reversed(network.layers):

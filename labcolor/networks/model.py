@@ -1,4 +1,4 @@
-"""A trained model as one immutable value, which is saved, pickled, copied and used for predictions."""
+"""``FittedModel``: a trained model as one immutable value, with everything that predictions need."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 __all__ = ["WORKING_SIZE", "FittedModel"]
 
-WORKING_SIZE = integer(8, most=1024)  # of a file, too: a prediction takes time by its square
+WORKING_SIZE = integer(8, most=1024)  # in model files, too, because the time of a prediction grows with its square
 _NUMBERS = Check("numbers", (list,), lambda values: {*map(type, values)} <= {int, float})
-_FLOAT32, _BYTE = np.dtype(np.float32), np.dtype(np.uint8)
-_PARTS = {  # of the text of a file
+_FLOAT32 = np.dtype(np.float32)
+_PARTS = {  # members of about.json
     "format": int,
     "labcolor": str,
     "architecture": dict,
@@ -53,27 +53,27 @@ class FittedModel:
     architecture : Architecture
         The network's architecture.
     weights : tuple of ndarray
-        Of the network, float32, in Keras's order.
+        Weights of the network, float32, in Keras's order.
     codec : LabCodec
         Scaling of its input and output.
     head : Head
         Meaning of its output, with arrays from the training.
     working_size : int
-        Short side, in pixels, of the picture that the network gets.
+        Short side, in pixels, of the network's input.
     hints : tuple of ndarray
-        Weights of the hint spreader; empty if it was not trained.
+        Weights of the hint spreader, or an empty tuple if it was not trained.
     history : mapping
-        The loss of each epoch.
+        Figures of each epoch.
     training : mapping
         Training pictures and parameters, as numbers and texts.
     onnx_form : OnnxForm, optional
-        Form that runs without Keras. It belongs to the weights: give None with other weights.
+        Form that runs without Keras. It belongs to the weights, so pass None with other weights.
     overview : float, default 0
-        Share of the coarse colors predicted from an overview, the mirrored picture with a short side of 64 pixels; 0 to
-        1. The other colors are predicted at the working size.
+        Weight, from 0 to 1, of a second prediction of coarse colors from an overview: the mirrored picture with a short
+        side of 64 pixels. The first prediction is made at the working size.
     quiet : float, default 0
-        Variance of ab at which the colors of a picture are reduced halfway to a fifth, so that a picture of which the
-        network knows little stays nearly grey; 0 for never. Only heads with uncertainty allow it.
+        Variance of ab at which the colors of a picture are reduced halfway to a fifth, so that pictures that the
+        network hardly knows stay nearly grey, or 0 for no reduction. The head must have uncertainty.
 
     Raises
     ------
@@ -104,19 +104,19 @@ class FittedModel:
         """Raise an InputError unless the ONNX form belongs to the weights."""
         if self.onnx_form is not None and self.onnx_form.sha256 != digest(self.weights):
             raise InputError(
-                "onnx_form: expected the ONNX form of these weights, got that of other weights. Give onnx_form=None."
+                "onnx_form: expected the ONNX form of these weights, got that of other weights. Pass onnx_form=None."
             )
 
     @cached_property
     def network(self) -> keras.Model:
-        """The Keras network with the weights, float32. Changing it does not change the model."""
-        if self.onnx_form is not None:  # only its form was checked when it was loaded
+        """The Keras network with the weights, float32. Changes of it do not affect the model."""
+        if self.onnx_form is not None:  # loading checked the ONNX form only
             self._check_layout()
-        # without a seed Keras uses the global random state
+        # without a seed, Keras would use the global random state
         return _with_weights(self.architecture.network(seed=0), self.weights)
 
     def to_bytes(self, *, half: bool = False) -> bytes:
-        """Pack the model: the content of a ``.labcolor`` file.
+        """Pack the model as the content of a ``.labcolor`` file.
 
         Parameters
         ----------
@@ -126,7 +126,7 @@ class FittedModel:
         Returns
         -------
         bytes
-            Reproducible: equal for equal models.
+            The content, which is equal for equal models.
 
         Raises
         ------
@@ -173,7 +173,7 @@ class FittedModel:
         content : bytes
             The packed model, from :meth:`to_bytes`.
         where : str
-            What to call it in errors.
+            Name of the model in errors.
 
         Returns
         -------
@@ -194,7 +194,7 @@ class FittedModel:
 
     @classmethod
     def _unpacked(cls, packed: PackedModel) -> FittedModel:
-        """Unpack a model. The contents are untrusted: arrays are read only after their layout is known."""
+        """Unpack a model. The contents are untrusted, so arrays are read only after their layout is known."""
         about = {"light": None, "overview": 0.0, "quiet": 0.0, **packed.about}
         require_names("model", about, _PARTS)
         for name, kind in _PARTS.items():
@@ -205,23 +205,21 @@ class FittedModel:
         require_names("codec", about["codec"], LabCodec().get_config())
         architecture = _architecture_of(about["architecture"])
         light = about["light"]
+        graphs: Layout = {}
         network = None
         if light is None:
-            # untrusted options: memory is allocated only for arrays that the file has
+            # options are untrusted, so memory is allocated only for arrays of the file
             unchecked = bool(architecture.options)
             network = architecture.outline(most=len(packed.names)) if unchecked else architecture.network(seed=0)
-            shapes = [tuple(weight.shape) for weight in network.weights]
+            shapes = tuple(tuple(weight.shape) for weight in network.weights)
         else:
-            shapes = list(OnnxForm.shapes_of(light))
+            shapes, graphs = OnnxForm.layout(light)
         weights: Layout = {name: (shape, _FLOAT32) for name, shape in numbered(WEIGHT, shapes).items()}
         head = {f"head/{name}": (array.shape, array.dtype) for name, array in architecture.head.get_arrays().items()}
         hints: Layout = {}
         if HINTS.format(0) in packed.names:
             features = light["features"] if network is None else last_convolution(network).input.shape[-1]
             hints = {name: (shape, _FLOAT32) for name, shape in numbered(HINTS, spreader_shapes(features)).items()}
-        graphs: Layout = (
-            {} if light is None else {name: ((size,), _BYTE) for name, size in OnnxForm.sizes_of(light).items()}
-        )
         arrays = packed.arrays({**weights, **head, **hints, **graphs})
         model = cls(
             architecture=architecture,
@@ -237,19 +235,19 @@ class FittedModel:
             onnx_form=None if light is None else OnnxForm.restored(light, {name: arrays[name] for name in graphs}),
         )
         if network is not None:
-            if not unchecked:  # building it takes longest, so it is kept
+            if not unchecked:  # building a network takes longest, so it is kept
                 vars(model)["network"] = _with_weights(network, model.weights)
             model._check_output()
         return model
 
     def _check_layout(self) -> None:
-        """Raise an InputError unless the weights are those of the architecture."""
+        """Raise an InputError unless the weights have the shapes of the architecture."""
         shapes = [tuple(weight.shape) for weight in self.architecture.outline(most=len(self.weights)).weights]
         if shapes != [weight.shape for weight in self.weights]:
             raise InputError(f"expected the weights of {self.architecture.name!r}, got others. Train it again.")
 
     def _check_output(self) -> None:
-        """Raise an InputError unless the stride of the network's output is that of the head."""
+        """Raise an InputError unless network and head have the same stride."""
         height, width = self.architecture.multiple, 3 * self.architecture.multiple
         expected = height / self.head.stride, width / self.head.stride
         found = self.network.compute_output_shape((1, height, width, 1))[1:3]
@@ -264,12 +262,12 @@ def _with_weights(network: keras.Model, weights: Sequence[Array]) -> keras.Model
 
 
 def _halved(weight: Array) -> Array:
-    """Return a weight in float16, unless it is too large, as moving variances may be."""
+    """Convert a weight to float16, unless it is too large, as moving variances may be."""
     return weight.astype(np.float16) if np.abs(weight).max(initial=0) <= np.finfo(np.float16).max else weight
 
 
 def _floats(values: Any) -> list[float]:
-    """Return the values of a history as floats."""
+    """Convert the values of a history to floats."""
     require("history", values, _NUMBERS)
     return [float(value) for value in values]
 

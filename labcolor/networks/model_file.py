@@ -1,4 +1,4 @@
-"""The model file: a zip archive of one JSON text and plain arrays, in which nothing can be executed."""
+"""The model file: a zip archive of one JSON text and plain arrays, without executable parts."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ __all__ = [
 
 FORMAT = 2
 WEIGHT, HINTS = "weight{:03d}", "hints{}"  # names of arrays
-MOST_ARRAYS = 1000  # Keras takes some 10 ms for each when it builds the network
-_LARGEST = 1 << 30  # bytes, unpacked: a file that claims more is refused before it is unpacked
+MOST_ARRAYS = 1000  # Keras needs about 10 ms for each to build the network
+_LARGEST = 1 << 30  # declared bytes after unpacking
 _LONGEST_TEXT = 1 << 22  # bytes of about.json
-_LEVEL = 1  # of deflate: pickles are made of this, too, and 6 takes eight times as long for 6 % less
+_LEVEL = 1  # deflate level: level 6 takes eight times as long, also for pickles, and saves 6 %
 _TEXT = "about.json"
-_REMEDY = "Use a file that Colorizer.save wrote; if it is one, copy it again."
-_NPY = b"\x93NUMPY\x01\x00"  # version 1.0, which np.save writes for plain arrays; then the header's length, two bytes
+_REMEDY = "Use a file from Colorizer.save, or copy it again."
+_NPY = b"\x93NUMPY\x01\x00"  # version 1.0, which np.save writes for plain arrays; two bytes of header length follow
 Arrays: TypeAlias = dict[str, Array]
 _T = TypeVar("_T")
 Layout: TypeAlias = Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]]  # the shape and dtype of each array
 
 
 def numbered(pattern: str, values: Iterable[_T]) -> dict[str, _T]:
-    """Return values by the names of their arrays: ``WEIGHT`` or ``HINTS`` with the number of each."""
+    """Return values by the numbered names of their arrays, from ``WEIGHT`` or ``HINTS``."""
     return {pattern.format(index): value for index, value in enumerate(values)}
 
 
@@ -74,14 +74,14 @@ def encode_model(about: dict[str, Any], arrays: Arrays) -> bytes:
 
 
 class PackedModel:
-    """Opened model file: the text is read at once, arrays later, by their expected layout.
+    """Opened model file. The text is read at once, and arrays later, by their expected layout.
 
     Parameters
     ----------
     content : bytes
         The archive.
     where : str
-        Its name in errors.
+        Name of the file in errors.
 
     Raises
     ------
@@ -134,12 +134,12 @@ class PackedModel:
         Parameters
         ----------
         layout : mapping
-            Their names, with shapes and dtypes; floats may also be stored as float16.
+            Names of the arrays, with shapes and dtypes. The file may contain floats as float16.
 
         Returns
         -------
         dict of str to ndarray
-            In the layout's dtypes.
+            The arrays, in the dtypes of the layout.
 
         Raises
         ------
@@ -157,6 +157,7 @@ class PackedModel:
             return {name: self._array(name, *expected) for name, expected in layout.items()}
 
     def _array(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+        """Read one array after checking its header."""
         member = self._members[f"{name}.npy"]
         stored = {dtype, np.dtype(np.float16)} if dtype.kind == "f" else {dtype}
         with self._archive.open(member) as file:
@@ -170,17 +171,17 @@ class PackedModel:
                     break
             else:
                 raise ModelFileError(
-                    f"{self._where}: {name}: expected {dtype} of shape {shape} as its architecture has it, got another "
+                    f"{self._where}: {name}: expected {dtype} of shape {shape}, as in its architecture, got another "
                     f"array. {_REMEDY}"
                 )
         if not np.isfinite(array).all():
-            raise ModelFileError(f"{self._where}: {name}: expected finite numbers, got others. {_REMEDY}")
+            raise ModelFileError(f"{self._where}: {name}: expected finite numbers, got nan or inf. {_REMEDY}")
         return array
 
 
 @contextmanager
 def _decoding(where: str) -> Iterator[None]:
-    """Convert errors of zipfile and json, which are of many kinds, to a ModelFileError."""
+    """Convert the errors of zipfile and json, of many classes, to a ModelFileError."""
     try:
         yield
     except ModelFileError:
@@ -190,27 +191,19 @@ def _decoding(where: str) -> Iterator[None]:
 
 
 def write_model(path: PathLike, content: bytes) -> None:
-    """Write a packed model atomically.
-
-    Raises
-    ------
-    InputError
-        The path is a folder.
-    ModelFileError
-        The file cannot be written.
-    """
+    """Write a packed model completely, or raise an InputError or a ModelFileError."""
     path = as_path("path", path)
     check_destination(path, ModelFileError)
     write_file(path, lambda temporary: temporary.write_bytes(content), ModelFileError)
 
 
 def read_model(path: PathLike, sha256: str | None = None) -> bytes:
-    """Read a packed model, and check its SHA-256 if one is given.
+    """Read a packed model, and check its SHA-256 if it is given.
 
     Raises
     ------
     ModelFileError
-        The file is missing, may not be read, is too large, or is not the expected one.
+        The file is missing, unreadable, too large, or has another SHA-256.
     """
     path = as_path("path", path)
     try:
@@ -218,7 +211,7 @@ def read_model(path: PathLike, sha256: str | None = None) -> bytes:
             size = os.fstat(file.fileno()).st_size
             if size > _LARGEST:
                 raise ModelFileError(f"{path}: expected a labcolor model of at most {_LARGEST:,} bytes, got more.")
-            content = file.read(size + 1)  # not to its end: virtual files may be endless
+            content = file.read(size + 1)  # virtual files may be endless
         if len(content) != size:
             raise ModelFileError(f"{path}: changed while it was read. Try again.")
     except ModelFileError:

@@ -1,18 +1,21 @@
-"""The ONNX form of a model, which ONNX Runtime runs without Keras and TensorFlow."""
+"""The ONNX form of a model, which ONNX Runtime runs without Keras, and checks of untrusted graphs."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from google.protobuf.empty_pb2 import Empty
+from google.protobuf.message import DecodeError
+from google.protobuf.unknown_fields import UnknownFieldSet
 
 from labcolor.base.typing import Array
-from labcolor.base.validation import instance_of, integer, require, require_names
-from labcolor.networks.model_file import MOST_ARRAYS, WEIGHT, numbered
-from labcolor.networks.onnx_check import check_graph
+from labcolor.base.validation import instance_of, integer, require, require_names, shortened
+from labcolor.errors import InputError
+from labcolor.networks.model_file import MOST_ARRAYS, WEIGHT, Layout, numbered
 
 __all__ = ["OnnxForm", "digest"]
 
@@ -20,22 +23,35 @@ _GRAPHS = "light/graph", "light/int8"
 _MOST_SIDE = 1 << 20
 _MOST_SIDES = 4  # of a convolution's weights
 
+# The operations that are allowed. None of them reads a file or runs a subgraph.
+_OPERATIONS = {
+    *("Add", "BatchNormalization", "Clip", "Concat", "Conv", "DequantizeLinear", "GlobalAveragePool", "Identity"),
+    *("MatMul", "Mul", "QuantizeLinear", "Relu", "Reshape", "Resize", "Sigmoid", "Squeeze", "Tanh", "Transpose"),
+}
+
+# Numbers of fields in ONNX's messages: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
+_GRAPH, _FUNCTIONS = 7, 25  # of ModelProto
+_NODE, _INITIALIZER, _SPARSE = 1, 5, 15  # of GraphProto
+_OPERATION, _ATTRIBUTE, _DOMAIN = 4, 5, 7  # of NodeProto
+_SUBGRAPHS = {6, 11}  # of AttributeProto
+_NAME, _ELSEWHERE = 8, 13  # of TensorProto
+
 
 @dataclass(frozen=True, eq=False)
 class OnnxForm:
-    """A network as ONNX graphs: in float32 without its weights, which the model has, and in int8 with them.
+    """A network as ONNX graphs: in float32 without weights, which the model contains, and in int8 with weights.
 
     Parameters
     ----------
     graph : bytes
-        ONNX graph from "l", (N, H, W, 1) float32, to "outputs" and "features", channels last. Its weights are those of
-        the model, in Keras's layout, named as the arrays of a model file.
+        ONNX graph from "l", (N, H, W, 1) float32, to "outputs" and "features", channels last. It refers to the weights
+        of the model, in Keras's layout, by their names in a model file.
     shapes : tuple of tuple of int
         Shapes of these weights.
     features : int
         Channels of "features".
     int8 : bytes
-        The same with weights and activations in int8; empty for none.
+        The graph with weights and activations in int8, or empty.
     sha256 : str
         Digest of the model's weights, from :func:`digest`.
     """
@@ -56,19 +72,13 @@ class OnnxForm:
         }
 
     def get_arrays(self) -> dict[str, Array]:
-        """Return the graphs, as arrays of bytes by the names that they have in a file."""
+        """Return the graphs as arrays of bytes, by their names in a model file."""
         graphs = zip(_GRAPHS, (self.graph, self.int8), strict=True)
         return {name: np.frombuffer(graph, np.uint8) for name, graph in graphs}
 
     @classmethod
-    def shapes_of(cls, config: Any) -> tuple[tuple[int, ...], ...]:
-        """Return the shapes of the weights in a configuration that a file holds.
-
-        Raises
-        ------
-        InputError, InputTypeError
-            The configuration is invalid.
-        """
+    def layout(cls, config: Any) -> tuple[tuple[tuple[int, ...], ...], Layout]:
+        """Return the shapes of the weights, and the layout of the graphs, of a file, or raise an InputError."""
         require_names("light", config, ("shapes", "features", "sizes", "sha256"))
         require("light features", config["features"], integer(1, most=_MOST_SIDE))
         require("light sha256", config["sha256"], instance_of(str))
@@ -80,34 +90,20 @@ class OnnxForm:
             require("number of sides of a weight", len(shape), integer(0, most=_MOST_SIDES))
             for side in shape:
                 require("side of a weight", side, integer(0, most=_MOST_SIDE))
-        return tuple(tuple(shape) for shape in config["shapes"])
-
-    @classmethod
-    def sizes_of(cls, config: Any) -> dict[str, int]:
-        """Return the sizes of the graphs in a configuration, by the names that they have in a file.
-
-        Raises
-        ------
-        InputError, InputTypeError
-            The configuration is invalid.
-        """
         for size in config["sizes"]:
             require("size of a graph", size, integer(0, most=1 << 30))
-        return dict(zip(_GRAPHS, config["sizes"], strict=True))
+        return (
+            tuple(tuple(shape) for shape in config["shapes"]),
+            {name: ((size,), np.dtype(np.uint8)) for name, size in zip(_GRAPHS, config["sizes"], strict=True)},
+        )
 
     @classmethod
     def restored(cls, config: Any, graphs: Mapping[str, Array]) -> OnnxForm:
-        """Return the ONNX form of a file after checking its graphs.
-
-        Raises
-        ------
-        InputError, InputTypeError
-            A graph has an operation that networks do not have, or refers to weights in other files.
-        """
-        shapes = cls.shapes_of(config)
+        """Return the ONNX form of a file, or raise an InputError for a graph that networks do not have."""
+        shapes, _ = cls.layout(config)
         graph, int8 = (graphs[name].tobytes() for name in _GRAPHS)
-        check_graph(graph, frozenset(numbered(WEIGHT, shapes)))
-        check_graph(int8, frozenset())
+        _check_graph(graph, frozenset(numbered(WEIGHT, shapes)))
+        _check_graph(int8, frozenset())
         return cls(graph, shapes, config["features"], int8, config["sha256"])
 
 
@@ -117,3 +113,60 @@ def digest(weights: Sequence[Array]) -> str:
     for weight in weights:
         result.update(weight.tobytes())
     return result.hexdigest()
+
+
+def _check_graph(model: bytes, given: frozenset[str]) -> None:
+    """Raise an InputError for an ONNX model with other operations than networks have, or with references to files.
+
+    Parameters
+    ----------
+    model : bytes
+        The model, in Protocol Buffers' encoding.
+    given : frozenset of str
+        Names of the weights that the model file contains instead of the graph.
+    """
+    for number, graph in _fields(model):
+        if number == _FUNCTIONS:
+            raise InputError("ONNX form: expected a graph without functions, got a graph with functions.")
+        for part, content in _fields(graph) if number == _GRAPH else ():
+            if part == _NODE:
+                _check_node(content)
+            elif part == _SPARSE:
+                raise InputError("ONNX form: expected dense weights, got sparse ones.")
+            elif part == _INITIALIZER:
+                name = _text(content, _NAME)
+                if any(field == _ELSEWHERE for field, _ in _fields(content)) and name not in given:
+                    raise InputError(f"ONNX form: expected weight {shortened(name)} within the file, got a reference.")
+
+
+def _check_node(node: bytes) -> None:
+    """Raise an InputError for a node with another operation or with a subgraph."""
+    operation = _text(node, _OPERATION)
+    attributes = (value for field, value in _fields(node) if field == _ATTRIBUTE)
+    subgraph = any(field in _SUBGRAPHS for attribute in attributes for field, _ in _fields(attribute))
+    if operation not in _OPERATIONS or _text(node, _DOMAIN) or subgraph:
+        raise InputError(
+            f"ONNX form: expected operations that networks have, got {shortened(operation)}. Export the model again."
+        )
+
+
+def _text(message: bytes, number: int) -> str:
+    """Return a text field of a message. Bytes that are not UTF-8 are replaced."""
+    return b"".join(value for field, value in _fields(message) if field == number).decode("utf-8", errors="replace")
+
+
+def _fields(message: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield the number and content of each field of a message. The content of numbers is empty.
+
+    Raises
+    ------
+    InputError
+        The message is damaged.
+    """
+    parsed = Empty()
+    try:
+        parsed.ParseFromString(message)
+    except DecodeError as error:
+        raise InputError("ONNX form: damaged.") from error
+    for part in UnknownFieldSet(parsed):
+        yield part.field_number, part.data if isinstance(part.data, bytes) else b""

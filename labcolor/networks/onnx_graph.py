@@ -1,4 +1,4 @@
-"""Conversion of a Keras network to an ONNX graph, layer by layer, with the names of its weights."""
+"""Conversion of a Keras network to an ONNX graph, layer by layer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ACTIVATIONS = {"relu": "Relu", "sigmoid": "Sigmoid", "tanh": "Tanh"}
 
 
 def import_onnx() -> Any:
-    """Return the onnx package, or raise a LabcolorError that says how to install it."""
+    """Import the onnx package, or raise a LabcolorError with the command that installs it."""
     try:
         import onnx
     except ImportError as error:
@@ -31,21 +31,21 @@ def import_onnx() -> Any:
 
 
 def build_graph(network: keras.Model, *, without_values: bool) -> bytes:
-    """Write a network as an ONNX model.
+    """Convert a network to an ONNX model.
 
     Parameters
     ----------
     network : keras.Model
-        From (N, H, W, 1) to one output, of layers that labcolor's own networks have.
+        Network from (N, H, W, 1) to one output, with the kinds of layers of labcolor's own networks.
     without_values : bool
-        Whether it is for a :class:`labcolor.networks.onnx_form.OnnxForm`: with names and shapes of weights only, and a
-        second output, "features", the input of the last convolution, (N, h, w, F).
+        Whether the graph is for a :class:`labcolor.networks.onnx_form.OnnxForm`: it contains only the names and shapes
+        of the weights, and has a second output "features", the input of the last convolution, (N, h, w, F).
 
     Returns
     -------
     bytes
-        From "l", (N, H, W, 1) float32, to "outputs", (N, h, w, C). Names of nodes at the end of the network, which stay
-        in float32 when the rest is in int8, begin with "end".
+        Model from "l", (N, H, W, 1) float32, to "outputs", (N, h, w, C). The names of nodes at the end of the network,
+        which stay in float32 when the rest is quantized to int8, begin with "end".
 
     Raises
     ------
@@ -58,7 +58,7 @@ def build_graph(network: keras.Model, *, without_values: bool) -> bytes:
 
 
 class _Graph:
-    """Nodes and constants of a graph while it is built. Channels come first, as usual in ONNX."""
+    """Builder of a graph. Channels come first, as usual in ONNX."""
 
     def __init__(self, network: keras.Model, *, without_values: bool) -> None:
         self._onnx = import_onnx()
@@ -90,14 +90,14 @@ class _Graph:
         return bytes(model.SerializeToString(deterministic=True))
 
     def _channels_last(self, tensor: Any) -> str:
-        """Return the name of a Keras tensor's values with channels last, as they are at the end of the network."""
+        """Return the name of a Keras tensor's values with channels last, as at the end of the network."""
         name = self._tensors[id(tensor)]
         if any(tensor is layer.output for layer in self._end):
             return name
         return self._node("Transpose", name, prefix="end_", perm=[0, 2, 3, 1])
 
     def _weight(self, weight: Any, *, with_values: bool) -> Any:
-        """Return a weight as a constant in Keras's layout, or a reference to it."""
+        """Return a weight as a constant in Keras's layout, or as a reference."""
         name = self._names[id(weight)]
         if with_values:
             return self._onnx.numpy_helper.from_array(np.asarray(weight, order="C"), name)
@@ -111,7 +111,7 @@ class _Graph:
         return constant
 
     def _constant(self, value: Array) -> str:
-        """Add a constant, and return its name, which is the same in each graph of a network."""
+        """Add a constant, and return its name, which is the same in all graphs of a network."""
         name = f"constant_{len(self._constants)}"
         self._constants.append(self._onnx.numpy_helper.from_array(value, name))
         return name
@@ -128,14 +128,14 @@ class _Graph:
         if name == "linear":
             return tensor
         prefix = "end_" if layer in self._end else ""
-        if name == "softmax" and prefix:  # elsewhere the channels are not the last axis
+        if name == "softmax" and prefix:  # elsewhere channels are not the last axis
             return self._node("Softmax", tensor, prefix=prefix, axis=-1)
         if name not in _ACTIVATIONS:
             raise _unknown(layer, f"the activation {name}")
         return self._node(_ACTIVATIONS[name], tensor, prefix=prefix)
 
     def _add_end(self, layer: Any) -> str:
-        """Add the nodes of a layer at the end of the network, channels last, and return the name of its output."""
+        """Add the nodes of a layer at the end of the network, and return the name of its output."""
         from labcolor.backends.keras import layers
 
         if isinstance(layer, layers.Add):
@@ -189,7 +189,7 @@ class _Graph:
         raise _unknown(layer, f"a {type(layer).__name__} with these settings")
 
     def _add_activation(self, layer: Any, tensor: str) -> str:
-        """Add an activation that is a layer of its own."""
+        """Add the nodes of an activation layer."""
         from labcolor.backends.keras import layers
 
         if isinstance(layer, layers.Activation):
@@ -206,7 +206,7 @@ class _Graph:
         from labcolor.backends.keras import layers
 
         depthwise = isinstance(layer, layers.DepthwiseConv2D)
-        padded = layer.padding == "same" or set(layer.kernel_size) == {1}  # which needs no padding
+        padded = layer.padding == "same" or set(layer.kernel_size) == {1}  # 1x1 needs no padding
         plain = padded and set(layer.dilation_rate) == {1} and layer.data_format == "channels_last"
         if not plain or (layer.depth_multiplier if depthwise else layer.groups) != 1:
             raise _unknown(layer, "a convolution with these settings")
@@ -231,10 +231,10 @@ def _inputs_of(layer: Any) -> list[Any]:
 
 
 def _end_of(network: keras.Model) -> list[Any]:
-    """Return the layers at the end of a network that compute each position separately, or add a mean of the picture.
+    """Return the last layers of a network that compute each position separately, or add the mean of the picture.
 
-    These are convolutions of 1x1 and activations. They become matrix products with channels last, whose results stay in
-    float32 when the rest is in int8.
+    Convolutions of 1x1 become matrix products with channels last, whose results stay in float32 when the rest is
+    quantized to int8.
     """
     from labcolor.backends.keras import layers
 
@@ -254,8 +254,8 @@ def _end_of(network: keras.Model) -> list[Any]:
 
 
 def _unknown(layer: Any, found: str) -> InputError:
-    """Return the error for a layer that ONNX graphs cannot contain here."""
+    """Return the error for a layer that this conversion does not support."""
     return InputError(
-        f"network: expected layers that can be written as ONNX, got {found} in {layer.name!r}. Export the model as a "
-        f"SavedModel or as .tflite."
+        f"network: expected layers that can be converted to ONNX, got {found} in {layer.name!r}. Export the model as "
+        f"a SavedModel or as .tflite."
     )

@@ -26,7 +26,7 @@ class PackagedModel:
     Parameters
     ----------
     name : str
-        Its name for :meth:`labcolor.Colorizer.from_pretrained`.
+        Name for :meth:`labcolor.Colorizer.from_pretrained`.
     sha256 : str
         SHA-256 of its file.
     """
@@ -56,23 +56,12 @@ PACKAGED_MODELS = {
 
 
 def is_packaged(model: str | os.PathLike[str], parameter: str) -> TypeGuard[PackagedName]:
-    """Return whether a value names a packaged model, rather than a model file.
-
-    Parameters
-    ----------
-    model : str or path
-        A name or a path.
-    parameter : str
-        Name of the parameter in errors.
-
-    Returns
-    -------
-    bool
+    """Return whether a value names a packaged model, rather than a model file. ``parameter`` is its name in errors.
 
     Raises
     ------
     InputError
-        The value is neither a packaged model nor a path with a folder or an ending, and there is no such file.
+        The value is neither a packaged model, nor a path with a folder or an ending, nor an existing file.
     """
     if model in PACKAGED_MODELS:
         return True
@@ -83,29 +72,20 @@ def is_packaged(model: str | os.PathLike[str], parameter: str) -> TypeGuard[Pack
 
 
 def _suggestion(name: str) -> str:
-    """Return a question about the packaged model with a similar name, or an empty text."""
+    """Return a suggestion of the packaged model with a similar name, or an empty text."""
     close = get_close_matches(name.lower(), PACKAGED_MODELS, n=1)
     return f" Did you mean {close[0]!r}?" if close else ""
 
 
 def load_packaged(name: PackagedName) -> FittedModel:
-    """Load a packaged model.
-
-    Parameters
-    ----------
-    name : str
-        One of :data:`PACKAGED_MODELS`.
-
-    Returns
-    -------
-    FittedModel
+    """Load one of :data:`PACKAGED_MODELS`.
 
     Raises
     ------
     InputError
         The name is unknown.
     ModelFileError
-        Its file is missing, damaged, or differs from the published one.
+        The file is missing, damaged, or differs from the published file.
     """
     known = one_of(*PACKAGED_MODELS)
     if isinstance(name, str | os.PathLike) and name not in PACKAGED_MODELS:

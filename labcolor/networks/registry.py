@@ -1,4 +1,4 @@
-"""The architectures that a Colorizer can use, by name: the two of the package, and those that users register."""
+"""Architectures of networks by name: the packaged ones, and those that users register."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from labcolor.backends.tensorflow import build_outline
 from labcolor.base.forks import check_process
-from labcolor.base.validation import integer, one_of, require, shortened
-from labcolor.errors import InputError, InputTypeError, LabcolorError
+from labcolor.base.validation import instance_of, integer, one_of, require, shortened
+from labcolor.errors import InputError, LabcolorError
 from labcolor.networks.autoencoder import build_autoencoder
 from labcolor.networks.efficientnet import build_efficientnet
 from labcolor.networks.heads import BinsHead, Head, RegressionHead
@@ -39,16 +39,17 @@ class Architecture:
     Parameters
     ----------
     name : str
-        Its name in model files: letters, digits, ``-``, ``_`` and ``.``.
+        Name in model files, of letters, digits, ``-``, ``_`` and ``.``.
     build : callable
-        Builds the network. It takes the keywords ``seed`` and ``dtype``, as :func:`labcolor.build_autoencoder` does,
-        and the ``options``, and returns a ``keras.Model`` from scaled L, (N, H, W, 1), to what the head expects.
+        Function that builds the network. Its keywords are ``seed`` and ``dtype``, as for
+        :func:`labcolor.build_autoencoder`, and the ``options``. It returns a ``keras.Model`` from scaled L,
+        (N, H, W, 1), to the output that the head expects.
     head : Head
-        Meaning of the network's output: a :class:`RegressionHead`, a :class:`BinsHead`, or one of your own.
+        Meaning of the network's output: a :class:`RegressionHead`, a :class:`BinsHead`, or a head of your own.
     multiple : int, default 8
-        Height and width of the network's input are multiples of this; at most 1024.
+        Divisor of the height and width of the network's input, from 1 to 1024.
     options : mapping, optional
-        More keywords for ``build``. They are saved in model files as JSON.
+        More keywords for ``build``. Model files contain them as JSON.
 
     Examples
     --------
@@ -70,11 +71,11 @@ class Architecture:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Convert the options as a model file does, or raise an InputError if JSON cannot hold them."""
+        """Convert the options like a model file, or raise an InputError if JSON does not support them."""
         try:
             plain = json.loads(json.dumps(dict(self.options)))
         except (RecursionError, TypeError, ValueError) as error:
-            raise InputError(f"options: expected numbers, texts and sequences of these by name: {error}.") from error
+            raise InputError(f"options: expected numbers, texts and sequences of them by name: {error}.") from error
         object.__setattr__(self, "options", {name: _as_tuples(value) for name, value in plain.items()})
 
     def network(self, *, seed: int | None = None, dtype: str = "float32") -> keras.Model:
@@ -90,7 +91,7 @@ class Architecture:
         Returns
         -------
         keras.Model
-            Its input is (N, H, W, 1), scaled lightness.
+            The network. Its input is (N, H, W, 1), scaled lightness.
 
         Raises
         ------
@@ -109,7 +110,7 @@ class Architecture:
             return self.build(**self.options, seed=seed, dtype=dtype)
 
     def outline(self, most: int) -> keras.Model:
-        """Build the network without memory for its weights, to see its shapes.
+        """Build the network without memory for its weights. Only its shapes are meaningful.
 
         Parameters
         ----------
@@ -119,7 +120,7 @@ class Architecture:
         Returns
         -------
         keras.Model
-            Only its shapes are meaningful.
+            The network.
 
         Raises
         ------
@@ -157,7 +158,7 @@ class Architecture:
         Parameters
         ----------
         **options
-            Keywords of the builder; those that are not given stay as they are.
+            Keywords of the builder. Other options stay unchanged.
 
         Returns
         -------
@@ -176,7 +177,11 @@ def _as_tuples(value: Any) -> Any:
     return tuple(map(_as_tuples, value)) if isinstance(value, list) else value
 
 
-_registered: dict[str, Architecture] = {}
+_registered = {
+    "reference": Architecture("reference", build_autoencoder, RegressionHead(), multiple=8),
+    "efficientnet": Architecture("efficientnet", build_efficientnet, BinsHead(), multiple=32),
+}
+_PACKAGED = frozenset(_registered)
 
 
 def register_architecture(architecture: Architecture) -> Architecture:
@@ -185,7 +190,7 @@ def register_architecture(architecture: Architecture) -> Architecture:
     Parameters
     ----------
     architecture : Architecture
-        It replaces a registered one of the same name, but none of the package.
+        The architecture. It replaces a registered architecture of the same name, except a packaged one.
 
     Returns
     -------
@@ -195,7 +200,7 @@ def register_architecture(architecture: Architecture) -> Architecture:
     Raises
     ------
     InputTypeError, InputError
-        It is not an Architecture, or its name or multiple is invalid.
+        ``architecture`` is not an Architecture, or its name or multiple is invalid.
 
     Examples
     --------
@@ -207,8 +212,7 @@ def register_architecture(architecture: Architecture) -> Architecture:
     >>> Colorizer(network="wide")
     Colorizer(network='wide')
     """
-    if not isinstance(architecture, Architecture):
-        raise InputTypeError(f"architecture: expected an Architecture, got {type(architecture).__name__}.")
+    require("architecture", architecture, instance_of(Architecture))
     if not isinstance(architecture.name, str) or not re.fullmatch(r"[\w.-]+", architecture.name):
         raise InputError(
             f"architecture: expected a name of letters, digits, -, _ and ., got {shortened(architecture.name)}."
@@ -226,7 +230,7 @@ def get_architecture(name: str) -> Architecture:
     Parameters
     ----------
     name : str
-        "reference", "efficientnet", or one that was registered.
+        "reference", "efficientnet", or a registered name.
 
     Returns
     -------
@@ -249,7 +253,7 @@ def get_architecture(name: str) -> Architecture:
 
 
 def as_architecture(network: str | Architecture) -> Architecture:
-    """Return the architecture of ``Colorizer(network=...)``, which may be its name."""
+    """Convert the parameter ``network`` of a Colorizer, which may be a name, to an architecture."""
     return network if isinstance(network, Architecture) else get_architecture(network)
 
 
@@ -268,9 +272,3 @@ def list_architectures() -> list[str]:
     ['reference', 'efficientnet']
     """
     return list(_registered)
-
-
-_PACKAGED: set[str] = set()
-register_architecture(Architecture("reference", build_autoencoder, RegressionHead(), multiple=8))
-register_architecture(Architecture("efficientnet", build_efficientnet, BinsHead(), multiple=32))
-_PACKAGED |= set(_registered)

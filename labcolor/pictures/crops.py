@@ -1,4 +1,4 @@
-"""Color pictures reduced to a short side, and the squares in their centers."""
+"""Color pictures reduced to a short side, and their center squares."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from labcolor.pictures.picture import Picture, as_bytes
 
 __all__ = ["center_crop", "reduce_picture"]
 
-_LONGEST = 8  # largest ratio of the long to the short side, as in predictions
+_LONGEST = 8  # largest ratio of the long side to the short side, as in predictions
 
 
 def reduce_picture(picture: Picture, short_side: int, name: str) -> Array:
-    """Return a color picture as (H, W, 3) uint8, resized to a short side of ``short_side``, without alpha.
+    """Resize a color picture to a short side of ``short_side``, and return (H, W, 3) uint8 without alpha.
 
-    If the long side is more than eight times the short side, only the center is used, since the result would be huge.
+    If the long side is more than eight times the short side, only the center is used, to limit the size of the result.
     """
     if picture.values.shape[2] != 3:
         raise InputError(f"{name}: expected a color picture, got a grey one. Leave it out.")

@@ -1,4 +1,4 @@
-"""What counts as a picture: shapes and dtypes of arrays, their lightness, and the sizes at which they are worked on."""
+"""``Picture``: a checked array, its lightness at full and working size, and its coloring."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SHAPES = "(H, W), (H, W, 1), (H, W, 3) or (H, W, 4)"
 
 @lru_cache(maxsize=2)
 def _grey_table(dtype: np.dtype[Any]) -> Array:
-    """L of every grey value of an unsigned integer dtype."""
+    """Return L of every grey value of an unsigned integer dtype."""
     values = np.arange(np.iinfo(dtype).max + 1, dtype=dtype)
     return rgb_to_lightness(np.repeat(values[:, None], 3, axis=1))
 
@@ -44,13 +44,13 @@ class Picture:
     Parameters
     ----------
     values : ndarray, shape (H, W, C)
-        C is 1 (grey) or 3 (RGB); uint8, uint16 or float in [0, 1]. A view of the caller's array where possible.
+        Grey (C = 1) or RGB (C = 3) values, uint8, uint16 or float in [0, 1]. A view of the caller's array if possible.
     alpha : ndarray, shape (H, W, 1), or None
-        Its alpha, untouched.
+        Alpha, unchanged.
     dtype : dtype
-        The dtype that the colored picture is to have.
+        Dtype of the colored picture.
     table : ndarray, shape (levels,), or None
-        L of each grey value, float32, where the values are not sRGB.
+        L of each grey value, float32, if the values are not sRGB.
     """
 
     values: Array
@@ -64,7 +64,7 @@ class Picture:
         return self.values.shape[0], self.values.shape[1]
 
     def lightness(self, start: int = 0, stop: int | None = None) -> Array:
-        """L of the rows from ``start`` to ``stop``: (rows, W) float32 in [0, 100]."""
+        """Return L of the rows from ``start`` to ``stop``, (rows, W) float32 in [0, 100]."""
         rows = self.values[start:stop]
         if rows.dtype.kind == "f":
             rows, table = kernels.srgb_to_linear(np.clip(rows, 0, 1, dtype=np.float32)), NO_TABLE
@@ -78,14 +78,14 @@ class Picture:
         return out
 
     def grey(self) -> Array:
-        """L shown as grey: (H, W, 3) uint8, of three equal channels."""
+        """Return L as grey, (H, W, 3) uint8, with three equal channels."""
         lab = np.zeros((*self.shape, 3), np.float32)
         lab[..., 0] = self.lightness()
-        # the rounded white of the formulas is not neutral to the last digit: one channel stands for all
+        # the rounded white of the formulas is not exactly neutral, so one channel is repeated
         return np.repeat(lab_to_rgb(lab, dtype=np.uint8)[..., 1:2], 3, axis=2)
 
     def small_lightness(self, height: int, width: int) -> Array:
-        """L reduced or enlarged to (height, width), float32; next to sharp edges it may leave [0, 100] by a little."""
+        """Resize L to (height, width), float32. Next to sharp edges it may slightly exceed [0, 100]."""
         row_starts, row_weights = _resampling(self.shape[0], height)
         column_starts, column_weights = _resampling(self.shape[1], width)
         taps = row_weights.shape[1]
@@ -105,23 +105,13 @@ class Picture:
             )
 
         source_rows = max(1, self.shape[0] // height)
-        in_strips(strip, height, self.shape[1] * source_rows)  # long strips: neighboring ones share rows
+        in_strips(strip, height, self.shape[1] * source_rows)  # long strips, because neighboring ones share rows
         return out
 
     def colored(self, chroma: Chroma) -> Array:
-        """Join this picture's L with its small chroma, enlarged bilinearly.
+        """Combine this picture's L with small chroma, enlarged bilinearly, to RGB or RGBA of dtype ``self.dtype``.
 
-        Where a color lies outside the sRGB gamut, its chroma is lowered until it fits: lightness and hue stay.
-
-        Parameters
-        ----------
-        chroma : Chroma
-            Its small chroma.
-
-        Returns
-        -------
-        ndarray, shape (H, W, 3) or (H, W, 4)
-            RGB, or RGBA if the picture has alpha, of dtype ``self.dtype``.
+        The chroma of colors outside the sRGB gamut is lowered until they fit. Lightness and hue stay unchanged.
         """
         channels = 3 if self.alpha is None else 4
         out = np.empty((*self.shape, channels), self.dtype.newbyteorder("="))
@@ -146,10 +136,10 @@ class Picture:
 
 @lru_cache(maxsize=64)
 def _resampling(old: int, new: int) -> tuple[Array, Array]:
-    """First neighbor, (new,) intp, and weights, (new, taps) float32, with which a side is resampled.
+    """Return the first neighbors, (new,) intp, and weights, (new, taps) float32, for resampling a side.
 
-    The filter is the cubic of Catmull and Rom, widened where the side shrinks: as sharp as the pictures that the
-    networks are trained on. R. Keys, "Cubic convolution interpolation", IEEE TASSP 29 (1981), with a = -1/2.
+    The filter is the cubic of Catmull and Rom, widened for a smaller side, which is as sharp as the training pictures:
+    R. Keys, "Cubic convolution interpolation", IEEE TASSP 29 (1981), with a = -1/2.
     """
     width = max(1.0, old / new)
     reach = 2 * width
@@ -164,14 +154,14 @@ def _resampling(old: int, new: int) -> tuple[Array, Array]:
 
 
 def as_bytes(values: Array) -> Array:
-    """Pixel values of any dtype that is a picture's, as uint8; floats that leave [0, 1] by rounding are clipped."""
+    """Convert pixel values to uint8. Clip floats that slightly exceed [0, 1]."""
     if values.dtype.newbyteorder("=") == np.uint16:
         return (values >> 8).astype(np.uint8)  # scikit-image would leave dark pictures, below 256, as they are
     return np.asarray(img_as_ubyte(np.clip(values, 0, 1) if values.dtype.kind == "f" else values))
 
 
 def over_white(picture: Picture) -> Array:
-    """Return a picture as it looks on white paper: (H, W, 3) uint8, without alpha."""
+    """Blend a picture with a white background, and return (H, W, 3) uint8."""
     values = np.broadcast_to(as_bytes(picture.values), (*picture.shape, 3))
     if picture.alpha is None:
         return values
@@ -181,9 +171,9 @@ def over_white(picture: Picture) -> Array:
 
 
 def working_shape(shape: tuple[int, int], size: int) -> tuple[int, int]:
-    """Return the size at which the network sees a picture: its short side ``size``, its aspect ratio kept.
+    """Return the size of the network's input for a picture: a short side of ``size``, and the same aspect ratio.
 
-    Very long pictures are held to a long side of eight times ``size``; their short side shrinks accordingly.
+    The long side is at most eight times ``size``. The short side of longer pictures is reduced accordingly.
 
     Examples
     --------
@@ -196,7 +186,7 @@ def working_shape(shape: tuple[int, int], size: int) -> tuple[int, int]:
 
 
 def as_picture(array: Any, where: str) -> Picture:
-    """Check one picture's array; ``where`` is what to call it in errors."""
+    """Check the array of one picture. ``where`` is its name in errors."""
     if array.ndim == 2:
         array = array[..., None]
     if array.ndim != 3 or array.shape[2] not in (1, 3, 4):
@@ -210,7 +200,7 @@ def as_picture(array: Any, where: str) -> Picture:
     elif dtype.newbyteorder("=") not in (np.uint8, np.uint16, np.float16, np.float32, np.float64):
         raise InputTypeError(
             f"{where}: expected uint8, uint16, float in [0, 1] or bool, got dtype {dtype}. Convert it first, "
-            f"for example with .astype(np.uint8) where its values are 0 to 255."
+            f"for example with .astype(np.uint8) if its values are 0 to 255."
         )
     array = array.astype(dtype.newbyteorder("="), copy=False)
     if dtype.kind == "f":

@@ -1,4 +1,4 @@
-"""What a network sees of a picture: its lightness, small, with what is no picture left out."""
+"""``SmallPicture``: the lightness of a picture at the working size, with bars filled for the network."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ __all__ = ["SmallPicture"]
 
 @dataclass(frozen=True, eq=False)
 class SmallPicture:
-    """A picture at the working size; made once for each picture or frame.
+    """A picture at the working size, created once for each picture or frame.
 
     Parameters
     ----------
     lightness : ndarray, shape (h, w), float32
-        L in [0, 100]; next to sharp edges it may leave the range by a little.
+        L in [0, 100]. Next to sharp edges it may slightly exceed the range.
     content_box : (rows, columns)
-        What lies inside the bars, as two slices, in pixels of the picture.
+        The content between bars, as two slices in pixels of the picture.
     shape : (H, W)
-        Size of the picture that it was made from.
+        Size of the picture.
     """
 
     lightness: Array
@@ -40,21 +40,21 @@ class SmallPicture:
         return cls(lightness, refine_content_box(find_content_box(lightness), lightness.shape, picture), picture.shape)
 
     def reduced(self, size: int) -> SmallPicture:
-        """Return the same picture with a short side of ``size``, which is less than it has."""
+        """Reduce the picture further, to a short side of ``size``."""
         height, width = working_shape(self.lightness.shape, size)
-        # the triangle filter of Keras's antialiased resizing, by which the packaged model learned its overview
+        # the triangle filter of Keras's antialiased resizing, with which the packaged model learned its overview
         lightness = Image.fromarray(self.lightness).resize((width, height), Image.Resampling.BILINEAR)
         return SmallPicture(np.asarray(lightness), self.content_box, self.shape)
 
     def mirrored(self) -> SmallPicture:
-        """Return the same picture, its left on the right."""
+        """Mirror the picture left to right."""
         rows, columns = self.content_box
         width = self.shape[1]
         content_box = rows, slice(width - columns.stop, width - columns.start)
         return SmallPicture(self.lightness[:, ::-1], content_box, self.shape)
 
     def chroma(self, ab: Array, stride: int) -> Chroma:
-        """Return its chroma: a map of ab, (h, w, 2), of which a pixel is ``stride`` pixels of its lightness wide."""
+        """Return the chroma of a map of ab, (h, w, 2), whose pixels are ``stride`` pixels of lightness wide."""
         return Chroma(ab, self.chroma_scale(stride), self.content_box)
 
     def chroma_scale(self, stride: int) -> tuple[float, float]:
@@ -79,8 +79,7 @@ class SmallPicture:
         return -(-height // multiple) * multiple, -(-width // multiple) * multiple
 
     def between_bars(self) -> ContentBox:
-        """Return what of its lightness lies between bars, as two slices."""
-        # next to a bar, one pixel may be made of both
+        """Return the part of its lightness between bars, as two slices, without the mixed pixels next to a bar."""
         rows, columns = (
             slice(
                 part.start * small // side + 1 if part.start > 0 else 0,
@@ -91,24 +90,13 @@ class SmallPicture:
         return rows, columns
 
     def padded(self, multiple: int) -> Array:
-        """Return its lightness, (H, W) float32, extended by reflection: over the bars, and to multiples of a number."""
+        """Extend its lightness by reflection over the bars, and to multiples of a number."""
         return fill_bars(self.lightness, *self.between_bars(), self.padded_shape(multiple))
 
     def cropped(self, values: Array, stride: int) -> Array:
-        """Return what belongs to the picture of values that were made of :meth:`padded`.
+        """Crop values at ``1 / stride`` of the size of :meth:`padded` to :meth:`chroma_shape`.
 
-        Values in bars are those of the picture's reflection: so they go on over its edges, and where the picture is
-        joined with them at its full size, they end to the pixel.
-
-        Parameters
-        ----------
-        values : ndarray, shape (h, w) or (h, w, C)
-            At ``1 / stride`` of the padded size.
-        stride : int
-
-        Returns
-        -------
-        ndarray, of :meth:`chroma_shape`
+        Values in bars are kept. They continue those of the content, which is cropped exactly at full size.
         """
         rows, columns = self.chroma_shape(stride)
         return values[:rows, :columns]

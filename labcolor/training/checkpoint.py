@@ -1,4 +1,4 @@
-"""Checkpoints: the state of an interrupted training, in one file of plain arrays and JSON."""
+"""Checkpoints: the state of a training in one file of plain arrays and JSON."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from labcolor.errors import ModelFileError
 
 __all__ = ["Checkpoint", "CheckpointFile"]
 
-_ABOUT = "about"  # the member of JSON
-_DIGESTS = ("pictures", "start", "validation")  # they are compared by hashes, which tell a person nothing
-_REMEDY = "Choose another path for the checkpoint, or delete this one to begin anew."
+_ABOUT = "about"  # name of the JSON member
+_DIGESTS = ("pictures", "start", "validation")  # compared by hashes, which are not shown
+_REMEDY = "Choose another path for the checkpoint, or delete this one to start again."
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Checkpoint:
     Parameters
     ----------
     state : dict
-        Numbers and texts: the step, the history, the seed.
+        Numbers and texts, such as the step, the history and the seed.
     arrays : dict of str to ndarray
         Variables of the network and of the optimizer, and the best weights so far.
     """
@@ -43,28 +43,28 @@ class Checkpoint:
 
 
 class CheckpointFile:
-    """A file that is written again and again, each time beside its place and then renamed.
+    """File of checkpoints. Each checkpoint is written beside it and then renamed.
 
     Parameters
     ----------
     path : Path
         The file.
     about : mapping
-        Numbers and texts, by name, which a training and its checkpoint must have in common.
+        Numbers and texts by name that must be equal for a training and its checkpoint.
     seconds : float
         Time between two checkpoints.
 
     Attributes
     ----------
     found : Checkpoint or None
-        The checkpoint that existed.
+        The existing checkpoint.
     constants : Checkpoint
-        State and arrays to write into every checkpoint.
+        State and arrays of every checkpoint.
 
     Raises
     ------
     ModelFileError
-        The file is damaged, or a checkpoint of another training.
+        The file is damaged, or contains a checkpoint of another training.
     """
 
     def __init__(self, path: Path, about: Mapping[str, Any], seconds: float) -> None:
@@ -75,17 +75,13 @@ class CheckpointFile:
         self.constants = Checkpoint({})
 
     def write(self, checkpoint: Checkpoint) -> None:
-        """Write a checkpoint.
-
-        Raises
-        ------
-        ModelFileError
-            It cannot be written, as on a full disk. The checkpoint before it stays as it was.
-        """
+        """Write a checkpoint, or raise a ModelFileError, for example on a full disk, and keep the previous one."""
         about = {"about": self._about, "state": {**self.constants.state, **checkpoint.state}}
         arrays: dict[str, Any] = {_ABOUT: np.frombuffer(json.dumps(about).encode(), np.uint8)}
         arrays |= {**self.constants.arrays, **checkpoint.arrays}
-        temporary = self._path.with_name(f".{self._path.name}.new")  # one name, so that kills leave one file at most
+        temporary = self._path.with_name(
+            f".{self._path.name}.new"
+        )  # a fixed name, so that killed processes leave at most one file
         try:
             with temporary.open("wb") as file:
                 np.savez(file, **arrays)
@@ -96,8 +92,8 @@ class CheckpointFile:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
             raise ModelFileError(
-                f"{self._path}: the checkpoint cannot be written: {error.strerror or error}. Make room; the checkpoint "
-                f"before this one is whole."
+                f"{self._path}: the checkpoint cannot be written: {error.strerror or error}. Free disk space. The "
+                f"previous checkpoint is intact."
             ) from error
 
     def _read(self) -> Checkpoint | None:
@@ -108,13 +104,12 @@ class CheckpointFile:
             with self._path.open("rb") as content, np.load(content, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
             about = json.loads(bytes(arrays.pop(_ABOUT)))
-            found, state = about["about"], about["state"]
-            found, state = dict(found), dict(state)
+            found, state = dict(about["about"]), dict(about["state"])
         except OSError as error:
             raise ModelFileError(f"{self._path}: cannot be read: {error.strerror or error}. {_REMEDY}") from error
         except (AttributeError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
             raise ModelFileError(
-                f"{self._path}: expected a checkpoint of labcolor, got another or a damaged file. {_REMEDY}"
+                f"{self._path}: expected a checkpoint of labcolor, got another file or a damaged one. {_REMEDY}"
             ) from error
         for name, wanted in self._about.items():
             if found.get(name) != wanted:

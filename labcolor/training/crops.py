@@ -1,4 +1,4 @@
-"""Batches of scaled (L, ab) crops of training pictures, which a seed and the number of a step determine."""
+"""Batches of scaled (L, ab) crops, determined by a seed and the number of the step."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from labcolor.training.data import PictureList
 __all__ = ["Batch", "age", "count_steps", "crop_batches", "made_ahead", "random_crop"]
 
 Batch = tuple[Array, Array]
-_AHEAD = 4  # batches that are made while the network trains
+_AHEAD = 4  # batches that are prepared while the network trains
 _MAX_THREADS = 4
 
 
@@ -31,8 +31,8 @@ def random_crop(picture: Array, size: int, random: np.random.Generator) -> Array
 
 
 def age(lightness: Array, random: np.random.Generator) -> Array:
-    """Make scaled lightness, (H, W, 1) in [-1, 1], look like old film: faded, soft and grainy at random."""
-    from scipy import ndimage  # here, since it takes a tenth of a second
+    """Fade, soften and add grain to scaled lightness, (H, W, 1) in [-1, 1], at random, like that of old film."""
+    from scipy import ndimage  # this import takes 0.1 s
 
     aged = lightness[..., 0]
     if random.random() < 0.5:
@@ -44,12 +44,12 @@ def age(lightness: Array, random: np.random.Generator) -> Array:
 
 
 def count_steps(pictures: int, batch_size: int) -> int:
-    """Return the number of batches in which each of ``pictures`` occurs."""
+    """Return the number of batches that contain all of ``pictures``."""
     return math.ceil(pictures / batch_size)
 
 
 def made_ahead(make: Callable[..., Batch], plans: Iterable[tuple[Any, ...]]) -> Generator[Batch, None, None]:
-    """Yield what ``make`` returns for the arguments of each plan, in order, made a few plans ahead in threads."""
+    """Yield the results of ``make`` for the arguments of each plan, in order, prepared in threads."""
     count = max(1, min(_MAX_THREADS, get_threads() // 4))  # the network needs the other threads
     threads = ThreadPoolExecutor(count, thread_name_prefix="labcolor-data")
     try:
@@ -75,10 +75,10 @@ def crop_batches(
     film_aging: float = 0.0,
     first: int = 0,
 ) -> Generator[Batch, None, None]:
-    """Yield batches of scaled (L, ab) for ``epochs`` passes, made a few steps ahead in threads.
+    """Yield batches of scaled (L, ab) for ``epochs`` passes, prepared in threads.
 
-    All batches have one size, since a network is compiled anew for another one. The last batch of an epoch is filled
-    up with pictures from the beginning of the epoch.
+    All batches have the same size, because another size would compile the network again. The last batch of an epoch is
+    filled up with the first pictures of the epoch.
 
     Parameters
     ----------
@@ -89,13 +89,13 @@ def crop_batches(
     size : int
         Side of the random square crops.
     batch_size : int
-        Pictures per batch; if there are fewer, each batch has all of them.
+        Pictures per batch. If there are fewer pictures, each batch contains all of them.
     epochs : int
         Number of passes over the pictures.
     seed : int
         Seed of order, crops and mirroring.
     film_aging : float
-        Share of crops whose L is changed to look like old film, from 0 to 1.
+        Share of crops, from 0 to 1, whose L is changed by :func:`age`.
     first : int
         Number of batches to skip, to resume a training.
 

@@ -1,10 +1,11 @@
-"""Pictures to train on, from files, arrays and datasets."""
+"""Training pictures from files, arrays and datasets."""
 
 from __future__ import annotations
 
 import itertools
 import math
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
@@ -16,17 +17,16 @@ from labcolor.base.typing import Array
 from labcolor.errors import InputError
 from labcolor.io.inputs import as_pictures
 from labcolor.pictures.picture import Picture
-from labcolor.training.cache import PictureFolder
 from labcolor.training.sources import find_files
-from labcolor.training.store import PictureStore
+from labcolor.training.store import PictureFolder, PictureStore
 
 __all__ = ["PictureList", "summarize_left_out", "training_pictures"]
 
-_MEMORY = 6 << 30  # bytes of pictures kept in memory, or a quarter of the memory if that is less
+_MEMORY = 6 << 30  # largest number of bytes of pictures in memory, on a machine with at least 24 GiB
 
 
 class PictureList(Sequence[Array]):
-    """Sequence of reduced pictures, of which some may turn out to be unusable when they are read.
+    """Sequence of reduced pictures. Some may prove unusable when they are read.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class PictureList(Sequence[Array]):
     def __init__(self, store: PictureStore, indices: Sequence[int]) -> None:
         self._store = store
         self._indices = indices
-        # the golden section spreads best; without a common divisor each picture has its turn
+        # the golden section spreads best, and without a common divisor the steps reach every picture
         self._step = next(n for n in itertools.count(int(0.618 * len(indices)) or 1) if math.gcd(n, len(indices)) == 1)
 
     def __len__(self) -> int:
@@ -56,74 +56,73 @@ class PictureList(Sequence[Array]):
         return picture
 
     def draw(self, index: int) -> Array:
-        """Return one picture, or the replacement of an unusable one: another picture, far away in the sequence.
+        """Return one picture, or for an unusable one another picture, far away in the sequence.
 
         Raises
         ------
         InputError
             No picture can be used.
         """
-        for attempt in range(len(self)):  # unusable pictures come in runs
+        for attempt in range(len(self)):  # unusable pictures are often neighbors
             picture = self._store.get(self._indices[(index + attempt * self._step) % len(self)])
             if picture is not None:
                 return picture
         raise InputError(
             f"expected color pictures to train on, but none of the {len(self)} can be used: "
-            f"{summarize_left_out(self.left_out)}. Give others; small ones need a smaller crop_size."
+            f"{summarize_left_out(self.left_out)}. Add others, or lower crop_size for small pictures."
         )
 
     @property
     def usable(self) -> Iterator[Array]:
-        """All pictures that can be used."""
+        """All usable pictures."""
         return (picture for index in self._indices if (picture := self._store.get(index)) is not None)
 
     @property
     def left_out(self) -> dict[str, int]:
-        """How many pictures could not be used, by reason; complete when all have been read."""
-        return self._store.left_out(self._indices)
+        """Number of unusable pictures by reason. It is complete when all have been read."""
+        found = self._store.left_out
+        return dict(Counter(found[index] for index in self._indices if index in found))
 
     @property
     def digest(self) -> str:
-        """A hash of what the pictures are."""
-        return self._store.digest(self._indices)
+        """Hash of the names and sizes of files, or of the content of other pictures."""
+        return sha256(repr([self._store.identities[index] for index in self._indices]).encode()).hexdigest()
 
     def hold_out(self, share: float) -> tuple[PictureList, PictureList]:
-        """Split the pictures into those to train on and a share to measure on.
+        """Split the pictures into training pictures and a share of held-out pictures.
 
-        The share of each folder is rounded to the nearest number, at least 1. Held out are the pictures whose names
-        have the lowest hashes, so that few change when pictures are added. Arrays have their positions as names.
+        The share of each folder is rounded to the nearest number, and at least 1. The pictures with the lowest hashes
+        of their names are held out, so that few of them change when pictures are added. The names of arrays are their
+        positions.
 
         Raises
         ------
         InputError
-            No picture is left to train on.
+            No picture is left for training.
         """
         held_out: set[int] = set()
+        own = set(self._indices)
         for group in self._store.groups:
-            members = sorted(set(group) & set(self._indices), key=self._rank)
+            members = sorted(own & set(group), key=lambda index: sha256(self._store.names[index].encode()).digest())
             held_out.update(members[: max(1, math.floor(share * len(members) + 0.5))])
         training = [index for index in self._indices if index not in held_out]
         if not training:
             raise InputError(
-                f"validation: expected more pictures than are held out, got {len(self)}. Give more pictures, or others "
-                f"to measure on."
+                f"validation: expected more pictures than are held out, got {len(self)}. Add pictures, or pass "
+                f"others as validation."
             )
         return PictureList(self._store, training), PictureList(self._store, sorted(held_out))
 
-    def _rank(self, index: int) -> bytes:
-        """Return the hash by which pictures are held out."""
-        return sha256(self._store.name(index).encode()).digest()
-
 
 def summarize_left_out(left_out: Mapping[str, int]) -> str:
-    """Return how many pictures were left out, as text."""
+    """Format the number of pictures that were left out by reason."""
     return ", ".join(f"{count} {reason}" for reason, count in left_out.items())
 
 
 def training_pictures(
     x: Any, short_side: int, *, least: int, memory: int | None = None, cache: Any = None, name: str = "X"
 ) -> PictureList:
-    """Convert the input of ``fit`` to pictures whose short side is ``short_side``.
+    """Convert the input of ``fit`` to pictures with a given short side.
 
     Parameters
     ----------
@@ -133,12 +132,12 @@ def training_pictures(
     short_side : int
         Short side of each returned picture.
     least : int
-        Length of the shortest side that is not too small.
+        Smallest accepted length of a side.
     memory : int, optional
         Largest number of bytes of reduced pictures to keep in memory, by default 6 GiB or a quarter of the memory.
         Files beyond it are read each time, and other pictures are kept in a temporary folder.
     cache : path, optional
-        Folder in which to keep reduced pictures, for other trainings and processes, too.
+        Folder that keeps reduced pictures, also for other trainings and processes.
     name : str
         Name of ``x`` in errors.
 
@@ -165,7 +164,7 @@ def training_pictures(
     elif isinstance(x, list | tuple) and x and all(isinstance(item, str | os.PathLike) for item in x):
         store.add_files(find_files(x))
     else:
-        # arrays of every library have a dtype, or an interface of arrays; open files have lines
+        # arrays of every library have a dtype or an array interface, and open files are iterable, too
         other = any(hasattr(x, mark) for mark in ("dtype", "__array_interface__", "read"))
         stream = hasattr(x, "__iter__") and not other and not isinstance(x, list | tuple | bytes | bytearray | Mapping)
         store.add_pictures(_streamed(x, name) if stream else as_pictures(x, name)[0], name)
@@ -178,8 +177,8 @@ def training_pictures(
 def _streamed(x: Iterable[Any], name: str) -> Iterator[Picture]:
     """Yield the pictures of a dataset or iterable.
 
-    ``keras.utils.image_dataset_from_directory`` gives floats from 0 to 255. The first element decides whether floats
-    reach to 1 or to 255.
+    ``keras.utils.image_dataset_from_directory`` yields floats from 0 to 255. The first element decides whether the
+    range of floats ends at 1 or at 255.
     """
     cardinality = getattr(x, "cardinality", None)
     if cardinality is not None and int(cardinality()) == -1:

@@ -1,10 +1,11 @@
-"""From pictures to a trained model: what a training starts from, what it trains, and what it records."""
+"""Training of a model: its start, the network, held-out figures, and the record of the training."""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,30 +13,33 @@ from typing import Any
 import numpy as np
 
 from labcolor.backends.keras import keras
+from labcolor.base.typing import Array
+from labcolor.color.chroma import Chroma
 from labcolor.color.codec import LabCodec
 from labcolor.errors import InputError
+from labcolor.metrics import ciede2000, colorfulness, psnr
 from labcolor.networks.heads import Head
 from labcolor.networks.layers import every_layer
 from labcolor.networks.model import FittedModel
 from labcolor.networks.onnx_form import digest
 from labcolor.networks.registry import Architecture
 from labcolor.pictures.crops import center_crop
+from labcolor.pictures.picture import as_picture
 from labcolor.training.checkpoint import Checkpoint, CheckpointFile
 from labcolor.training.crops import count_steps, crop_batches
 from labcolor.training.data import PictureList, summarize_left_out
 from labcolor.training.devices import check_same, is_main_process
-from labcolor.training.loop import Training, as_loss, make_optimizer
-from labcolor.training.recipe import Recipe
-from labcolor.training.seeds import as_seed
-from labcolor.training.validation import Validation
+from labcolor.training.loop import Training, TrainingLoss, make_optimizer
+from labcolor.training.recipe import Recipe, as_seed
 
 __all__ = ["fit_network"]
 
-# Defaults of a training that starts from new weights, and of one that starts from a trained model.
+# Defaults of a training from new weights, and of a training from a trained model.
 _NEW_RATE, _START_RATE = 1e-3, 2e-4
 _NEW_ENCODER, _START_ENCODER = 1.0, 0.0
-_ENCODER = "encoder_"  # beginning of the names of the layers of a pretrained encoder
-_FEW = 20_000  # crops; a training from new weights on fewer gives nearly grey
+_ENCODER = "encoder_"  # prefix of the layers of a pretrained encoder
+_FEW = 20_000  # crops; after a training of new weights on fewer, predictions are nearly grey
+_VALIDATION_BATCH = 32
 _log = logging.getLogger(__name__)
 
 
@@ -65,14 +69,13 @@ def fit_network(
     working_size : int
         As for :class:`labcolor.Colorizer`.
     start : FittedModel, optional
-        A model of the same architecture. Training continues from its weights, with its codec and head, and keeps its
-        hints and its overview.
+        A model of the same architecture, whose weights, codec, head, hints and overview the training keeps or improves.
     constant : bool
         Whether to train for one epoch at a constant learning rate.
     held_out : PictureList, optional
-        Pictures to measure on.
+        Pictures for validation.
     checkpoint : Path, optional
-        File to save the training in, and to resume it from.
+        File in which the training is saved, and from which it resumes.
     checkpoint_seconds : float
         Time between two checkpoints.
     callbacks : sequence of keras.callbacks.Callback
@@ -82,7 +85,7 @@ def fit_network(
     -------
     FittedModel
         The trained model. ``training["ending"]`` is "complete", "stopped" by patience or a callback, "interrupted" by
-        Ctrl-C, or "diverged" if the loss became nan; then the weights are those of some steps before.
+        Ctrl-C, or "diverged" if the loss became nan. Then the model has the weights of some steps earlier.
 
     Raises
     ------
@@ -91,12 +94,12 @@ def fit_network(
     ModelFileError
         The checkpoint cannot be written, is damaged, or belongs to another training.
     """
-    if start is not None and _identity(start.architecture) != _identity(architecture):
+    if start is not None and _described(start.architecture) != _described(architecture):
         raise InputError(
             f"network: the start is {_described(start.architecture)}, got {_described(architecture)}. Set network to "
             f"that of the start, or start=None to train new weights."
         )
-    pictures.draw(0)  # raises an error if none can be used, before anything is written
+    pictures.draw(0)  # raises an error if no picture is usable, before a file is written
     settings = _settings(recipe, start, constant)
     record = {name: _recorded(value) for name, value in settings.items()}
     epochs, batch_size = settings["epochs"], min(recipe.batch_size, len(pictures))
@@ -107,7 +110,8 @@ def fit_network(
             "packaged model: Colorizer.from_pretrained().",
             steps * batch_size * epochs,
         )
-    codec = start.codec if start is not None else recipe.codec or LabCodec()
+    base = start or FittedModel(architecture, (), recipe.codec or LabCodec(), architecture.head, working_size)
+    codec, head = base.codec, base.head
     about = {
         "network": _described(architecture),
         "start": None if start is None else digest(start.weights)[:16],
@@ -117,14 +121,14 @@ def fit_network(
         **record,
     }
     seed = None if recipe.random_state is None else as_seed(recipe.random_state)
-    file = None
+    file = found = None
     if checkpoint is not None:
         same = about if seed is None else {**about, "random_state": seed}
         file = CheckpointFile(checkpoint, same, checkpoint_seconds)
-    found = None if file is None else file.found
+        found = file.found
     seed = int(found.state["seed"]) if found is not None else as_seed(seed)
     if constant and start is not None:
-        seed ^= int(digest(start.weights)[:8], 16)  # another pass over the same portion has other crops
+        seed ^= int(digest(start.weights)[:8], 16)  # another pass over the same portion gets other crops
     check_same({**about, "seed": seed, "steps": 0 if found is None else found.state["steps"]})
 
     batches = partial(
@@ -139,15 +143,14 @@ def fit_network(
     network = architecture.network(seed=seed, dtype=recipe.precision)
     if start is not None:
         network.set_weights(start.weights)
-        head = start.head
     elif found is not None:
-        head = _restored(architecture.head, found)
+        arrays = {name: found.arrays[f"head/{name}"] for name in head.get_arrays()}
+        head = head.restored(head.get_config(), arrays)
     else:
-        head = architecture.head.prepared(batches(epochs=1), codec)
+        head = head.prepared(batches(epochs=1), codec)
     if file is not None:
-        file.constants = Checkpoint(
-            {"seed": seed}, {f"head/{name}": array for name, array in head.get_arrays().items()}
-        )
+        arrays = {f"head/{name}": array for name, array in head.get_arrays().items()}
+        file.constants = Checkpoint({"seed": seed}, arrays)
     loss = head.loss(codec)
     outcome = Training(
         network,
@@ -177,22 +180,20 @@ def fit_network(
     if held_out is not None:
         usable = len(held_out) - sum(held_out.left_out.values())
         training |= {"held_out": usable, "before": outcome.before, "best_epoch": outcome.best}
-    return FittedModel(
+    return replace(
+        base,
         architecture=architecture,
         weights=tuple(network.get_weights()),
-        codec=codec,
         head=head,
         working_size=working_size,
-        hints=() if start is None else start.hints,
         history=outcome.history,
         training=training,
-        overview=0.0 if start is None else start.overview,
-        quiet=0.0 if start is None else start.quiet,
+        onnx_form=None,
     )
 
 
 def _settings(recipe: Recipe, start: FittedModel | None, constant: bool) -> dict[str, Any]:
-    """Return what determines a training beside its pictures and its seed, with the defaults filled in."""
+    """Return the settings that determine a training beside its pictures and its seed, with defaults."""
     names = ("crop_size", "batch_size", "epochs", "patience", "learning_rate", "optimizer", "encoder_rate")
     settings = {name: getattr(recipe, name) for name in (*names, "film_aging", "precision")}
     if constant:
@@ -203,15 +204,15 @@ def _settings(recipe: Recipe, start: FittedModel | None, constant: bool) -> dict
         settings["encoder_rate"] = _NEW_ENCODER if start is None else _START_ENCODER
     settings["encoder_rate"] = float(settings["encoder_rate"])
     before = {} if start is None else start.training
-    # A model that began with new weights and grows by portions has not seen enough pictures for good statistics yet.
+    # A model with new weights that is trained by portions has not seen enough pictures for good statistics.
     grows = constant and before.get("constant") and not before.get("keep_statistics")
-    # Otherwise batch normalization stays as it is: normalized by the statistics of 32 glaciers, glaciers had a loss of
-    # 3.15; by those of the start, 1.98.
+    # Otherwise the statistics of batch normalization are kept. Normalized by the statistics of 32 pictures of glaciers,
+    # such pictures had a loss of 3.15; by the statistics of the start, 1.98.
     return {**settings, "constant": constant, "keep_statistics": start is not None and not grows}
 
 
 def _recorded(value: Any) -> Any:
-    """Return a setting as JSON can hold it."""
+    """Convert a setting to a value of JSON."""
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, str | int | float | None):
@@ -219,13 +220,8 @@ def _recorded(value: Any) -> Any:
     return json.dumps(keras.saving.serialize_keras_object(value), sort_keys=True)
 
 
-def _restored(head: Head, found: Checkpoint) -> Head:
-    """Return the head of a checkpoint."""
-    return head.restored(head.get_config(), {name: found.arrays[f"head/{name}"] for name in head.get_arrays()})
-
-
 def _optimizer(network: keras.Model, settings: dict[str, Any], steps: int) -> Any:
-    """Freeze the layers that are not trained, and return an optimizer for the others."""
+    """Freeze layers, and return an optimizer for the others."""
     encoder_rate = settings["encoder_rate"]
     for layer in every_layer(network):
         if layer.name.startswith(_ENCODER):
@@ -242,22 +238,38 @@ def _optimizer(network: keras.Model, settings: dict[str, Any], steps: int) -> An
     )
 
 
-def _validation(held_out: PictureList, head: Head, codec: LabCodec, loss: Any, size: int) -> Validation:
-    """Return the measurement of a network on the center of each held-out picture."""
+def _validation(held_out: PictureList, head: Head, codec: LabCodec, loss: Any, size: int) -> Callable[[Any], Any]:
+    """Return a function from a predicting function to its figures on the centers of held-out pictures."""
     crops = [center_crop(picture, size) for picture in held_out.usable]
     if not crops:
         raise InputError(
             f"validation: expected color pictures, but none of the {len(held_out)} can be used: "
             f"{summarize_left_out(held_out.left_out)}. Hold out more."
         )
-    return Validation(crops, head, codec, as_loss(loss).call)
+    loss = TrainingLoss(loss)
+    batch_size = min(_VALIDATION_BATCH, len(crops))
 
+    def validate(predict: Callable[[Array], Any]) -> dict[str, float]:
+        sums = {"loss": 0.0, "psnr": 0.0, "ciede2000": 0.0, "colorfulness": 0.0}
+        for start in range(0, len(crops), batch_size):
+            batch = crops[start : start + batch_size]
+            # the last batch is filled up, because another size would compile the network again
+            lightness, ab = codec.encode(np.resize(np.stack(batch), (batch_size, size, size, 3)))
+            outputs = np.asarray(predict(lightness), np.float32)[: len(batch)]
+            sums["loss"] += float(np.mean(np.asarray(loss.call(ab[: len(batch)], outputs)))) * len(batch)
+            for crop, small in zip(batch, head.decode(outputs, codec, 1.0), strict=True):
+                scale = small.shape[0] / size, small.shape[1] / size
+                chroma = Chroma(small, scale, (slice(0, size), slice(0, size)))
+                colored = as_picture(crop, "crop").colored(chroma)
+                sums["psnr"] += psnr(colored, crop)
+                sums["ciede2000"] += ciede2000(colored, crop)
+                sums["colorfulness"] += colorfulness(colored)
+        return {name: value / len(crops) for name, value in sums.items()}
 
-def _identity(architecture: Architecture) -> tuple[str, dict[str, Any]]:
-    """Return what makes two architectures equal."""
-    return architecture.name, dict(architecture.options)
+    return validate
 
 
 def _described(architecture: Architecture) -> str:
-    """Return the name of an architecture, with its options if it has any."""
-    return repr(architecture.name) + (f" with {dict(architecture.options)}" if architecture.options else "")
+    """Return the name of an architecture, and its options if it has any."""
+    options = dict(sorted(architecture.options.items()))
+    return repr(architecture.name) + (f" with {options}" if options else "")

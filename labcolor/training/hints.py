@@ -16,8 +16,7 @@ from labcolor.pictures.hint_grid import places_of
 from labcolor.training.crops import count_steps, crop_batches
 from labcolor.training.data import PictureList
 from labcolor.training.loop import History, Training, make_optimizer
-from labcolor.training.recipe import Recipe
-from labcolor.training.seeds import as_seed
+from labcolor.training.recipe import Recipe, as_seed
 
 __all__ = ["HintSpreader", "fit_hints", "simulate_hints"]
 

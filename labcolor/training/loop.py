@@ -1,10 +1,11 @@
-"""The training of a network, step by step, in pure Keras 3: it can be watched, interrupted, and resumed."""
+"""The training loop in pure Keras 3, with callbacks, interruption and checkpoints."""
 
 from __future__ import annotations
 
 import logging
 import math
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -15,27 +16,26 @@ from typing import Any
 import numpy as np
 
 from labcolor.backends.keras import float32_by_default, keras, ops
-from labcolor.backends.replicas import count_replicas
+from labcolor.backends.tensorflow import count_replicas
 from labcolor.base.typing import Array
 from labcolor.errors import InputError, ModelFileError
 from labcolor.training.checkpoint import Checkpoint, CheckpointFile
 from labcolor.training.devices import any_process, broadcast, check_batch, is_main_process, synchronize, train_on_batch
-from labcolor.training.progress import Progress
 
-__all__ = ["History", "Outcome", "Training", "as_loss", "make_optimizer"]
+__all__ = ["History", "Outcome", "Training", "TrainingLoss", "make_optimizer"]
 
 History = dict[str, list[float]]
 Batches = Callable[[int], Generator[tuple[Any, Array], None, None]]
-_SNAPSHOT = 50  # steps between two copies of the weights, for the case that the loss becomes nan
+_SNAPSHOT = 50  # steps between two copies of the weights, which are restored if the loss becomes nan
 _log = logging.getLogger(__name__)
 
 
 class _Local:
-    """Base of optimizers without a memory leak, and with a share of the learning rate for each variable.
+    """Mixin of optimizers that adds a share of the learning rate for each variable, and avoids a memory leak.
 
-    With TensorFlow, Keras (3.15) sends the gradients through ``ReplicaContext.all_reduce`` even for one replica. This
+    With TensorFlow, Keras (3.15) passes the gradients to ``ReplicaContext.all_reduce`` even for one replica. This
     registers a custom gradient, which keeps the training graph and its variables until the process ends: 65 MiB for
-    each fit of the reference network. With several replicas the call is necessary, since it sums their gradients.
+    each fit of the reference network. With several replicas the call is necessary, because it sums their gradients.
     """
 
     shares: tuple[float, ...] = ()
@@ -62,16 +62,16 @@ def make_optimizer(
     Parameters
     ----------
     optimizer : str or keras.optimizers.Optimizer
-        The name of one, which then averages the weights of the last steps; or one whose settings are copied.
+        Name of an optimizer, which then averages the weights of the last steps, or an optimizer to copy.
     learning_rate : float, keras.optimizers.schedules.LearningRateSchedule or None
-        A number is the peak: it is reached after the first 2 % of the steps, and then lowered to a tenth along a
-        cosine. None keeps that of ``optimizer``.
+        A schedule, or a peak that is reached after 2 % of the steps and then falls to a tenth along a cosine. None
+        keeps the learning rate of ``optimizer``.
     steps : int
         Length of the training.
     constant : bool
         Whether a number is the learning rate of all steps instead.
     shares : sequence of float
-        What the learning rate of each trainable variable is multiplied by; by default 1.
+        Factor of the learning rate for each trainable variable, by default 1.
 
     Returns
     -------
@@ -100,54 +100,50 @@ def make_optimizer(
                 )
             )
     if isinstance(optimizer, str):
-        # The average covers the last few per cent of the steps, and is short in a training of few steps.
+        # the average covers the last few percent of the steps, and at least two
         config |= {"use_ema": True, "ema_momentum": 1 - 1 / min(1000, max(2, steps // 20))}
     made = type(type(known).__name__, (_Local, type(known)), {}).from_config(config)  # type: ignore[attr-defined]
     made.shares = tuple(shares)
     return made
 
 
-class _Loss(keras.losses.Loss):  # type: ignore[misc]
-    """Loss in float32, independent of the default of Keras."""
+class TrainingLoss(keras.losses.Loss):  # type: ignore[misc]
+    """Keras loss in float32 of a function, or of the name of one, independent of the default of Keras.
+
+    A call divides it by the number of TensorFlow's devices, which sum their gradients. Its method ``call`` does not.
+    """
 
     def __init__(self, function: Any) -> None:
         super().__init__(name="loss", dtype="float32")
         self._function = keras.losses.get(function)
 
     def call(self, true: Any, output: Any) -> Any:
+        """Return the losses of a batch as an array, because Keras does not divide a single number."""
         loss = self._function(true, output)
-        # Keras divides a mean of many by the number of devices that sum their gradients, but no single number
         return loss if len(loss.shape) else ops.reshape(loss, (1,))
-
-
-def as_loss(loss: Any) -> Any:
-    """Return a Keras loss in float32 of a function or of the name of one.
-
-    Called, it is divided by the number of TensorFlow's devices, which sum their gradients; its ``call`` is not.
-    """
-    return _Loss(loss)
 
 
 @dataclass
 class Outcome:
-    """How a training went.
+    """Result of a training.
 
     Parameters
     ----------
     history : dict
-        For each quantity its values, one per epoch.
+        Values of each quantity, one per epoch.
     steps : int
-        Number of steps that were done.
+        Number of completed steps.
     ending : {"complete", "stopped", "interrupted", "diverged"}
-        Whether all steps were done, patience or a callback ended the training, Ctrl-C did, or the loss became nan.
+        Whether all steps were completed, patience or a callback ended the training, Ctrl-C ended it, or the loss became
+        nan.
     before : dict
         Figures of the network before the first step.
     best : int or None
-        The epoch whose weights were kept, counted from 1; 0: those before the training.
+        Epoch with the best weights, counted from 1. 0 stands for the weights before the training.
     best_loss : float or None
         Its held-out loss.
     total : float
-        Sum of the losses of the steps of the present epoch.
+        Sum of the losses of the current epoch's steps.
     """
 
     history: History = field(default_factory=dict)
@@ -159,6 +155,35 @@ class Outcome:
     total: float = 0.0
 
 
+def _progress(verbose: int, epochs: int) -> list[Any]:
+    """Return the callbacks that print nothing, a bar, or a line for each epoch to standard error."""
+    if verbose == 1:
+        from tqdm.keras import TqdmCallback
+
+        return [TqdmCallback()]
+
+    def line(epoch: int, figures: Mapping[str, float]) -> None:
+        shown = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
+        sys.stderr.write(f"epoch {epoch + 1}/{epochs}: {shown}\n")
+
+    return [keras.callbacks.LambdaCallback(on_epoch_end=line)] if verbose == 2 else []
+
+
+@contextmanager
+def _without_advice() -> Iterator[None]:
+    """Suppress TensorFlow's warning about retracing, because each network is compiled once."""
+    log = logging.getLogger("tensorflow")
+
+    def useful(record: logging.LogRecord) -> bool:
+        return "triggered tf.function retracing" not in str(record.msg)
+
+    log.addFilter(useful)
+    try:
+        yield
+    finally:
+        log.removeFilter(useful)
+
+
 class Training:
     """One training of a network, which changes the network in place.
 
@@ -166,23 +191,23 @@ class Training:
     ----------
     network : keras.Model
         The network to train.
-    loss : Keras loss
-        Loss of the target and the output of the network.
+    loss : callable or str
+        Loss of the target and the output of the network, or the name of a Keras loss.
     optimizer : keras.optimizers.Optimizer
         From :func:`make_optimizer`.
     steps_per_epoch, epochs, batch_size : int
         Length of the training, and the number of examples in each step.
     validate : callable, optional
-        Function from a function that predicts to figures by name, "loss" among them. It runs before the training and
-        after each epoch; the weights with the lowest loss are kept.
+        Function from a predicting function to figures by name, including "loss". It runs before the training and after
+        each epoch. The weights with the lowest loss are kept.
     patience : int, optional
         Number of epochs without a lower loss after which the training ends.
     callbacks : sequence of keras.callbacks.Callback
-        They see the averaged weights at the end of an epoch.
+        Keras callbacks, which see the averaged weights at the end of an epoch.
     verbose : {0, 1, 2}
         As for :class:`labcolor.Colorizer`.
     checkpoint : CheckpointFile, optional
-        Where the training is saved, and resumed from.
+        File in which the training is saved, and from which it resumes.
 
     Raises
     ------
@@ -210,31 +235,33 @@ class Training:
         with float32_by_default():  # for the mean values that Keras prints
             network.compile(
                 optimizer,
-                loss=as_loss(loss),
+                loss=TrainingLoss(loss),
                 jit_compile="auto" if keras.backend.backend() == "jax" else False,
                 auto_scale_loss=False,
             )
             optimizer.build(network.trainable_variables)
         self._network, self._optimizer = network, optimizer
         self._per_epoch, self._steps = steps_per_epoch, steps_per_epoch * epochs
-        self._epochs, self._batch_size = epochs, batch_size
-        self._validate, self._patience, self._verbose = validate, patience, verbose
-        self._checkpoint = checkpoint
+        self._validate, self._patience, self._checkpoint = validate, patience, checkpoint
         self._outcome = Outcome()
         self._best: list[Array] = []
         self._saved = time.monotonic()
         self._calls = keras.callbacks.CallbackList(
-            list(callbacks), model=network, epochs=epochs, steps=steps_per_epoch, verbose=verbose
+            [*callbacks, *_progress(verbose, epochs)],
+            model=network,
+            epochs=epochs,
+            steps=steps_per_epoch,
+            verbose=verbose,
         )
 
+    @_without_advice()
     def run(self, batches: Batches) -> Outcome:
-        """Train to the end, or until something ends it.
+        """Train the network to its end, and set its final weights.
 
         Parameters
         ----------
         batches : callable
-            Function from the number of the first step to a generator of (input, target): scaled L and ab for a network
-            that colors.
+            Function from the number of the first step to a generator of (input, target), such as scaled L and ab.
 
         Returns
         -------
@@ -245,11 +272,6 @@ class Training:
         ModelFileError
             The first checkpoint cannot be written, or the existing checkpoint does not fit.
         """
-        with _without_advice():
-            return self._run(batches)
-
-    def _run(self, batches: Batches) -> Outcome:
-        """Train, and give the network its final weights."""
         outcome, network = self._outcome, self._network
         network.stop_training = False
         self._calls.on_train_begin()
@@ -265,7 +287,7 @@ class Training:
             if outcome.ending != "diverged":
                 self._save()
         if self._validate is not None and outcome.steps % self._per_epoch and outcome.ending != "diverged":
-            self._take_average()  # a training that ended within an epoch is not thrown away
+            self._take_average()  # the training ended within an epoch, which counts, too
             self._measure(outcome.steps // self._per_epoch + 1)
         if self._best:
             network.set_weights(self._best)
@@ -278,14 +300,7 @@ class Training:
         """Run the remaining steps."""
         outcome, network = self._outcome, self._network
         good = network.get_weights()
-        progress = Progress(
-            self._verbose,
-            epochs=self._epochs,
-            steps=self._per_epoch,
-            batch_size=self._batch_size,
-            first=outcome.steps,
-        )
-        with progress, closing(batches(outcome.steps)) as source:
+        with closing(batches(outcome.steps)) as source:
             while not outcome.ending:
                 inputs, target = next(source)
                 epoch, step = divmod(outcome.steps, self._per_epoch)
@@ -302,11 +317,9 @@ class Training:
                     return
                 good = weights or good
                 outcome.total += loss
-                mean = outcome.total / (step + 1)
-                self._calls.on_train_batch_end(step, {"loss": mean})
-                progress.step(epoch, mean)
+                self._calls.on_train_batch_end(step, {"loss": outcome.total / (step + 1)})
                 if ends:
-                    progress.epoch(epoch, self._end_epoch(epoch))
+                    self._end_epoch(epoch)
                 if outcome.steps == self._steps:
                     outcome.ending = "complete"
                 elif network.stop_training:
@@ -316,8 +329,8 @@ class Training:
                 elif self._checkpoint is not None and time.monotonic() - self._saved >= self._checkpoint.seconds:
                     self._save()
 
-    def _end_epoch(self, epoch: int) -> dict[str, float]:
-        """Measure the averaged weights, and show them to the callbacks."""
+    def _end_epoch(self, epoch: int) -> None:
+        """Measure the averaged weights, and pass them to the callbacks."""
         outcome, network = self._outcome, self._network
         raw = [np.array(ops.convert_to_numpy(variable)) for variable in network.trainable_variables]
         self._take_average()
@@ -332,17 +345,16 @@ class Training:
         self._calls.on_epoch_end(epoch, dict(figures))
         for variable, weight in zip(network.trainable_variables, raw, strict=True):
             variable.assign(weight)
-        return figures
 
     def _take_average(self) -> None:
-        """Give the network the averaged weights, if the optimizer has an average."""
+        """Set the averaged weights of the network, if the optimizer has an average."""
         variables = self._network.trainable_variables
         self._optimizer.finalize_variable_values(variables)
-        for variable in variables:  # as copies: JAX gives up the buffers of a network that predicts
+        for variable in variables:  # copied, because JAX deletes the buffers of a network that predicts
             variable.assign(np.array(ops.convert_to_numpy(variable)))
 
     def _measure(self, epoch: int) -> dict[str, float]:
-        """Return the held-out figures, if there are held-out pictures, and keep the weights if they are the best."""
+        """Return the figures of held-out pictures, if there are any, and keep the best weights."""
         if self._validate is None:
             return {}
         outcome, figures = self._outcome, broadcast(self._validate(self._network.predict_on_batch))
@@ -352,12 +364,12 @@ class Training:
         return figures
 
     def _variables(self) -> dict[str, Any]:
-        """Return the variables of network and optimizer, by the names of their arrays in a checkpoint."""
+        """Return the variables of network and optimizer by their names in a checkpoint."""
         groups = {"network": self._network.variables, "optimizer": self._optimizer.variables}
         return {f"{name}/{index:04d}": one for name, group in groups.items() for index, one in enumerate(group)}
 
     def _save(self, *, first: bool = False) -> None:
-        """Write a checkpoint. Only a failure of the first one ends the training."""
+        """Write a checkpoint. Only a failure to write the first one ends the training."""
         if self._checkpoint is None or not is_main_process():
             return
         arrays = {name: ops.convert_to_numpy(variable) for name, variable in self._variables().items()}
@@ -385,23 +397,8 @@ class Training:
 
 
 @contextmanager
-def _without_advice() -> Iterator[None]:
-    """Suppress TensorFlow's warning about retracing: each network is compiled once."""
-    log = logging.getLogger("tensorflow")
-
-    def useful(record: logging.LogRecord) -> bool:
-        return "triggered tf.function retracing" not in str(record.msg)
-
-    log.addFilter(useful)
-    try:
-        yield
-    finally:
-        log.removeFilter(useful)
-
-
-@contextmanager
 def _interrupts() -> Iterator[Callable[[], bool]]:
-    """Yield a function that returns whether SIGINT, or a signal treated alike, has come. A second signal aborts."""
+    """Yield a function that returns whether a signal like SIGINT has arrived. A second signal aborts the training."""
     asked = False
 
     def ask(number: int, frame: Any) -> None:
@@ -409,7 +406,7 @@ def _interrupts() -> Iterator[Callable[[], bool]]:
         if asked:
             raise KeyboardInterrupt
         asked = True
-        _log.warning("the training ends after this step; interrupt once more to end at once.")
+        _log.warning("the training ends after this step. Interrupt again to abort it.")
 
     replaced = []
     if threading.current_thread() is threading.main_thread():

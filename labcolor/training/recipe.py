@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, get_args, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias, get_args, runtime_checkable
+
+import numpy as np
 
 from labcolor.base.choices import Precision
 from labcolor.base.validation import Check, instance_of, integer, number, one_of, optional
 from labcolor.color.codec import LabCodec
-from labcolor.training.seeds import RANDOM_STATE, RandomState
 
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["COUNT", "Configured", "Recipe"]
+__all__ = ["COUNT", "Configured", "Recipe", "as_seed"]
 
+RandomState: TypeAlias = int | np.random.Generator | np.random.RandomState | None
 COUNT = integer(1, most=1_000_000)
 _RATE = number(1e-9, 10)
+_SEED = integer(0, most=2**32 - 1)
 
 
 @runtime_checkable
@@ -30,39 +33,7 @@ class Configured(Protocol):
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class Recipe:
-    """How a network is trained. Every :class:`labcolor.Colorizer` takes these parameters.
-
-    Parameters
-    ----------
-    crop_size : int, default 128
-        Side of the square training crops, in pixels: a multiple of 32, at most 4096.
-    epochs : int, default 20
-        Passes over the training pictures.
-    batch_size : int, default 32
-        Crops in a training step.
-    learning_rate : float or keras.optimizers.schedules.LearningRateSchedule, optional
-        Peak of the learning rate, which rises in the first steps and then falls along a cosine; or a schedule. The
-        default is 1e-3, or 2e-4 with a start.
-    optimizer : str or keras.optimizers.Optimizer, default "adam"
-        Name of a Keras optimizer, which then averages the weights of the last steps; or an optimizer, whose settings
-        each training copies.
-    encoder_rate : float, optional
-        Factor of the learning rate for a pretrained encoder, from 0 (frozen) to 1. The default is 1, or 0 with a start,
-        because few pictures would ruin the encoder. The layers of an encoder have names that begin with ``encoder_``.
-    patience : int, optional
-        Number of epochs without a lower held-out loss after which a training with ``validation`` ends.
-    film_aging : float, default 0
-        Share of training crops, from 0 to 1, whose L is faded, softened and grained like that of an old film.
-    precision : {"float32", "mixed_bfloat16"}
-        Arithmetic of the training. Predictions always use float32.
-    codec : LabCodec, optional
-        Scales L and ab. The default is ``LabCodec()``, or the codec of the start.
-    random_state : int, numpy.random.Generator, numpy.random.RandomState or None, default None
-        Seed of initial weights, order, crops and mirroring, from 0 to 2**32 - 1; or a generator, from which each
-        training draws a seed. ``model_.training["seed"]`` records the seed.
-    verbose : {0, 1, 2}, default 0
-        Output of a training: none, a progress bar, or a line for each epoch.
-    """
+    """Parameters of a training. :class:`labcolor.Colorizer` has and documents them."""
 
     parameter_checks: ClassVar[Mapping[str, Check]] = {
         "crop_size": integer(32, multiple=32, most=4096),
@@ -83,7 +54,11 @@ class Recipe:
         "film_aging": number(0, 1),
         "precision": one_of(*get_args(Precision)),
         "codec": optional(instance_of(LabCodec)),
-        "random_state": RANDOM_STATE,
+        "random_state": Check(
+            f"None, {_SEED.expected}, a numpy.random.Generator or a numpy.random.RandomState",
+            (*_SEED.kinds, type(None), np.random.Generator, np.random.RandomState),
+            lambda value: not isinstance(value, _SEED.kinds) or _SEED.fits(value),
+        ),
         "verbose": one_of(0, 1, 2, False, True),
     }
 
@@ -102,5 +77,14 @@ class Recipe:
 
     @property
     def short_side(self) -> int:
-        """Short side of the pictures from which crops are taken: 136 for crops of 128."""
+        """Short side of the pictures from which crops are taken, 136 for crops of 128."""
         return round(self.crop_size * 17 / 16)
+
+
+def as_seed(random_state: RandomState) -> int:
+    """Return a seed: the given number, a number drawn from a generator, or for None one of the system's entropy."""
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(1 << 31, dtype=np.int64))
+    if random_state is None or isinstance(random_state, np.random.Generator):
+        return int(np.random.default_rng(random_state).integers(1 << 31))
+    return int(random_state)

@@ -1,4 +1,4 @@
-"""Files to train on: pictures in nested folders and in tar archives, by name."""
+"""Training files: pictures in nested folders and in tar archives, by name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from labcolor.io.sources import ENDINGS, Source, as_source, decoding
 __all__ = ["PictureFile", "find_files", "hold_out"]
 
 _ARCHIVE = ".tar"
-_BLOCK = 512  # bytes; a tar archive consists of such blocks
+_BLOCK = 512  # bytes of a block of a tar archive
 _T = TypeVar("_T")
 
 
@@ -29,13 +29,13 @@ class PictureFile:
     Parameters
     ----------
     name : str
-        Its path in the folder or archive that was searched. Files are sorted and held out by it.
+        Path in the folder or archive that was searched, by which files are sorted and held out.
     path : Path
         The file, or its archive.
     size : int
         Number of bytes.
     start : int, optional
-        Where it begins in its archive.
+        Offset of the file in its archive.
     """
 
     name: str
@@ -44,17 +44,11 @@ class PictureFile:
     start: int | None = None
 
     def __str__(self) -> str:
-        """Return its path, for messages."""
+        """Return the path for messages."""
         return str(self.path) if self.start is None else f"{self.path}: {self.name}"
 
     def read(self) -> Array:
-        """Read the picture, as :func:`labcolor.read_picture` does.
-
-        Raises
-        ------
-        PictureFileError
-            It is missing or damaged.
-        """
+        """Read the picture like :func:`labcolor.read_picture`."""
         if self.start is None:
             return decode(as_source(self.name, self.path))
         with decoding(str(self)), self.path.open("rb") as file:
@@ -74,8 +68,8 @@ def find_files(sources: Iterable[str | os.PathLike[str]]) -> list[list[PictureFi
     Returns
     -------
     list of list of PictureFile
-        One list for each folder and archive, sorted by name, and one for all other files. So what is held out of one
-        folder does not depend on the others.
+        One list for each folder and archive, sorted by name, and one list for all other files. So the held-out files of
+        a folder do not depend on the others.
 
     Raises
     ------
@@ -100,7 +94,7 @@ def find_files(sources: Iterable[str | os.PathLike[str]]) -> list[list[PictureFi
         if os.path.isdir(source):
             group = _in_folder(source)
         elif not os.path.exists(source):
-            raise PictureFileError(f"{source}: expected a picture or a folder, but there is none. Check the path.")
+            raise PictureFileError(f"{source}: expected a picture or a folder, but it does not exist. Check the path.")
         elif source.suffix.lower() == _ARCHIVE:
             group = _in_archive(source, PurePosixPath())
         else:
@@ -114,21 +108,21 @@ def find_files(sources: Iterable[str | os.PathLike[str]]) -> list[list[PictureFi
 
 def _in_folder(folder: Path) -> list[PictureFile]:
     """Return the pictures of a folder, of its subfolders and of its archives."""
-    paths, unreadable = files_in(folder, (*ENDINGS, _ARCHIVE))
-    for error in unreadable:
-        raise PictureFileError(f"{error.filename}: this folder cannot be read: {error.strerror}.")
+    paths, problems = files_in(folder, (*ENDINGS, _ARCHIVE), PictureFileError)
+    if problems:
+        raise problems[0]
     files: list[PictureFile] = []
     for path in paths:
         name = PurePosixPath(path.relative_to(folder).as_posix())
         if path.suffix.lower() == _ARCHIVE:
             files += _in_archive(path, name.parent)
-        else:  # a broken link has no size; reading it will say so
+        else:  # a broken link has no size, and reading it raises an error
             files.append(PictureFile(str(name), path, path.stat().st_size if path.exists() else 0))
     return files
 
 
 def _in_archive(path: Path, folder: PurePosixPath) -> list[PictureFile]:
-    """Return the pictures of an archive, named as if it were unpacked in ``folder``."""
+    """Return the pictures of an archive, with their names after unpacking it in ``folder``."""
     remedy = "Copy it again, or unpack it into a folder."
     files: list[PictureFile] = []
     try:
@@ -138,7 +132,7 @@ def _in_archive(path: Path, folder: PurePosixPath) -> list[PictureFile]:
                 if member.isfile() and not member.issparse() and name.suffix.lower() in ENDINGS:
                     files.append(PictureFile(str(name), path, member.size, member.offset_data))
             end = archive.offset
-        with path.open("rb") as file:  # tarfile takes a damaged header for the end
+        with path.open("rb") as file:  # tarfile does not distinguish a damaged header from the end
             file.seek(end)
             if any(file.read(_BLOCK)):
                 raise PictureFileError(f"{path}: this archive is damaged at byte {end:,}. {remedy}")
@@ -146,20 +140,20 @@ def _in_archive(path: Path, folder: PurePosixPath) -> list[PictureFile]:
         if isinstance(error, PictureFileError):
             raise
         raise PictureFileError(
-            f"{path}: expected an uncompressed tar archive that is whole: {error}. {remedy}"
+            f"{path}: expected a complete tar archive without compression: {error}. {remedy}"
         ) from error
     return files
 
 
 def hold_out(items: Sequence[_T], every: int | None) -> tuple[list[_T], list[_T]]:
-    """Split pictures into those to train on and every ``every``-th to measure on, as for the packaged models.
+    """Split pictures into training pictures and held-out pictures, as for the packaged models.
 
     Parameters
     ----------
     items : sequence
         Pictures or their paths, sorted by name.
     every : int or None
-        Hold out the first and every ``every``-th after it. None holds out none.
+        Hold out the first item and every ``every``-th after it, or no item for None.
 
     Returns
     -------
@@ -169,7 +163,7 @@ def hold_out(items: Sequence[_T], every: int | None) -> tuple[list[_T], list[_T]
     Raises
     ------
     InputError
-        None is left to train on.
+        No item is left for training.
 
     Examples
     --------

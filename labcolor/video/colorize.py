@@ -12,7 +12,7 @@ from itertools import islice
 from labcolor.base.paths import as_path
 from labcolor.base.typing import Array, PictureInput
 from labcolor.base.validation import as_saturation, instance_of, require
-from labcolor.colorizer import Colorizer
+from labcolor.colorizer import Colorizer, pipeline_of
 from labcolor.errors import InputTypeError, VideoFileError
 from labcolor.io.codecs import Encoding
 from labcolor.io.decoder import Decoder, Decoding, Footage, open_footage
@@ -154,7 +154,7 @@ def frame_stream(
     require("look", look, instance_of(Look))
     colorizer = _checked(colorizer)
     return ChromaStream(
-        colorizer.pipeline(),
+        pipeline_of(colorizer),
         look,
         as_saturation(saturation),
         shots=as_shots(shots),
@@ -278,7 +278,7 @@ def colorize_video(
     footage = open_footage(as_path("source", source), decoding)
     target = target_of(as_path("destination", destination), footage, encoding, overwrite)
     colorizer = _checked(colorizer)
-    pipeline, exemplars = colorizer.pipeline(), _exemplars(colorizer, look)
+    pipeline, exemplars = pipeline_of(colorizer), _exemplars(colorizer, look)
     listed = as_shots(shots, footage.rate)
     given = as_references(
         references, footage.rate, [size[::-1] for size in dict.fromkeys([footage.info.size, footage.size])]

@@ -10,6 +10,7 @@ from skimage import data
 from labcolor import Colorizer, read_picture, write_picture
 from labcolor.backends.onnxruntime import PROVIDERS
 from labcolor.cli import main
+from labcolor.colorizer import pipeline_of
 from labcolor.errors import InputError
 from labcolor.inference.engine import make_engine
 
@@ -44,8 +45,8 @@ def test_engines_of_the_cpu(reference, engine):
 @pytest.mark.parametrize("shape", [(128, 160), (384, 288)])
 def test_openvino(name, shape):
     """Its outputs are those of the CPU up to rounding, and not its very bits, which would mean that it did not run."""
-    on_cpu = Colorizer.from_pretrained(name).set_params(engine="onnxruntime").pipeline()
-    on_openvino = Colorizer.from_pretrained(name).set_params(device="openvino").pipeline()
+    on_cpu = pipeline_of(Colorizer.from_pretrained(name).set_params(engine="onnxruntime"))
+    on_openvino = pipeline_of(Colorizer.from_pretrained(name).set_params(device="openvino"))
     assert on_openvino.engine.name == "onnxruntime"
     picture = data.coffee()[: shape[0], : shape[1]]
     expected, found = (

@@ -15,6 +15,7 @@ import pytest
 import labcolor
 from labcolor import Colorizer
 from labcolor.backends.onnxruntime import multiplies_exactly
+from labcolor.colorizer import pipeline_of
 from labcolor.errors import InputError, LabcolorError
 from labcolor.inference import engine as engines
 from labcolor.inference.engine import KerasEngine, OnnxEngine, make_engine
@@ -128,7 +129,7 @@ def test_a_model_of_ones_own_needs_tensorflow_unless_it_is_exported(small, tmp_p
     small.model_ = replace(small.model_, onnx_form=None)
     small.save(tmp_path / "saved.labcolor")
     small.export(tmp_path / "exported.labcolor")
-    assert Colorizer.load(tmp_path / "saved.labcolor").pipeline().engine.name == "tensorflow"
+    assert pipeline_of(Colorizer.load(tmp_path / "saved.labcolor")).engine.name == "tensorflow"
     grey = np.arange(48 * 64, dtype=np.uint8).reshape(48, 64)
     np.save(tmp_path / "grey.npy", grey)
     code = """
@@ -228,9 +229,9 @@ def test_the_engine_is_a_parameter(reference):
     """It is shown, checked, copied, and followed at the next call."""
     colorizer = Colorizer.from_pretrained("reference").set_params(engine="tensorflow")
     assert "engine='tensorflow'" in repr(colorizer)
-    assert colorizer.pipeline().engine.name == "tensorflow"
+    assert pipeline_of(colorizer).engine.name == "tensorflow"
     assert pickle.loads(pickle.dumps(colorizer)).engine == "tensorflow"
-    assert colorizer.set_params(engine="onnxruntime").pipeline().engine.name == "onnxruntime"
+    assert pipeline_of(colorizer.set_params(engine="onnxruntime")).engine.name == "onnxruntime"
     with pytest.raises(InputError, match="engine"):
         colorizer.set_params(engine="torch").predict(np.zeros((8, 8), np.uint8))
 

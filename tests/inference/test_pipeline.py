@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labcolor import Colorizer, rgb_to_lab, rgb_to_lightness
+from labcolor.colorizer import pipeline_of
 from labcolor.errors import InputError, NotFittedError
 from labcolor.inference.pipeline import Pipeline
 from labcolor.io.inputs import as_pictures
@@ -103,7 +104,7 @@ def test_saturation_goes_from_grey_to_vivid(name, photographs):
 def test_an_overview_is_mixed_in(photographs):
     """Colors change in proportion to its share; a working size that is no larger than it has none."""
     whole = SmallPicture.of(as_pictures(photographs[0])[0][0], 96)
-    pipeline = Colorizer.from_pretrained().pipeline()
+    pipeline = pipeline_of(Colorizer.from_pretrained())
     model, engine = pipeline.model, pipeline.engine
 
     def ab(share, small=whole, size=96):
@@ -125,7 +126,7 @@ def test_an_overview_is_mixed_in(photographs):
 
 def test_unknown_pictures_stay_quiet(photographs):
     """A clock out of focus loses most of its color, a portrait next to nothing, each by one factor."""
-    pipeline = Colorizer.from_pretrained().pipeline()
+    pipeline = pipeline_of(Colorizer.from_pretrained())
     loud = Pipeline(replace(pipeline.model, quiet=0.0), pipeline.engine, pipeline.working_size)
 
     def factor(picture):

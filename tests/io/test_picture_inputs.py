@@ -196,7 +196,7 @@ def test_errors_name_the_source_and_no_data(tmp_path, small):
         read_picture(secret)
     with pytest.raises(PictureFileError, match="got a folder"):
         small.predict(tmp_path)
-    with pytest.raises(InputError, match="got an empty one"):
+    with pytest.raises(InputError, match="got an empty text"):
         small.predict("")
     with pytest.raises(InputTypeError, match="colorize_video"):
         colorize_frames("film.mp4", small)

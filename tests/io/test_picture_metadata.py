@@ -147,8 +147,8 @@ def test_what_a_format_cannot_hold_is_logged(tmp_path, caplog):
         write_picture(tmp_path / "big.jpg", picture, metadata=dataclasses.replace(metadata, xmp=b"x" * 70_000))
         write_picture(tmp_path / "p.webp", picture, metadata=dataclasses.replace(metadata, xmp=b"x" * 70_000))
     assert [record.getMessage() for record in caplog.records] == [
-        f"{tmp_path / 'p.bmp'}: EXIF and XMP dropped, since .bmp does not hold it.",
-        f"{tmp_path / 'big.jpg'}: XMP dropped, since .jpg does not hold it.",
+        f"{tmp_path / 'p.bmp'}: EXIF and XMP dropped, because .bmp does not support it.",
+        f"{tmp_path / 'big.jpg'}: XMP dropped, because .jpg does not support it.",
     ]
     assert read_metadata(tmp_path / "p.bmp").dpi == pytest.approx((200, 300), rel=1e-3)
     assert read_metadata(tmp_path / "big.jpg").exif is not None
@@ -217,12 +217,12 @@ def test_compression(tmp_path, name):
 @pytest.mark.parametrize(
     ("name", "options", "error", "words"),
     [
-        ("p.png", {"quality": 90}, InputError, "quality: .png has none"),
-        ("p.tif", {"quality": 90}, InputError, "quality: .tif has none"),
+        ("p.png", {"quality": 90}, InputError, "quality: .png has no quality"),
+        ("p.tif", {"quality": 90}, InputError, "quality: .tif has no quality"),
         ("p.jpg", {"quality": 0}, InputError, "quality: expected a whole number of at least 1 and at most 100, got 0"),
         ("p.jpg", {"quality": 101}, InputError, "got 101"),
         ("p.jpg", {"quality": 90.0}, InputTypeError, "got 90.0"),
-        ("p.jpg", {"compression": 5}, InputError, "compression: .jpg has none to choose"),
+        ("p.jpg", {"compression": 5}, InputError, "compression: .jpg has a fixed one"),
         ("p.png", {"compression": 10}, InputError, "at most 9"),
         ("p.png", {"compression": "deflate"}, InputTypeError, "at most 9"),
         ("p.tif", {"compression": "lzw"}, InputError, "expected one of 'deflate'"),

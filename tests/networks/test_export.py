@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from labcolor import Colorizer, build_autoencoder
+from labcolor.colorizer import pipeline_of
 from labcolor.errors import InputError, LabcolorError, ModelFileError, NotFittedError
 from labcolor.networks import Architecture, RegressionHead
 from labcolor.networks.export import with_onnx_form
@@ -32,7 +33,7 @@ def colorizer(request):
 
 def expected(colorizer):
     """Unscaled ab of the batch."""
-    return colorizer.pipeline().with_features(BATCH)[0]
+    return pipeline_of(colorizer).with_features(BATCH)[0]
 
 
 def run_onnx(path):

@@ -90,7 +90,9 @@ def test_a_checkpoint_of_another_training_is_refused(batch, tmp_path, name):
     before = path.read_bytes()
     colorizer, pictures = OTHERS[name](batch)
     says = "differ" if name == "pictures" else "is .*, not .*"
-    with pytest.raises(ModelFileError, match=rf"another training: its {name} {says}\. .*delete this one to begin anew"):
+    with pytest.raises(
+        ModelFileError, match=rf"another training: its {name} {says}\. .*delete this one to start again"
+    ):
         colorizer.fit(pictures, checkpoint=path)
     assert path.read_bytes() == before
 
@@ -115,7 +117,7 @@ def test_what_is_no_checkpoint_is_refused(batch, tmp_path, content):
     """A damaged or a foreign file is one error, and stays as it is."""
     path = tmp_path / "fit.checkpoint"
     path.write_bytes(content)
-    with pytest.raises(ModelFileError, match="expected a checkpoint of labcolor, got another or a damaged file"):
+    with pytest.raises(ModelFileError, match="expected a checkpoint of labcolor, got another file or a damaged one"):
         Colorizer(**QUICK).fit(batch, checkpoint=path)
     assert path.read_bytes() == content
 

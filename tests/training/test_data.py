@@ -10,9 +10,9 @@ import pytest
 
 from labcolor import Colorizer, write_picture
 from labcolor.errors import FileError, InputError, InputTypeError, PictureFileError
-from labcolor.training.cache import PictureFolder
 from labcolor.training.data import training_pictures
 from labcolor.training.sources import find_files, hold_out
+from labcolor.training.store import PictureFolder
 
 QUICK = {"epochs": 1, "crop_size": 32, "working_size": 32, "random_state": 0}
 MEMORY = 1 << 30
@@ -116,6 +116,16 @@ def test_unusable_pictures_are_counted_and_left_out(folder, caplog):
     assert colorizer.model_.training["pictures"] == 5
 
 
+@pytest.mark.parametrize(
+    "nest", [lambda picture: picture[None], lambda picture: [picture], lambda picture: iter([picture])]
+)
+def test_masked_training_pictures_are_refused(nest):
+    """Masked values of a batch, a list or a stream raise an error, because NumPy would train on what the mask hides."""
+    picture = np.ma.masked_less(np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8), 9)
+    with pytest.raises(InputError, match="expected plain values, got masked ones"):
+        pictures(nest(picture))
+
+
 def test_what_replaces_unusable_pictures_is_spread():
     """Unusable pictures come in runs. No picture stands for all of a run, which would weigh it many times."""
     random = np.random.default_rng(0)
@@ -134,8 +144,8 @@ def test_what_replaces_unusable_pictures_is_spread():
         (iter([]), InputError, "at least one color picture"),
         (np.zeros((2, 40, 40), np.uint8), InputError, "none of the 2 can be used: 2 grey"),
         (np.zeros((2, 40, 40, 3), np.uint8) + 90, InputError, "none of the 2 can be used: 2 grey"),
-        (np.zeros((2, 20, 40, 3), np.uint8), InputError, "2 too small. Give others; small ones need a smaller crop"),
-        ("/no/such/folder", PictureFileError, "there is none"),
+        (np.zeros((2, 20, 40, 3), np.uint8), InputError, "2 too small. Add others, or lower crop_size"),
+        ("/no/such/folder", PictureFileError, "does not exist"),
         (5, InputError, "expected"),
         (None, InputTypeError, "expected"),
         (iter([5]), InputError, "expected"),
@@ -192,13 +202,13 @@ def test_a_full_disk_ends_the_cache_not_the_training(folder, tmp_path, monkeypat
     def full(*arguments, **options):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("labcolor.training.cache.np.save", full)
+    monkeypatch.setattr("labcolor.training.store.np.save", full)
     assert len(list(pictures(folder / "more", cache=tmp_path / "cache"))) == 2
     assert [record.message for record in caplog.records] == [
         f"{tmp_path / 'cache'}: no more pictures are kept there: No space left on device."
     ]
     (tmp_path / "file").touch()
-    with pytest.raises(FileError, match="this folder cannot be made"):
+    with pytest.raises(FileError, match="this folder cannot be created"):
         PictureFolder(tmp_path / "file")
 
 

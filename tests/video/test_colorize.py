@@ -237,7 +237,7 @@ def test_frames_from_anywhere(small):
         ({"destination": "missing/out.mp4"}, "no folder"),
         ({"destination": None}, "expected a path"),
         ({"source": 5}, "expected a path"),
-        ({"source": "missing.mp4"}, "there is none"),
+        ({"source": "missing.mp4"}, "does not exist"),
         ({"source": "."}, "numbered pictures, found none"),
         ({"source": "text.mp4"}, "expected a video"),
         ({"source": "empty.mp4"}, "expected a video"),
@@ -416,7 +416,7 @@ def test_command_line(clip, tmp_path, capsys):
     assert "25 frames in" in capsys.readouterr().err
     assert main(["video", str(clip), str(tmp_path / "out.xyz")]) == 2
     assert main(["video", str(tmp_path / "none.mp4"), str(tmp_path / "out2.mp4")]) == 1
-    assert "there is none" in capsys.readouterr().err
+    assert "does not exist" in capsys.readouterr().err
 
 
 def test_default_colorizer_is_the_packaged_one(clip, tmp_path):
@@ -515,7 +515,7 @@ def test_paths_that_cannot_be(small, clip, tmp_path):
     """A name that is too long and a folder as a destination are told before the work begins."""
     (tmp_path / "folder.mp4").mkdir()
     for source, destination, words in [
-        (tmp_path / ("x" * 300 + ".mp4"), tmp_path / "out.mp4", "there is none"),
+        (tmp_path / ("x" * 300 + ".mp4"), tmp_path / "out.mp4", "does not exist"),
         (clip, tmp_path / ("x" * 300 + ".mp4"), "cannot be written"),
         (clip, tmp_path / "folder.mp4", "got a folder"),
     ]:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import skimage.data
 
+from labcolor.colorizer import pipeline_of
 from labcolor.errors import InputError
 from labcolor.pictures.picture import as_picture
 from labcolor.pictures.small import SmallPicture
@@ -28,7 +29,7 @@ def frames():
 @pytest.fixture(scope="module")
 def opened(classifier):
     """A function that opens a stream, and one that colors a group of frames with it."""
-    pipeline = classifier.pipeline()
+    pipeline = pipeline_of(classifier)
     hint = np.full((*SHAPE, 2), np.nan, np.float32)
     hint[20:30, 20:30] = (40, -30)
 

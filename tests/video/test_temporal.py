@@ -7,6 +7,7 @@ import pytest
 from scipy import ndimage
 
 from labcolor import Look, colorize_frames, rgb_to_lab
+from labcolor.colorizer import pipeline_of
 from labcolor.io.inputs import as_pictures
 from labcolor.io.times import pace_of
 from labcolor.pictures.small import SmallPicture
@@ -28,7 +29,7 @@ def grain(frames=12):
 
 def network_maps(colorizer, frames):
     """The small pictures of frames, and the chroma that the network gives each."""
-    pipeline = colorizer.pipeline()
+    pipeline = pipeline_of(colorizer)
     small = [SmallPicture.of(picture, pipeline.working_size) for picture in as_pictures(frames)[0]]
     return small, pipeline.chroma(small)
 
@@ -40,7 +41,7 @@ def smoothed(smoother, lightness, ab):
 
 def flicker(colorizer, frames, smoothing):
     """Mean change of ab from frame to frame, of the small maps."""
-    smoother = ChromaSmoother(smoothing, stride=colorizer.pipeline().stride)
+    smoother = ChromaSmoother(smoothing, stride=pipeline_of(colorizer).stride)
     small, chroma = network_maps(colorizer, frames)
     ab = np.stack([smoothed(smoother, one.lightness, map_) for one, map_ in zip(small, chroma, strict=True)])
     return np.abs(np.diff(ab, axis=0))[2:].mean()
@@ -164,7 +165,7 @@ def test_the_network_sees_rarely_what_rests_and_at_once_what_enters(small, monke
         frames[12:, 40:160, 40:160] = 255 - frames[12:, 40:160, 40:160]
     if change == "moves":
         frames[12:] = np.stack([np.roll(frame, 12 * place, axis=1) for place, frame in enumerate(frames[12:])])
-    pipeline = small.pipeline()
+    pipeline = pipeline_of(small)
     run, found = pipeline.chroma, []
     monkeypatch.setattr(pipeline, "chroma", lambda given, *options: found.extend(given) or run(given, *options))
     stream = ChromaStream(pipeline, Look(consistency=False), shots=[Shot(0, 40)])
