@@ -29,5 +29,5 @@ def sample_file(name: str) -> bytes:
     lightness = rgb_to_lightness(picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2))
     lab = np.stack([lightness, np.zeros_like(lightness), np.zeros_like(lightness)], axis=-1)
     file = io.BytesIO()
-    Image.fromarray(lab_to_rgb(lab, dtype=np.uint8)[..., 1]).save(file, "JPEG", quality=92)
+    Image.fromarray(lab_to_rgb(lab, dtype=np.uint8)[..., 1]).save(file, "JPEG", quality=85)
     return file.getvalue()
