@@ -127,7 +127,7 @@ def add_like(group: Any) -> None:
         "--like",
         action="append",
         metavar="PHOTO",
-        help="a colored photograph, of any size: what looks like a part of it takes its color; may be repeated",
+        help="a colored photograph, of any size, whose colors similar things take; may be repeated (default: none)",
     )
 
 
