@@ -7,10 +7,15 @@ import subprocess
 import sys
 
 import numpy as np
+import onnxruntime
 import pytest
 
 from labcolor import Colorizer, read_picture, write_picture
+from labcolor.backends.onnxruntime import PROVIDERS
 from labcolor.cli import main
+
+AVAILABLE = onnxruntime.get_available_providers()
+MISSING = next(device for device, (provider, *_) in PROVIDERS.items() if provider not in AVAILABLE)
 
 
 @pytest.fixture
@@ -71,6 +76,7 @@ def test_triptychs(folder):
         (["colorize", "in/a.png", "-o", "out", "--model", "refrence"], 2, "Did you mean 'reference'?"),
         (["colorize", "in/a.png", "-o", "out", "--model", "https://example.org/m"], 2, "labcolor downloads nothing"),
         (["export", "mine", "-o", "mine.onnx"], 2, "MODEL: expected one of"),
+        (["colorize", "in", "-o", "out", "--device", MISSING], 2, "device: expected one that the installed"),
         (["colorize", "in/a.png", "-o", "out", "--saturation", "9"], 2, "saturation: expected"),
         (["colorize", "in/a.png", "-o", "out", "--working-size", "2"], 2, "working_size: expected"),
         (["video", "in/a.png", "out.mp4", "--working-size", "-3"], 2, "working_size: expected"),

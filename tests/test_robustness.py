@@ -167,7 +167,7 @@ def test_a_thousand_files_with_fifty_bad_ones(tmp_path, batch, small, capsys):
     for path in (tmp_path / "in").glob("bad*"):
         path.unlink()
     assert main([*command, "--resume"]) == 0
-    assert capsys.readouterr().err.splitlines()[-1] == "labcolor: 7 colored, 0 failed."
+    assert capsys.readouterr().err.splitlines()[-1] == "labcolor: 7 colored, 0 failed, 943 skipped."
 
 
 def test_forbidden_files(tmp_path):

@@ -126,6 +126,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Color picture files. An error in one file does not stop the others."""
     jobs, problems = _jobs(arguments)
     _check_options(arguments, jobs)
+    found = len(jobs)
     jobs = _without_results(arguments, jobs)
     work = _worker(arguments)
     for problem in problems:
@@ -145,7 +146,8 @@ def run(arguments: argparse.Namespace) -> int:
     finally:
         pool.shutdown(wait=False, cancel_futures=True)  # after a signal a file may still wait for its reader
     if arguments.pictures[-1] != _STANDARD:
-        print_message(f"{len(jobs) + len(problems) - failed} colored, {failed} failed.")
+        skipped = f", {found - len(jobs)} skipped" if len(jobs) < found else ""
+        print_message(f"{len(jobs) + len(problems) - failed} colored, {failed} failed{skipped}.")
     return FAILED if failed else DONE
 
 
@@ -221,13 +223,15 @@ def _options(arguments: argparse.Namespace, place: Path | None) -> tuple[str, di
 
 def _worker(arguments: argparse.Namespace) -> Callable[[Path | None, Path | None], None]:
     """Load the model, and return the function that colors one picture file."""
+    from labcolor.colorizer import pipeline_of
     from labcolor.display.views import triptych
     from labcolor.io.folders import color_file, color_file_to_bytes
     from labcolor.io.sources import as_source
 
     colorizer = model_of(arguments)
+    pipeline_of(colorizer)  # before any picture is colored, since an error concerns all of them
     if arguments.like:
-        colorizer.exemplars(arguments.like)  # before any picture is colored, since an error concerns all of them
+        colorizer.exemplars(arguments.like)
 
     def color(picture: Array) -> Array:
         colored = colorizer.predict(picture, saturation=arguments.saturation, hints=arguments.hint, like=arguments.like)

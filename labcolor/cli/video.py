@@ -149,12 +149,14 @@ def _described(source: str, destination: str, report: VideoReport | LabcolorErro
 def run(arguments: argparse.Namespace) -> int:
     """Color videos. An error in one of several does not stop the others."""
     from labcolor.base.paths import as_path, check_destination, make_folder, write_text
+    from labcolor.colorizer import pipeline_of
 
     jobs, unreadable = _jobs(arguments)
     place = None if arguments.report is None else as_path("--report", arguments.report)
     if place is not None:
         check_destination(place, FileError)
     colorizer = model_of(arguments)
+    pipeline_of(colorizer)  # before any video is colored, since an error concerns all of them
     from labcolor.io.codecs import Encoding
     from labcolor.io.decoder import Decoding
     from labcolor.video.colorize import colorize_video

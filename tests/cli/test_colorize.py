@@ -108,6 +108,7 @@ def test_results_that_exist(old, capsys, where):
     write_picture(place, old[:4])
     earlier = place.read_bytes()
     assert main([*command, "--resume"]) == 0
+    assert "0 colored, 0 failed, 1 skipped" in capsys.readouterr().err
     assert place.read_bytes() == earlier
     assert main([*command, "--overwrite"]) == 0
     assert place.read_bytes() == expected
