@@ -1,4 +1,4 @@
-"""The engines that run a trained network: ONNX Runtime on its ONNX form, or Keras on the network itself."""
+"""Engines that run a trained network: ONNX Runtime on its ONNX form, or Keras on the network."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _log = logging.getLogger(__name__)
 
 
 class Engine(Protocol):
-    """Runs one trained network, for pictures of every size, from several threads."""
+    """Engine of one trained network, for pictures of every size and several threads."""
 
     @property
     def name(self) -> str:
-        """Its name for ``Colorizer(engine=...)``."""
+        """Name of the engine in ``Colorizer(engine=...)``."""
 
     def run(self, batch: Array) -> Array:
         """Run the network.
@@ -49,7 +49,7 @@ class Engine(Protocol):
         Returns
         -------
         ndarray, shape (N, h, w, C), float32
-            The network's output, which its head decodes.
+            The output of the network, which its head decodes.
 
         Raises
         ------
@@ -123,13 +123,13 @@ def make_engine(model: FittedModel, kind: EngineName, device: DeviceName = "cpu"
             return KerasEngine(model)
     if form is None or (kind == "onnxruntime-int8" and not form.int8):
         raise InputError(
-            f"engine: this model has no ONNX form for {kind!r}. Make one by Colorizer.export, or choose 'auto'."
+            f"engine: this model has no ONNX form for {kind!r}. Create it by Colorizer.export, or choose 'auto'."
         )
     return OnnxEngine(model, int8=kind == "onnxruntime-int8", device=device)
 
 
 class KerasEngine:
-    """Runs the Keras network: by TensorFlow, or by the backend that Keras has.
+    """Engine that runs the Keras network on TensorFlow, or on another backend of Keras.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ class KerasEngine:
     Raises
     ------
     LabcolorError
-        Keras is not installed, or this process was forked from one that had loaded TensorFlow.
+        Keras is not installed, or this process was forked from a process with TensorFlow.
     """
 
     name = "tensorflow"
@@ -176,16 +176,16 @@ class KerasEngine:
 
 
 class OnnxEngine:
-    """Runs the ONNX form of a model by ONNX Runtime, with :func:`labcolor.get_threads` threads.
+    """Engine that runs the ONNX form of a model on ONNX Runtime, with :func:`labcolor.get_threads` threads.
 
-    It survives a fork: the child makes a session of its own.
+    It survives a fork, because the child process creates its own session.
 
     Parameters
     ----------
     model : FittedModel
         A model that has an ONNX form.
     int8 : bool
-        Whether to run the int8 form rather than that of float32.
+        Whether to run the int8 form instead of the float32 form.
     device : {"cpu", "cuda", "directml", "coreml", "openvino"}
         Where to run it.
 
