@@ -1,6 +1,7 @@
 """Walls between the rooms, held by reading the source: what a module may import, name and touch."""
 
 import ast
+import functools
 import importlib
 import re
 from pathlib import Path
@@ -65,6 +66,21 @@ def touched(tree):
         private = isinstance(node, ast.Attribute) and is_private(node.attr)
         if private and ast.unparse(node.value) not in ("self", "cls", "super()"):
             yield node.attr
+
+
+@functools.cache
+def used(module):
+    """What a module uses of others of the package: names by module."""
+    nodes = list(ast.walk(TREES[module]))
+    attributes = {}
+    for node in nodes:
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            attributes.setdefault(node.value.id, set()).add(node.attr)
+    names = {}
+    for source, name in imports(nodes):
+        of_source = names.setdefault(source, set())
+        of_source |= attributes.get(source.split(".")[-1], set()) if name is None else {name}
+    return names
 
 
 def defined(tree):
@@ -164,13 +180,8 @@ def test_each_module_lists_its_names(module):
     assert not any(is_private(name) for name in listed)
     for name in listed:
         assert hasattr(importlib.import_module(f"labcolor.{module}"), name), f"{module} has no {name}"
-    for other, tree in TREES.items():
-        nodes = list(ast.walk(tree))
-        names = {name for source, name in imports(nodes) if source == module and name is not None}
-        if (module, None) in imports(nodes):
-            called = module.split(".")[-1]
-            values = (node for node in nodes if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name))
-            names |= {node.attr for node in values if node.value.id == called}
+    for other in TREES:
+        names = used(other).get(module, set())
         assert names <= set(listed), f"{other} uses {names - set(listed)} of {module}"
 
 

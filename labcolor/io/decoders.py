@@ -24,6 +24,7 @@ _MODES: dict[str, tuple[str, ...]] = {
     **{"1": ("L",), "La": ("LA", "RGBA")},
 }
 _PROFILED = ("L", "LA", "P", "PA", "RGB", "RGBA", "CMYK")  # modes to which a color profile is applied
+_STRIP = 1 << 16  # pixels: their copies stay in the second-level cache
 _NEAR = 2  # levels of 255 by which a profile may differ from sRGB and still be ignored
 
 
@@ -100,7 +101,7 @@ def _converted(name: str, image: Image.Image) -> Array:
         plain = image
         for step in steps:
             plain = plain.convert(step)
-        picture = np.asarray(plain)
+        picture = _samples(plain)
     if mode in ("I", "F"):  # 32 bits: integers become 16 bits, and floats stay
         low, high = picture.min(), picture.max()
         if not (low >= 0 and high <= (65535 if mode == "I" else 1)):
@@ -110,6 +111,18 @@ def _converted(name: str, image: Image.Image) -> Array:
             )
         picture = picture.astype(np.uint16 if mode == "I" else np.float32)
     return _upright(picture.astype(picture.dtype.newbyteorder("="), copy=False), _orientation(image))
+
+
+def _samples(image: Image.Image) -> Array:
+    """Return the samples of an image, strip by strip, since numpy takes them from Pillow through two more copies."""
+    rows = max(1, _STRIP // image.width)
+    strips = (image.crop((0, row, image.width, min(image.height, row + rows))) for row in range(0, image.height, rows))
+    first = np.asarray(next(strips))
+    samples = np.empty((image.height, *first.shape[1:]), first.dtype)
+    samples[:rows] = first
+    for number, strip in enumerate(strips, 1):
+        samples[number * rows : (number + 1) * rows] = np.asarray(strip)
+    return samples
 
 
 def _by_profile(image: Image.Image, profile: bytes, steps: tuple[str, ...]) -> Array | None:

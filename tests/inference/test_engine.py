@@ -39,30 +39,39 @@ def model(request):
     return Colorizer.from_pretrained(request.param).model_
 
 
+@pytest.fixture(scope="module")
+def exact(model):
+    """Its engines in float32: of ONNX Runtime, and of TensorFlow."""
+    return OnnxEngine(model, int8=False), KerasEngine(model)
+
+
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("shape", [(1, 32, 32), (3, 64, 352), (1, 160, 288)])
-def test_float32_is_tensorflow(model, shape):
+def test_float32_is_tensorflow(exact, shape):
     """Output and features differ by rounding only, whatever the size."""
     batch = RANDOM.uniform(-1, 1, (*shape, 1)).astype(np.float32)
-    found, expected = (
-        engine.run_with_features(batch) for engine in (OnnxEngine(model, int8=False), KerasEngine(model))
-    )
+    found, expected = (engine.run_with_features(batch) for engine in exact)
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-3)
-    np.testing.assert_array_equal(OnnxEngine(model, int8=False).run(batch), found[0])
+    np.testing.assert_array_equal(exact[0].run(batch), found[0])
+
+
+@pytest.fixture(scope="module")
+def by_engine():
+    """The packaged default on either engine."""
+    return [Colorizer.from_pretrained().set_params(engine=engine) for engine in ("onnxruntime", "tensorflow")]
 
 
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("shape", [(1, 1), (1, 500), (333, 7), (101, 203)])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.float64])
-def test_predictions_are_the_same(classifier, shape, dtype):
+def test_predictions_are_the_same(by_engine, shape, dtype):
     """Pictures of every dtype and of odd sizes get the same colors from both engines."""
     picture = RANDOM.uniform(0, 1, shape)
     picture = (
         picture.astype(dtype) if dtype in (np.float32, np.float64) else (picture * np.iinfo(dtype).max).astype(dtype)
     )
-    colorizer = pickle.loads(pickle.dumps(classifier))
-    found, expected = (colorizer.set_params(engine=engine).predict(picture) for engine in ("onnxruntime", "tensorflow"))
+    found, expected = (colorizer.predict(picture) for colorizer in by_engine)
     assert found.dtype == expected.dtype
     np.testing.assert_allclose(
         found / np.float64(picture.max() or 1), expected / np.float64(picture.max() or 1), atol=0.01
