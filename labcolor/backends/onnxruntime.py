@@ -78,6 +78,8 @@ def load_session(graph: bytes, weights: Mapping[str, Array], device: DeviceName 
     settings.graph_optimization_level = getattr(onnxruntime.GraphOptimizationLevel, level)
     for name, value in options.items():
         setattr(settings, name, value)
+    if device == "openvino":  # it has threads of its own
+        provider_options = {"num_of_threads": str(settings.intra_op_num_threads)}
     if weights:
         values = [onnxruntime.OrtValue.ortvalue_from_numpy(weight) for weight in weights.values()]
         settings.add_external_initializers(list(weights), values)

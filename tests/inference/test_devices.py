@@ -3,11 +3,12 @@
 Where onnxruntime-openvino takes the place of onnxruntime, OpenVINO itself runs, on the CPU.
 """
 
+import numpy as np
 import onnxruntime
 import pytest
 from skimage import data
 
-from labcolor import Colorizer, read_picture, write_picture
+from labcolor import Colorizer, read_picture, set_threads, write_picture
 from labcolor.backends.onnxruntime import PROVIDERS
 from labcolor.cli import main
 from labcolor.colorizer import pipeline_of
@@ -54,6 +55,24 @@ def test_openvino(name, shape):
     )
     apart = [abs(one - other).max() for one, other in zip(expected, found, strict=True)]
     assert 0 < max(apart) < 1e-3
+
+
+@openvino
+def test_openvino_follows_the_number_of_threads():
+    """With one thread a single thread takes processor time."""
+    psutil = pytest.importorskip("psutil")
+    try:
+        set_threads(1)
+        engine = pipeline_of(Colorizer.from_pretrained().set_params(device="openvino")).engine
+        batch = np.zeros((1, 192, 256, 1), np.float32)
+        engine.run(batch)
+        before = {thread.id: thread.user_time for thread in psutil.Process().threads()}
+        for _ in range(10):
+            engine.run(batch)
+        spent = [thread.user_time - before.get(thread.id, 0) for thread in psutil.Process().threads()]
+    finally:
+        set_threads(None)
+    assert sum(time > 0.1 * max(spent) for time in spent) == 1
 
 
 @openvino
