@@ -50,6 +50,8 @@ class FrameWriter:
     ----------
     size : (width, height)
         Size of a frame written.
+    count : int
+        Number of frames written.
     """
 
     def __init__(
@@ -63,10 +65,11 @@ class FrameWriter:
     ) -> None:
         self._pipe, self._frames, self._rgb, self._side_by_side, self._head = pipe, frames, rgb, side_by_side, head
         self._table = frames.lightness()
-        self.size = size
+        self.size, self.count = size, 0
 
     def write(self, picture: Picture, chroma: Chroma) -> None:
         """Write a frame, colored by its small chroma."""
+        self.count += 1
         if self._rgb is not None:
             colored = self._rgb_of(picture, chroma)
             if self._side_by_side:
@@ -154,8 +157,7 @@ def encoding(path: Path, target: Target, tracks: bool = True, done: int = 0) -> 
         ffmpeg fails: the destination cannot be written, or the disk is full.
     """
     footage = target.footage
-    width, height = target.frame_size
-    size = 2 * width if target.side_by_side else width, height
+    size = target.written_size
     matrix, primaries, transfer = target.colors
     span = "pc" if target.rgb or target.frames.full else "tv"
     # set for the frames, not for the file: otherwise ffmpeg would convert the frames to the color space of the file
@@ -175,16 +177,17 @@ def encoding(path: Path, target: Target, tracks: bool = True, done: int = 0) -> 
                 opened, carry = track_arguments(footage, target.ending, target.tracks, Path(folder))
             command += [*opened, "-map", "0:v", *encoder, *carry, "-strict", "-1", f"file:{path}"]
         with _running([*_ffmpeg(), *command], path, target.destination) as pipe:
-            yield FrameWriter(pipe, target.frames, target.rgb, size, target.side_by_side)
+            writer = FrameWriter(pipe, target.frames, target.rgb, size, target.side_by_side)
+            yield writer
     if target.ending == ".dpx":
-        _stamp_headers(path, target, done)
+        _stamp_headers(path, target, done, writer.count)
 
 
-def _stamp_headers(path: Path, target: Target, done: int) -> None:
-    """Write the headers of a sequence of DPX, from a number of pictures on."""
+def _stamp_headers(path: Path, target: Target, done: int, count: int) -> None:
+    """Write the headers of a number of pictures of DPX, those after the ones that were done before."""
     footage, start, header = target.footage, target.first_number, target.dpx
     for number in frame_numbers(path):
-        if number >= start + done:
+        if start + done <= number < start + done + count:
             later = footage.first + number - start
             code = advanced(header.timecode, later, footage.rate) if header.timecode else ""
             stamp(path.with_name(path.name % number), replace(header, timecode=code))

@@ -94,6 +94,12 @@ class Target:
         return -(-width // columns) * columns, -(-height // rows) * rows
 
     @property
+    def written_size(self) -> tuple[int, int]:
+        """Width and height of a frame as it is written."""
+        width, height = self.frame_size
+        return 2 * width if self.side_by_side else width, height
+
+    @property
     def first_number(self) -> int:
         """Number of the first picture of a sequence."""
         return (self.footage.info.first or 0) + self.footage.first

@@ -242,6 +242,7 @@ def colorize_video(
     resume : bool, default False
         Whether the video is written in segments, in a hidden folder beside the destination, so that the same call
         resumes where an earlier one was interrupted. The result is the same as that of one call without interruption.
+        With listed shots the folder stays, and a later call colors only the shots that have changed in the list.
     progress : bool or callable, default False
         True shows a progress bar, in notebooks as well. A callable gets the number of frames done and the total number
         of frames, or None if the total is unknown.
@@ -290,43 +291,67 @@ def colorize_video(
         model = pipeline.working_size, pipeline.engine.name, digest(pipeline.model.weights)
         arrays = [*(one.hint for one in given), *(part for one in exemplars for part in (one.features, one.colors))]
         colors = digest(arrays), [one.frame for one in given]
-        output = resuming(target, (saturation, replace(look, like=None), decoding, encoding, model, listed, colors))
+        options = saturation, replace(look, like=None), decoding, encoding, model, listed is None, colors
+        output = resuming(target, options, listed)
     else:
         output = in_one_go(target)
 
     # ffmpeg decodes and encodes in separate processes, so that decoding, prediction and encoding overlap
-    with output as job:
-        found, frames = (listed, {}) if job.resumed else _known_ahead(footage, pipeline.working_size, listed, given)
-        pace = pace_of(footage.rate)
-        stream = ChromaStream(
-            pipeline,
-            look,
-            saturation,
-            shots=found,
-            references=given,
-            exemplars=exemplars,
-            first=first,
-            pace=pace,
-        )
-        for number, small in frames.items():
-            stream.references.add_frame(number, small)
-        job.restore(stream, target.frame_size[::-1])
-        done = job.done
-        with Decoder(footage) as decoder, shown(progress, total) as show:
-            pictures = islice(decoder.pictures(target.frames, target.dtype), done, None)
-            for group, ahead in groups(pictures, pipeline.working_size):
-                for frame in stream.colored(group, ahead):
-                    job.write(*frame)
-                done += len(group)
-                show(done)
-                job.checkpoint(stream)
-            complaints = decoder.complaints()
-        if done == 0:
+    cuts: Sequence[int] = ()
+    complaints = ""
+    with output as job, shown(progress, total) as show:
+        parts = job.parts()
+        fresh = any(start == 0 for start, _ in parts)
+        found, frames = _known_ahead(footage, pipeline.working_size, listed, given) if fresh else (listed, {})
+        for start, stop in parts:
+            stream = ChromaStream(
+                pipeline,
+                look,
+                saturation,
+                shots=found,
+                references=given,
+                exemplars=exemplars,
+                first=first,
+                pace=pace_of(footage.rate),
+            )
+            for number, small in {} if start else frames.items():
+                stream.references.add_frame(number, small)
+            job.begin(start, stop, stream, target.frame_size[::-1])
+            part, lead = (footage, start) if stop is None else _later(footage, start)
+            with Decoder(part) as decoder:
+                end = None if stop is None else lead + stop - start
+                pictures = islice(decoder.pictures(target.frames, target.dtype), lead, end)
+                begun, done = [shot.first - first - start for shot in listed or ()], start
+                for group, ahead in groups(pictures, pipeline.working_size, begun):
+                    for frame in stream.colored(group, ahead):
+                        job.write(*frame)
+                    done += len(group)
+                    show(done)
+                    job.checkpoint(stream)
+                complaints = decoder.complaints() or complaints
+            if stop is not None and done < stop:
+                raise VideoFileError(
+                    f"{source}: expected frames {first + start} to {first + stop}, got fewer: {complaints}"
+                )
+            cuts = stream.cuts
+        if parts == [(0, None)] and done == 0:
             raise VideoFileError(f"{source}: expected frames, got none: {complaints}")
-    seconds, cuts = time.perf_counter() - started, tuple(stream.cuts)
+    count = job.done
+    seconds = time.perf_counter() - started
+    if listed is not None:
+        cuts = [shot.first for shot in listed if first < shot.first < first + count]
     if listed is None or listed[-1].end == NO_END:
-        listed = shots_between(cuts, first, first + done)
-    return VideoReport(done, seconds, footage.rate, cuts, listed, complaints, job.size, target.lost)
+        listed = shots_between(cuts, first, first + count)
+    return VideoReport(count, seconds, footage.rate, tuple(cuts), listed, complaints, target.written_size, target.lost)
+
+
+def _later(footage: Footage, start: int) -> tuple[Footage, int]:
+    """Return a part of footage that begins a second or less before one of its frames, and the frames before it."""
+    if footage.info.variable:
+        return footage, start
+    lead = min(start, 24)
+    decoding = replace(footage.decoding, start=(footage.first + start - lead) / footage.rate)
+    return Footage(footage.info, decoding), lead
 
 
 def _known_ahead(

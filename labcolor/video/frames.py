@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from typing import TypeAlias
 
@@ -16,7 +16,9 @@ Frame: TypeAlias = tuple[Picture, SmallPicture]  # a frame, and what the network
 _GROUP = 4  # frames that are colored together; the network sees only the last of them if they are similar
 
 
-def groups(pictures: Iterable[Picture], working_size: int) -> Iterator[tuple[list[Frame], list[Frame]]]:
+def groups(
+    pictures: Iterable[Picture], working_size: int, ends: Collection[int] = ()
+) -> Iterator[tuple[list[Frame], list[Frame]]]:
     """Yield groups of frames, each with the frames that follow it.
 
     Parameters
@@ -25,10 +27,20 @@ def groups(pictures: Iterable[Picture], working_size: int) -> Iterator[tuple[lis
         The frames of a video.
     working_size : int
         Short side of what the network sees.
+    ends : collection of int
+        Numbers of pictures, from 0, with which a group begins.
     """
     frames = ((picture, SmallPicture.of(picture, working_size)) for picture in pictures)
-    group = list(islice(frames, _GROUP))
+    done = 0
+
+    def taken() -> list[Frame]:
+        nonlocal done
+        group = list(islice(frames, min((end - done for end in ends if done < end < done + _GROUP), default=_GROUP)))
+        done += len(group)
+        return group
+
+    group = taken()
     while group:
-        ahead = list(islice(frames, _GROUP))
+        ahead = taken()
         yield group, ahead[:AHEAD]
         group = ahead

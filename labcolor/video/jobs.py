@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from labcolor._version import __version__
 from labcolor.base.paths import locked, replacing, write_text
-from labcolor.base.validation import integer, require, require_names, shortened
+from labcolor.base.validation import instance_of, integer, require, require_names, shortened
 from labcolor.color.chroma import Chroma
 from labcolor.errors import InputError, VideoFileError
 from labcolor.io.encoder import FrameWriter, encoding, joined, writing
@@ -20,7 +22,8 @@ from labcolor.io.formats import Target
 from labcolor.io.probe import VideoInfo
 from labcolor.io.sequences import frame_numbers, replacing_frames
 from labcolor.pictures.picture import Picture
-from labcolor.video.saved import decode_state, encode_state
+from labcolor.video.saved import as_list, decode_state, encode_state
+from labcolor.video.shots import Shot
 from labcolor.video.stream import ChromaStream
 
 __all__ = ["SEGMENT", "Job", "in_one_go", "resuming"]
@@ -40,35 +43,32 @@ class Job:
     Attributes
     ----------
     done : int
-        Number of frames that are written already.
-    resumed : bool
-        Whether an earlier call has left a state.
+        Number of frames that are written.
     """
 
     done = 0
-    resumed = False
 
     def __init__(self, writer: FrameWriter) -> None:
         self._writer = writer
 
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height of a frame written."""
-        return self._writer.size
-
     def write(self, picture: Picture, chroma: Chroma) -> None:
         """Write a frame, colored by its small chroma."""
         self._writer.write(picture, chroma)
+        self.done += 1
+
+    def parts(self) -> list[tuple[int, int | None]]:
+        """Return what is to be colored: first frame and end of each part, from 0; None where the video ends."""
+        return [(0, None)]
 
     def checkpoint(self, stream: ChromaStream) -> None:
         """Save what is needed to go on from here, if the job is one that can go on."""
 
-    def restore(self, stream: ChromaStream, shape: tuple[int, int]) -> None:
-        """Give a stream the state that an earlier call has left, for frames of a shape."""
+    def begin(self, start: int, stop: int | None, stream: ChromaStream, shape: tuple[int, int]) -> None:
+        """Begin one of the parts, and give a stream the state in which it begins, for frames of a shape."""
 
 
 class _SegmentedJob(Job):
-    """A video that is written in segments, whose encoded frames and state stay when the process dies.
+    """A video that is written in segments, whose encoded frames and states stay when the process dies.
 
     Parameters
     ----------
@@ -78,19 +78,28 @@ class _SegmentedJob(Job):
         Ending of a segment.
     opened : callable
         Takes a path, and the number of frames before; returns the context of a writer that encodes to the path.
+    shot : callable or None
+        Takes the number of a frame, from 0; returns what decides on the colors of its shot, and the end of the shot. If
+        an earlier call got something else, the segment is colored again. None: the cuts are detected.
     """
 
     def __init__(
-        self, folder: Path, ending: str, opened: Callable[[Path, int], AbstractContextManager[FrameWriter]]
+        self,
+        folder: Path,
+        ending: str,
+        opened: Callable[[Path, int], AbstractContextManager[FrameWriter]],
+        shot: Callable[[int], tuple[str, int]] | None,
     ) -> None:
-        self._folder, self._ending, self._opened = folder, ending, opened
+        self._folder, self._ending, self._opened, self._shot = folder, ending, opened, shot
         self._path, self._part = folder / "state.json", folder / f"part{ending}"
-        self._count, self._state = 0, None
-        self.resumed = self._path.exists()
-        if self.resumed:
+        self._complete = folder / "complete"
+        self._segments: list[tuple[int, str]] = []  # first frame of each, and what its shot was; empty if it is missing
+        self._state: Any = None  # at the end of the last
+        self._stop: int | None = None  # of the part in work
+        if self._path.exists():
             with self._reading():
                 self._read()
-        self._written = self.done
+        self._first = self._written = self.done  # of the segment in work
         self._stack = ExitStack()
 
     @contextmanager
@@ -105,91 +114,141 @@ class _SegmentedJob(Job):
             ) from error
 
     def _read(self) -> None:
-        require("size", self._path.stat().st_size, integer(0, most=_LARGEST))
-        saved = decode_state(self._path.read_text(encoding="utf-8"))
+        saved = self._saved(self._path)
         require_names("state", saved, ("segments", "frames", "stream"))
-        for name in ("segments", "frames"):
-            require(name, saved[name], integer(1))
-        self._count, self.done, self._state = saved["segments"], saved["frames"], saved["stream"]
+        require("frames", saved["frames"], integer(1))
+        for item in as_list("segments", saved["segments"]):
+            first, shot = as_list("segments", item, 2)
+            require("segments", first, integer(0, most=saved["frames"] - 1))
+            require("segments", shot, instance_of(str))
+            self._segments.append((first, shot))
+        self.done, self._state = saved["frames"], saved["stream"]
+
+    def _saved(self, path: Path) -> Any:
+        require("size", path.stat().st_size, integer(0, most=_LARGEST))
+        return decode_state(path.read_text(encoding="utf-8"))
 
     def __enter__(self) -> _SegmentedJob:
-        """Begin a segment."""
-        self._begin()
+        """Return the job."""
         return self
 
     def __exit__(self, *exception: Any) -> None:
-        """End the segment, and ffmpeg."""
+        """End ffmpeg, and the last segment."""
         self._stack.__exit__(*exception)
-        if exception[0] is None and self._written > self.done:
-            self._keep()
+        if exception[0] is None:
+            if self._written > self._first and self._stop is None:
+                self._keep()
+                self._save()
+            if self._shot is not None:
+                self._complete.touch()
 
-    def _begin(self) -> None:
-        self._writer = self._stack.enter_context(self._opened(self._part, self._written))
+    def _ends(self) -> list[int]:
+        return [*(first for first, _ in self._segments[1:]), self.done]
 
-    def _keep(self) -> None:
-        if self._part.exists():  # the pictures of a sequence have their names already
-            self._part.replace(self._folder / f"{self._count:06d}{self._ending}")
-        self._count, self.done = self._count + 1, self._written
+    def parts(self) -> list[tuple[int, int | None]]:
+        """Return what is to be colored: missing segments, those whose shot has changed, and what follows the last."""
+        found: list[tuple[int, int | None]] = []
+        for (first, shot), end in zip(self._segments, self._ends(), strict=False):
+            if shot == self._key(first):
+                continue
+            if found and found[-1][1] == first:
+                found[-1] = found[-1][0], end
+            else:
+                found.append((first, end))
+        return found if self._complete.exists() else [*found, (self.done, None)]
 
-    def segments(self) -> list[Path]:
-        """Return the whole segments."""
-        return [self._folder / f"{number:06d}{self._ending}" for number in range(self._count)]
+    def _key(self, first: int) -> str:
+        return "detected" if self._shot is None else self._shot(first)[0]
 
-    def write(self, picture: Picture, chroma: Chroma) -> None:
-        """Write a frame, colored by its small chroma."""
-        super().write(picture, chroma)
-        self._written += 1
-
-    def checkpoint(self, stream: ChromaStream) -> None:
-        """End the segment if it is long enough, and save what is needed to go on after it."""
-        if self._written < self.done + SEGMENT:
-            return
-        self._stack.close()
-        self._keep()
-        saved = {"segments": self._count, "frames": self.done, "stream": stream.state()}
-        write_text(self._path, encode_state(saved), VideoFileError)
-        self._begin()
-
-    def restore(self, stream: ChromaStream, shape: tuple[int, int]) -> None:
-        """Give a stream the state that an earlier call has left, for frames of a shape.
+    def begin(self, start: int, stop: int | None, stream: ChromaStream, shape: tuple[int, int]) -> None:
+        """Begin one of the parts, and give a stream the state in which it begins, for frames of a shape.
 
         Raises
         ------
         VideoFileError
             The state is not one of such a stream.
         """
-        if not self.resumed:
+        if start:
+            with self._reading():
+                state = self._state if stop is None else self._saved(self._folder / f"{start:09d}.json")
+                stream.restore(state, shape)
+        self._stop, self._written = stop, start
+        self._open()
+
+    def _open(self) -> None:
+        self._first = self._written
+        self._writer = self._stack.enter_context(self._opened(self._part, self._written))
+
+    def _keep(self) -> None:
+        """Take the segment that was written into the list, in place of what was there."""
+        if self._part.exists():  # the pictures of a sequence have their names already
+            self._part.replace(self._folder / f"{self._first:09d}{self._ending}")
+        known = dict(self._segments)
+        edges = {*known, self._first, *([self._written] if self._written < self.done else [])}
+        inside = {edge for edge in edges if self._first < edge < self._written}
+        known[self._first] = self._key(self._first)
+        self._segments = [(edge, known.get(edge, "")) for edge in sorted(edges - inside)]
+        self.done = max(self.done, self._written)
+
+    def _save(self) -> None:
+        saved = {"segments": [list(item) for item in self._segments], "frames": self.done, "stream": self._state}
+        write_text(self._path, encode_state(saved), VideoFileError)
+
+    def segments(self) -> list[Path]:
+        """Return the whole segments."""
+        return [self._folder / f"{first:09d}{self._ending}" for first, _ in self._segments]
+
+    def write(self, picture: Picture, chroma: Chroma) -> None:
+        """Write a frame, colored by its small chroma."""
+        self._writer.write(picture, chroma)
+        self._written += 1
+
+    def checkpoint(self, stream: ChromaStream) -> None:
+        """End the segment if it is long enough or its shot ends, and save what is needed to go on after it."""
+        end = None if self._shot is None else self._shot(self._first)[1]
+        if self._written < self._first + SEGMENT and self._written not in (end, self._stop):
             return
-        with self._reading():
-            stream.restore(self._state, shape)
+        self._stack.close()
+        last = self._written >= self.done
+        self._keep()
+        state = stream.state()
+        if last:
+            self._state = state
+        if self._shot is not None:
+            write_text(self._folder / f"{self._written:09d}.json", encode_state(state), VideoFileError)
+        self._save()
+        if self._written != self._stop:
+            self._open()
 
 
 def _claimed(folder: Path, destination: Path, identity: str) -> None:
-    """Make the folder of a job, or check that it belongs to the same job.
+    """Check that the folder of a job belongs to the same job; that of another one that is complete is emptied.
 
     Raises
     ------
     VideoFileError
-        The folder belongs to another job, or cannot be made.
+        The folder belongs to another job that is not complete.
     """
     about = {"version": __version__, "job": identity}
     path = folder / "job.json"
     try:
-        folder.mkdir(exist_ok=True)
-        if not path.exists():
-            write_text(path, json.dumps(about), VideoFileError)
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise VideoFileError(f"{folder}: cannot be written: {error.strerror}.") from error
+        found = json.loads(path.read_text(encoding="utf-8") or "null")
     except (ValueError, RecursionError):
-        found = None
-    if found != about:
-        old = isinstance(found, dict) and found.get("version") not in (None, __version__)
-        other = f"labcolor {shortened(found['version'])}" if old else "another source, model or options"
-        raise VideoFileError(
-            f"{destination}: expected to go on with the same job, but its unfinished one is of {other}. Remove "
-            f"{folder} to begin anew."
-        )
+        found = ()
+    if found == about:
+        return
+    if found is None or (folder / "complete").exists():
+        for other in folder.iterdir():
+            if other != path:
+                shutil.rmtree(other) if other.is_dir() else other.unlink()
+        path.write_text(json.dumps(about), encoding="utf-8")  # in place, since it is locked
+        return
+    old = isinstance(found, dict) and found.get("version") not in (None, __version__)
+    other_job = f"labcolor {shortened(found['version'])}" if old else "another source, model or options"
+    raise VideoFileError(
+        f"{destination}: expected to go on with the same job, but its unfinished one is of {other_job}. Remove "
+        f"{folder} to begin anew."
+    )
 
 
 def _digest(info: VideoInfo, options: object) -> str:
@@ -207,15 +266,19 @@ def in_one_go(target: Target) -> Iterator[Job]:
 
 
 @contextmanager
-def resuming(target: Target, options: object) -> Iterator[Job]:
+def resuming(target: Target, options: object, shots: Sequence[Shot] | None = None) -> Iterator[Job]:
     """Yield a job, which goes on where an earlier call stopped. On success its segments become the destination.
+
+    With a list of shots the segments stay, so that a later call colors only what of the list has changed.
 
     Parameters
     ----------
     target : Target
         How the video is stored.
     options : object
-        All that decides on the result beside the source. Its ``repr`` tells one job from another.
+        All that decides on the result beside the source and the shots. Its ``repr`` tells one job from another.
+    shots : sequence of Shot or None
+        The shots, if they are listed.
 
     Raises
     ------
@@ -230,20 +293,36 @@ def resuming(target: Target, options: object) -> Iterator[Job]:
     folder = destination.with_name(f".labcolor-job-{destination.name.replace('%', '')}")
     if target.sequence:
         folder = destination.parent.with_name(f".labcolor-job-{destination.parent.name}")
-    _claimed(folder, destination, _digest(target.footage.info, (destination.name, options)))
     ending = target.ending if target.sequence else ".mp4" if "libvpx-vp9" in target.arguments else ".mov"
+    pictures = folder / destination.name
 
     def opened(path: Path, done: int) -> AbstractContextManager[FrameWriter]:
-        return encoding(folder / destination.name if target.sequence else path, target, tracks=False, done=done)
+        return encoding(pictures if target.sequence else path, target, tracks=False, done=done)
 
+    first = target.footage.first
+
+    def shot(number: int) -> tuple[str, int]:
+        assert shots is not None
+        its = shots[max(0, bisect_right([one.first for one in shots], first + number) - 1)]
+        return repr(replace(its, kind=None, confidence=None)), its.end - first
+
+    try:
+        folder.mkdir(exist_ok=True)
+        (folder / "job.json").touch()
+    except OSError as error:
+        raise VideoFileError(f"{folder}: cannot be written: {error.strerror}.") from error
     with locked(folder / "job.json", destination, VideoFileError):
-        with _SegmentedJob(folder, ending, opened) as job:
+        _claimed(folder, destination, _digest(target.footage.info, (destination.name, options)))
+        with _SegmentedJob(folder, ending, opened, None if shots is None else shot) as job:
             yield job
         if target.sequence:
             with replacing_frames(destination) as temporary:
-                for number in frame_numbers(folder / destination.name):
-                    (folder / (destination.name % number)).replace(temporary.with_name(destination.name % number))
+                for number in frame_numbers(pictures):
+                    name = destination.name % number
+                    move = Path.replace if shots is None else shutil.copy2
+                    move(folder / name, temporary.with_name(name))
         else:
             with replacing(destination, VideoFileError) as temporary:
                 joined(job.segments(), temporary, target)
-        shutil.rmtree(folder, ignore_errors=True)
+        if shots is None:
+            shutil.rmtree(folder, ignore_errors=True)

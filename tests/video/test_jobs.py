@@ -4,11 +4,12 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from labcolor import Colorizer, Decoding, Encoding, colorize_video, read_picture
+from labcolor import Colorizer, Decoding, Encoding, Grade, Shot, colorize_video, read_picture
 from labcolor.cli import main
 from labcolor.errors import InputError, VideoFileError
 from labcolor.io import ffmpeg
@@ -94,6 +95,61 @@ def test_an_interrupted_sequence_goes_on(small, clip, tmp_path):
     assert not list(tmp_path.glob(".*"))
 
 
+SHOTS = [Shot(0, 10), Shot(10, 17), Shot(17, 30)]
+
+
+def with_grade(*places):
+    """The shots, of which some are turned to grey."""
+    grey = (Grade(saturation=0),)
+    return [replace(shot, grades=grey) if place in places else shot for place, shot in enumerate(SHOTS)]
+
+
+@pytest.mark.parametrize("ending", [".mkv", "/%04d.png"])
+def test_one_changed_shot_is_colored_again_and_no_other(small, clip, tmp_path, ending):
+    """Only the changed shot of a list is rendered; the result is that of a call from scratch, also when interrupted."""
+    out, fresh = tmp_path / f"out{ending}", tmp_path / f"fresh{ending}"
+    encoding = Encoding("ffv1") if ending == ".mkv" else Encoding()
+    options = {"encoding": encoding, "overwrite": True}
+
+    def content(path):
+        if ending == ".mkv":
+            return planes(path)
+        return [file.read_bytes() for file in sorted(path.parent.iterdir())]
+
+    def render(shots, **more):
+        """Color, and return the numbers of frames that were reported."""
+        seen = []
+        more.setdefault("progress", lambda done, total: seen.append(done))
+        report = colorize_video(clip, out, small, shots=shots, resume=True, **options, **more)
+        assert (report.frames, report.cuts, report.size) == (30, (10, 17), (64, 48))
+        return seen
+
+    assert render(SHOTS)[-1] == 30
+    first = content(out)
+    colorize_video(clip, fresh, small, shots=SHOTS, **options)
+    assert content(out) == content(fresh)
+    assert render(SHOTS) == []
+    assert render(with_grade(1)) == [14, 17]
+    colorize_video(clip, fresh, small, shots=with_grade(1), **options)
+    assert content(out) == content(fresh)
+    with pytest.raises(KeyboardInterrupt):
+        render(with_grade(0, 2), progress=stop_after(25))
+    assert content(out) == content(fresh)  # still the one before
+    assert render(with_grade(0, 2)) == [21, 25, 29, 30]  # the first shot was done
+    colorize_video(clip, fresh, small, shots=with_grade(0, 2), **options)
+    assert content(out) == content(fresh)
+    moved = [Shot(0, 10), Shot(10, 15, grades=(Grade(saturation=0),)), Shot(15, 17), Shot(17, 30)]
+    seen = []
+    colorize_video(
+        clip, out, small, shots=moved, resume=True, progress=lambda done, total: seen.append(done), **options
+    )
+    assert set(seen) == {4, 8, 10, 14, 15, 17, 21, 25, 29, 30}
+    colorize_video(clip, out, small, shots=SHOTS, resume=True, saturation=1.0, **options)
+    assert content(out) == first
+    colorize_video(clip, out, small, shots=SHOTS, resume=True, saturation=0.5, **options)  # a finished job gives way
+    assert content(out) != first
+
+
 def test_another_job_is_no_continuation(small, clip, tmp_path):
     """Other options, another version or a damaged state: one error, with the remedy, and nothing is lost."""
     out = tmp_path / "out.mp4"
@@ -176,7 +232,7 @@ def test_a_job_with_references_goes_on(clip, tmp_path):
     colorize_video(clip, tmp_path / "whole.mkv", colorizer, **options)
     with pytest.raises(KeyboardInterrupt):
         colorize_video(clip, tmp_path / "out.mkv", colorizer, progress=stop_after(20), **options)
-    (folder,) = tmp_path.glob(".labcolor-job-*")
+    (folder,) = tmp_path.glob(".labcolor-job-out*")
     assert (folder / "state.json").stat().st_size < 5_000_000
     colorize_video(clip, tmp_path / "out.mkv", colorizer, **options)
     assert planes(tmp_path / "out.mkv") == planes(tmp_path / "whole.mkv")
