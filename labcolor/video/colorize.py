@@ -291,8 +291,10 @@ def colorize_video(
         model = pipeline.working_size, pipeline.engine.name, digest(pipeline.model.weights)
         arrays = [*(one.hint for one in given), *(part for one in exemplars for part in (one.features, one.colors))]
         colors = digest(arrays), [one.frame for one in given]
-        options = saturation, replace(look, like=None), decoding, encoding, model, listed is None, colors
-        output = resuming(target, options, listed)
+        edited = None if listed is None or listed[-1].end == NO_END else listed  # numbers of cuts have no rows to edit
+        others = "listed" if edited else listed
+        options = saturation, replace(look, like=None), decoding, encoding, model, others, colors
+        output = resuming(target, options, edited)
     else:
         output = in_one_go(target)
 

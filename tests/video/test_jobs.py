@@ -232,7 +232,7 @@ def test_a_job_with_references_goes_on(clip, tmp_path):
     colorize_video(clip, tmp_path / "whole.mkv", colorizer, **options)
     with pytest.raises(KeyboardInterrupt):
         colorize_video(clip, tmp_path / "out.mkv", colorizer, progress=stop_after(20), **options)
-    (folder,) = tmp_path.glob(".labcolor-job-out*")
+    (folder,) = tmp_path.glob(".labcolor-job-*")
     assert (folder / "state.json").stat().st_size < 5_000_000
     colorize_video(clip, tmp_path / "out.mkv", colorizer, **options)
     assert planes(tmp_path / "out.mkv") == planes(tmp_path / "whole.mkv")
