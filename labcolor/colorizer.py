@@ -410,10 +410,10 @@ class Colorizer(Recipe, Estimator):
             pixels (4 by default). ``(x, y, x, y, color, radius)`` is a line; it may have more places. The color is
             "#RRGGBB", of which the lightness is ignored; "keep": the predicted color is the hint, and what looks like
             this place keeps it; or "fence": no hint reaches this place. Of hints that overlap the later one counts.
-            Hints win where they are, and spread to what looks alike and is near. Those in bars, which stay grey, are
-            left out. Instead of a list, an array (H, W, 2) of float may have ab in [-128, 128] where the color is
-            known, and nan elsewhere; (N, H, W, 2) for a batch. For several pictures: a list with an entry for each,
-            None where a picture has no hint.
+            Hints win where they are, and spread to what looks alike and is connected with them. Those in bars, which
+            stay grey, are left out. Instead of a list, an array (H, W, 2) of float may have ab in [-128, 128] where
+            the color is known, and nan elsewhere; (N, H, W, 2) for a batch. For several pictures: a list with an entry
+            for each, None where a picture has no hint.
         like : picture or sequence of picture, optional
             Colored photographs, each as ``X``, of any size: what looks like a part of them takes its color, as far as
             it looks alike; everything else keeps its predicted color. What a grey one shows stays grey. Hints win over

@@ -61,8 +61,7 @@ def main() -> None:
     hinted = colorizer.predict(photo, hints=true_hints(photo))
     unsure_rgb = np.repeat(unsure[..., None], 3, axis=2)
     sheet("hints", [[one] for one in (colored(photo, 0), colored(photo, 1), unsure_rgb, hinted, photo)])
-    hints = np.full((*photo.shape[:2], 2), np.nan)
-    hints[396:405, 116:125] = 55, 55  # the one of the tutorial
+    hints = [(120, 400, "#f66030")]  # the one of the tutorial
     sheet("hint", [[one] for one in (colored(photo, 1), colorizer.predict(photo, hints=hints), photo)])
 
 

@@ -11,7 +11,14 @@ import numpy as np
 from labcolor.base.typing import Array
 from labcolor.errors import InputError, OutOfMemoryError
 from labcolor.inference.engine import Engine
-from labcolor.networks.hint_spreader import crowding, limit_reach, locate, spread_hints
+from labcolor.networks.hint_spreader import (
+    crowding,
+    limit_reach,
+    locate,
+    path_lengths,
+    shared_shift,
+    spread_hints,
+)
 from labcolor.networks.model import FittedModel
 from labcolor.networks.views import OVERVIEW, coarse, mix_overview, quiet_factor, resize_part
 from labcolor.pictures.hint_grid import colors_near_hints, hints_on_grid, places_of
@@ -25,6 +32,7 @@ __all__ = ["Guide", "Pipeline"]
 Guide: TypeAlias = Callable[[SmallPicture, Array, Array], Array]
 
 _GROUP = 16  # pictures that are reduced, predicted and joined together
+_SPREADING = 512  # cells with a hint that spread it; of more, every second, third or so does
 _BATCH_PIXELS = 1 << 19  # working pixels that go through the network together
 
 
@@ -259,11 +267,18 @@ class Pipeline:
         chroma = chroma.reshape(rows * columns, -1)
         colors[unknown] = chroma[cells[unknown]]
         held, share = colors_near_hints(colors, where, rows, columns)
-        own, weights = limit_reach(own, small.coarse_lightness(self.stride).reshape(-1, 1), self.model.hints)
-        spread, colors, theirs = held.copy(), colors[spreading], own[cells[spreading]]
         free = np.flatnonzero(share < 1)  # where no hint holds, they spread
-        if len(free):
-            spread[free] = spread_hints(chroma[free], own[free], colors, theirs, crowding(theirs), weights)
+        if not len(free):
+            return held.reshape(rows, columns, 2)
+        chosen, fences = np.flatnonzero(spreading), cells[~spreading]
+        chosen = chosen[:: -(-len(chosen) // _SPREADING)]
+        cells, colors = cells[chosen], colors[chosen]
+        lightness = small.coarse_lightness(self.stride).reshape(-1, 1)
+        paths = path_lengths(own, lightness, (rows, columns), cells, fences)
+        own, weights = limit_reach(own, lightness, chroma, self.model.hints)
+        counts = crowding(own[cells], paths[cells])
+        shifted = chroma + shared_shift(own, own[cells], colors - chroma[cells], counts)
+        spread = spread_hints(shifted, own, colors, own[cells], counts, weights, paths)
         spread += share * (held - spread)
         return spread.reshape(rows, columns, 2)
 

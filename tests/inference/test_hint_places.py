@@ -70,6 +70,19 @@ def test_no_hint_reaches_what_is_fenced_off(classifier):
     np.testing.assert_array_equal(classifier.predict(photo, hints=fence), plain)
 
 
+def test_a_fence_is_a_wall(classifier):
+    """A thin fence between a hint and the rest of a smooth wall keeps the color on its side."""
+    wall = np.full((300, 400), 140, np.uint8)
+    hint, fence = (100, 150, "#3060c0", 20), (200, 0, 200, 299, "fence", 8)
+    free, fenced = (chroma(classifier.predict(wall, hints=hints)) for hints in ([hint], [hint, fence]))
+    plain = chroma(classifier.predict(wall))
+    left, right = np.s_[100:200, 60:140], np.s_[100:200, 260:340]
+    reached = [np.linalg.norm(result - plain, axis=2) for result in (free, fenced)]
+    assert reached[0][right].mean() > 10
+    assert reached[1][right].mean() < 3
+    assert reached[1][left].mean() > 0.9 * reached[0][left].mean()
+
+
 def test_half_a_hint_is_refused(classifier):
     """A hint of which one number is nan is an error, which says so."""
     hints = np.full((60, 60, 2), np.nan)

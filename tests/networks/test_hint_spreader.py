@@ -1,8 +1,16 @@
 """How hints spread."""
 
 import numpy as np
+from scipy.sparse.csgraph import dijkstra
 
-from labcolor.networks.hint_spreader import crowding, locate, spread_hints
+from labcolor.networks.hint_spreader import (
+    crowding,
+    limit_reach,
+    locate,
+    path_lengths,
+    shared_shift,
+    spread_hints,
+)
 from labcolor.pictures.hint_grid import places_of
 from labcolor.training.hints import HintSpreader
 
@@ -50,3 +58,59 @@ def test_hints_in_one_place_weigh_as_one():
         spread_hints(ab, own, np.repeat(hint, 3, 0), thrice, crowding(thrice), WEIGHTS), once, atol=1e-3
     )
     np.testing.assert_allclose(crowding(20 * own[:2]), 1, rtol=1e-2)
+
+
+def plain(rows, columns):
+    """Positions of a grid on which the network sees nothing, and its L."""
+    own = np.zeros((rows * columns, 18), np.float32)
+    own[:, 16:] = places_of(rows, columns)
+    return own, np.full((rows * columns, 1), 50, np.float32)
+
+
+def test_paths_go_around_what_differs():
+    """A path is 0 long within a thing, longer across an edge, and shorter around a wall than through it."""
+    own, lightness = plain(9, 11)
+    light = lightness.reshape(9, 11)
+    light[1:, 5] = 95
+    lengths = path_lengths(own, lightness, (9, 11), np.array([44, 54])).reshape(9, 11, 2)
+    np.testing.assert_allclose(lengths[:, :5, 0], 0, atol=1e-6)
+    assert (lengths[1:, 5] > 0.5).all()
+    light[0, 5] = 70
+    through = path_lengths(own, lightness, (9, 11), np.array([44, 54])).reshape(9, 11, 2)
+    assert 0.1 < through[4, 10, 0] < lengths[4, 5, 0]
+    np.testing.assert_allclose(through[4, 10, 0], through[4, 0, 1], rtol=1e-5)
+
+
+def test_paths_are_the_shortest():
+    """They are those that Dijkstra's algorithm finds, in a picture of noise."""
+    own = locate(RANDOM.normal(0, 1, (54, 8)).astype(np.float32), places_of(6, 9), WEIGHTS)
+    lightness = RANDOM.uniform(0, 100, (54, 1)).astype(np.float32)
+    ones = path_lengths(own, lightness, (6, 9), np.arange(54))
+    y, x = np.divmod(np.arange(54), 9)
+    near = np.maximum(abs(y[:, None] - y), abs(x[:, None] - x)) == 1
+    graph = np.where(near, ones, 0)  # the path between neighbors is at most one step
+    np.testing.assert_allclose(ones, dijkstra(graph), rtol=1e-4, atol=1e-5)
+    assert np.count_nonzero(ones[near] > 0) == near.sum()
+
+
+def test_no_path_crosses_a_fence():
+    """What is behind a fence is out of reach, and so is a fenced cell."""
+    own, lightness = plain(5, 7)
+    fence = np.arange(3, 35, 7)
+    lengths = path_lengths(own, lightness, (5, 7), np.array([14]), fence).reshape(5, 7)
+    assert (lengths[:, :3] == 0).all()
+    assert (lengths[:, 3:] > 1e6).all()
+
+
+def test_what_hints_share_moves_the_picture_a_little():
+    """One large shift moves what is unlike it by little; several that agree move it more, and never beyond them."""
+    own, lightness = plain(6, 6)
+    ab = np.zeros((36, 2), np.float32)
+    own, _ = limit_reach(own, lightness, ab, WEIGHTS)
+    moved = [
+        np.linalg.norm(shared_shift(own, own[cells], np.float32([[60, 0]] * len(cells)), np.ones(len(cells))), axis=1)
+        for cells in ([0], [0, 5, 30, 35])
+    ]
+    assert 0 < moved[0].max() < 4
+    assert moved[1].min() > moved[0].max()
+    assert moved[1].max() < 12
