@@ -226,7 +226,9 @@ def _fuzz(target: str, corpus: Path, seconds: int) -> None:
 
     logging.disable()
     warnings.simplefilter("ignore")
-    kernels = ["labcolor.color.kernels", "labcolor.base.compiled"]  # numba cannot compile instrumented code
+    root = Path(__file__).parents[1]  # numba cannot compile instrumented code
+    sources = [path for path in (root / "labcolor").rglob("*.py") if "jit" in path.read_text(encoding="utf-8")]
+    kernels = [".".join(path.relative_to(root).with_suffix("").parts) for path in sources]
     with atheris.instrument_imports(include=["labcolor", "PIL", "tifffile"], exclude=kernels):
         from labcolor.errors import LabcolorError
 
