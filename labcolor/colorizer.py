@@ -465,7 +465,7 @@ class Colorizer(Recipe, Estimator):
         return rebuild(pipeline.colorize(pictures, saturation, known, guide))
 
     def exemplars(self, like: Any) -> list[Exemplar]:
-        """Return what is known of the photographs of the parameter ``like`` of :meth:`predict`.
+        """Return the features and colors of the photographs for the parameter ``like`` of :meth:`predict`.
 
         Parameters
         ----------

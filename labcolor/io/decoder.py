@@ -165,7 +165,7 @@ class Footage:
 
 
 def open_footage(path: Path, decoding: Decoding = Decoding()) -> Footage:
-    """Read the properties of a video, and decide what is decoded of it.
+    """Read the properties of a video, and choose the part to decode.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""How a colored video is stored: the container, the pixels, the tags of colors, and what of the source is lost."""
+"""Storage of a colored video: container, pixels, color tags, and losses compared with the source."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ __all__ = ["Target", "target_of"]
 
 _PALETTE = "split[a][b];[a]palettegen=stats_mode=single[p];[b][p]paletteuse=new=1"  # frame by frame: constant memory
 _CELLS = {"420": (2, 2), "422": (1, 2), "444": (1, 1)}
-# Tags of colors that stay: what is close enough to sRGB, in whose primaries chroma is computed.
+# Color tags that are kept, because they are close to the primaries of sRGB, for which chroma is computed.
 _PRIMARIES = ("bt709", "smpte170m", "bt470bg", "bt470m", "smpte240m", "film")
 _DPX_TRANSFERS = {"bt709": 6, "bt470bg": 7, "smpte170m": 8}
-_DENSITY_LOST = "printing density became video, without what is brighter than code 685"
+_DENSITY_LOST = "printing density became video, without values above code 685"
 _TRANSFERS = ("bt709", "smpte170m", "bt470bg", "bt470m", "smpte240m", "iec61966-2-1", "bt2020-10", "bt2020-12")
 
 
@@ -165,7 +165,7 @@ def target_of(destination: Path, footage: Footage, encoding: Encoding, overwrite
     encoding : Encoding
         What the caller chose.
     overwrite : bool
-        Whether what is at the destination may be replaced.
+        Whether an existing destination may be replaced.
 
     Raises
     ------
@@ -321,7 +321,7 @@ def _rgb_target(destination: Path, footage: Footage, encoding: Encoding) -> Targ
 
 
 def _pixels_lost(footage: Footage, new: FrameFormat, chroma: str) -> list[str]:
-    """Return what of a source's pixels is converted or dropped."""
+    """Return descriptions of the pixel properties that are converted or dropped."""
     info, old = footage.info, footage.info.pixels.chroma
     rgb = info.pixels.kind == "rgb"
     fewer = old in ("422", "444", "440") and chroma < old and (old, chroma) != ("440", "422")

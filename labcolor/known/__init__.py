@@ -1,1 +1,1 @@
-"""Known colors: those of other photographs, of references, and of what was seen before."""
+"""Known colors: of other photographs, of references, and of earlier frames."""

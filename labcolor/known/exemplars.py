@@ -54,7 +54,7 @@ class Exemplar:
 
     @classmethod
     def of(cls, pipeline: Pipeline, picture: Picture, name: str = "like") -> Exemplar:
-        """Look at a colored photograph. A grey one says that what it shows stays grey.
+        """Analyze a colored photograph. The objects of a grey photograph stay grey.
 
         Raises
         ------
@@ -189,12 +189,12 @@ class ExemplarCache:
 
 
 def _file_key(given: Any) -> Any:
-    """Return what tells a file from others and from its own past; None for anything else."""
+    """Return a key of a file that changes with its contents, or None for other values."""
     if not isinstance(given, str | os.PathLike):
         return None
     try:
         status = Path(given).stat()
-    except (OSError, ValueError):  # reading it tells what is wrong
+    except (OSError, ValueError):  # reading the file raises an error
         return None
     return Path(given).resolve(), status.st_mtime_ns, status.st_size
 

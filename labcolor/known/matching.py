@@ -61,7 +61,7 @@ def features_of(pipeline: Pipeline, keys: Array, small: SmallPicture) -> Array:
 
 
 def match(keys: Array, known: Array, colors: Array, sharpness: float) -> Matches:
-    """Return the colors of what is most similar.
+    """Return the colors of the most similar positions.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def _mix(
     distances: Array, colors: Array, sharpness: float, ab: Array, distance: Array, nearest: Array, back: Array
 ) -> None:
     """Fill in the fields of :class:`Matches` from squared distances, (P, K)."""
-    limit = np.float32(8) / sharpness  # of what is further than the nearest by this, the weight is nothing
+    limit = np.float32(8) / sharpness  # distance beyond the nearest position at which the weight is 0
     for i in range(distances.shape[0]):
         row = distances[i]
         low = row[0]

@@ -13,10 +13,10 @@ from labcolor.pictures.picture import working_shape
 __all__ = ["COARSE", "DETAIL", "OVERVIEW", "QUIETEST", "SLOPE", "coarse", "mix_overview", "quiet_factor", "resize_part"]
 
 OVERVIEW = 64  # short side, in pixels, of an overview
-COARSE = 12  # cells on the short side of the grid on which an overview is mixed in: it knows no details
-DETAIL = 1.25  # factor of what is finer: scores give its mean, which is paler than it is
-QUIETEST = 0.2  # least factor of colors
-SLOPE = 11.0  # of the factor, at the variance at which it is halfway
+COARSE = 12  # cells on the short side of the grid of an overview, which has no details
+DETAIL = 1.25  # factor of finer colors, because the mean of scores is paler than each color
+QUIETEST = 0.2  # smallest factor of colors
+SLOPE = 11.0  # slope of the factor at the variance at which it is halfway
 
 Part = tuple[float, float, float, float]
 

@@ -160,8 +160,8 @@ def _of_array(name: str, given: Array, shape: tuple[int, int]) -> HintMap:
         raise InputError(f"{name}: expected {expected}, got shape {given.shape}.")
     if np.isinf(given).any():
         raise InputError(
-            f'{name}: expected {expected}, got inf. Write (x, y, "keep") for what is to keep its predicted color, and '
-            f'(x, y, "fence") for what no hint is to reach.'
+            f'{name}: expected {expected}, got inf. Write (x, y, "keep") where the predicted color stays, and '
+            f'(x, y, "fence") where no hint may reach.'
         )
     missing = np.isnan(given)
     halves = np.count_nonzero(missing[..., 0] != missing[..., 1])

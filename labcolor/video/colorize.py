@@ -250,7 +250,7 @@ def colorize_video(
     Returns
     -------
     VideoReport
-        What was done, and what was found.
+        The number of frames, the cuts, and descriptions of conversions and damage.
 
     Raises
     ------

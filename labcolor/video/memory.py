@@ -23,7 +23,7 @@ _UNSURE = -3.2  # logit at which this share is half
 # Median logit of frames of one scene. Of 552 pairs of photographs, 0.5 % are above it, and 9 % are above -0.4; of views
 # of one photograph, moved by a third of their width or a fifth closer, 9 in 10.
 _ALIKE = -0.28
-_BRIGHTER = 1.1  # exposure, of what is remembered, from which the present colors are better guesses
+_BRIGHTER = 1.1  # factor of the remembered exposure above which the present colors are better guesses
 _BLACK = np.float32(16)  # in a darker exposure L + 16, a and b are smaller by one factor
 
 
@@ -39,7 +39,7 @@ def share_of(best: Array, unsure: float) -> Array:
 
 
 class ColorMemory:
-    """Memory of one scene: one mean color for what is alike.
+    """Memory of one scene, with a mean color for each group of similar positions.
 
     The mean is of all frames so far, and the first color counts most, so that a thing has nearly one color from its
     first frame to its last. What is new in the scene keeps its predicted color, and is then remembered. Where the
@@ -53,7 +53,7 @@ class ColorMemory:
         self._counts = np.empty((0, 1), np.float32)
 
     def state(self) -> dict[str, Any]:
-        """Return what is remembered, as arrays."""
+        """Return the memory as arrays."""
         return {"keys": self._keys, "colors": self._colors, "counts": self._counts}
 
     def restore(self, state: Any, dimensions: int) -> None:
@@ -74,7 +74,7 @@ class ColorMemory:
         return -np.inf if self._keys is None else alike(keys, self._keys)
 
     def hold(self, ab: Array, keys: Array, lightness: Array) -> Array:
-        """Bring the colors of a frame to what is remembered, and remember them.
+        """Adjust the colors of a frame to the memory, and remember them.
 
         Parameters
         ----------

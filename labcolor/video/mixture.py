@@ -130,7 +130,7 @@ def _matched(frame: Array, block: Array, y: int, x: int) -> tuple[float, int, in
 def _mixture(a: float, b: float, ab: float) -> tuple[float, float, float]:
     """Return the share of a variance that two signals explain together, and their weights, which are 0 or more.
 
-    ``a`` and ``b`` are their correlations with what is explained, and ``ab`` that between them.
+    ``a`` and ``b`` are their correlations with the explained signal, and ``ab`` is the correlation between them.
     """
     zero = 0 * a
     rest = max(1 - ab * ab, zero + 1e-3)

@@ -25,7 +25,7 @@ _NONE = -9.0  # where most of the frame stays as it is
 
 
 class Cut(NamedTuple):
-    """Beginning of a shot: its first frame, or the middle of a transition; and what it is."""
+    """Start of a shot, its first frame or the middle of a transition, with the kind of the transition."""
 
     frame: int
     kind: str  # "cut", "dissolve", "wipe" or "fade"

@@ -74,7 +74,7 @@ def test_density_that_leaves_dpx_is_converted_and_reported(small, tmp_path, endi
     destination = tmp_path / ("out.mkv" if ending == "mkv" else "out/%04d.png")
     options = Encoding("ffv1") if ending == "mkv" else Encoding()
     report = colorize_video(source, destination, small, saturation=0, encoding=options)
-    assert "printing density became video, without what is brighter than code 685" in report.converted
+    assert "printing density became video, without values above code 685" in report.converted
     with Decoder(open_footage(destination)) as decoder:
         found = next(iter(decoder)).astype(float)
     shares = found / 65535
