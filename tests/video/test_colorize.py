@@ -230,7 +230,7 @@ def test_frames_from_anywhere(small):
     [
         ({"saturation": -1}, "saturation: expected"),
         ({"look": "vivid"}, "look: expected a Look"),
-        ({"encoding": "h264"}, "encoding: expected a Encoding"),
+        ({"encoding": "h264"}, "encoding: expected an Encoding"),
         ({"destination": "out.wmv"}, "name that ends in"),
         ({"destination": "out"}, "name that ends in"),
         ({"destination": "clip.mp4"}, "replace its own source"),
