@@ -23,7 +23,7 @@ from labcolor.known.matching import Matches, features_of, match
 from labcolor.pictures.picture import Picture, as_bytes
 from labcolor.pictures.small import SmallPicture
 
-__all__ = ["Exemplar", "ExemplarCache", "with_exemplars"]
+__all__ = ["Exemplar", "ExemplarCache", "compared_cells", "log_odds", "with_exemplars"]
 
 _SHARPNESS = 5.7  # how much the most similar places outweigh others
 _STEP = 2  # every second row and column of an exemplar is compared: all of them add nothing
@@ -39,18 +39,39 @@ _KEPT = 16  # exemplars that are remembered
 
 @dataclass(frozen=True, eq=False)
 class Exemplar:
-    """What a colored photograph shows, and its colors.
+    """What a colored picture shows, and its colors.
 
     Parameters
     ----------
     features : ndarray, shape (K, D), float32
-        Of some places, from :func:`labcolor.known.matching.features_of`.
-    colors : ndarray, shape (K, 2), float32
-        Their ab.
+        Of some cells of its small chroma, from :func:`labcolor.known.matching.features_of`.
+    cells : ndarray, shape (K,), int
+        These cells, counted row by row.
+    ab : ndarray, shape (h, w, 2), float32
+        Its small chroma.
+    lightness : ndarray, float32
+        L, two rows and columns for each cell.
     """
 
     features: Array
-    colors: Array
+    cells: Array
+    ab: Array
+    lightness: Array
+
+    @property
+    def colors(self) -> Array:
+        """Colors of the cells that are compared, (K, 2) float32."""
+        return np.asarray(self.ab.reshape(-1, 2)[self.cells])
+
+    @classmethod
+    def seen(cls, pipeline: Pipeline, small: SmallPicture, ab: Array, there: Array | None = None) -> Exemplar:
+        """Look at a picture whose small chroma is known, in all cells or in those of a mask, (h, w) bool."""
+        _, keys = pipeline.located_chroma(small)
+        cells = compared_cells(ab.shape[:2])
+        if there is not None:
+            cells = cells[there.reshape(-1)[cells]] if there.reshape(-1)[cells].any() else np.flatnonzero(there)
+        features = features_of(pipeline, keys, small)[cells]
+        return cls(features, cells, ab, small.coarse_lightness(pipeline.stride // 2))
 
     @classmethod
     def of(cls, pipeline: Pipeline, picture: Picture, name: str = "like") -> Exemplar:
@@ -62,16 +83,15 @@ class Exemplar:
             The model has no hint spreader, or the photograph is transparent.
         """
         small = SmallPicture.of(picture, pipeline.working_size)
-        _, keys = pipeline.located_chroma(small)
-        colors, there = colors_on_grid(picture, small, pipeline.stride)
-        chosen = np.zeros(there.shape, bool)
-        chosen[::_STEP, ::_STEP] = there[::_STEP, ::_STEP]
-        if not chosen.any():
-            chosen = there
-        if not chosen.any():
+        ab, there = colors_on_grid(picture, small, pipeline.stride)
+        if not there.any():
             raise InputError(f"{name}: expected a photograph, got one that is transparent.")
-        features = features_of(pipeline, keys, small)[chosen.reshape(-1)]
-        return cls(features, colors[chosen])
+        return cls.seen(pipeline, small, ab, there)
+
+
+def compared_cells(shape: tuple[int, ...]) -> Array:
+    """Return the cells of small chroma of a shape that are compared, counted row by row."""
+    return np.asarray(np.arange(shape[0] * shape[1]).reshape(shape)[::_STEP, ::_STEP].reshape(-1))
 
 
 def colors_on_grid(picture: Picture, small: SmallPicture, stride: int) -> tuple[Array, Array]:
@@ -129,13 +149,13 @@ def with_exemplars(
     nearest = np.min([matches.distance for matches in found], axis=0)
     sums, total = ab.reshape(-1, 2).copy(), np.ones((len(features), 1), np.float32)
     for matches in found:
-        odds = np.exp(_log_odds(matches, ab.shape[:2]) - _SHARPNESS * (matches.distance - nearest))[:, None]
+        odds = np.exp(log_odds(matches, ab.shape[:2]) - _SHARPNESS * (matches.distance - nearest))[:, None]
         sums += odds * matches.ab
         total += odds
     return np.asarray(sums / total, np.float32).reshape(ab.shape)
 
 
-def _log_odds(matches: Matches, shape: tuple[int, int]) -> Array:
+def log_odds(matches: Matches, shape: tuple[int, int]) -> Array:
     """Return the log odds that the color of an exemplar is better than the predicted one, (P,) float32."""
     unlike = np.log(matches.distance + _SAME).reshape(shape)
     around = ndimage.uniform_filter(unlike, max(1, round(_REACH * min(shape))), mode="nearest").reshape(-1)

@@ -10,27 +10,32 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from labcolor.base.typing import Array, PictureInput
 from labcolor.base.validation import integer, one_of, require, require_names, shortened
+from labcolor.color.chroma import Chroma
 from labcolor.color.lab import rgb_to_lab
 from labcolor.errors import InputError, InputTypeError
 from labcolor.inference.pipeline import Pipeline
 from labcolor.io.inputs import one_picture
 from labcolor.io.times import as_seconds
-from labcolor.known.matching import keys_of, match
-from labcolor.pictures.hint_grid import hints_on_grid
+from labcolor.known.alignment import carry, still
+from labcolor.known.exemplars import Exemplar, compared_cells, log_odds
+from labcolor.known.matching import features_of, match
 from labcolor.pictures.hints import HintMap, as_hints
 from labcolor.pictures.picture import Picture
 from labcolor.pictures.small import SmallPicture
-from labcolor.video.memory import SHARPNESS, alike, share_of
+from labcolor.video.memory import SHARPNESS, share_of
 from labcolor.video.saved import as_list, float_array
 from labcolor.video.shots import Shot
 
 __all__ = ["Reference", "References", "as_references", "check_frames", "references_in"]
 
 _UNSURE = -1.8  # logit at which half of a color comes from a reference
-_GREY = 1.0  # largest |a| and |b| of a picture without color
+_CHOICE = 30.0  # how much the most similar of several references outweighs others
+_MOST = 4  # references that serve one frame: the nearest in time
+_FADE = 12  # frames around a reference to which its chroma of full resolution fades
 _NAME = re.compile(r"ref_(\d{1,9})\.\w+")
 
 
@@ -163,8 +168,9 @@ def _reference(frame: int, given: PictureInput, shapes: Sequence[tuple[int, int]
     _check_size(name, picture.shape, shapes)
     rgb = picture.values
     if rgb.shape[2] == 1:
-        raise InputError(f"{name}: expected a picture with colors, got a grey one.")
-    hint = np.ascontiguousarray(rgb_to_lab(rgb)[..., 1:], np.float32)
+        hint = np.zeros((*picture.shape, 2), np.float32)
+    else:
+        hint = np.ascontiguousarray(rgb_to_lab(rgb)[..., 1:], np.float32)
     whole = True
     if picture.alpha is not None:
         opaque = picture.alpha.reshape(picture.shape) >= _half(picture.alpha)
@@ -174,8 +180,6 @@ def _reference(frame: int, given: PictureInput, shapes: Sequence[tuple[int, int]
             _check_size(name, picture.shape, shapes[:1])
         if not opaque.any():
             raise InputError(f"{name}: expected at least one color, got a picture that is transparent.")
-    if np.nanmax(np.abs(hint)) < _GREY:
-        raise InputError(f"{name}: expected a picture with colors, got a grey one.")
     return Reference(frame, hint, picture if whole else None)
 
 
@@ -193,7 +197,7 @@ class References:
     """References of one video, whose colors are carried to the frames that they serve.
 
     A reference serves the frames of its shot. A shot without a reference of its own is served by the references that
-    show the same scene.
+    show the same scene. On its own frame it is exact, and close to it nearly so.
 
     Parameters
     ----------
@@ -206,7 +210,7 @@ class References:
     def __init__(self, references: Iterable[Reference], pipeline: Pipeline) -> None:
         self._pipeline = pipeline
         self._given = {one.frame: one for one in references}
-        self._known: dict[int, tuple[Array, Array]] = {}  # places and their colors
+        self._known: dict[int, Exemplar] = {}
         self._chosen: tuple[int, list[int]] = (-1, [])  # first frame of a shot, and references of the same scene
         if self._given:
             pipeline.check_hints()
@@ -227,11 +231,12 @@ class References:
 
     def state(self) -> dict[str, Any]:
         """Return what cannot be learned from the references alone, as plain values and arrays."""
-        known = [[frame, *known] for frame, known in self._known.items() if self._given[frame].picture is None]
+        drawn = [frame for frame in self._known if self._given[frame].picture is None]
+        known = [[frame, one.features, one.ab, one.lightness] for frame in drawn for one in [self._known[frame]]]
         return {"known": known, "chosen": list(self._chosen)}
 
     def restore(self, state: Any, dimensions: int) -> None:
-        """Remember what :meth:`state` returned, for keys of a number of dimensions.
+        """Remember what :meth:`state` returned, for features of a number of dimensions.
 
         Raises
         ------
@@ -240,10 +245,11 @@ class References:
         """
         require_names("references", state, self.state())
         for item in as_list("known", state["known"]):
-            frame, keys, colors = as_list("known", item, 3)
+            frame, features, ab, lightness = as_list("known", item, 4)
             require("known", frame, one_of(*self._given))
-            keys = float_array("known", keys, None, dimensions)
-            self._known[frame] = keys, float_array("known", colors, len(keys), 2)
+            cells = compared_cells(float_array("known", ab, None, None, 2).shape[:2])
+            features = float_array("known", features, len(cells), dimensions)
+            self._known[frame] = Exemplar(features, cells, ab, float_array("known", lightness, None, None))
         first, chosen = as_list("chosen", state["chosen"], 2)
         require("chosen", first, integer(-1))
         for frame in as_list("chosen", chosen):
@@ -257,11 +263,16 @@ class References:
             missing = [(0, side - given) for side, given in zip(small.shape, hint.shape, strict=False)]
             hint = np.pad(hint, (*missing, (0, 0)), constant_values=np.nan)
         ab = self._pipeline.hinted_chroma(small, HintMap.of_ab(hint))
-        keys = keys_of(self._pipeline, self._pipeline.located_chroma(small)[1])
-        self._known[frame] = keys, ab.reshape(-1, 2)
+        self._known[frame] = Exemplar.seen(self._pipeline, small, ab)
 
     def apply(
-        self, number: int, shot: tuple[int, int | None], chosen: Sequence[int] | None, ab: Array, keys: Array
+        self,
+        number: int,
+        shot: tuple[int, int | None],
+        chosen: Sequence[int] | None,
+        small: SmallPicture,
+        ab: Array,
+        keys: Array,
     ) -> Array:
         """Return the chroma of a frame, with the colors of the references that serve it.
 
@@ -273,58 +284,123 @@ class References:
             First frame of its shot, and the frame after its last, or None if that is unknown.
         chosen : sequence of int or None
             Frames of the references that serve this shot. None: its own, or those of the same scene.
+        small : SmallPicture
+            The frame.
         ab : ndarray, shape (h, w, 2), float32
             Chroma of the frame without references.
         keys : ndarray, shape (h * w, D), float32
-            Its places, from :func:`keys_of`.
+            Its places, from :meth:`Pipeline.located_chroma`.
         """
-        serving = self._serving(number, shot, chosen, keys)
-        if not serving:
+        if not self:
             return ab
-        recalled = []
-        for frame in serving:
-            known, colors = self._places(frame)
-            carried, distance, *_ = match(keys, known, colors, SHARPNESS)
-            best = -distance[:, None]
+        shape = ab.shape[0], ab.shape[1]
+        features = features_of(self._pipeline, keys, small)
+        lightness = small.coarse_lightness(self._pipeline.stride // 2)
+        weights = self._pipeline.model.hints
+        # of the place, as hints weigh it, for a cell
+        place = 2 * np.sqrt(abs(float(weights[1])) / max(1.0, -float(weights[2]))) / min(shape)
+        found, scores = [], []
+        for frame in self._serving(number, shot, chosen, features, shape):
+            found.append(carry(self._seen(frame), features, lightness, shape, SHARPNESS, place))
             # of several, the nearer in time and the more similar
-            recalled.append((carried, best, 8 * best - np.log(1 + abs(frame - number))))
-        scores = np.stack([score for _, _, score in recalled])
-        weights = np.exp(scores - scores.max(axis=0))
-        weights /= weights.sum(axis=0)
-        carried = sum(weight * one for weight, (one, _, _) in zip(weights, recalled, strict=True))
-        share = share_of(np.max([best for _, best, _ in recalled], axis=0), _UNSURE)
+            scores.append(-_CHOICE * found[-1][1] - np.log(1 + abs(frame - number)))
+        if not found:
+            return ab
+        odds = np.exp(scores - np.max(scores, axis=0))[..., None]
+        carried = np.sum(odds * [one for one, _ in found], axis=0) / odds.sum(axis=0)
+        share = share_of(-np.min([distance for _, distance in found], axis=0), _UNSURE)[:, None]
         flat = ab.reshape(-1, 2)
         return np.asarray(flat + share * (carried - flat), np.float32).reshape(ab.shape)
 
+    def sharpened(
+        self,
+        number: int,
+        shot: tuple[int, int | None],
+        chosen: Sequence[int] | None,
+        small: SmallPicture,
+        chroma: Chroma,
+    ) -> Chroma:
+        """Return the chroma of a frame at full resolution, if a reference is close in time.
+
+        Parameters
+        ----------
+        number, shot, chosen, small
+            As for :meth:`apply`.
+        chroma : Chroma
+            The small chroma of the frame.
+        """
+        first, end = shot
+        near = [
+            frame
+            for frame, one in self._given.items()
+            if one.picture is not None
+            and first <= frame < (number + _FADE if end is None else end)
+            and (chosen is None or frame in chosen)
+        ]
+        frame = min(near, key=lambda one: abs(one - number), default=number + _FADE)
+        fading = abs(frame - number) / _FADE
+        if fading >= 1:
+            return chroma
+        hint = _as_large(self._given[frame].hint, small.shape)
+        scale = hint.shape[0] / small.shape[0], hint.shape[1] / small.shape[1]
+        if fading > 0:
+            known = self._seen(frame)
+            stride, shape = self._pipeline.stride, (chroma.ab.shape[0], chroma.ab.shape[1])
+            share = still(small.coarse_lightness(stride // 2), known.lightness, shape).share
+            share *= np.float32(1 - fading)
+            size, cell = hint.shape[:2], (chroma.scale[0] / scale[0], chroma.scale[1] / scale[1])
+            base, own, share = (_enlarged(one, size, cell) for one in (chroma.ab, known.ab, share[..., None]))
+            hint = base + share * (hint - own)
+        return Chroma(hint, scale, chroma.content_box)
+
     def _serving(
-        self, number: int, shot: tuple[int, int | None], chosen: Sequence[int] | None, keys: Array
+        self,
+        number: int,
+        shot: tuple[int, int | None],
+        chosen: Sequence[int] | None,
+        features: Array,
+        shape: tuple[int, int],
     ) -> list[int]:
-        """Return the frames of the references that serve a frame, at most two."""
+        """Return the frames of the references that serve a frame, the nearest in time."""
         first, end = shot
         if chosen is None:
             end = number + 1 if end is None else end
             own = [frame for frame in self._given if first <= frame < end]
         else:
             own = list(chosen)
-        own = [frame for frame in own if frame not in self.wanted]
+        ready = [frame for frame in self._given if frame not in self.wanted]
+        own = [frame for frame in own if frame in ready]
         if not own and chosen is None:
             if self._chosen[0] != first:
-                ready = [frame for frame in self._given if frame not in self.wanted]
-                self._chosen = first, [frame for frame in ready if alike(keys[::5], self._places(frame)[0]) > 0]
+                self._chosen = first, [frame for frame in ready if self._alike(frame, features, shape)]
             own = self._chosen[1]
-        before = max((frame for frame in own if frame <= number), default=None)
-        after = min((frame for frame in own if frame > number), default=None)
-        return [frame for frame in (before, after) if frame is not None]
+        return sorted(own, key=lambda frame: abs(frame - number))[:_MOST]
 
-    def _places(self, frame: int) -> tuple[Array, Array]:
-        """Return the places of a reference and their colors."""
+    def _alike(self, frame: int, features: Array, shape: tuple[int, int]) -> bool:
+        """Return whether a reference shows the scene of another frame."""
+        known = self._seen(frame)
+        return bool(log_odds(match(features, known.features, known.colors, SHARPNESS), shape).mean() > 0)
+
+    def _seen(self, frame: int) -> Exemplar:
+        """Return what a reference shows."""
         if frame not in self._known:
-            one = self._given[frame]
-            assert one.picture is not None
-            small = SmallPicture.of(one.picture, self._pipeline.working_size)
-            ab, keys = self._pipeline.located_chroma(small)
-            rows, columns, _ = ab.shape
-            scale, drawn = small.chroma_scale(self._pipeline.stride), HintMap.of_ab(one.hint)
-            cells, _, colors, _ = hints_on_grid(drawn, rows, columns, scale, small.content_box)
-            self._known[frame] = keys_of(self._pipeline, keys[cells]), colors
+            picture = self._given[frame].picture
+            assert picture is not None
+            self._known[frame] = Exemplar.of(self._pipeline, picture, f"references[{frame}]")
         return self._known[frame]
+
+
+def _as_large(hint: Array, shape: tuple[int, int]) -> Array:
+    """Return ab, (H, W, 2), its last row and column repeated where a frame has one more, as in videos of odd sides."""
+    missing = [
+        (0, side - given if 0 < side - given < 2 else 0) for side, given in zip(shape, hint.shape[:2], strict=True)
+    ]
+    return np.pad(hint, (*missing, (0, 0)), "edge") if np.any(missing) else hint
+
+
+def _enlarged(values: Array, shape: tuple[int, ...], scale: tuple[float, float]) -> Array:
+    """Enlarge a map, (h, w, C) float32, bilinearly to a shape, of which a pixel is ``scale`` pixels of the map."""
+    part = 0.0, 0.0, shape[1] * scale[1], shape[0] * scale[0]
+    planes = (Image.fromarray(np.ascontiguousarray(plane)) for plane in np.moveaxis(values, -1, 0))
+    size = shape[1], shape[0]
+    return np.stack([np.asarray(plane.resize(size, Image.Resampling.BILINEAR, part)) for plane in planes], axis=-1)

@@ -168,7 +168,7 @@ class ChromaStream:
         """Remember the scenes and the references of a state."""
         hints = self.pipeline.model.hints
         dimensions = hints[0].shape[1] + 2 if hints else 0  # features and the place
-        self.references.restore(state["references"], dimensions)
+        self.references.restore(state["references"], dimensions - 1)
         for item in as_list("scenes", state["scenes"]):
             saturation, memory = as_list("scenes", item, 2)
             self._scenes.append((as_saturation(saturation), ColorMemory()))
@@ -212,9 +212,14 @@ class ChromaStream:
         frames, ahead : sequence of (Picture, SmallPicture)
             As for :meth:`add`, with the pictures themselves.
         """
+        first = self._next
         maps = self.add([small for _, small in frames], [small for _, small in ahead])
-        for (picture, small), ab in zip(frames, maps, strict=True):
-            yield picture, small.chroma(ab, self.pipeline.stride)
+        for number, ((picture, small), ab) in enumerate(zip(frames, maps, strict=True), first):
+            chroma = small.chroma(ab, self.pipeline.stride)
+            saturation, _, shot, chosen = self._shot(number)
+            if self.references and saturation:
+                chroma = self.references.sharpened(number, shot, chosen, small, chroma)
+            yield picture, chroma
 
     def _begins(self, index: int, small: Sequence[SmallPicture], ahead: Sequence[SmallPicture]) -> int | None:
         """Return the first frame of a shot that is known to begin with a frame or before it, and note the cut."""
@@ -304,7 +309,7 @@ class ChromaStream:
             seen = self._visibility(one)
             if self._consistent and seen == 1:
                 ab = self._remembered(keys, saturation).hold(ab, keys, lines[0])
-            maps.append(self.references.apply(number, shot, chosen, ab * seen, keys))
+            maps.append(self.references.apply(number, shot, chosen, one, ab * seen, places))
         return maps
 
     def _remembered(self, keys: Array, saturation: float) -> ColorMemory:
