@@ -4,9 +4,9 @@
     python benchmarks/known.py PHOTOGRAPHS... [--clips CLIP ...] [--count 40] [--holdout 40] [--only PART]
 
 PHOTOGRAPHS are folders or .tar archives, of each of which every 40th picture by name is measured, at most COUNT of them
-all. ``halves``: the left half of each is the exemplar for its right half, alone and beside the left half of another,
-and another photograph is; ``later``: a frame of each clip is the exemplar for frames some seconds later; ``time``: a
-prediction at 1080p with and without an exemplar.
+all. ``halves``: the left half of each is the exemplar for its right half, alone and beside another photograph, and
+another photograph is; ``album``: how far both halves of a quarter of COUNT photographs differ; ``later``: a frame of
+each clip is the exemplar for frames some seconds later; ``time``: a prediction at 1080p with and without an exemplar.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ import numpy as np
 import tables
 from skimage import data
 
-from labcolor import Colorizer
+from labcolor import Colorizer, rgb_to_lab
 from labcolor.metrics import colorfulness, psnr
 from labcolor.training.sources import find_files, hold_out
 
-PARTS = ["halves", "later", "time"]
+PARTS = ["halves", "album", "later", "time"]
 SECONDS = 1, 3, 6
 FIGURES = "PSNR", "over automatic", "worst tenth", "colorfulness"
 
@@ -64,6 +64,33 @@ def halves(pictures, colorizer):
         for name, given in exemplars.items():
             results = [colorizer.predict(one, like=like) for one, like in zip(right, given, strict=True)]
             add(table, name, results, right, plain)
+
+
+def seam(left, right):
+    """Return the mean difference of ab on both sides of the seam of two halves."""
+    sides = left[:, -1:], right[:, :1]
+    one, two = (rgb_to_lab(np.ascontiguousarray(side))[..., 1:] for side in sides)
+    return np.linalg.norm(one - two, axis=-1).mean()
+
+
+def album(pictures, colorizer):
+    """Print how far both halves of photographs differ where they meet, each alone and as one album."""
+    parts = [picture[:, half] for picture in pictures for half in _halves(picture)]
+    columns = "halves of photographs", "PSNR", "difference of ab at the seam"
+    with tables.Table("known_album", *columns) as table:
+        for name, results in (
+            ("in color", parts),
+            ("each alone", colorizer.predict(parts)),
+            ("as one album", colorizer.predict(parts, consistent=True)),
+        ):
+            apart = np.mean([seam(*results[index : index + 2]) for index in range(0, len(parts), 2)])
+            scores = [psnr([result], [one]) for result, one in zip(results, parts, strict=True)]
+            table.add(name, "" if results is parts else f"{np.mean(scores):.2f}", f"{apart:.1f}")
+
+
+def _halves(picture):
+    middle = picture.shape[1] // 2
+    return slice(0, middle), slice(middle, None)
 
 
 def frames_of(clip):
@@ -127,6 +154,8 @@ def main():
     colorizer = Colorizer.from_pretrained()
     if "halves" in parts and options.photographs:
         halves(photographs(options.photographs, options.holdout, options.count), colorizer)
+    if "album" in parts and options.photographs:
+        album(photographs(options.photographs, options.holdout, max(2, options.count // 4)), colorizer)
     if "later" in parts and options.clips:
         later(options.clips, colorizer, options.count)
     if "time" in parts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -21,8 +21,9 @@ from labcolor.color.codec import LabCodec
 from labcolor.errors import InputError, LabcolorError, not_fitted
 from labcolor.estimator import Estimator
 from labcolor.inference.engine import DEVICE, ENGINE, Engine, make_engine
-from labcolor.inference.pipeline import Pipeline
+from labcolor.inference.pipeline import Guide, Pipeline
 from labcolor.io.inputs import Nested, as_pictures
+from labcolor.known.album import album_guide
 from labcolor.known.exemplars import Exemplar, ExemplarCache, with_exemplars
 from labcolor.metrics import psnr
 from labcolor.networks.model import WORKING_SIZE, FittedModel
@@ -31,6 +32,7 @@ from labcolor.networks.pretrained import DEFAULT_MODEL, PACKAGED_MODELS, is_pack
 from labcolor.networks.registry import Architecture, as_architecture
 from labcolor.pictures.crops import center_crop
 from labcolor.pictures.hints import HintInput, as_hints
+from labcolor.pictures.picture import Picture
 from labcolor.summary import summary
 from labcolor.training.data import PictureList, training_pictures
 from labcolor.training.recipe import COUNT, Recipe
@@ -38,7 +40,7 @@ from labcolor.training.recipe import COUNT, Recipe
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["Colorizer", "pipeline_of"]
+__all__ = ["Colorizer", "exemplars_of", "guide_of", "pipeline_of"]
 
 _CALIBRATION = 160  # pictures, at most, by which ranges of int8 are chosen
 _SHARE = number(0.001, 0.5)  # of the pictures, held out
@@ -372,15 +374,33 @@ class Colorizer(Recipe, Estimator):
 
     @overload
     def predict(
-        self, X: PictureInput, *, saturation: float = 1.0, hints: HintInput = None, like: Any = None
+        self,
+        X: PictureInput,
+        *,
+        saturation: float = 1.0,
+        hints: HintInput = None,
+        like: Any = None,
+        consistent: bool = False,
     ) -> Array: ...
     @overload
     def predict(
-        self, X: list[Any], *, saturation: float = 1.0, hints: HintInput = None, like: Any = None
+        self,
+        X: list[Any],
+        *,
+        saturation: float = 1.0,
+        hints: HintInput = None,
+        like: Any = None,
+        consistent: bool = False,
     ) -> list[Array]: ...
     @overload
     def predict(
-        self, X: tuple[Any, ...], *, saturation: float = 1.0, hints: HintInput = None, like: Any = None
+        self,
+        X: tuple[Any, ...],
+        *,
+        saturation: float = 1.0,
+        hints: HintInput = None,
+        like: Any = None,
+        consistent: bool = False,
     ) -> tuple[Array, ...]: ...
 
     def predict(
@@ -390,6 +410,7 @@ class Colorizer(Recipe, Estimator):
         saturation: float = 1.0,
         hints: HintInput = None,
         like: Any = None,
+        consistent: bool = False,
     ) -> Nested:
         """Color pictures.
 
@@ -418,6 +439,9 @@ class Colorizer(Recipe, Estimator):
             Colored photographs, each as ``X``, of any size: what looks like a part of them takes its color, as far as
             it looks alike; everything else keeps its predicted color. What a grey one shows stays grey. Hints win over
             them. Each photograph is looked at once, also for later calls.
+        consistent : bool, default False
+            Whether the pictures are an album, in which one place or person has one color: what looks alike in several
+            takes the mean of their colors. Its time grows by the square of the number of alike pictures.
 
         Returns
         -------
@@ -432,7 +456,8 @@ class Colorizer(Recipe, Estimator):
         NotFittedError
             There is no trained network yet.
         InputError, InputTypeError
-            ``X`` or a parameter is not as above, or the model takes no hints and nothing ``like``.
+            ``X`` or a parameter is not as above, or the model takes no hints, and so is neither ``like``
+            anything nor ``consistent``.
         PictureFileError
             A file cannot be read.
         OutOfMemoryError
@@ -461,38 +486,9 @@ class Colorizer(Recipe, Estimator):
         known = as_hints(hints, [picture.shape for picture in pictures])
         if hints is not None:
             pipeline.check_hints()
-        guide = None if like is None else partial(with_exemplars, pipeline, self.exemplars(like))
+        require("consistent", consistent, instance_of(bool))
+        guide = guide_of(self, saturation, like, pictures if consistent else None)
         return rebuild(pipeline.colorize(pictures, saturation, known, guide))
-
-    def exemplars(self, like: Any) -> list[Exemplar]:
-        """Return the features and colors of the photographs for the parameter ``like`` of :meth:`predict`.
-
-        Parameters
-        ----------
-        like : picture or sequence of picture
-            As there.
-
-        Returns
-        -------
-        list of labcolor.known.exemplars.Exemplar
-            Their features and colors, which videos and albums use, too. They are remembered for the next call.
-
-        Raises
-        ------
-        NotFittedError, InputError, InputTypeError, PictureFileError, OutOfMemoryError
-            As for :meth:`predict`.
-
-        Examples
-        --------
-        >>> from skimage import data
-        >>> from labcolor import Colorizer
-        >>> len(Colorizer.from_pretrained().exemplars(data.coffee()))
-        1
-        """
-        pipeline = pipeline_of(self)
-        with _lock:
-            cache: ExemplarCache = self.__dict__.setdefault("_exemplars", ExemplarCache())
-        return cache.get(pipeline, like)
 
     @overload
     def uncertainty(self, X: PictureInput) -> Array: ...
@@ -784,3 +780,23 @@ def pipeline_of(colorizer: Colorizer) -> Pipeline:
         if made is None or made[0] != key:
             vars(colorizer)["_engine"] = made = key, make_engine(*key)
     return Pipeline(key[0], made[1], colorizer.working_size)
+
+
+def exemplars_of(colorizer: Colorizer, like: Any) -> list[Exemplar]:
+    """Return what is known of the photographs of the parameter ``like`` of :meth:`Colorizer.predict`.
+
+    They are remembered for the next call. Errors are those of ``predict``.
+    """
+    pipeline = pipeline_of(colorizer)
+    with _lock:
+        cache: ExemplarCache = colorizer.__dict__.setdefault("_exemplars", ExemplarCache())
+    return cache.get(pipeline, like)
+
+
+def guide_of(colorizer: Colorizer, saturation: float, like: Any, album: Iterable[Picture] | None) -> Guide | None:
+    """Return what changes predicted colors by exemplars, and by the other pictures of an album; None without both."""
+    pipeline = pipeline_of(colorizer)
+    guide: Guide | None = None
+    if like is not None:
+        guide = partial(with_exemplars, pipeline, exemplars_of(colorizer, like))
+    return guide if album is None else album_guide(pipeline, album, saturation, guide)

@@ -6,8 +6,9 @@ import argparse
 import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from labcolor.base.typing import Array
     from labcolor.errors import PictureFileError
     from labcolor.pictures.hints import Hint
+    from labcolor.pictures.picture import Picture
 
 __all__ = ["FORMATS", "add_to", "run"]
 
@@ -101,6 +103,11 @@ def add_to(commands: Any) -> None:
     group = command.add_argument_group("known colors")
     add_like(group)
     group.add_argument(
+        "--consistent",
+        action="store_true",
+        help="give one place or person one color in all pictures, which are read twice",
+    )
+    group.add_argument(
         "--hint",
         type=_hint,
         action="append",
@@ -127,8 +134,9 @@ def run(arguments: argparse.Namespace) -> int:
     jobs, problems = _jobs(arguments)
     _check_options(arguments, jobs)
     found = len(jobs)
+    album = [path for path, _ in jobs if path is not None]
     jobs = _without_results(arguments, jobs)
-    work = _worker(arguments)
+    work = _worker(arguments, album)
     for problem in problems:
         print_message(str(problem))
     failed = len(problems)
@@ -201,6 +209,8 @@ def _check_options(arguments: argparse.Namespace, jobs: list[_Job]) -> None:
     """Raise an InputError for options that do not suit the pictures."""
     if arguments.hint and len(jobs) != 1:
         raise InputError(f"--hint: expected one picture, got {len(jobs)}. Color each picture by itself.")
+    if arguments.consistent and len(jobs) < 2:
+        raise InputError("--consistent: expected several pictures and -o FOLDER, got one picture.")
     known = {name for _, place in jobs for name in _options(arguments, place)[1]}
     for name in ("quality", "compression"):
         if getattr(arguments, name) is not None and jobs and name not in known:
@@ -221,20 +231,38 @@ def _options(arguments: argparse.Namespace, place: Path | None) -> tuple[str, di
     return ending, {}
 
 
-def _worker(arguments: argparse.Namespace) -> Callable[[Path | None, Path | None], None]:
-    """Load the model, and return the function that colors one picture file."""
-    from labcolor.colorizer import pipeline_of
+def _readable(paths: list[Path]) -> Iterator[Picture]:
+    """Yield the pictures of files; those that cannot be read are reported when they are colored."""
+    from labcolor.io.inputs import one_picture
+
+    for path in progress_bar(paths, len(paths), "picture"):
+        with suppress(LabcolorError):
+            yield one_picture(path, "PICTURE")
+
+
+def _worker(arguments: argparse.Namespace, album: list[Path]) -> Callable[[Path | None, Path | None], None]:
+    """Load the model, and return the function that colors one picture file of an album."""
+    from labcolor.colorizer import exemplars_of, guide_of, pipeline_of
     from labcolor.display.views import triptych
     from labcolor.io.folders import color_file, color_file_to_bytes
+    from labcolor.io.inputs import one_picture
     from labcolor.io.sources import as_source
 
     colorizer = model_of(arguments)
-    pipeline_of(colorizer)  # before any picture is colored, since an error concerns all of them
+    pipeline = pipeline_of(colorizer)  # before any picture is colored, since an error concerns all of them
     if arguments.like:
-        colorizer.exemplars(arguments.like)
+        exemplars_of(colorizer, arguments.like)
+    guide = None
+    if arguments.consistent:
+        guide = guide_of(colorizer, arguments.saturation, arguments.like, _readable(album))
 
     def color(picture: Array) -> Array:
-        colored = colorizer.predict(picture, saturation=arguments.saturation, hints=arguments.hint, like=arguments.like)
+        if guide is None:
+            known = {"hints": arguments.hint, "like": arguments.like}
+            colored = colorizer.predict(picture, saturation=arguments.saturation, **known)
+        else:
+            given = [one_picture(picture, "picture")]
+            (colored,) = pipeline.colorize(given, arguments.saturation, guide=guide)
         return triptych(picture, colored) if arguments.triptych else colored
 
     def work(path: Path | None, place: Path | None) -> None:

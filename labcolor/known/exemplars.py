@@ -23,9 +23,9 @@ from labcolor.known.matching import Matches, features_of, match
 from labcolor.pictures.picture import Picture, as_bytes
 from labcolor.pictures.small import SmallPicture
 
-__all__ = ["Exemplar", "ExemplarCache", "compared_cells", "log_odds", "with_exemplars"]
+__all__ = ["SHARPNESS", "Exemplar", "ExemplarCache", "compared_cells", "log_odds", "with_exemplars"]
 
-_SHARPNESS = 5.7  # how much the most similar places outweigh others
+SHARPNESS = 5.7  # how much the most similar places outweigh others
 _STEP = 2  # every second row and column of an exemplar is compared: all of them add nothing
 # Log odds that a color of an exemplar is better than the predicted one, chosen on held-out photographs: halves of one
 # photograph, one photograph at two scales, and photographs of different scenes.
@@ -66,7 +66,13 @@ class Exemplar:
     @classmethod
     def seen(cls, pipeline: Pipeline, small: SmallPicture, ab: Array, there: Array | None = None) -> Exemplar:
         """Look at a picture whose small chroma is known, in all cells or in those of a mask, (h, w) bool."""
-        _, keys = pipeline.located_chroma(small)
+        return cls.located(pipeline, small, ab, pipeline.located_chroma(small)[1], there)
+
+    @classmethod
+    def located(
+        cls, pipeline: Pipeline, small: SmallPicture, ab: Array, keys: Array, there: Array | None = None
+    ) -> Exemplar:
+        """Return the same as :meth:`seen` of a picture whose places are known."""
         cells = compared_cells(ab.shape[:2])
         if there is not None:
             cells = cells[there.reshape(-1)[cells]] if there.reshape(-1)[cells].any() else np.flatnonzero(there)
@@ -145,11 +151,11 @@ def with_exemplars(
         Between the predicted color and those of the exemplars at each place.
     """
     features = features_of(pipeline, keys, small)
-    found = [match(features, one.features, one.colors, _SHARPNESS) for one in exemplars]
+    found = [match(features, one.features, one.colors, SHARPNESS) for one in exemplars]
     nearest = np.min([matches.distance for matches in found], axis=0)
     sums, total = ab.reshape(-1, 2).copy(), np.ones((len(features), 1), np.float32)
     for matches in found:
-        odds = np.exp(log_odds(matches, ab.shape[:2]) - _SHARPNESS * (matches.distance - nearest))[:, None]
+        odds = np.exp(log_odds(matches, ab.shape[:2]) - SHARPNESS * (matches.distance - nearest))[:, None]
         sums += odds * matches.ab
         total += odds
     return np.asarray(sums / total, np.float32).reshape(ab.shape)

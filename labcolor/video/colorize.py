@@ -12,7 +12,7 @@ from itertools import islice
 from labcolor.base.paths import as_path
 from labcolor.base.typing import Array, PictureInput
 from labcolor.base.validation import as_saturation, instance_of, require
-from labcolor.colorizer import Colorizer, pipeline_of
+from labcolor.colorizer import Colorizer, exemplars_of, pipeline_of
 from labcolor.errors import InputTypeError, VideoFileError
 from labcolor.io.codecs import Encoding
 from labcolor.io.decoder import Decoder, Decoding, Footage, open_footage
@@ -175,7 +175,7 @@ def _checked(colorizer: Colorizer | None) -> Colorizer:
 
 def _exemplars(colorizer: Colorizer, look: Look) -> list[Exemplar]:
     """Return the exemplars of a look."""
-    return [] if look.like is None else colorizer.exemplars(look.like)
+    return [] if look.like is None else exemplars_of(colorizer, look.like)
 
 
 def _colored(frames: Iterable[PictureInput], stream: ChromaStream) -> Iterator[Array]:
