@@ -193,7 +193,7 @@ def test_a_generator_fixes_a_training(make, batch, tmp_path):
 @pytest.mark.parametrize("random_state", ["seed", 1.5, -1, 2**32, True, np.random])
 def test_other_random_states_are_refused(random_state, batch):
     """What is neither a seed nor a generator is refused."""
-    with pytest.raises((InputError, InputTypeError), match=r"random_state: expected None or .*Generator"):
+    with pytest.raises((InputError, InputTypeError), match=r"random_state: expected None.*Generator"):
         Colorizer(random_state=random_state).fit(batch)
 
 

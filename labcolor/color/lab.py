@@ -235,5 +235,5 @@ def lab_to_rgb(lab: npt.ArrayLike, *, dtype: npt.DTypeLike | None = None) -> Arr
 
 def _lab_to_rgb64(lab: Array) -> Array:
     """Convert (N, 3) Lab to sRGB by scikit-image, which warns of Z below 0: b is lowered to where Z is 0."""
-    lab[:, 2] = np.minimum(lab[:, 2], (1 - 1e-15) * 200 / 116 * (lab[:, 0] + 16))
-    return np.asarray(color.lab2rgb(lab))
+    lightness, a, b = lab.T
+    return np.asarray(color.lab2rgb(np.stack([lightness, a, np.minimum(b, 200 / 116 * (lightness + 16) - 1e-9)], -1)))

@@ -92,6 +92,15 @@ def test_input_is_left_alone_and_layout_does_not_matter():
     np.testing.assert_array_equal(rgb, before)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_lab_is_left_alone(dtype):
+    """Colors far outside the gamut, which have no Z of their own, are not changed in place."""
+    lab = np.array([[50, 0, 300], [0, 0, 128], [-20, 5, 0]], dtype)
+    before = lab.copy()
+    lab_to_rgb(lab)
+    np.testing.assert_array_equal(lab, before)
+
+
 @pytest.mark.parametrize(
     ("value", "error"),
     [
