@@ -11,6 +11,7 @@ __all__ = [
     "PackagedName",
     "Precision",
     "PresetName",
+    "ShotListEnding",
 ]
 
 EngineName = Literal["auto", "onnxruntime", "onnxruntime-int8", "tensorflow"]
@@ -22,4 +23,5 @@ PresetName = Literal[  # of h264 and hevc
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"
 ]
 HueName = Literal["red", "orange", "yellow", "green", "cyan", "blue", "purple", "pink"]
+ShotListEnding = Literal[".csv", ".edl", ".xml", ".aaf", ".otio"]  # of a file with a list of shots
 Deinterlacing = Literal["auto", "never", "always"]

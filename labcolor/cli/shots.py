@@ -24,7 +24,13 @@ def add_to(commands: Any) -> None:
     )
     command.set_defaults(run=run)
     command.add_argument("source", metavar="VIDEO", help="a video, or an image sequence, as frames/%%06d.tif")
-    command.add_argument("-o", "--output", metavar="FILE", required=True, help="the list to write: .csv or .edl")
+    command.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        required=True,
+        help="the list to write: .csv, .edl, .xml (Final Cut Pro), .aaf or .otio",
+    )
     command.add_argument("--sheet", metavar="FILE", help="picture to write, with one frame of each shot")
     command.add_argument("--rate", metavar="FPS", help="rate of an image sequence, as 25 or 24000/1001 (default: 24)")
     command.add_argument(

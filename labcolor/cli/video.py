@@ -85,7 +85,7 @@ def add_to(commands: Any) -> None:
     add_values(
         output,
         ("--report", str, "FILE", None, "write frames, rate, size, cuts and conversions as JSON (default: none)"),
-        ("--write-shots", str, "FILE", None, "write the shots as a list to edit, .csv or .edl (default: none)"),
+        ("--write-shots", str, "FILE", None, "write the shots as a list to edit, as shots.csv (default: none)"),
     )
     encoding = command.add_argument_group("encoding")
     encoding.add_argument("--codec", choices=get_args(CodecName), help="codec of the result (default: the usual one)")

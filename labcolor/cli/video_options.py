@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any, get_args
 
-from labcolor.base.choices import Deinterlacing
+from labcolor.base.choices import Deinterlacing, ShotListEnding
 from labcolor.cli.common import add_like
 
 __all__ = ["add_color_options", "add_field_options", "add_shots_option", "color_options", "frame_size"]
@@ -59,7 +59,7 @@ def add_shots_option(group: Any) -> None:
         "--shots",
         type=_shots,
         metavar="LIST",
-        help="the shots: a file that ends in .csv or .edl; the frames that begin a shot, as in 94,210; or none "
+        help="the shots: a list in a file, as shots.csv or shots.edl; the frames that begin a shot, as in 94,210; or none "
         "(default: cuts are detected)",
     )
 
@@ -75,10 +75,10 @@ def color_options(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _shots(text: str) -> str | list[int]:
     """Convert "none", or numbers with commas between; leave the name of a file as it is."""
-    if text.lower().endswith((".csv", ".edl")):
+    if text.lower().endswith(get_args(ShotListEnding)):
         return text
     if text != "none" and not all(part.isdecimal() for part in text.split(",")):
-        raise argparse.ArgumentTypeError(f"expected a .csv or .edl file, frames as 94,210, or none, got {text[:40]!r}")
+        raise argparse.ArgumentTypeError(f"expected a list, as shots.csv, frames as 94,210, or none, got {text[:40]!r}")
     return [] if text == "none" else [int(part) for part in text.split(",")]
 
 

@@ -1,4 +1,4 @@
-"""Shots of a video: a list that can be written, edited and read back, as CSV or EDL."""
+"""Shots of a video: a list that can be written, edited and read back, as CSV or as a timeline."""
 
 from __future__ import annotations
 
@@ -11,16 +11,27 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+from labcolor.base.choices import ShotListEnding
 from labcolor.base.paths import as_path, write_text
 from labcolor.base.validation import as_saturation, instance_of, integer, number, one_of, require, shortened
 from labcolor.errors import InputError, InputTypeError, VideoFileError
-from labcolor.io.times import advanced, clock
+from labcolor.io.times import clock
 from labcolor.video.grade import Grade, as_text, grades_from
 from labcolor.video.look import as_hues
+from labcolor.video.timelines import TimelineClip, read_clips, write_clips
 
-__all__ = ["KINDS", "NO_END", "Shot", "as_shots", "check_list_name", "read_shots", "shots_between", "write_shots"]
+__all__ = [
+    "KINDS",
+    "NO_END",
+    "Shot",
+    "as_shots",
+    "check_list_name",
+    "read_shots",
+    "shots_between",
+    "write_shots",
+]
 
 KINDS = "cut", "dissolve", "wipe", "fade"
 NO_END = 1 << 62  # the end of a last shot that ends with the video
@@ -37,8 +48,6 @@ _COLUMNS = [
     "confidence",
     "grades",
 ]
-_EVENT = re.compile(r"\s*(\d{3,6})\s+\S+\s+V\S*\s+C\s+(\S+)\s+(\S+)\s+(\S+)\s+(\S+)\s*")
-_NOTE = re.compile(r"\*\s*LABCOLOR\s+(.*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -98,7 +107,7 @@ def as_shots(shots: Any, rate: Fraction | None = None) -> tuple[Shot, ...] | Non
     shots : sequence of Shot, sequence of int, path or None
         The shots, in order, without gaps; or the frames that begin a shot, after which the last shot has no end.
     rate : Fraction or None
-        Frames per second, for a path that ends in .edl.
+        Frames per second, for a path.
 
     Raises
     ------
@@ -158,7 +167,8 @@ def write_shots(path: str | os.PathLike[str], shots: Iterable[Shot], rate: Any) 
     Parameters
     ----------
     path : path
-        Its ending selects the format: .csv or .edl (CMX 3600).
+        Its ending selects the format: .csv; or, with OpenTimelineIO, .edl (CMX 3600), .xml (Final Cut Pro 7), .aaf or
+        .otio. In these, the name of a clip tells what its shot has of its own.
     shots : iterable of Shot
         As ``VideoReport.shots``.
     rate : Fraction, int or float
@@ -181,8 +191,10 @@ def write_shots(path: str | os.PathLike[str], shots: Iterable[Shot], rate: Any) 
     path, rate = as_path("path", path), Fraction(rate)
     shots = _checked("shots", list(shots))
     check_list_name(path)
-    text = _csv(shots, rate) if path.suffix.lower() == ".csv" else _edl(shots, rate)
-    write_text(path, text, VideoFileError)
+    if path.suffix.lower() == ".csv":
+        write_text(path, _csv(shots, rate), VideoFileError)
+    else:
+        write_clips(path, _as_clips(shots), rate)
 
 
 def read_shots(path: str | os.PathLike[str], rate: Any) -> tuple[Shot, ...]:
@@ -191,8 +203,8 @@ def read_shots(path: str | os.PathLike[str], rate: Any) -> tuple[Shot, ...]:
     Parameters
     ----------
     path : path
-        A file that ends in .csv or .edl. Of a CSV file, the columns "first" and "end" are needed; times are for the
-        reader's eye.
+        A file as :func:`write_shots` writes it. Of a CSV file, the columns "first" and "end" are needed; times are for
+        the reader's eye. Of a timeline, the clips of the first video track are the shots.
     rate : Fraction, int or float
         Frames per second.
 
@@ -212,42 +224,44 @@ def read_shots(path: str | os.PathLike[str], rate: Any) -> tuple[Shot, ...]:
     """
     path, rate = as_path("path", path), Fraction(rate)
     check_list_name(path)
-    is_csv = path.suffix.lower() == ".csv"
+    if path.suffix.lower() != ".csv":
+        return _checked(str(path), _from_clips(path, read_clips(path, rate)))
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise InputError(f"{path}: expected a list of shots that can be read: {reason}.") from error
-    return _checked(str(path), _from_csv(path, text) if is_csv else _from_edl(path, text, rate))
+    return _checked(str(path), _from_csv(path, text))
 
 
 def check_list_name(path: Path) -> None:
     """Raise an InputError if no list of shots has such a name."""
-    if path.suffix.lower() not in (".csv", ".edl"):
-        raise InputError(f"{path}: expected a name that ends in .csv or .edl.")
+    if path.suffix.lower() not in get_args(ShotListEnding):
+        raise InputError(f"{path}: expected a name that ends in {', '.join(get_args(ShotListEnding))}.")
+
+
+def _row(shot: Shot) -> dict[str, str]:
+    """Return all that a list says of a shot beside its frames, as text; empty where it is as usual."""
+    references, hues = shot.references, shot.exclude_hues
+    return {
+        "grey": "yes" if shot.grey else "no",
+        "saturation": "" if shot.saturation is None else f"{shot.saturation:g}",
+        "references": "" if references is None else " ".join(map(str, references)) or "none",
+        "exclude_hues": "" if hues is None else " ".join(hues) or "none",
+        "kind": shot.kind or "",
+        "confidence": "" if shot.confidence is None else f"{shot.confidence:.2f}",
+        "grades": as_text(shot.grades),
+    }
 
 
 def _csv(shots: Iterable[Shot], rate: Fraction) -> str:
     file = io.StringIO()
-    writer = csv.writer(file)
-    writer.writerow(_COLUMNS)
+    writer = csv.DictWriter(file, _COLUMNS)
+    writer.writeheader()
     for shot in shots:
-        times = [clock(frame / rate) for frame in (shot.first, shot.end)]
-        saturation = "" if shot.saturation is None else f"{shot.saturation:g}"
-        confidence = "" if shot.confidence is None else f"{shot.confidence:.2f}"
-        looks = ["yes" if shot.grey else "no", saturation, _numbers(shot), _hues(shot)]
-        writer.writerow([shot.first, shot.end, *times, *looks, shot.kind or "", confidence, as_text(shot.grades)])
+        times = {"start time": clock(shot.first / rate), "end time": clock(shot.end / rate)}
+        writer.writerow({"first": shot.first, "end": shot.end, **times, **_row(shot)})
     return file.getvalue()
-
-
-def _numbers(shot: Shot) -> str:
-    if shot.references is None:
-        return ""
-    return " ".join(map(str, shot.references)) or "none"
-
-
-def _hues(shot: Shot) -> str:
-    return "" if shot.exclude_hues is None else " ".join(shot.exclude_hues) or "none"
 
 
 def _from_csv(path: Path, text: str) -> list[Shot]:
@@ -298,42 +312,19 @@ def _decimal(name: str, text: str) -> float:
     return float(text)
 
 
-def _edl(shots: Iterable[Shot], rate: Fraction) -> str:
-    lines = ["TITLE: LABCOLOR", "FCM: NON-DROP FRAME", ""]
+def _as_clips(shots: Iterable[Shot]) -> list[TimelineClip]:
+    """Return shots as clips, whose names say what is not as usual, as in "shot 2; grey yes"."""
+    clips = []
     for place, shot in enumerate(shots, 1):
-        times = " ".join(advanced("00:00:00:00", frame, rate) for frame in (shot.first, shot.end))
-        lines.append(f"{place:03}  AX       V     C        {times} {times}")
-        notes = ["GREY"] if shot.grey else []
-        notes += [] if shot.saturation is None else [f"SATURATION {shot.saturation:g}"]
-        notes += [] if shot.references is None else [f"REFERENCES {_numbers(shot)}"]
-        notes += [] if shot.exclude_hues is None else [f"EXCLUDE_HUES {_hues(shot).upper()}"]
-        notes += [f"GRADES {as_text(shot.grades)}"] if shot.grades else []
-        lines += [f"* LABCOLOR {note}" for note in notes]
-    return "\n".join(lines) + "\n"
+        notes = [f"{word} {text}" for word, text in _row(shot).items() if text not in ("", "no")]
+        clips.append(TimelineClip(shot.first, shot.end, "; ".join([f"shot {place}", *notes])))
+    return clips
 
 
-def _from_edl(path: Path, text: str, rate: Fraction) -> list[Shot]:
-    rows: list[dict[str, str]] = []
-    names = []
-    for line, content in enumerate(text.splitlines(), 1):
-        name = f"{path}: line {line}"
-        if match := _EVENT.fullmatch(content):
-            rows.append({"first": _frame(name, match[2], rate), "end": _frame(name, match[3], rate)})
-            names.append(name)
-        elif (match := _NOTE.fullmatch(content.strip())) and rows:
-            word, _, value = match[1].strip().lower().partition(" ")
-            if word not in ("grey", "saturation", "references", "exclude_hues", "grades"):
-                raise InputError(
-                    f"{name}: expected GREY, SATURATION, REFERENCES, EXCLUDE_HUES or GRADES, got {shortened(word)}."
-                )
-            rows[-1][word] = value.strip() or "yes"
-    return [_shot(name, row) for name, row in zip(names, rows, strict=True)]
-
-
-def _frame(name: str, code: str, rate: Fraction) -> str:
-    """Return the number of the frame of a time code without drops, as text."""
-    match = re.fullmatch(r"(\d\d):(\d\d):(\d\d)[:;](\d\d)", code)
-    if not match:
-        raise InputError(f"{name}: expected a time code HH:MM:SS:FF, got {shortened(code)}.")
-    hours, minutes, seconds, frames = (int(part) for part in match.groups())
-    return str(((hours * 60 + minutes) * 60 + seconds) * round(rate) + frames)
+def _from_clips(path: Path, clips: Iterable[TimelineClip]) -> list[Shot]:
+    shots = []
+    for place, (first, end, name) in enumerate(clips, 1):
+        notes = (note.strip().partition(" ") for note in name.split(";"))
+        row = {word.lower(): text.strip() for word, _, text in notes if word.lower() in _COLUMNS[4:]}
+        shots.append(_shot(f"{path}: clip {place}", {**row, "first": str(first), "end": str(end)}))
+    return shots

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import sys
 from fractions import Fraction
 
 import numpy as np
@@ -10,20 +11,23 @@ import skimage.data
 
 from labcolor import Decoding, Shot, colorize_video, read_shots, rgb_to_lab, write_shots
 from labcolor.cli import main
-from labcolor.errors import InputError, InputTypeError, VideoFileError
+from labcolor.errors import InputError, InputTypeError, LabcolorError, VideoFileError
 from labcolor.io import ffmpeg
 
+TIMELINES = "edl", "xml", "aaf", "otio"
 SHOTS = (
     Shot(0, 120),
     Shot(120, 121, grey=True),
-    Shot(121, 90000, saturation=0.75, references=(7, 300), exclude_hues=("red", "pink")),
+    Shot(121, 90000, saturation=0.75, references=(7, 300), exclude_hues=("red", "pink"), kind="wipe", confidence=0.75),
 )
 
 
-@pytest.mark.parametrize("ending", ["csv", "edl"])
+@pytest.mark.parametrize("ending", ["csv", *TIMELINES])
 @pytest.mark.parametrize("rate", [25, Fraction(24000, 1001), 29.97])
 def test_a_list_is_read_back_as_it_was_written(tmp_path, ending, rate):
-    """All that a shot says survives in CSV and in EDL, at whole and broken rates."""
+    """All that a shot says survives in each format, at whole and broken rates."""
+    if ending in TIMELINES:
+        pytest.importorskip("opentimelineio")
     write_shots(tmp_path / f"shots.{ending}", SHOTS, rate)
     assert read_shots(tmp_path / f"shots.{ending}", rate) == SHOTS
 
@@ -36,14 +40,39 @@ def test_a_list_from_a_spreadsheet_is_read(tmp_path):
 
 
 def test_an_edl_of_another_program_is_read(tmp_path):
-    """The events of an EDL with other comments are shots."""
+    """The events of an EDL with other comments are shots; numbers that are dropped are counted."""
+    pytest.importorskip("opentimelineio")
     text = (
         "TITLE: FILM\nFCM: NON-DROP FRAME\n\n"
-        "001  REEL1    V     C        00:00:00:00 00:00:04:20 00:00:00:00 00:00:04:20\n* FROM CLIP NAME: A.MOV\n"
-        "002  REEL1    V     C        00:00:04:20 00:01:00:00 00:00:04:20 00:01:00:00\n* LABCOLOR GREY\n"
+        "001  REEL1    V     C        00:00:00:00 00:00:04:20 00:00:00:00 00:00:04:20\n* FROM CLIP NAME: A; B.MOV\n"
+        "002  REEL1    V     C        00:00:04:20 00:01:00:00 00:00:04:20 00:01:00:00\n"
+        "* FROM CLIP NAME: THE END; GREY YES\n"
     )
     (tmp_path / "shots.edl").write_text(text)
     assert read_shots(tmp_path / "shots.edl", 25) == (Shot(0, 120), Shot(120, 1500, grey=True))
+    text = text.replace("NON-DROP", "DROP").replace(":20", ";20").replace("00:00:00:00", "00:00:00;00")
+    (tmp_path / "shots.edl").write_text(text.replace("00:01:00:00", "00:01:00;02"))
+    assert read_shots(tmp_path / "shots.edl", Fraction(30000, 1001)) == (Shot(0, 140), Shot(140, 1800, grey=True))
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the AAF adapter leaves a file open
+def test_what_a_timeline_cannot_hold(tmp_path, monkeypatch):
+    """A rate without time code, a damaged file, a missing one and a missing package are one error each."""
+    pytest.importorskip("opentimelineio")
+    for rate in (12.5, 18):
+        with pytest.raises(InputError, match=rf"got {rate:g} frames per second.* Use \.csv or \.otio"):
+            write_shots(tmp_path / "shots.edl", SHOTS, rate)
+        write_shots(tmp_path / "shots.otio", SHOTS, rate)
+        assert read_shots(tmp_path / "shots.otio", rate) == SHOTS
+    for ending in TIMELINES:
+        with pytest.raises(InputError, match="there is no such file"):
+            read_shots(tmp_path / f"none.{ending}", 25)
+        (tmp_path / f"bad.{ending}").write_bytes(b"not a timeline")
+        with pytest.raises(InputError, match="expected"):
+            read_shots(tmp_path / f"bad.{ending}", 25)
+    monkeypatch.setitem(sys.modules, "opentimelineio", None)
+    with pytest.raises(LabcolorError, match="optional package"):
+        write_shots(tmp_path / "shots.edl", SHOTS, 25)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +103,7 @@ def test_what_is_no_list(tmp_path):
         read_shots(tmp_path / "shots.csv", 25)
     with pytest.raises(InputError, match="that can be read"):
         read_shots(tmp_path / "missing.csv", 25)
-    with pytest.raises(InputError, match=r"\.csv or \.edl"):
+    with pytest.raises(InputError, match=r"\.csv, \.edl"):
         write_shots(tmp_path / "shots.txt", SHOTS, 25)
 
 
@@ -142,7 +171,7 @@ def test_cuts_can_be_given_or_switched_off(reference, film, tmp_path):
     ("shots", "kind", "message"),
     [
         ([5, 5], InputError, "rising order"),
-        ("some", InputError, r"\.csv or \.edl"),
+        ("some", InputError, r"\.csv, \.edl"),
         (5, InputTypeError, "sequence of Shot or int"),
         ([Shot(0, 20), 5], InputTypeError, "shots: expected a whole number"),
         ([(0, 20)], InputTypeError, "shots: expected a whole number"),
