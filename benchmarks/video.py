@@ -250,12 +250,16 @@ def detected(film, pace=1.0):
     return [*itertools.chain(*found), *detector.finish()]
 
 
+def resized(frame):
+    """Return a whole frame in the size of the synthetic films."""
+    return np.asarray(Image.fromarray(frame).resize((films.WIDTH, films.HEIGHT), Image.Resampling.BOX))
+
+
 def joined(clips, seconds):
     """Print the false cuts of long films of parts of clips in turn, whose exposure flickers, with grain and weave."""
     if len(clips) < 2:
         return
-    parts = [np.stack([frame @ LUMA for frame in frames_of(clip)]) for clip in clips]
-    parts = [part[:, : films.HEIGHT, : films.WIDTH].astype(np.float32) for part in parts]
+    parts = [np.stack([resized(frame) @ LUMA for frame in frames_of(clip)]).astype(np.float32) for clip in clips]
     with tables.Table("video_joined", "flicker", "frames", "cuts", "found", "false") as table:
         for flicker in (0.02, 0.06, 0.12):
             film, true = [], []

@@ -59,7 +59,7 @@ def add_shots_option(group: Any) -> None:
         "--shots",
         type=_shots,
         metavar="LIST",
-        help="the shots: a list in a file, as shots.csv or shots.edl; the frames that begin a shot, as in 94,210; or none "
+        help="the shots: a file, as shots.csv or shots.edl; the frames that begin a shot, as in 94,210; or none "
         "(default: cuts are detected)",
     )
 

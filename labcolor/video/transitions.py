@@ -9,7 +9,7 @@ import numpy as np
 
 from labcolor.base.typing import Array
 from labcolor.base.validation import integer, require, require_names
-from labcolor.video.cells import changed, cropped
+from labcolor.video.cells import changed, contrast, cropped
 from labcolor.video.mixture import LAGS, odds
 from labcolor.video.saved import as_list, float_array
 
@@ -21,7 +21,8 @@ _APART = 24  # between two transitions, at least
 _FROM_CUT = 12  # between a cut and the middle of a transition, at least
 _LEAST = 1.5  # logarithm of the odds of a transition
 _FALL = 1.0  # by which it falls after the middle of a transition
-_NONE = -9.0  # where most of the frame stays as it is
+_NONE = -9.0  # where most of the frame stays as it is, or one end is black or nearly so
+_SHOWS = 0.2  # contrast of an end, as a share of that of the other, at least
 
 
 class Cut(NamedTuple):
@@ -108,7 +109,8 @@ class TransitionDetector:
         """Search a place of the past, and return a transition whose odds have begun to fall."""
         frames = [cells for _, cells in self._past]
         ends = cropped(frames[max(0, place - self._reach)], frames[min(len(frames) - 1, place + self._reach)])
-        now = odds(frames, place, self._pace) if changed(*ends) else np.full(2, _NONE)
+        low, high = sorted(map(contrast, ends))
+        now = odds(frames, place, self._pace) if low > _SHOWS * high and changed(*ends) else np.full(2, _NONE)
         self._odds = np.asarray([*self._odds[1:], now], np.float32)
         smooth = np.asarray([0.25, 0.5, 0.25], np.float32) @ self._odds
         number = self._past[max(0, place - self._every)][0]
