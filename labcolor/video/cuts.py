@@ -31,7 +31,7 @@ class CutDetector:
     begins a shot if its blocks are not found in the frame before, at any place nearby. So flicker, fades and motion
     are no cuts, and two dark shots differ. A frame that shows nothing is left out: what follows is compared with what
     came before. A change that is gone again within :data:`AHEAD` frames is a flash. A frame that is not found in the
-    next one either, as the first of a fade, is left out, too.
+    next one either, as the first of a fade, is not compared: a cut there is known a little later.
 
     Parameters
     ----------
@@ -45,24 +45,32 @@ class CutDetector:
         self._frame = first - 1
         self._past: deque[Array] = deque(maxlen=AHEAD + 1)
         self._flash = -1  # the last frame of a flash
+        self._unclear = -1  # the first of the frames that came last and are found neither before nor after; -1: none
         self._blank = False  # whether a frame that shows nothing came after the past
         self._transitions = TransitionDetector(first, pace)
 
     def state(self) -> dict[str, Any]:
         """Return what the detector remembers, as plain values and arrays."""
-        state = {"frame": self._frame, "flash": self._flash, "blank": self._blank, "past": list(self._past)}
+        state = {
+            "frame": self._frame,
+            "flash": self._flash,
+            "unclear": self._unclear,
+            "blank": self._blank,
+            "past": list(self._past),
+        }
         return {**state, "transitions": self._transitions.state()}
 
     def restore(self, state: Any) -> None:
         """Remember what :meth:`state` returned. Raise an InputError if it is something else."""
         require_names("cuts", state, self.state())
-        for name in ("frame", "flash"):
+        for name in ("frame", "flash", "unclear"):
             require(name, state[name], integer(-1))
         require("blank", state["blank"], instance_of(bool))
         self._past.clear()
         for cells in as_list("past", state["past"]):
             self._past.append(float_array("past", cells, *(self._past[0].shape if self._past else (None, None))))
         self._frame, self._flash, self._blank = state["frame"], state["flash"], state["blank"]
+        self._unclear = state["unclear"]
         self._transitions.restore(state["transitions"])
 
     def update(self, lightness: Array, ahead: Sequence[Array] = ()) -> list[Cut]:
@@ -83,7 +91,7 @@ class CutDetector:
         self._frame += 1
         cells = cells_of(lightness)
         if is_blank(cells):
-            self._blank = True
+            self._blank, self._unclear = True, -1
             return []
         if self._frame <= self._flash:
             return []
@@ -95,10 +103,11 @@ class CutDetector:
                     self._flash = self._frame + distance - 1
                     return []
             if following and _unlike(cells, following[0]) > _UNLIKE:
+                self._unclear = self._frame if self._unclear < 0 else self._unclear
                 return []
             return self._begin(cells, change)
         self._past.append(cells)
-        self._blank = False
+        self._blank, self._unclear = False, -1
         transition = self._transitions.update(self._frame, cells)
         return [] if transition is None else [transition]
 
@@ -108,13 +117,14 @@ class CutDetector:
 
     def _begin(self, cells: Array, change: float) -> list[Cut]:
         """Begin a shot with the current frame, which differs from the frame before."""
-        found = self._transitions.end_shot(self._frame) if self._past else []
+        first = self._frame if self._unclear < 0 else self._unclear
+        found = self._transitions.end_shot(first) if self._past else []
         if self._past:
             kind = "fade" if self._blank else "cut"
-            found.append(Cut(self._frame, kind, float(1 / (1 + np.exp((_UNLIKE - change) / _SURE)))))
+            found.append(Cut(first, kind, float(1 / (1 + np.exp((_UNLIKE - change) / _SURE)))))
         self._past.clear()
         self._past.append(cells)
-        self._blank = False
+        self._blank, self._unclear = False, -1
         self._transitions.update(self._frame, cells)
         return found
 
