@@ -238,7 +238,7 @@ def test_an_interrupted_training_goes_on(folder, monkeypatch, capsys):
     assert "add --resume to the same command" in capsys.readouterr().err
     assert Colorizer.load(folder / "m.labcolor").model_.training["steps"] == 1
     assert main(command) == 2
-    assert "m.labcolor.checkpoint: a training was interrupted. Add --resume" in capsys.readouterr().err
+    assert "m.labcolor.checkpoint: this training was interrupted. Add --resume" in capsys.readouterr().err
     assert main([*command, "--resume"]) == 0
     assert (folder / "m.labcolor").read_bytes() == whole
     assert not (folder / "m.labcolor.checkpoint").exists()
