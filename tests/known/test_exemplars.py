@@ -131,7 +131,7 @@ def test_the_command_line_takes_exemplars(classifier, halves, tmp_path):
     [
         ([], InputError, "like: expected at least one photograph"),
         (object(), InputTypeError, "like: expected"),
-        (["missing.png"], PictureFileError, r"missing.png: expected a picture file, but there is none"),
+        (["missing.png"], PictureFileError, r"missing.png: expected a picture file, but it does not exist"),
         ([np.zeros((4, 4)), "x"], PictureFileError, "x"),
         (np.zeros((3, 4, 4, 5), np.uint8), InputError, r"like\[0\]"),
     ],
