@@ -303,13 +303,14 @@ class ChromaStream:
         maps = []
         for number, one, lines in frames:
             ab, places = self.pipeline.located_chroma(one, saturation)
-            ab, keys = without_hues(ab, exclude_hues), keys_of(self.pipeline, places)
-            if self._exemplars:
-                ab = with_exemplars(self.pipeline, self._exemplars, one, ab, places)
             seen = self._visibility(one)
             if self._consistent and seen == 1:
+                keys = keys_of(self.pipeline, places)
                 ab = self._remembered(keys, saturation).hold(ab, keys, lines[0])
-            maps.append(self.references.apply(number, shot, chosen, one, ab * seen, places))
+            ab = without_hues(ab, exclude_hues) * seen
+            if self._exemplars:
+                ab = with_exemplars(self.pipeline, self._exemplars, one, ab, places)
+            maps.append(self.references.apply(number, shot, chosen, one, ab, places))
         return maps
 
     def _remembered(self, keys: Array, saturation: float) -> ColorMemory:
