@@ -150,7 +150,7 @@ def test_a_full_disk_during_a_checkpoint(batch, tmp_path, monkeypatch, caplog):
         write(file, **arrays)
 
     monkeypatch.setattr("labcolor.training.checkpoint.np.savez", full)
-    with pytest.raises(ModelFileError, match=r"the checkpoint cannot be written: No space left on device\. Make room"):
+    with pytest.raises(ModelFileError, match=r"the checkpoint cannot be written: No space left on device\. Free disk"):
         Colorizer(**QUICK).fit(batch, checkpoint=path)
     assert list(tmp_path.iterdir()) == []
     colorizer = Colorizer(**QUICK).fit(batch, checkpoint=path, checkpoint_minutes=0)
