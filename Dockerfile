@@ -7,7 +7,7 @@
 FROM python:3.12-slim
 COPY pyproject.toml README.md LICENSE /tmp/source/
 COPY labcolor /tmp/source/labcolor/
-RUN pip install --no-cache-dir imageio imageio-ffmpeg lazy-loader numba numpy onnxruntime pillow scikit-image scipy \
+RUN pip install --no-cache-dir imageio imageio-ffmpeg lazy-loader numba numpy onnxruntime pillow protobuf scikit-image scipy \
     tifffile tqdm python-multipart starlette uvicorn
 RUN pip install --no-cache-dir --no-deps /tmp/source
 RUN useradd --create-home labcolor

@@ -4,6 +4,8 @@
 
 A sample is one frame, and what it has to do with the frames around it. Cameras pan, zoom and shake; objects, lights,
 titles and fades pass; the film flickers, weaves and has grain. Photographs are reduced to a short side of 136 pixels.
+
+The packaged weights are of 2026-11-30, from an earlier form of this script with the same kinds of samples.
 """
 
 import argparse

@@ -23,9 +23,9 @@ HintInput: TypeAlias = _Hints | Sequence[_Hints | None] | None
 
 RADIUS = 4  # of a hint that names none, in pixels
 _WORDS = ("keep", "fence")  # instead of a color
-_COLOR = r"#?[0-9a-fA-F]{6}"
+_COLOR = re.compile("#?[0-9a-fA-F]{6}")
 _NUMBER = "[0-9]{1,9}"
-_TEXT = re.compile(rf"((?:{_NUMBER},{_NUMBER},)+)({_COLOR}|{'|'.join(_WORDS)})(?:,({_NUMBER}))?")
+_TEXT = re.compile(rf"((?:{_NUMBER},{_NUMBER},)+)({_COLOR.pattern}|{'|'.join(_WORDS)})(?:,({_NUMBER}))?")
 _FORM = '(x, y, "#RRGGBB") or (x, y, "#RRGGBB", radius), with "keep" or "fence" for a color and further x, y for a line'
 _MAX_COVERAGE = 16  # area of all hints, in pictures
 _SMALL = 1 << 20  # a picture of fewer pixels counts as one of this size
@@ -204,7 +204,7 @@ def _checked(name: str, hint: Any, shape: tuple[int, int]) -> tuple[list[tuple[i
     """Return the points of a hint, its color without #, or word, and its radius."""
     fields = list(hint) if isinstance(hint, list | tuple) else []
     color = fields[(len(fields) - 1) // 2 * 2] if len(fields) > 2 else None
-    if not isinstance(color, str) or not (color in _WORDS or re.fullmatch(_COLOR, color)):
+    if not isinstance(color, str) or not (color in _WORDS or _COLOR.fullmatch(color)):
         raise _form_error(name, hint)
     *numbers, radius = fields if len(fields) % 2 == 0 else [*fields, RADIUS]
     numbers.remove(color)

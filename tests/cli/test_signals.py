@@ -75,8 +75,9 @@ def test_a_signal_ends_a_command_that_is_stuck(tmp_path, how, number):
 
 
 def _heed_signals():
-    """A job in the background of a shell ignores SIGINT."""
+    """A job in the background of a shell ignores SIGINT, and under nohup SIGHUP."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def test_an_ignored_signal_stays_ignored(tmp_path):
