@@ -1,0 +1,37 @@
+"""The workflows of the forge: they run what the project promises."""
+
+import re
+import tomllib
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[1]
+WORKFLOWS = {
+    path.stem: path.read_text(encoding="utf-8") for path in (REPOSITORY / ".github" / "workflows").glob("*.yml")
+}
+
+
+def test_each_version_of_python_is_run():
+    """The versions of the classifiers are those of the matrix, on three systems."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    promised = {name.split(" :: ")[-1] for name in project["classifiers"] if re.search(r"Python :: 3\.\d+$", name)}
+    assert set(re.findall(r'"(3\.\d+)"', WORKFLOWS["tests"])) == promised
+    assert WORKFLOWS["tests"].count("os: [ubuntu-latest, windows-latest, macos-latest]") == 2
+
+
+def test_a_release_passes_ci_before_it_is_published():
+    """The wheel is built after .ci/run, from a tag that is the version, and published without a password."""
+    text = WORKFLOWS["release"]
+    steps = [
+        text.index(step) for step in (".ci/run", "labcolor/_version.py", "python -m build", "gh-action-pypi-publish")
+    ]
+    assert steps == sorted(steps)
+    assert "needs: build" in text
+    assert "secrets." not in text
+
+
+def test_rights_are_few():
+    """Each workflow may read the repository; only publishing may ask for a token."""
+    for text in WORKFLOWS.values():
+        assert text.count("\npermissions:\n  contents: read\n") == 1
+        assert "write-all" not in text
+    assert [name for name, text in WORKFLOWS.items() if "id-token: write" in text] == ["release"]
