@@ -1,4 +1,4 @@
-"""The workflows of the forge: they run what the project promises."""
+"""The workflows of the forge and the recipe of conda: they run and install what the project promises."""
 
 import re
 import tomllib
@@ -35,3 +35,12 @@ def test_rights_are_few():
         assert text.count("\npermissions:\n  contents: read\n") == 1
         assert "write-all" not in text
     assert [name for name, text in WORKFLOWS.items() if "id-token: write" in text] == ["release"]
+
+
+def test_conda_installs_what_pip_installs():
+    """The recipe names the dependencies of the package, with their lower bounds."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    recipe = (REPOSITORY / "docs" / "project" / "recipe.yaml").read_text(encoding="utf-8")
+    run = re.search(r"\n  run:\n((?:    - .+\n)+)", recipe)[1]
+    named = {line.strip(" -").replace(" ", "") for line in run.splitlines()}
+    assert named - {"python>=3.11,<3.14"} == {text.split(";")[0].strip() for text in project["dependencies"]}
