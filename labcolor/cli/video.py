@@ -31,7 +31,7 @@ __all__ = ["add_to", "run"]
 
 _DECODING = ("start", "end", "rate", "resize", "deinterlace", "tone_map")
 _ENCODING = ("codec", "quality", "preset", "pixel_format", "side_by_side")
-_OF_ONE = ("shots", "references", "write_shots")  # options that belong to one video
+_OF_ONE = ("shots", "references")  # options that belong to one video
 _EXAMPLES = """
 examples:
   labcolor video film.mp4 colored.mp4
@@ -85,7 +85,6 @@ def add_to(commands: Any) -> None:
     add_values(
         output,
         ("--report", str, "FILE", None, "write frames, rate, size, cuts and conversions as JSON (default: none)"),
-        ("--write-shots", str, "FILE", None, "write the shots as a list to edit, as shots.csv (default: none)"),
     )
     encoding = command.add_argument_group("encoding")
     encoding.add_argument("--codec", choices=get_args(CodecName), help="codec of the result (default: the usual one)")
@@ -119,7 +118,7 @@ def _jobs(arguments: argparse.Namespace) -> tuple[list[tuple[str, str]], int]:
         return [(arguments.source, arguments.destination)], 0
     for name in _OF_ONE:
         if getattr(arguments, name) is not None:
-            raise InputError(f"--{name.replace('_', '-')}: expected one video, got -o. Color that video by itself.")
+            raise InputError(f"--{name}: expected one video, got -o. Color that video by itself.")
     source, folder = as_path("IN", arguments.source), as_path("-o", arguments.output)
     if not os.path.isdir(source):
         raise InputError(f"{source}: expected a folder of videos with -o. Name the file to write instead of -o.")
@@ -160,7 +159,6 @@ def run(arguments: argparse.Namespace) -> int:
     from labcolor.io.codecs import Encoding
     from labcolor.io.decoder import Decoding
     from labcolor.video.colorize import colorize_video
-    from labcolor.video.shots import write_shots
 
     options = color_options(arguments)
     options["decoding"] = Decoding(**{name: getattr(arguments, name) for name in _DECODING})
@@ -181,8 +179,6 @@ def run(arguments: argparse.Namespace) -> int:
                 print_message(str(error))
                 continue
             reports.append(_described(source, destination, report))
-            if arguments.write_shots is not None:
-                write_shots(arguments.write_shots, report.shots, report.rate)
             _show(source, report)
     finally:
         if place is not None:

@@ -1,6 +1,7 @@
 """Lists of shots: written, edited, read back, and obeyed; what contradicts itself is one clear error."""
 
 import errno
+import json
 import os
 import sys
 from fractions import Fraction
@@ -186,11 +187,12 @@ def test_bad_cuts_and_shots(reference, film, tmp_path, shots, kind, message):
 
 
 def test_the_command_line(film, tmp_path):
-    """Shots are written, read back and obeyed on the command line, beside references and cuts."""
-    listed, out = str(tmp_path / "shots.csv"), str(tmp_path / "out.mkv")
+    """Cuts and lists of shots are obeyed on the command line, of one video only, and its report lists the cuts."""
+    listed, out, told = str(tmp_path / "shots.csv"), str(tmp_path / "out.mkv"), tmp_path / "report.json"
     common = ["video", str(film), out, "--model", "reference", "--overwrite"]
-    assert main([*common, "--write-shots", listed, "--shots", "4,10"]) == 0
-    assert read_shots(listed, 10) == (Shot(0, 4), Shot(4, 10), Shot(10, 20))
-    assert main([*common, "--shots", listed, "--no-consistency"]) == 0
+    write_shots(listed, [Shot(0, 4), Shot(4, 10), Shot(10, 20)], 10)
+    for shots in ("4,10", listed):
+        assert main([*common, "--shots", shots, "--report", str(told), "--no-consistency"]) == 0
+        assert json.loads(told.read_text())["videos"][0]["cuts"] == [4, 10]
     assert main([*common, "--references", str(tmp_path)]) != 0
     assert main(["video", str(tmp_path), "-o", str(tmp_path / "all"), "--shots", listed]) != 0
