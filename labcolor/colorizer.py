@@ -438,7 +438,7 @@ class Colorizer(Recipe, Estimator):
         like : picture or sequence of picture, optional
             Colored photographs, each as ``X``, of any size: what looks like a part of them takes its color, as far as
             it looks alike; everything else keeps its predicted color. What a grey one shows stays grey. Hints win over
-            them. Each photograph is looked at once, also for later calls.
+            them. Each photograph is analyzed once, also for later calls.
         consistent : bool, default False
             Whether the pictures are an album, in which one place or person has one color: what looks alike in several
             takes the mean of their colors. Its time grows by the square of the number of alike pictures.
@@ -456,8 +456,8 @@ class Colorizer(Recipe, Estimator):
         NotFittedError
             There is no trained network yet.
         InputError, InputTypeError
-            ``X`` or a parameter is not as above, or the model takes no hints, and so is neither ``like``
-            anything nor ``consistent``.
+            ``X`` or a parameter is not as above, or the model takes no hints, which ``like`` and
+            ``consistent`` need, too.
         PictureFileError
             A file cannot be read.
         OutOfMemoryError
