@@ -114,7 +114,7 @@ def labeled(metadata: PictureMetadata, name: str) -> PictureMetadata:
         result = _merged(xmp, packet, "" if described else _NOTE)
         written = _Packet(result)
         whole = written.source_type == SOURCE_TYPE and len(written.statements) == 1
-    except (expat.ExpatError, ValueError):
+    except (expat.ExpatError, ValueError, LookupError):  # the last for an encoding that Python does not know
         whole = False
     if not whole:
         _log.warning("%s: its XMP is damaged, so it is kept without the label of inferred color.", name)

@@ -135,6 +135,7 @@ def test_padding_gives_way(tmp_path):
         b"<x><r:RDF xmlns:r='http://www.w3.org/1999/02/22-rdf-syntax-ns#'/></x>",
         b"<!DOCTYPE x [<!ENTITY a 'aaaa'>]><r:RDF xmlns:r='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>&a;</r:RDF>",
         packet().decode().encode("utf-16"),
+        b"<?xml version='1.0' encoding='unheard-of'?><x/>",
         packet(element="<e:DigitalSourceType><e:DigitalSourceType>x</e:DigitalSourceType></e:DigitalSourceType>"),
     ],
 )
