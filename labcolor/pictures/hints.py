@@ -203,11 +203,12 @@ def _of_list(name: str, given: Any, shape: tuple[int, int]) -> HintMap:
 def _checked(name: str, hint: Any, shape: tuple[int, int]) -> tuple[list[tuple[int, int]], str, int]:
     """Return the points of a hint, its color without #, or word, and its radius."""
     fields = list(hint) if isinstance(hint, list | tuple) else []
-    color = fields[(len(fields) - 1) // 2 * 2] if len(fields) > 2 else None
+    place = (len(fields) - 1) // 2 * 2
+    color = fields[place] if len(fields) > 2 else None
     if not isinstance(color, str) or not (color in _WORDS or _COLOR.fullmatch(color)):
         raise _form_error(name, hint)
     *numbers, radius = fields if len(fields) % 2 == 0 else [*fields, RADIUS]
-    numbers.remove(color)
+    del numbers[place]
     for number in (*numbers, radius):
         if isinstance(number, bool) or not isinstance(number, int | np.integer) or not 0 <= number < _LARGEST:
             raise _form_error(name, hint)

@@ -125,6 +125,7 @@ def test_cells_take_the_mean_of_their_hints():
         ([(3, 2, 5, "#e07020")], InputError, "hints: expected"),
         ([(3, 2)], InputError, "hints: expected"),
         ([(3.5, 2, "#e07020")], InputError, "in whole pixels"),
+        ([(3, np.arange(2), "#e07020")], InputError, "in whole pixels"),
         ([(True, 2, "#e07020")], InputError, "in whole pixels"),
         ([(3, 2, "#e07020", -1)], InputError, "in whole pixels"),
         ([(3, 2, "#e07020", 10**9)], InputError, "in whole pixels"),
