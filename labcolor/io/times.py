@@ -29,7 +29,9 @@ def as_seconds(name: str, value: Any) -> Fraction:
     expected = 'seconds from 0, or a text like "00:01:20.5"'
     if isinstance(value, bool) or not isinstance(value, int | float | Fraction | str):
         raise InputTypeError(f"{name}: expected {expected}, got {shortened(value)}.")
-    text = str(Fraction(value) if isinstance(value, int | Fraction) else value)
+    if not isinstance(value, str) and 0 <= value < 1e9:
+        return Fraction(value).limit_denominator(10**9)  # of a float, which is rounded, what it stands for
+    text = str(value)
     if re.fullmatch(r"\d{1,9}/\d{1,9}", text) and not text.endswith("/0"):
         return Fraction(text)
     if not re.fullmatch(r"(\d{1,4}:){0,2}\d{1,9}(\.\d{1,9})?", text):

@@ -15,7 +15,7 @@ from labcolor.errors import InputError, VideoFileError
 from labcolor.io import ffmpeg
 from labcolor.io.decoder import Decoder, open_footage
 from labcolor.io.probe import probe
-from labcolor.io.times import advanced, as_seconds
+from labcolor.io.times import advanced, as_rate, as_seconds
 from labcolor.video import jobs
 
 RANDOM = np.random.default_rng(0)
@@ -288,6 +288,8 @@ def test_time_codes_and_times():
     assert advanced("00:00:00;00", 107892, rate) == "01:00:00;00"
     assert advanced("23:59:59:24", 1, Fraction(25)) == "00:00:00:00"
     assert [as_seconds("start", text) for text in (0, 1.5, "90", "1:30.5", "00:01:30")] == [0, 1.5, 90, 90.5, 90]
+    assert [as_seconds("start", 100 / 24), as_seconds("start", 1e-5)] == [Fraction(25, 6), Fraction(1, 100000)]
+    assert as_rate("rate", 24000 / 1001) == Fraction(24000, 1001)
 
 
 @pytest.mark.parametrize(
