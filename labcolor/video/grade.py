@@ -14,7 +14,7 @@ from labcolor.base.validation import as_saturation, integer, number, optional, r
 from labcolor.errors import InputError
 from labcolor.video.look import HUES, as_hues, share_of_hues
 
-__all__ = ["Grade", "as_text", "graded", "grades_from"]
+__all__ = ["Grade", "as_text", "decimal", "graded", "grades_from"]
 
 _EDGE = 10.0  # L beyond a range in which a correction fades
 _ENTRY = re.compile(
@@ -116,14 +116,20 @@ def as_text(grades: Sequence[Grade]) -> str:
     for grade in grades:
         low, high = grade.lightness
         marks = ["" if grade.frame is None else f"@{grade.frame}", "+".join(grade.hues)]
-        marks.append("" if (low, high) == (0, 100) else f"L{low:g}-{high:g}")
+        marks.append("" if (low, high) == (0, 100) else f"L{decimal(low)}-{decimal(high)}")
+        saturation = "" if grade.saturation == 1 else f"saturation {decimal(grade.saturation)}"
         values = [
-            "grey" if grade.saturation == 0 else "" if grade.saturation == 1 else f"saturation {grade.saturation:g}"
+            "grey" if grade.saturation == 0 else saturation,
+            f"hue {decimal(grade.hue, sign=True)}" if grade.hue else "",
         ]
-        values.append(f"hue {grade.hue:+g}" if grade.hue else "")
         where, what = (" ".join(filter(None, parts)) for parts in (marks, values))
         texts.append(f"{where}: {what}".strip())
     return " | ".join(texts)
+
+
+def decimal(value: float, sign: bool = False) -> str:
+    """Return a number as text with nine decimals at most, and never as "1e-05"; with a plus sign on demand."""
+    return np.format_float_positional(float(value), precision=9, trim="-", sign=sign)
 
 
 def grades_from(name: str, text: str) -> tuple[Grade, ...]:

@@ -17,8 +17,8 @@ from labcolor.base.choices import ShotListEnding
 from labcolor.base.paths import as_path, write_text
 from labcolor.base.validation import as_saturation, instance_of, integer, number, one_of, require, shortened
 from labcolor.errors import InputError, InputTypeError, VideoFileError
-from labcolor.io.times import clock
-from labcolor.video.grade import Grade, as_text, grades_from
+from labcolor.io.times import as_rate, clock
+from labcolor.video.grade import Grade, as_text, decimal, grades_from
 from labcolor.video.look import as_hues
 from labcolor.video.timelines import TimelineClip, read_clips, write_clips
 
@@ -135,22 +135,7 @@ def _checked(name: str, shots: Sequence[Shot]) -> tuple[Shot, ...]:
     if not shots:
         raise InputError(f"{name}: expected at least one shot, got none.")
     for place, shot in enumerate(shots, 1):
-        if not 0 <= shot.first < shot.end:
-            raise InputError(
-                f"{name}: shot {place}: expected an end after its first frame, got {shot.first} to {shot.end}."
-            )
-        if shot.saturation is not None:
-            as_saturation(shot.saturation)
-            if shot.grey and shot.saturation:
-                raise InputError(f"{name}: shot {place}: expected grey or a saturation, got both. Remove one.")
-        if shot.exclude_hues is not None:
-            as_hues(f"{name}: shot {place}: exclude_hues", shot.exclude_hues)
-        for grade in shot.grades:
-            require(f"{name}: shot {place}: grades", grade, instance_of(Grade))
-        if shot.kind is not None:
-            require(f"{name}: shot {place}: kind", shot.kind, one_of(*KINDS))
-        if shot.confidence is not None:
-            require(f"{name}: shot {place}: confidence", shot.confidence, number(0, 1))
+        _check_shot(f"{name}: shot {place}", shot)
     for place, (one, following) in enumerate(itertools.pairwise(shots), 1):
         if following.first != one.end:
             what = "a gap" if following.first > one.end else "an overlap"
@@ -159,6 +144,31 @@ def _checked(name: str, shots: Sequence[Shot]) -> tuple[Shot, ...]:
                 f"it begins at {following.first}."
             )
     return tuple(shots)
+
+
+def _check_shot(name: str, shot: Any) -> None:
+    """Raise an InputError or InputTypeError unless something is a shot that does not contradict itself."""
+    require(name, shot, instance_of(Shot))
+    require(f"{name}: first", shot.first, integer(0))
+    require(f"{name}: end", shot.end, integer(0))
+    if shot.first >= shot.end:
+        raise InputError(f"{name}: expected an end after its first frame, got {shot.first} to {shot.end}.")
+    require(f"{name}: grey", shot.grey, instance_of(bool))
+    if shot.saturation is not None:
+        as_saturation(shot.saturation)
+        if shot.grey and shot.saturation:
+            raise InputError(f"{name}: expected grey or a saturation, got both. Remove one.")
+    lists = ("references", shot.references or (), integer(0)), ("grades", shot.grades, instance_of(Grade))
+    for field, values, check in lists:
+        require(f"{name}: {field}", values, instance_of(Sequence))
+        for value in values:
+            require(f"{name}: {field}", value, check)
+    if shot.exclude_hues is not None:
+        as_hues(f"{name}: exclude_hues", shot.exclude_hues)
+    if shot.kind is not None:
+        require(f"{name}: kind", shot.kind, one_of(*KINDS))
+    if shot.confidence is not None:
+        require(f"{name}: confidence", shot.confidence, number(0, 1))
 
 
 def write_shots(path: str | os.PathLike[str], shots: Iterable[Shot], rate: Any) -> None:
@@ -188,7 +198,8 @@ def write_shots(path: str | os.PathLike[str], shots: Iterable[Shot], rate: Any) 
     ...     read_shots(f"{folder}/shots.csv", 25)[1].grey
     True
     """
-    path, rate = as_path("path", path), Fraction(rate)
+    path, rate = as_path("path", path), as_rate("rate", rate)
+    require("shots", shots, instance_of(Iterable))
     shots = _checked("shots", list(shots))
     check_list_name(path)
     if path.suffix.lower() == ".csv":
@@ -222,7 +233,7 @@ def read_shots(path: str | os.PathLike[str], rate: Any) -> tuple[Shot, ...]:
     --------
     See :func:`write_shots`.
     """
-    path, rate = as_path("path", path), Fraction(rate)
+    path, rate = as_path("path", path), as_rate("rate", rate)
     check_list_name(path)
     if path.suffix.lower() != ".csv":
         return _checked(str(path), _from_clips(path, read_clips(path, rate)))
@@ -245,7 +256,7 @@ def _row(shot: Shot) -> dict[str, str]:
     references, hues = shot.references, shot.exclude_hues
     return {
         "grey": "yes" if shot.grey else "no",
-        "saturation": "" if shot.saturation is None else f"{shot.saturation:g}",
+        "saturation": "" if shot.saturation is None else decimal(shot.saturation),
         "references": "" if references is None else " ".join(map(str, references)) or "none",
         "exclude_hues": "" if hues is None else " ".join(hues) or "none",
         "kind": shot.kind or "",
@@ -267,15 +278,17 @@ def _csv(shots: Iterable[Shot], rate: Fraction) -> str:
 def _from_csv(path: Path, text: str) -> list[Shot]:
     delimiter = ";" if ";" in text.partition("\n")[0] else ","  # as some spreadsheets write it
     reader = csv.DictReader(io.StringIO(text), delimiter=delimiter)
-    if not {"first", "end"} <= set(reader.fieldnames or ()):
-        raise InputError(f"{path}: expected the columns {', '.join(_COLUMNS)} in its first line.")
-    return [
-        _shot(
-            f"{path}: line {line}", {key: (value or "").strip() for key, value in row.items() if isinstance(value, str)}
-        )
-        for line, row in enumerate(reader, 2)
-        if any(isinstance(value, str) and value.strip() for value in row.values())
-    ]
+    shots = []
+    try:
+        if not {"first", "end"} <= set(reader.fieldnames or ()):
+            raise InputError(f"{path}: expected the columns {', '.join(_COLUMNS)} in its first line.")
+        for row in reader:
+            texts = {key: value.strip() for key, value in row.items() if isinstance(value, str)}
+            if any(texts.values()):
+                shots.append(_shot(f"{path}: line {reader.line_num}", texts))
+    except csv.Error as error:
+        raise InputError(f"{path}: expected a list of shots as CSV, got what cannot be read: {error}.") from error
+    return shots
 
 
 def _shot(name: str, row: dict[str, str]) -> Shot:

@@ -44,6 +44,7 @@ GRADES = (
     Grade(lightness=(0, 20.5), saturation=0),
     Grade(hue=5, frame=3),
     Grade(("blue",), (10, 90), 2, frame=0),
+    Grade((), (0.00001, 33.123456789), 0.00002, -0.00003),
 )
 
 

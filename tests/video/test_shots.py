@@ -83,6 +83,8 @@ def test_what_a_timeline_cannot_hold(tmp_path, monkeypatch):
         ("0,10\n8,20", "got an overlap: it begins at 8"),
         ("10,10", "shot 1: expected an end after its first frame, got 10 to 10"),
         ("a,10", "line 2: expected the number of a frame, got 'a'"),
+        ("0,10\n\n\na,20", "line 5: expected the number of a frame, got 'a'"),
+        (f"0,10,{200000 * 'x'}", "as CSV, got what cannot be read"),
         ("0,10,maybe", 'line 2: grey: expected "yes" or "no"'),
         ("0,10,no,9", "saturation: expected a number"),
         ("0,10,yes,0.5", "expected grey or a saturation, got both"),
@@ -106,6 +108,30 @@ def test_what_is_no_list(tmp_path):
         read_shots(tmp_path / "missing.csv", 25)
     with pytest.raises(InputError, match=r"\.csv, \.edl"):
         write_shots(tmp_path / "shots.txt", SHOTS, 25)
+
+
+@pytest.mark.parametrize(
+    ("shots", "rate", "message"),
+    [
+        (None, 25, "shots: expected an Iterable, got None"),
+        ([1, 2], 25, "shot 1: expected a Shot, got 1"),
+        ([Shot(0.5, 3)], 25, "shot 1: first: expected a whole number"),
+        ([Shot(0, "3")], 25, "shot 1: end: expected a whole number"),
+        ([Shot(0, 3, grey="no")], 25, "shot 1: grey: expected a bool"),
+        ([Shot(0, 3, references=5)], 25, "shot 1: references: expected a Sequence"),
+        ([Shot(0, 3, references=("5",))], 25, "shot 1: references: expected a whole number"),
+        ([Shot(0, 3, grades=None)], 25, "shot 1: grades: expected a Sequence"),
+        (SHOTS, "fast", "rate: expected"),
+        (SHOTS, None, "rate: expected"),
+        (SHOTS, 0, "rate: expected"),
+        (SHOTS, float("nan"), "rate: expected"),
+    ],
+)
+def test_what_cannot_be_written(tmp_path, shots, rate, message):
+    """Other objects, fields of another type and a rate that is none are one error, and nothing is written."""
+    with pytest.raises(InputError, match=message):
+        write_shots(tmp_path / "shots.csv", shots, rate)
+    assert not (tmp_path / "shots.csv").exists()
 
 
 def test_a_full_disk_is_named_and_the_old_list_stays(tmp_path, monkeypatch):
