@@ -32,7 +32,7 @@ def odds(frames: Sequence[Array], place: int, pace: float) -> Array:
     Parameters
     ----------
     frames : sequence of ndarray, each (rows, columns), float32
-        L of the cells of consecutive frames, with at least eight rows and columns.
+        L of the cells of consecutive frames.
     place : int
         Which of them it is.
     pace : float
@@ -105,8 +105,10 @@ def _moved(first: Array, second: Array) -> tuple[float, int, int]:
     for _ in range(2):  # every other place, then those around the best
         for dy in range(low, high + 1, step):
             for dx in range(start, stop + 1, step):
-                here = second[max(0, -dy) : height - max(0, dy), max(0, -dx) : width - max(0, dx)]
-                there = first[max(0, dy) : height + min(0, dy), max(0, dx) : width + min(0, dx)]
+                rows, columns = max(0, height - abs(dy)), max(0, width - abs(dx))
+                up, left = max(0, -dy), max(0, -dx)
+                here = second[up : up + rows, left : left + columns]
+                there = first[up + dy : up + dy + rows, left + dx : left + dx + columns]
                 alike = _likeness(there, here)
                 if alike > best:
                     best, down, across = alike, dy, dx
@@ -149,8 +151,8 @@ def measures(before: Array, frame: Array, after: Array, out: Array) -> None:
     like_a, ay, ax = _moved(before, frame)
     like_b, by, bx = _moved(after, frame)
     out[0], out[1], out[2] = like_a, like_b, _moved(before, after)[0]
-    top, bottom = max(0, -ay, -by), min(height, height - ay, height - by)
-    left, right = max(0, -ax, -bx), min(width, width - ax, width - bx)
+    top, left = max(0, -ay, -by), max(0, -ax, -bx)
+    bottom, right = max(top, min(height, height - ay, height - by)), max(left, min(width, width - ax, width - bx))
     a = before[top + ay : bottom + ay, left + ax : right + ax]
     b = after[top + by : bottom + by, left + bx : right + bx]
     m = frame[top:bottom, left:right]
