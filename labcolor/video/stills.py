@@ -10,7 +10,7 @@ import numpy as np
 
 from labcolor.base.typing import Array
 from labcolor.display.sheet import contact_sheet
-from labcolor.errors import VideoFileError
+from labcolor.errors import InputError, VideoFileError
 from labcolor.inference.pipeline import Pipeline
 from labcolor.io.decoder import Decoder, Footage
 from labcolor.io.times import clock
@@ -59,9 +59,18 @@ def shot_stills(footage: Footage, shots: Sequence[Shot] | None = None) -> Iterat
 
     The frame has many sharp edges, and is away from the ends of the shot. The video is decoded twice: to find the
     shots, and to take the frames. ``shots`` None: the shots are those that are found.
+
+    Raises
+    ------
+    InputError
+        No shot of the list lies within the video.
+    VideoFileError
+        The video cannot be decoded.
     """
     found = scan(footage)
     wanted = dict(best_frames(shots or found.shots, found.details, footage.first))
+    if not wanted:
+        raise InputError(f"shots: expected one within the video, which has {len(found.details)} frames, got none.")
     with Decoder(footage) as decoder:
         for number, picture in enumerate(_pictures(decoder, footage), footage.first):
             if number in wanted:

@@ -93,7 +93,7 @@ def test_the_command_writes_a_list_and_a_sheet(film, tmp_path, capsys):
     assert main(["shots", str(film), "-o", str(tmp_path / "shots.txt")]) == 2
 
 
-def test_a_list_is_taken_by_stills_and_by_the_sheet_of_previews(film, tmp_path):
+def test_a_list_is_taken_by_stills_and_by_the_sheet_of_previews(film, tmp_path, capsys):
     """One corrected list decides of which shots there is a still, and what a colored sheet shows."""
     listed, stills, sheet = tmp_path / "shots.csv", tmp_path / "stills", tmp_path / "sheet.png"
     write_shots(listed, [Shot(0, 50), Shot(50, 102)], 25)
@@ -107,6 +107,9 @@ def test_a_list_is_taken_by_stills_and_by_the_sheet_of_previews(film, tmp_path):
     assert picture.shape == (228, 504, 3)
     assert np.ptp(picture[8:188, 8:248], axis=2).mean() > 2
     assert main(["preview", str(film), "-o", str(tmp_path)]) == 2
+    write_shots(listed, [Shot(500, 600)], 25)
+    assert main(["preview", str(film), "--sheet", str(sheet), *common]) == 2
+    assert "shots: expected one within the video, which has 102 frames, got none" in capsys.readouterr().err
 
 
 def test_a_sheet_has_rows_of_six():
