@@ -182,6 +182,7 @@ def _colored(frames: Iterable[PictureInput], stream: ChromaStream) -> Iterator[A
     pipeline = stream.pipeline
     for index, frame in enumerate(frames):
         picture = one_picture(frame, f"frames[{index}]")
+        stream.references.check_size(picture.shape)
         small = SmallPicture.of(picture, pipeline.working_size)
         ((_, chroma),) = stream.colored([(picture, small)])
         yield picture.colored(chroma)

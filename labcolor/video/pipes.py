@@ -45,14 +45,18 @@ def color_y4m(source: IO[bytes], sink: IO[bytes], opened: Callable[[Fraction], C
     ------
     VideoFileError
         The source is no such stream, or ends in the middle of a frame.
+    InputError
+        A reference has another size.
     """
     head = read_head(source)
+    stream = opened(head.rate)
+    stream.references.check_size(head.size[::-1])
     down, across = head.frames.cell
     size = -(-head.size[0] // across) * across, -(-head.size[1] // down) * down
     writer = FrameWriter(sink, head.frames, None, size, head=FRAME)
     sink.write(head.with_color(size))
     count = 0
-    for frame in _colored(luma_pictures(read_luma(source, head), head.frames, head.frames), opened(head.rate)):
+    for frame in _colored(luma_pictures(read_luma(source, head), head.frames, head.frames), stream):
         writer.write(*frame)
         sink.flush()
         count += 1
@@ -80,6 +84,8 @@ def color_raw(source: IO[bytes], sink: IO[bytes], size: tuple[int, int], stream:
     ------
     VideoFileError
         The source ends in the middle of a frame.
+    InputError
+        A reference has another size.
     """
 
     def pictures() -> Iterator[Picture]:
@@ -89,6 +95,7 @@ def color_raw(source: IO[bytes], sink: IO[bytes], size: tuple[int, int], stream:
                 raise VideoFileError("standard input: expected whole frames, but it ends in the middle of one.")
             yield as_picture(np.frombuffer(first + rest, np.uint8).reshape(size[1], size[0], 3), "frame")
 
+    stream.references.check_size(size[::-1])
     count = 0
     for picture, chroma in _colored(pictures(), stream):
         sink.write(picture.colored(chroma).tobytes())

@@ -229,6 +229,11 @@ class References:
         """Numbers of the frames of the video that references with few colors need."""
         return [frame for frame, one in self._given.items() if one.picture is None and frame not in self._known]
 
+    def check_size(self, shape: tuple[int, int]) -> None:
+        """Raise an InputError unless all references have the size of a frame, (H, W)."""
+        for frame, one in self._given.items():
+            _check_size(f"references[{frame}]", one.hint.shape[:2], [shape])
+
     def state(self) -> dict[str, Any]:
         """Return what cannot be learned from the references alone, as plain values and arrays."""
         drawn = [frame for frame in self._known if self._given[frame].picture is None]

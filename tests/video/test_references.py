@@ -1,13 +1,18 @@
 """Reference frames: their colors are carried through their shot, and nowhere else."""
 
+from fractions import Fraction
+from io import BytesIO
+
 import numpy as np
 import pytest
 import skimage.data
 
-from labcolor import Shot, colorize_frames, colorize_video, lab_to_rgb, rgb_to_lab, write_picture
+from labcolor import Look, Shot, colorize_frames, colorize_video, lab_to_rgb, rgb_to_lab, write_picture
 from labcolor.errors import InputError, InputTypeError
 from labcolor.io import ffmpeg
 from labcolor.metrics import psnr
+from labcolor.video.colorize import frame_stream
+from labcolor.video.pipes import color_raw
 
 # Not the colors of the photographs: whatever comes out came from the reference.
 TINTS = {"coffee": (1.0, 0.55, 0.8), "chelsea": (0.55, 0.9, 1.0)}
@@ -188,6 +193,20 @@ def test_bad_kinds_of_references(classifier, tmp_path):
         colorize_frames([], classifier, references=tmp_path)
     with pytest.raises(InputTypeError, match="number of a frame"):
         colorize_frames([], classifier, references={1.5: GIVEN})
+
+
+@pytest.mark.parametrize("given", [GIVEN[:60], GIVEN[:1, :1], GIVEN[:60, :, :2] / 255])
+def test_references_of_another_size_than_a_frame(classifier, given):
+    """Frames one by one, and those of a pipe, say which size was expected, whether or not the reference is theirs."""
+    for number in (0, 7):
+        colored = colorize_frames([np.zeros(SIZE, np.uint8)] * 2, classifier, references={number: given})
+        with pytest.raises(InputError, match=rf"references\[{number}\]: expected the size of the video, 160x120, got"):
+            list(colored)
+    stream = frame_stream(
+        classifier, Fraction(25), saturation=1.0, references={0: given}, shots=None, look=Look(smoothing=0)
+    )
+    with pytest.raises(InputError, match="expected the size of the video, 160x120, got"):
+        color_raw(BytesIO(bytes(3 * 160 * 120)), BytesIO(), (160, 120), stream)
 
 
 def test_a_model_without_hints_takes_no_references(reference):
