@@ -37,7 +37,8 @@ def frame_at(footage: Footage, time: Fraction) -> tuple[int, Picture]:
     InputError, VideoFileError
         There is no such frame, or it cannot be decoded.
     """
-    part = replace(footage.decoding, start=time, end=time + 1 / footage.rate)
+    start = round(time * footage.rate) / footage.rate  # so that the end is not rounded to the same frame
+    part = replace(footage.decoding, start=start, end=start + 1 / footage.rate)
     footage = Footage(footage.info, part)
     with Decoder(footage) as decoder:
         for picture in _pictures(decoder, footage):

@@ -82,8 +82,8 @@ def test_options_of_a_pipe(clip):
 
 
 def test_preview(clip, tmp_path, capsys):
-    """A preview is the frame at that time, and as colorful as its picture."""
-    assert main(["preview", str(clip), "--at", "1.2", "--at", "00:00:01", "-o", str(tmp_path / "p")]) == 0
+    """A preview is the frame at that time, also if the time lies between two, and as colorful as its picture."""
+    assert main(["preview", str(clip), "--at", "1.18", "--at", "00:00:01", "-o", str(tmp_path / "p")]) == 0
     names = ["clip_000025.png", "clip_000030.png"]
     assert sorted(path.name for path in (tmp_path / "p").iterdir()) == names
     assert names[0] in capsys.readouterr().err
