@@ -203,7 +203,7 @@ class ExemplarCache:
         if key is None:
             picture = one_picture(given, name)
             key = _digest(picture)
-        key = pipeline.model, pipeline.working_size, key
+        key = pipeline.model, pipeline.engine.name, pipeline.working_size, key
         with self._lock:
             if key not in self._known:
                 picture = one_picture(given, name) if picture is None else picture
