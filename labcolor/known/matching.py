@@ -15,6 +15,7 @@ __all__ = ["Matches", "features_of", "keys_of", "match"]
 
 _LIGHT = np.float32(27.7)  # difference of L that counts as much as one unit
 _PLACE = 2  # the last coordinates of a key
+_PAIRS = 1 << 24  # pairs of places in one comparison
 
 
 class Matches(NamedTuple):
@@ -74,13 +75,16 @@ def match(keys: Array, known: Array, colors: Array, sharpness: float) -> Matches
     sharpness : float
         How much the most similar places outweigh others.
     """
-    distances = keys @ (-2 * known.T)
-    distances += np.square(keys).sum(axis=1, keepdims=True)
-    distances += np.square(known).sum(axis=1)
-    count = len(keys)
+    count, step = len(keys), max(1, _PAIRS // len(known))
     ab, distance = np.empty((count, 2), np.float32), np.empty(count, np.float32)
     nearest, back = np.empty(count, np.int64), np.full(len(known), np.inf, np.float32)
-    _mix(distances, np.ascontiguousarray(colors, np.float32), np.float32(sharpness), ab, distance, nearest, back)
+    colors = np.ascontiguousarray(colors, np.float32)
+    for start in range(0, count, step):
+        part = slice(start, start + step)
+        distances = keys[part] @ (-2 * known.T)
+        distances += np.square(keys[part]).sum(axis=1, keepdims=True)
+        distances += np.square(known).sum(axis=1)
+        _mix(distances, colors, np.float32(sharpness), ab[part], distance[part], nearest[part], back)
     return Matches(ab, distance, nearest, back)
 
 
@@ -88,7 +92,7 @@ def match(keys: Array, known: Array, colors: Array, sharpness: float) -> Matches
 def _mix(
     distances: Array, colors: Array, sharpness: float, ab: Array, distance: Array, nearest: Array, back: Array
 ) -> None:
-    """Fill in the fields of :class:`Matches` from squared distances, (P, K)."""
+    """Fill in the fields of :class:`Matches` from squared distances, (P, K); ``back`` may be known in part."""
     limit = np.float32(8) / sharpness  # distance beyond the nearest position at which the weight is 0
     for i in range(distances.shape[0]):
         row = distances[i]

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from labcolor.known import matching
 from labcolor.known.matching import match
 
 RANDOM = np.random.default_rng(0)
@@ -26,6 +27,14 @@ def test_a_known_place_tells_how_far_it_is_from_the_picture():
     back = match(KEYS, PLACES, COLORS, 60.0).back
     assert back[:3].max() < 1
     assert back[3] > 10
+
+
+def test_many_places_are_compared_in_parts(monkeypatch):
+    """Memory is bounded: parts give what all places together give."""
+    whole = match(KEYS, PLACES, COLORS, 60.0)
+    monkeypatch.setattr(matching, "_PAIRS", 30)
+    for one, other in zip(match(KEYS, PLACES, COLORS, 60.0), whole, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-4)
 
 
 def test_a_soft_match_takes_the_mean_of_what_is_alike():
