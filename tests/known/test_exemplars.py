@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from labcolor import Look, colorize_frames, rgb_to_lab, write_picture
+from labcolor import Colorizer, Look, colorize_frames, rgb_to_lab, write_picture
 from labcolor.cli import main
 from labcolor.errors import InputError, InputTypeError, PictureFileError
 from labcolor.io.pictures import read_picture
@@ -79,6 +79,17 @@ def test_a_file_that_changes_is_looked_at_again(classifier, halves, tmp_path):
     first = classifier.predict(grey, like=path)
     write_picture(path, np.ascontiguousarray(left[..., ::-1]))
     assert error(classifier.predict(grey, like=path), first) > 5
+
+
+def test_another_engine_looks_again(halves):
+    """What one engine has seen of an exemplar is not mixed with what another one sees."""
+    left, grey, _ = halves
+    both = Colorizer.from_pretrained().set_params(engine="onnxruntime-int8")
+    both.predict(grey, like=left)
+    alone = Colorizer.from_pretrained().set_params(engine="onnxruntime")
+    np.testing.assert_array_equal(
+        both.set_params(engine="onnxruntime").predict(grey, like=left), alone.predict(grey, like=left)
+    )
 
 
 def test_transparent_parts_have_no_color(classifier, halves):
