@@ -21,7 +21,7 @@ from labcolor.color.codec import LabCodec
 from labcolor.errors import InputError, LabcolorError, not_fitted
 from labcolor.estimator import Estimator
 from labcolor.inference.engine import DEVICE, ENGINE, Engine, make_engine
-from labcolor.inference.pipeline import Guide, Pipeline
+from labcolor.inference.pipeline import Guide, Pipeline, in_memory
 from labcolor.io.inputs import Nested, as_pictures
 from labcolor.known.album import album_guide
 from labcolor.known.exemplars import Exemplar, ExemplarCache, with_exemplars
@@ -437,8 +437,9 @@ class Colorizer(Recipe, Estimator):
             for each, None where a picture has no hint.
         like : picture or sequence of picture, optional
             Colored photographs, each as ``X``, of any size: what looks like a part of them takes its color, as far as
-            it looks alike; everything else keeps its predicted color. What a grey one shows stays grey. Hints win over
-            them. Each photograph is analyzed once, also for later calls.
+            it looks alike; everything else keeps its predicted color. What a grey one shows stays grey. Saturation
+            does not change the colors that are taken from them, and hints win over them. Each photograph is analyzed
+            once, also for later calls.
         consistent : bool, default False
             Whether the pictures are an album, in which one place or person has one color: what looks alike in several
             takes the mean of their colors. Its time grows by the square of the number of alike pictures.
@@ -790,7 +791,8 @@ def exemplars_of(colorizer: Colorizer, like: Any) -> list[Exemplar]:
     pipeline = pipeline_of(colorizer)
     with _lock:
         cache: ExemplarCache = colorizer.__dict__.setdefault("_exemplars", ExemplarCache())
-    return cache.get(pipeline, like)
+    with in_memory():
+        return cache.get(pipeline, like)
 
 
 def guide_of(colorizer: Colorizer, saturation: float, like: Any, album: Iterable[Picture] | None) -> Guide | None:
@@ -799,4 +801,7 @@ def guide_of(colorizer: Colorizer, saturation: float, like: Any, album: Iterable
     guide: Guide | None = None
     if like is not None:
         guide = partial(with_exemplars, pipeline, exemplars_of(colorizer, like))
-    return guide if album is None else album_guide(pipeline, album, saturation, guide)
+    if album is None:
+        return guide
+    with in_memory():
+        return album_guide(pipeline, album, saturation, guide)

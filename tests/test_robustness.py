@@ -14,6 +14,7 @@ import pytest
 from labcolor import Colorizer, read_picture, write_picture
 from labcolor.cli import main
 from labcolor.errors import LabcolorError, OutOfMemoryError, PictureFileError
+from labcolor.known.exemplars import Exemplar
 from labcolor.networks import get_architecture
 from labcolor.networks.model_file import PackedModel, read_model
 from labcolor.pictures.picture import Picture
@@ -115,6 +116,18 @@ def test_lack_of_memory_is_an_error(small, monkeypatch):
     with pytest.raises(OutOfMemoryError, match="did not fit in memory") as caught:
         small.predict(np.zeros((9, 9)))
     assert isinstance(caught.value, MemoryError)
+
+
+@pytest.mark.parametrize("options", [{"like": np.zeros((9, 9))}, {"consistent": True}])
+def test_lack_of_memory_for_known_colors(classifier, monkeypatch, options):
+    """The same error comes where exemplars and the pictures of an album are looked at."""
+
+    def no_memory(*arguments):
+        raise MemoryError
+
+    monkeypatch.setattr(Exemplar, "located", no_memory)
+    with pytest.raises(OutOfMemoryError, match="did not fit in memory"):
+        classifier.predict(np.zeros((9, 9)), **options)
 
 
 @pytest.mark.slow

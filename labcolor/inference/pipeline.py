@@ -26,7 +26,7 @@ from labcolor.pictures.hints import HintMap
 from labcolor.pictures.picture import Picture
 from labcolor.pictures.small import SmallPicture
 
-__all__ = ["Guide", "Pipeline"]
+__all__ = ["Guide", "Pipeline", "in_memory"]
 
 # From a small picture, its predicted chroma and its places to the chroma in which hints spread.
 Guide: TypeAlias = Callable[[SmallPicture, Array, Array], Array]
@@ -100,7 +100,7 @@ class Pipeline:
         """
         hints = [None] * len(pictures) if hints is None else hints
         results: list[Array] = []
-        with _memory():
+        with in_memory():
             for start in range(0, len(pictures), _GROUP):
                 part = slice(start, start + _GROUP)
                 small = [SmallPicture.of(picture, self.working_size) for picture in pictures[part]]
@@ -131,7 +131,7 @@ class Pipeline:
             The pictures did not fit in memory.
         """
         maps = []
-        with _memory():
+        with in_memory():
             for picture in pictures:
                 small = SmallPicture.of(picture, self.working_size)
                 height, width = picture.shape
@@ -365,8 +365,8 @@ def _mirrored(values: Array) -> Array:
 
 
 @contextmanager
-def _memory() -> Iterator[None]:
-    """Convert MemoryError to OutOfMemoryError."""
+def in_memory() -> Iterator[None]:
+    """Convert the MemoryError of a block to an OutOfMemoryError."""
     try:
         yield
     except OutOfMemoryError:
