@@ -44,8 +44,7 @@ class Look:
         frame gets the colors that it would get as a still picture.
     exclude_hues : sequence of str
         Hues of predicted colors that become grey, with soft edges: "red", "orange", "yellow", "green", "cyan", "blue",
-        "purple" or "pink". Colors of references stay.
-
+        "purple" or "pink". Colors of references and of ``like`` stay.
     like : picture or sequence of picture, optional
         Colored photographs of any size, as for :meth:`Colorizer.predict`: what looks like a part of them takes its
         color. References win over them.
