@@ -373,11 +373,11 @@ class References:
             own = [frame for frame in self._given if first <= frame < end]
         else:
             own = list(chosen)
-        ready = [frame for frame in self._given if frame not in self.wanted]
+        ready = self._given.keys() - self.wanted
         own = [frame for frame in own if frame in ready]
         if not own and chosen is None:
             if self._chosen[0] != first:
-                self._chosen = first, [frame for frame in ready if self._alike(frame, features, shape)]
+                self._chosen = first, [frame for frame in sorted(ready) if self._alike(frame, features, shape)]
             own = self._chosen[1]
         return sorted(own, key=lambda frame: abs(frame - number))[:_MOST]
 

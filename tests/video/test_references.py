@@ -1,5 +1,6 @@
 """Reference frames: their colors are carried through their shot, and nowhere else."""
 
+import time
 from fractions import Fraction
 from io import BytesIO
 
@@ -207,6 +208,17 @@ def test_references_of_another_size_than_a_frame(classifier, given):
     )
     with pytest.raises(InputError, match="expected the size of the video, 160x120, got"):
         color_raw(BytesIO(bytes(3 * 160 * 120)), BytesIO(), (160, 120), stream)
+
+
+def test_a_reference_for_each_shot_of_a_film(classifier):
+    """Thousands of references, as a still of each shot, cost a frame next to nothing."""
+    references = dict.fromkeys(range(0, 30000, 2), np.full((16, 16, 3), (200, 80, 60), np.uint8))
+    frames = [np.full((16, 16), 90, np.uint8)] * 4
+    shots = [Shot(number, number + 2) for number in range(0, 30000, 2)]
+    colored = colorize_frames(frames, classifier, references=references, shots=shots, look=Look(smoothing=0))
+    begin = time.perf_counter()
+    assert len(list(colored)) == 4
+    assert time.perf_counter() - begin < 4
 
 
 def test_a_model_without_hints_takes_no_references(reference):
