@@ -153,12 +153,14 @@ def frame_stream(
     """
     require("look", look, instance_of(Look))
     colorizer = _checked(colorizer)
+    listed, given = as_shots(shots), as_references(references, None)
+    check_frames(given, listed, 0, None)
     return ChromaStream(
         pipeline_of(colorizer),
         look,
         as_saturation(saturation),
-        shots=as_shots(shots),
-        references=as_references(references, None),
+        shots=listed,
+        references=given,
         exemplars=_exemplars(colorizer, look),
         pace=pace_of(rate),
     )

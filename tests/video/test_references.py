@@ -187,13 +187,15 @@ def test_bad_references(classifier, shots, tmp_path, references, message):
 
 
 def test_bad_kinds_of_references(classifier, tmp_path):
-    """What is no mapping, an empty folder, and a time without a rate say so."""
+    """What is no mapping, an empty folder, a time without a rate, and a shot of a reference that lacks say so."""
     with pytest.raises(InputTypeError, match="references: expected a folder, or a mapping"):
         colorize_frames([], classifier, references=[GIVEN])
     with pytest.raises(InputError, match="ref_000120"):
         colorize_frames([], classifier, references=tmp_path)
     with pytest.raises(InputTypeError, match="number of a frame"):
         colorize_frames([], classifier, references={1.5: GIVEN})
+    with pytest.raises(InputError, match="shots: expected references that are given, got frame 3"):
+        colorize_frames([], classifier, references={0: GIVEN}, shots=[Shot(0, 9, references=(3,))])
 
 
 @pytest.mark.parametrize("given", [GIVEN[:60], GIVEN[:1, :1], GIVEN[:60, :, :2] / 255])
