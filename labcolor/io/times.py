@@ -6,6 +6,8 @@ import re
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
 from labcolor.base.validation import shortened
 from labcolor.errors import InputError, InputTypeError
 
@@ -26,7 +28,12 @@ def as_seconds(name: str, value: Any) -> Fraction:
     >>> as_seconds("start", "00:01:20.5")
     Fraction(161, 2)
     """
-    expected = 'seconds from 0, or a text like "00:01:20.5"'
+    return _exact(name, value, 'seconds from 0, or a text like "00:01:20.5"')
+
+
+def _exact(name: str, value: Any, expected: str) -> Fraction:
+    """Return a number, a time or a fraction, written or not, as a fraction; errors say what was expected."""
+    value = value.item() if isinstance(value, np.generic) else value
     if isinstance(value, bool) or not isinstance(value, int | float | Fraction | str):
         raise InputTypeError(f"{name}: expected {expected}, got {shortened(value)}.")
     if not isinstance(value, str) and 0 <= value < 1e9:
@@ -44,9 +51,10 @@ def as_seconds(name: str, value: Any) -> Fraction:
 
 def as_rate(name: str, value: Any) -> Fraction:
     """Convert a number, or a text like "24000/1001", to frames per second. Raise an InputError for other values."""
-    rate = as_seconds(name, value)
+    expected = 'frames per second, above 0 and up to 1000, or a text like "24000/1001"'
+    rate = _exact(name, value, expected)
     if not 0 < rate <= 1000:
-        raise InputError(f"{name}: expected frames per second, above 0 and up to 1000, got {float(rate):g}.")
+        raise InputError(f"{name}: expected {expected}, got {shortened(value)}.")
     return rate
 
 

@@ -290,6 +290,10 @@ def test_time_codes_and_times():
     assert [as_seconds("start", text) for text in (0, 1.5, "90", "1:30.5", "00:01:30")] == [0, 1.5, 90, 90.5, 90]
     assert [as_seconds("start", 100 / 24), as_seconds("start", 1e-5)] == [Fraction(25, 6), Fraction(1, 100000)]
     assert as_rate("rate", 24000 / 1001) == Fraction(24000, 1001)
+    assert [as_seconds("start", np.int64(3)), as_rate("rate", np.float32(2.5))] == [3, 2.5]
+    for value in (None, "fast", 0, -1, float("nan"), np.datetime64("2000")):
+        with pytest.raises(InputError, match="rate: expected frames per second"):
+            as_rate("rate", value)
 
 
 @pytest.mark.parametrize(
