@@ -16,6 +16,7 @@ from labcolor.errors import InputError, VideoFileError
 __all__ = ["TimelineClip", "read_clips", "write_clips"]
 
 _ADAPTERS = {".edl": "cmx_3600", ".xml": "fcp_xml", ".aaf": "AAF", ".otio": "otio_json"}  # by the ending of a file
+_DAY = 24 * 60 * 60  # seconds
 
 
 class TimelineClip(NamedTuple):
@@ -58,7 +59,7 @@ def write_clips(path: Path, clips: Sequence[TimelineClip], rate: Fraction) -> No
     Raises
     ------
     InputError
-        The format has no such rate.
+        The format has no such rate, or its time code does not reach the end.
     LabcolorError
         OpenTimelineIO, or its adapter for the format, is not installed.
     VideoFileError
@@ -67,6 +68,8 @@ def write_clips(path: Path, clips: Sequence[TimelineClip], rate: Fraction) -> No
     adapter = _ADAPTERS[path.suffix.lower()]
     library = _library(adapter)
     frames = _rate(library, path, rate)
+    if adapter == "cmx_3600" and clips[-1].end >= _DAY * frames:
+        raise InputError(f"{path}: expected less than 24 hours, after which time code begins anew. Use .csv or .otio.")
     time, span = library.opentime.RationalTime, library.opentime.TimeRange
     timeline, track = library.schema.Timeline("shots"), library.schema.Track(kind=library.schema.TrackKind.Video)
     whole = span(time(0, frames), time(clips[-1].end, frames))

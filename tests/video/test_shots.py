@@ -58,8 +58,10 @@ def test_an_edl_of_another_program_is_read(tmp_path):
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the AAF adapter leaves a file open
 def test_what_a_timeline_cannot_hold(tmp_path, monkeypatch):
-    """A rate without time code, a damaged file, a missing one and a missing package are one error each."""
+    """A rate without time code, a day, a damaged file, a missing one and a missing package are one error each."""
     pytest.importorskip("opentimelineio")
+    with pytest.raises(InputError, match="expected less than 24 hours"):
+        write_shots(tmp_path / "shots.edl", [Shot(0, 24 * 3600 * 25)], 25)
     for rate in (12.5, 18):
         with pytest.raises(InputError, match=rf"got {rate:g} frames per second.* Use \.csv or \.otio"):
             write_shots(tmp_path / "shots.edl", SHOTS, rate)
