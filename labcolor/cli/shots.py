@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from labcolor.cli.common import DAMAGED, DONE, print_message
-from labcolor.cli.video_options import add_field_options
+from labcolor.cli.video_options import add_field_options, sheet_path
 from labcolor.errors import InputError, VideoFileError
 
 __all__ = ["add_to", "run"]
@@ -48,19 +48,19 @@ def run(arguments: argparse.Namespace) -> int:
     from labcolor.video.shots import check_list_name, write_shots
     from labcolor.video.stills import grey_sheet
 
-    places = [as_path(name, place) for name, place in (("-o", arguments.output), ("--sheet", arguments.sheet)) if place]
-    check_list_name(places[0])
-    for place in places:
-        check_destination(place, VideoFileError)
+    listed, sheet = as_path("-o", arguments.output), sheet_path(arguments)
+    check_list_name(listed)
+    check_destination(listed, VideoFileError)
+    for place in filter(None, (listed, sheet)):
         if os.path.lexists(place) and not arguments.overwrite:
             raise InputError(f"{place}: this file is there already. Choose another name, or pass --overwrite.")
     fields = {name: getattr(arguments, name) for name in ("rate", "deinterlace", "tone_map")}
     footage = open_footage(as_path("VIDEO", arguments.source), Decoding(**fields))
     found = scan(footage, sys.stderr.isatty())
-    write_shots(places[0], found.shots, footage.rate)
-    if len(places) > 1:
-        write_picture(places[1], grey_sheet(footage, found.shots, found.details))
-    print_message(f"{len(found.shots)} shots in {places[0]}.")
+    write_shots(listed, found.shots, footage.rate)
+    if sheet is not None:
+        write_picture(sheet, grey_sheet(footage, found.shots, found.details))
+    print_message(f"{len(found.shots)} shots in {listed}.")
     if found.complaints:
         print_message(f"{arguments.source}: damaged; searched as far as it can be decoded: {found.complaints}")
         return DAMAGED

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labcolor.cli.common import DONE, add_model_options, model_of, print_message
-from labcolor.cli.video_options import add_field_options, add_shots_option
+from labcolor.cli.video_options import add_field_options, add_shots_option, sheet_path
 from labcolor.errors import InputError, VideoFileError
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ def preview(arguments: argparse.Namespace) -> int:
 
     if not arguments.at and arguments.sheet is None:
         raise InputError("expected --at TIME or --sheet FILE. Give at least one of them.")
+    sheet = sheet_path(arguments)
     footage, folder = _opened(arguments)
     times = [as_seconds("--at", time) for time in arguments.at]
     from labcolor.colorizer import pipeline_of
@@ -95,8 +96,7 @@ def preview(arguments: argparse.Namespace) -> int:
         place = f"{name}_{number:06d}.png"
         _write(folder, place, colored)
         print_message(f"{folder / place}.")
-    if arguments.sheet is not None:
-        from labcolor.base.paths import as_path
+    if sheet is not None:
         from labcolor.display.sheet import contact_sheet
         from labcolor.io.pictures import write_picture
 
@@ -105,8 +105,8 @@ def preview(arguments: argparse.Namespace) -> int:
             (colored_still(picture, pipeline, arguments.saturation)[1], caption(number, shot, footage.rate))
             for number, picture, shot in stills
         )
-        write_picture(as_path("--sheet", arguments.sheet), contact_sheet(colored_stills))
-        print_message(f"{arguments.sheet}.")
+        write_picture(sheet, contact_sheet(colored_stills))
+        print_message(f"{sheet}.")
     return DONE
 
 

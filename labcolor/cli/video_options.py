@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any, get_args
 
 from labcolor.base.choices import Deinterlacing, ShotListEnding
 from labcolor.cli.common import add_like
+from labcolor.errors import InputError, PictureFileError
 
-__all__ = ["add_color_options", "add_field_options", "add_shots_option", "color_options", "frame_size"]
+__all__ = ["add_color_options", "add_field_options", "add_shots_option", "color_options", "frame_size", "sheet_path"]
 
 
 def frame_size(text: str) -> tuple[int, int]:
@@ -91,3 +93,17 @@ def add_field_options(group: Any) -> None:
         help="convert interlaced frames: those that are marked as interlaced, none, or all (default: %(default)s)",
     )
     group.add_argument("--tone-map", action="store_true", help="map an HDR video to standard dynamic range")
+
+
+def sheet_path(arguments: argparse.Namespace) -> Path | None:
+    """Return where ``--sheet`` writes, checked before the video is decoded; None without it."""
+    from labcolor.base.paths import as_path, check_destination
+    from labcolor.io.encoders import WRITABLE
+
+    if arguments.sheet is None:
+        return None
+    place = as_path("--sheet", arguments.sheet)
+    if place.suffix.lower() not in WRITABLE:
+        raise InputError(f"--sheet: expected a name that ends in {', '.join(WRITABLE)}, got {place}.")
+    check_destination(place, PictureFileError)
+    return place
