@@ -122,13 +122,13 @@ from labcolor.errors import LabcolorError
 from labcolor.ray import colorize_pictures, colorize_videos
 
 class Fragile(Colorizer):
-    def predict(self, X, *, saturation=1.0, hints=None):
+    def predict(self, X, **options):
         assert get_threads() == 1 and "tensorflow" not in sys.modules
         if X.shape[:2] == (50, 70):
             os.kill(os.getpid(), 9)
         if X.shape[:2] == (50, 71):
             raise RuntimeError("a bug")
-        return super().predict(X, saturation=saturation, hints=hints)
+        return super().predict(X, **options)
 
 if __name__ == "__main__":
     options = {"include_dashboard": False, "log_to_driver": False}
