@@ -172,7 +172,7 @@ def test_workers_that_die_take_nothing_with_them(tmp_path):
     assert reasons["odd.png"] == "RuntimeError: a bug"
     for number in range(20):
         place = tmp_path / "out" / "sub" / f"{number}.png"
-        write_picture(tmp_path / "same.png", colorizer.predict(tmp_path / "in" / "sub" / f"{number}.png"))
+        write_picture(tmp_path / "same.png", colorizer.predict(tmp_path / "in" / "sub" / f"{number}.png"), label=True)
         assert place.read_bytes() == (tmp_path / "same.png").read_bytes()
     report = json.loads((tmp_path / "colored films" / "labcolor-report.json").read_text())
     assert report["colored"] == 1
