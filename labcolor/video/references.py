@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from labcolor.base.typing import Array, PictureInput
 from labcolor.base.validation import integer, one_of, require, require_names, shortened
@@ -23,6 +22,7 @@ from labcolor.io.times import as_seconds
 from labcolor.known.alignment import carry, still
 from labcolor.known.exemplars import Exemplar, compared_cells, log_odds
 from labcolor.known.matching import features_of, match
+from labcolor.networks.views import resize_part
 from labcolor.pictures.hints import HintMap, as_hints
 from labcolor.pictures.picture import Picture
 from labcolor.pictures.small import SmallPicture
@@ -354,7 +354,8 @@ class References:
             share = still(small.coarse_lightness(stride // 2), known.lightness, shape).share
             share *= np.float32(1 - fading)
             size, cell = hint.shape[:2], (chroma.scale[0] / scale[0], chroma.scale[1] / scale[1])
-            base, own, share = (_enlarged(one, size, cell) for one in (chroma.ab, known.ab, share[..., None]))
+            part = 0.0, 0.0, size[1] * cell[1], size[0] * cell[0]
+            base, own, share = (resize_part(one, size, part) for one in (chroma.ab, known.ab, share[..., None]))
             hint = base + share * (hint - own)
         return Chroma(hint, scale, chroma.content_box)
 
@@ -401,11 +402,3 @@ def _as_large(hint: Array, shape: tuple[int, int]) -> Array:
         (0, side - given if 0 < side - given < 2 else 0) for side, given in zip(shape, hint.shape[:2], strict=True)
     ]
     return np.pad(hint, (*missing, (0, 0)), "edge") if np.any(missing) else hint
-
-
-def _enlarged(values: Array, shape: tuple[int, ...], scale: tuple[float, float]) -> Array:
-    """Enlarge a map, (h, w, C) float32, bilinearly to a shape, of which a pixel is ``scale`` pixels of the map."""
-    part = 0.0, 0.0, shape[1] * scale[1], shape[0] * scale[0]
-    planes = (Image.fromarray(np.ascontiguousarray(plane)) for plane in np.moveaxis(values, -1, 0))
-    size = shape[1], shape[0]
-    return np.stack([np.asarray(plane.resize(size, Image.Resampling.BILINEAR, part)) for plane in planes], axis=-1)
