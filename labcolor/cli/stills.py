@@ -74,20 +74,18 @@ def _write(folder: Path, name: str, picture: Array) -> None:
 
 def preview(arguments: argparse.Namespace) -> int:
     """Color single frames of a video."""
+    from labcolor.colorizer import pipeline_of
     from labcolor.io.times import as_seconds
     from labcolor.video.shots import as_shots
+    from labcolor.video.stills import caption, colored_still, frame_at, shot_stills
 
     if not arguments.at and arguments.sheet is None:
         raise InputError("expected --at TIME or --sheet FILE. Give at least one of them.")
     sheet = sheet_path(arguments)
     footage, folder = _opened(arguments)
     times = [as_seconds("--at", time) for time in arguments.at]
-    from labcolor.colorizer import pipeline_of
-
     shots = as_shots(arguments.shots, footage.rate)
     pipeline = pipeline_of(model_of(arguments))
-    from labcolor.video.stills import caption, colored_still, frame_at, shot_stills
-
     info = footage.info
     name = info.path.parent.name if info.first is not None else info.path.stem
     for time in times:
