@@ -4,6 +4,7 @@ import doctest
 import json
 import logging
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import skimage.data
 
 import labcolor
 import labcolor.ray
-from labcolor import write_picture
+from labcolor import read_metadata, write_picture
 from labcolor.networks import PACKAGED_MODELS
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -92,3 +93,18 @@ def test_bill_of_materials():
     *kinds, total = [[int(number.replace(",", "")) for number in row] for row in rows]
     assert [sum(column) for column in zip(*kinds, strict=True)] == total
     assert total == [counts["reference"], counts["efficientnet"] - counts["reference"]]
+
+
+def test_old_photographs():
+    """The page has the list of photographs and their small pictures, each labeled as inferred, and no others."""
+    gallery = runpy.run_path(str(DOCS.parent / "scripts" / "docs_gallery.py"))
+    page = gallery["PAGE"].read_text(encoding="utf-8")
+    assert gallery["filled"](page) == page
+    rows = gallery["photographs"]()
+    assert {row["outcome"] for row in rows} <= set(gallery["OUTCOMES"])
+    assert all(all(row.values()) for row in rows)
+    pictures = {path.stem: path for path in gallery["FOLDER"].iterdir()}
+    assert sorted(pictures) == sorted(row["name"] for row in rows)
+    for path in pictures.values():
+        assert path.stat().st_size <= gallery["LIMIT"]
+        assert b"algorithmicallyEnhanced" in read_metadata(path).xmp
