@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,7 @@ from labcolor.errors import InputError, LabcolorError, not_fitted
 from labcolor.estimator import Estimator
 from labcolor.inference.engine import DEVICE, ENGINE, Engine, make_engine
 from labcolor.inference.pipeline import Guide, Pipeline, in_memory
-from labcolor.io.inputs import Nested, as_pictures
+from labcolor.io.inputs import Nested, as_pictures, one_picture
 from labcolor.known.album import album_guide
 from labcolor.known.exemplars import Exemplar, ExemplarCache, with_exemplars
 from labcolor.metrics import psnr
@@ -40,7 +40,7 @@ from labcolor.training.recipe import COUNT, Recipe
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["Colorizer", "exemplars_of", "guide_of", "pipeline_of"]
+__all__ = ["Colorizer", "coloring", "exemplars_of", "guide_of", "pipeline_of"]
 
 _CALIBRATION = 160  # pictures, at most, by which ranges of int8 are chosen
 _SHARE = number(0.001, 0.5)  # of the pictures, held out
@@ -805,3 +805,28 @@ def guide_of(colorizer: Colorizer, saturation: float, like: Any, album: Iterable
         return guide
     with in_memory():
         return album_guide(pipeline, album, saturation, guide)
+
+
+def coloring(
+    colorizer: Colorizer,
+    saturation: float = 1.0,
+    hints: HintInput = None,
+    like: Any = None,
+    album: Iterable[Picture] | None = None,
+) -> Callable[[Array, bool], Array]:
+    """Return the function that colors one picture as :meth:`Colorizer.predict` does, for picture files.
+
+    Its second parameter is whether the result is for a file with chroma of half the size. ``album`` is None, or the
+    pictures of which each is one. Errors are those of ``predict``.
+    """
+    pipeline, saturation = pipeline_of(colorizer), as_saturation(saturation)
+    if hints is not None:
+        pipeline.check_hints()
+    guide = guide_of(colorizer, saturation, like, album)
+
+    def color(array: Array, in_cells: bool) -> Array:
+        picture = one_picture(array, "picture")
+        (colored,) = pipeline.colorize([picture], saturation, as_hints(hints, [picture.shape]), guide, in_cells)
+        return colored
+
+    return color

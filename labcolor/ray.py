@@ -16,9 +16,9 @@ from labcolor.backends.onnxruntime import multiplies_exactly
 from labcolor.base.extras import missing_package
 from labcolor.base.paths import as_path, locked, make_folder, remove_stale, replacing
 from labcolor.base.threads import set_threads
-from labcolor.base.typing import Array, PathLike
+from labcolor.base.typing import PathLike
 from labcolor.base.validation import as_saturation, instance_of, integer, optional, require
-from labcolor.colorizer import Colorizer, pipeline_of
+from labcolor.colorizer import Colorizer, coloring, pipeline_of
 from labcolor.errors import FileError, InputError, InputTypeError, LabcolorError, VideoFileError
 from labcolor.io.codecs import Encoding
 from labcolor.io.encoders import LOSSY
@@ -99,12 +99,8 @@ def _color_picture(
     colorizer: Colorizer, source: Path, place: Path, *, saturation: float, like: Any, quality: int | None, label: bool
 ) -> str:
     """Color a picture. Return an empty text."""
-
-    def color(picture: Array) -> Array:
-        return colorizer.predict(picture, saturation=saturation, like=like)
-
     lossy = {"quality": quality} if place.suffix.lower() in LOSSY else {}
-    color_file(source, place, color, {"label": label, **lossy})
+    color_file(source, place, coloring(colorizer, saturation, like=like), {"label": label, **lossy})
     return ""
 
 

@@ -242,28 +242,18 @@ def _readable(paths: list[Path]) -> Iterator[Picture]:
 
 def _worker(arguments: argparse.Namespace, album: list[Path]) -> Callable[[Path | None, Path | None], None]:
     """Load the model, and return the function that colors one picture file of an album."""
-    from labcolor.colorizer import exemplars_of, guide_of, pipeline_of
+    from labcolor.colorizer import coloring
     from labcolor.display.views import triptych
     from labcolor.io.folders import color_file, color_file_to_bytes
-    from labcolor.io.inputs import one_picture
     from labcolor.io.sources import as_source
 
-    colorizer = model_of(arguments)
-    pipeline = pipeline_of(colorizer)  # before any picture is colored, since an error concerns all of them
-    if arguments.like:
-        exemplars_of(colorizer, arguments.like)
-    guide = None
-    if arguments.consistent:
-        guide = guide_of(colorizer, arguments.saturation, arguments.like, _readable(album))
+    pictures = _readable(album) if arguments.consistent else None
+    plain = coloring(model_of(arguments), arguments.saturation, arguments.hint, arguments.like, pictures)
 
-    def color(picture: Array) -> Array:
-        if guide is None:
-            known = {"hints": arguments.hint, "like": arguments.like}
-            colored = colorizer.predict(picture, saturation=arguments.saturation, **known)
-        else:
-            given = [one_picture(picture, "picture")]
-            (colored,) = pipeline.colorize(given, arguments.saturation, guide=guide)
-        return triptych(picture, colored) if arguments.triptych else colored
+    def color(picture: Array, in_cells: bool) -> Array:
+        if not arguments.triptych:
+            return plain(picture, in_cells)
+        return triptych(picture, plain(picture, False))
 
     def work(path: Path | None, place: Path | None) -> None:
         source = as_source("standard input", sys.stdin.buffer) if path is None else path

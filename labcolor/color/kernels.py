@@ -32,6 +32,7 @@ __all__ = [
     "mean_lightness",
     "resample",
     "rgb_to_lab",
+    "shift_cells",
     "srgb_to_linear",
     "to_chroma",
     "to_lightness",
@@ -316,6 +317,37 @@ def mean_lightness(luma, table, out):
             for x in range(out.shape[1]):
                 total = np.int32(upper[wide * x]) + lower[wide * x + wide - 1]
                 out[y, x] = table[np.intp((total + 1) >> 1)]
+
+
+LEVELS, BEYOND = F(255.0), F(255.5)
+
+
+@jit
+def shift_cells(luma, linear, out):
+    """Shift cells of 2 x 2 pixels of luma, (2 n, 2 w) uint8, so that their means become colors.
+
+    The colors are planes of linear RGB, (3, n w), a buffer afterwards. ``out``, (2 n, 2 w) int32, gets four bytes for
+    each pixel: red, green, blue and 0.
+    """
+    wide = luma.shape[1] // 2
+    for channel in range(3):
+        for i in range(linear.shape[1]):
+            linear[channel, i] = linear_to_srgb(linear[channel, i]) * LEVELS + HALF
+    for y in range(luma.shape[0] // 2):
+        upper, lower = luma[2 * y], luma[2 * y + 1]
+        red, green, blue = linear[0, wide * y :], linear[1, wide * y :], linear[2, wide * y :]
+        for x in range(wide):
+            total = np.int32(upper[2 * x]) + upper[2 * x + 1] + lower[2 * x] + lower[2 * x + 1]
+            mean = F((total + 2) >> 2)  # as that of mean_lightness
+            red[x], green[x], blue[x] = red[x] - mean, green[x] - mean, blue[x] - mean
+        for row in range(2 * y, 2 * y + 2):
+            for x in range(wide):
+                for column in range(2 * x, 2 * x + 2):
+                    level = F(luma[row, column])
+                    low = np.int32(smaller(larger(level + red[x], ZERO), BEYOND))
+                    middle = np.int32(smaller(larger(level + green[x], ZERO), BEYOND))
+                    high = np.int32(smaller(larger(level + blue[x], ZERO), BEYOND))
+                    out[row, column] = np.int32(low | middle << 8 | high << 16)
 
 
 @jit

@@ -95,7 +95,7 @@ def color_upload(
     content, own = _check(content, content_type, pixels)
     ending = ending or own
 
-    def color(picture: Array) -> Array:
+    def color(picture: Array, in_cells: bool) -> Array:
         return colorizer.predict(picture, saturation=saturation, hints=list(hints) or None)
 
     return color_file_to_bytes(_source(content), ending, color, {"label": True}), {"Content-Type": MEDIA_TYPES[ending]}

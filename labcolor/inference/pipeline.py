@@ -72,6 +72,7 @@ class Pipeline:
         saturation: float = 1.0,
         hints: Sequence[HintMap | None] | None = None,
         guide: Guide | None = None,
+        in_cells: bool = False,
     ) -> list[Array]:
         """Color pictures.
 
@@ -85,6 +86,8 @@ class Pipeline:
             For each picture its hints, or None.
         guide : callable, optional
             As for :meth:`hinted_chroma`.
+        in_cells : bool
+            Whether the results are for files with chroma of half the size: see :meth:`Picture.colored_in_cells`.
 
         Returns
         -------
@@ -108,7 +111,8 @@ class Pipeline:
                 plain = iter(self.chroma([one for one, aid in zip(small, aided, strict=True) if not aid], saturation))
                 for picture, one, hint, aid in zip(pictures[part], small, hints[part], aided, strict=True):
                     ab = self.hinted_chroma(one, hint, saturation, guide) if aid else next(plain)
-                    results.append(picture.colored(one.chroma(ab, self.stride)))
+                    join = picture.colored_in_cells if in_cells else picture.colored
+                    results.append(join(one.chroma(ab, self.stride)))
         return results
 
     def uncertainty(self, pictures: Sequence[Picture]) -> list[Array]:

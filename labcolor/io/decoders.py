@@ -25,11 +25,23 @@ _MODES: dict[str, tuple[str, ...]] = {
 }
 _PROFILED = ("L", "LA", "P", "PA", "RGB", "RGBA", "CMYK")  # modes to which a color profile is applied
 _STRIP = 1 << 16  # pixels: their copies stay in the second-level cache
+_GREY = 1  # level of 255 by which the chroma of a picture without color may differ from 0
 _NEAR = 2  # levels of 255 by which a profile may differ from sRGB and still be ignored
 
 
-def decode(source: Source) -> Array:
+def decode(source: Source, *, neutral: bool = False) -> Array:
     """Decode a picture file as :func:`labcolor.read_picture` returns it.
+
+    Parameters
+    ----------
+    source : Source
+        The file.
+    neutral : bool
+        Whether to return a JPEG of three channels without color as grey, (H, W), which is faster.
+
+    Returns
+    -------
+    ndarray
 
     Raises
     ------
@@ -40,17 +52,19 @@ def decode(source: Source) -> Array:
     """
     try:
         with decoding(source.name, source):
-            return _decoded(source)
+            return _decoded(source, neutral)
     except InputError as error:
         raise PictureFileError(str(error)) from error
 
 
-def _decoded(source: Source) -> Array:
+def _decoded(source: Source, neutral: bool) -> Array:
     """Decode a picture file by the decoder for its format and depth."""
     if source.kind == "PNG" and source.head(26)[24:] in (b"\x10\2", b"\x10\4", b"\x10\6"):
         return _deep_png(source)
     if source.kind != "TIFF":
         with opened(source) as image:
+            if neutral and source.kind == "JPEG" and image.mode == "RGB" and _is_neutral(source):
+                image.draft("L", image.size)
             return _converted(source.name, image)
     with opened_tiff(source) as (page, index):
         samples = deep_samples(source.name, page)
@@ -59,6 +73,18 @@ def _decoded(source: Source) -> Array:
     with closed_stderr(), opened(source) as image:  # libtiff prints its messages there
         image.seek(index)
         return _converted(source.name, image)
+
+
+def _is_neutral(source: Source) -> bool:
+    """Return whether a JPEG of three channels has no color, by its chroma at an eighth of its size."""
+    neutral = False
+    with ignoring_damage(), opened(source) as image:
+        profile = image.info.get("icc_profile")
+        if not profile or _is_srgb(ImageCms.ImageCmsProfile(io.BytesIO(profile)), "RGB"):
+            image.draft("YCbCr", (image.width // 8, image.height // 8))
+            chroma = np.asarray(image)[..., 1:].astype(int)
+            neutral = image.mode == "YCbCr" and bool(np.abs(chroma - 128).max() <= _GREY)
+    return neutral
 
 
 def from_image(name: str, image: Image.Image) -> Array:

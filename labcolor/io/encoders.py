@@ -21,18 +21,24 @@ from labcolor.base.validation import integer, one_of, require
 from labcolor.errors import InputError
 from labcolor.io.metadata import EXIF_IFD, GPS_IFD, ORIENTATION, RESOLUTION, PictureMetadata, full_exif
 
-__all__ = ["LOSSY", "OPAQUE", "WRITABLE", "check_options", "encode"]
+__all__ = ["JPEG", "LOSSY", "OPAQUE", "WRITABLE", "check_ending", "check_options", "encode"]
 
 _log = logging.getLogger(__name__)
 
 WRITABLE = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".avif")
 LOSSY = (".jpg", ".jpeg", ".webp", ".avif")  # formats with a quality
+JPEG = (".jpg", ".jpeg")
 OPAQUE = (".jpg", ".jpeg", ".bmp")  # formats without alpha
-_JPEG = (".jpg", ".jpeg")
 _TIFF = (".tif", ".tiff")
 _QUALITY = 95  # the default
 # Bytes of EXIF and XMP that a segment of JPEG holds, beside a resolution of up to 100 bytes and the name of XMP.
 _EXIF_BYTES, _XMP_BYTES = 65533 - 100, 65533 - 29
+
+
+def check_ending(path: Path, remedy: str = "Rename it.") -> None:
+    """Raise an InputError if no picture can be written in the format of a path's ending."""
+    if path.suffix.lower() not in WRITABLE:
+        raise InputError(f"{path}: expected a name that ends in {', '.join(WRITABLE)}. {remedy}")
 
 
 def check_options(ending: str, quality: int | None, compression: int | str | None) -> None:
@@ -97,14 +103,25 @@ def encode(
         options["xmp"] = metadata.xmp
     if compression is not None:
         options["compress_level"] = int(compression)
+    if ending in JPEG and (four := _four_bytes(picture)) is not None:
+        picture, options["mode"] = four, "RGBX"  # Pillow makes no copy of it
     iio.imwrite(path, picture, plugin="pillow", **options)
+
+
+def _four_bytes(picture: Array) -> Array | None:
+    """Return the array of four bytes for each pixel of whose first three a picture is a view, or None."""
+    four = picture.base
+    if not isinstance(four, np.ndarray) or picture.shape[2:] != (3,) or four.shape != (*picture.shape[:2], 4):
+        return None
+    same = four.dtype == picture.dtype and four.strides == picture.strides and four.ctypes.data == picture.ctypes.data
+    return four if same else None
 
 
 def _supported(metadata: PictureMetadata, ending: str, name: str) -> PictureMetadata:
     """Return the metadata that a format supports, and log the rest in one line."""
-    if ending not in (*_JPEG, ".bmp"):
+    if ending not in (*JPEG, ".bmp"):
         return metadata
-    limits = {"exif": _EXIF_BYTES, "xmp": _XMP_BYTES} if ending in _JPEG else {"exif": 0, "xmp": 0}
+    limits = {"exif": _EXIF_BYTES, "xmp": _XMP_BYTES} if ending in JPEG else {"exif": 0, "xmp": 0}
     dropped = [kind for kind, most in limits.items() if len(getattr(metadata, kind) or b"") > most]
     if dropped:
         _log.warning(

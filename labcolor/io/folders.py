@@ -6,14 +6,14 @@ import os
 import tempfile
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from labcolor.base.paths import as_path, files_in, identity, make_folder
 from labcolor.base.typing import Array, PathLike, PictureSource
 from labcolor.errors import InputError, PictureFileError, VideoFileError
 from labcolor.io.codecs import CODECS, CONTAINERS
 from labcolor.io.decoders import decode
-from labcolor.io.encoders import OPAQUE, WRITABLE
+from labcolor.io.encoders import JPEG, OPAQUE, WRITABLE
 from labcolor.io.inputs import one_picture
 from labcolor.io.metadata import read_metadata
 from labcolor.io.pictures import pictures_in, write_picture
@@ -22,6 +22,7 @@ from labcolor.pictures.picture import over_white
 
 __all__ = [
     "VIDEO_ENDINGS",
+    "ColorArray",
     "Pairs",
     "color_file",
     "color_file_to_bytes",
@@ -31,6 +32,8 @@ __all__ = [
 ]
 
 Pairs = list[tuple[Path, Path]]  # each file with its destination
+# From a picture, and whether the result is for a file with chroma of half the size, to the colored picture.
+ColorArray: TypeAlias = Callable[[Array, bool], Array]
 VIDEO_ENDINGS = (
     *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".vob", ".mxf"),
     *(".dv", ".wmv", ".flv", ".ogv", ".3gp"),
@@ -139,9 +142,7 @@ def distinct(pairs: Pairs, name: str) -> Pairs:
     return [(path, place) for _, path, place in outputs.values()]
 
 
-def color_file(
-    source: PictureSource | Source, place: Path, color: Callable[[Array], Array], options: Mapping[str, Any]
-) -> None:
+def color_file(source: PictureSource | Source, place: Path, color: ColorArray, options: Mapping[str, Any]) -> None:
     """Color one picture file, and keep its metadata. Write the result completely or not at all.
 
     Parameters
@@ -151,7 +152,7 @@ def color_file(
     place : Path
         Destination of the colored picture. Missing folders are created.
     color : callable
-        Function from the picture to the colored picture.
+        Function of the picture, and of whether the result is for a file with chroma of half the size.
     options : mapping
         Options of :func:`labcolor.write_picture`.
 
@@ -161,15 +162,16 @@ def color_file(
         The picture cannot be read or written, or is too large.
     """
     file = as_source("source", source)
-    colored = color(decode(file))
+    ending = place.suffix.lower()
+    colored = color(decode(file, neutral=ending in JPEG), ending in JPEG)
     make_folder(place.parent, PictureFileError)
-    if place.suffix.lower() in OPAQUE:
+    if ending in OPAQUE and colored.shape[2] == 4:
         colored = over_white(one_picture(colored, "colored"))
     write_picture(place, colored, metadata=read_metadata(file), **options)
 
 
 def color_file_to_bytes(
-    source: PictureSource | Source, ending: str, color: Callable[[Array], Array], options: Mapping[str, Any]
+    source: PictureSource | Source, ending: str, color: ColorArray, options: Mapping[str, Any]
 ) -> bytes:
     """Color one picture file as :func:`color_file` does, and return the colored file, in the format of an ending."""
     with tempfile.TemporaryDirectory(prefix="labcolor-") as folder:

@@ -133,6 +133,32 @@ class Picture:
         in_strips(strip, self.shape[0], 24 * self.shape[1])
         return out.astype(self.dtype, copy=False)
 
+    def colored_in_cells(self, chroma: Chroma) -> Array:
+        """Combine as :meth:`colored`, for a file with chroma of half the size, as JPEG has it.
+
+        Of a grey uint8 picture, each 2 x 2 pixels are shifted by one difference: that of their mean and its color. So
+        edges within them have a slightly other L, like after the file's own rounding. The result is a view of four
+        bytes for each pixel, as Pillow keeps colors. Other pictures are colored as usual.
+        """
+        if self.values.shape[-1] != 1 or self.dtype != np.uint8 or not (self.table is None and self.alpha is None):
+            return self.colored(chroma)
+        height, width = self.shape
+        luma = np.ascontiguousarray(self.values[..., 0])
+        if height % 2 or width % 2:
+            luma = np.pad(luma, ((0, height % 2), (0, width % 2)), "edge")
+        rows, columns = luma.shape[0] // 2, luma.shape[1] // 2
+        out = np.empty((*luma.shape, 4), np.uint8)
+        packed = out.view(np.int32)[..., 0]
+        enlargement = chroma.enlarged((rows, columns), (2, 2))
+
+        def strip(start: int, stop: int) -> None:
+            part, lightness = luma[2 * start : 2 * stop], np.empty((stop - start, columns), np.float32)
+            kernels.mean_lightness(part, _grey_table(self.dtype), lightness)
+            kernels.shift_cells(part, enlargement.part(start, stop).linear(lightness), packed[2 * start : 2 * stop])
+
+        in_strips(strip, rows, 24 * columns)
+        return out[:height, :width, :3]
+
 
 @lru_cache(maxsize=64)
 def _resampling(old: int, new: int) -> tuple[Array, Array]:

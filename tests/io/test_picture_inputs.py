@@ -13,7 +13,9 @@ from PIL import Image, ImageCms, features
 from labcolor import colorize_frames, metrics, read_picture, show, triptych, write_picture
 from labcolor.errors import InputError, InputTypeError, PictureFileError
 from labcolor.io import limits
+from labcolor.io.decoders import decode
 from labcolor.io.pictures import picture_paths
+from labcolor.io.sources import as_source
 
 RANDOM = np.random.default_rng(0)
 SCENE = np.clip(np.add.outer(np.arange(40) * 4, np.arange(64) * 1)[..., None] * [1.0, 0.8, 0.6], 0, 255).astype(
@@ -441,3 +443,56 @@ def test_floats_in_tiff_that_leave_their_range(tmp_path):
         tifffile.imwrite(tmp_path / "p.tif", np.full((4, 4, 3), value, np.float32), photometric="rgb")
         with pytest.raises(PictureFileError, match=words):
             read_picture(tmp_path / "p.tif")
+
+
+def jpeg(image, **options):
+    """The source of a JPEG."""
+    file = io.BytesIO()
+    image.save(file, "jpeg", quality=95, **options)
+    return as_source("picture", file.getvalue())
+
+
+@pytest.mark.parametrize("options", [{}, {"subsampling": 0}, {"progressive": True}, {"icc_profile": "sRGB"}])
+def test_a_neutral_jpeg_is_decoded_as_grey(options):
+    """A JPEG of three channels without color gives one of its channels, which are equal, where that is asked for."""
+    if options.get("icc_profile"):
+        options = {"icc_profile": ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()}
+    source = jpeg(Image.fromarray(SCENE).convert("L").convert("RGB"), **options)
+    assert decode(source).shape == (40, 64, 3)
+    np.testing.assert_array_equal(decode(source, neutral=True), decode(source)[..., 0])
+
+
+@pytest.mark.parametrize("kind", ["tinted", "one corner", "stored as RGB", "another profile", "grey", "CMYK"])
+def test_other_jpegs_are_decoded_as_ever(kind):
+    """A JPEG with a little color, in a part of it, or whose numbers mean something else, is decoded as it is."""
+    grey = np.repeat(SCENE[..., :1], 3, axis=2)
+    if kind == "tinted":
+        grey[..., 0] -= grey[..., 0] // 16
+    if kind == "one corner":
+        grey[32:, 48:, 2] //= 2
+    image, options = Image.fromarray(grey), {}
+    if kind == "stored as RGB":
+        options = {"keep_rgb": True}
+    if kind == "another profile":  # in linear light
+        profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+        curve = profile.index(b"para", 128 + 12 * 12)
+        profile[curve + 8 : curve + 10] = b"\0\0"  # gamma alone: the first of its parameters
+        options = {"icc_profile": bytes(profile)}
+    if kind in ("grey", "CMYK"):
+        image = image.convert({"grey": "L"}.get(kind, kind))
+    source = jpeg(image, **options)
+    plain = decode(source)
+    np.testing.assert_array_equal(decode(source, neutral=True), plain)
+    assert plain.ndim == (2 if kind == "grey" else 3)
+
+
+def test_a_damaged_jpeg_is_the_same_error():
+    """A JPEG that ends early is refused with the same message, grey or not."""
+    source = jpeg(Image.fromarray(RANDOM.integers(0, 256, (400, 400, 3)).astype(np.uint8)))
+    cut = as_source("picture", source.content[: len(source.content) // 2])
+    messages = set()
+    for neutral in (False, True):
+        with pytest.raises(PictureFileError) as caught:
+            decode(cut, neutral=neutral)
+        messages.add(str(caught.value))
+    assert len(messages) == 1

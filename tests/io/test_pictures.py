@@ -437,3 +437,13 @@ def test_a_profile_that_does_not_fit_is_left_out(tmp_path):
         assert read_picture(tmp_path / "p.png").tolist() == [[128] * 5] * 4
     Image.new("L", (5, 4), 128).save(tmp_path / "p.png", icc_profile=swapped_profile(), transparency=128)
     assert read_picture(tmp_path / "p.png")[0, 0].tolist() == [128, 128, 128, 0]
+
+
+def test_colors_with_a_fourth_byte_are_written_as_they_are(tmp_path):
+    """A view of the first three of four bytes is written as its copy is, whatever the view skips, turns or swaps."""
+    four = RANDOM.integers(0, 256, (24, 24, 4)).astype(np.uint8)
+    views = four[..., :3], four[..., 1:], four[::-1, :, :3], four.swapaxes(0, 1)[..., :3], four[:, ::-1, :3]
+    for view in (*views, four[..., 0], four[:22, :, :3]):
+        write_picture(tmp_path / "view.jpg", view)
+        write_picture(tmp_path / "copy.jpg", view.copy())
+        assert (tmp_path / "view.jpg").read_bytes() == (tmp_path / "copy.jpg").read_bytes()

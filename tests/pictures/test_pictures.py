@@ -1,10 +1,11 @@
-"""Pictures to look at: in a notebook, and on white paper."""
+"""Pictures to look at: in a notebook, and on white paper; colors for files with chroma of half the size."""
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from labcolor import read_picture, show, triptych, write_picture
+from labcolor import read_picture, rgb_to_lightness, show, triptych, write_picture
+from labcolor.color.chroma import Chroma
 from labcolor.errors import InputError, InputTypeError
 from labcolor.io.inputs import one_picture
 from labcolor.pictures.picture import over_white
@@ -66,3 +67,36 @@ def test_dark_pictures_of_sixteen_bits_stay_dark(tmp_path):
     write_picture(tmp_path / "p.bmp", dark)
     assert read_picture(tmp_path / "p.bmp").max() == 0
     assert np.asarray(show(dark)).max() == 0
+
+
+def chroma_for(picture):
+    """Small chroma of strong and of weak colors for a picture, one row and one column of which are a bar."""
+    height, width = picture.shape[:2]
+    ab = RANDOM.uniform(-25, 25, (5, 7, 2)).astype(np.float32)
+    return Chroma(ab, (5 / height, 7 / width), (slice(1, height), slice(0, width - 1)))
+
+
+@pytest.mark.parametrize("shape", [(64, 96), (63, 95), (2, 3), (1, 1)])
+def test_colors_in_cells_keep_lightness(shape):
+    """In cells of 2 x 2 pixels a grey picture gets the colors of its smooth parts, and L of each pixel, in any size."""
+    height, width = shape
+    smooth = np.clip(np.add.outer(np.arange(height) * 2.0, np.arange(width)) + 20, 0, 255).astype(np.uint8)
+    picture = one_picture(smooth, "picture")
+    chroma = chroma_for(smooth)
+    exact, cells = picture.colored(chroma), picture.colored_in_cells(chroma)
+    assert (cells.shape, cells.dtype) == ((*shape, 3), np.uint8)
+    inside = slice(2, None), slice(None, -2)
+    assert np.abs(cells.astype(int) - exact)[inside].sum() <= 1.5 * exact[inside].size
+    noisy = one_picture(np.clip(smooth + RANDOM.normal(0, 4, shape), 0, 255).astype(np.uint8), "picture")
+    for one in (picture, noisy):
+        colored = one.colored_in_cells(chroma)
+        assert np.abs(rgb_to_lightness(colored) - one.lightness()).mean() < 0.3
+        np.testing.assert_array_equal(colored[0], np.repeat(one.values[0], 3, axis=1))  # the bar
+
+
+@pytest.mark.parametrize("picture", [PICTURE, PICTURE[..., 0] / 255, PICTURE[..., 0] * np.uint16(257)])
+def test_only_bytes_of_grey_are_colored_in_cells(picture):
+    """Colors and deeper pictures are colored pixel by pixel, as predict does."""
+    one = one_picture(picture, "picture")
+    chroma = chroma_for(picture)
+    np.testing.assert_array_equal(one.colored_in_cells(chroma), one.colored(chroma))
