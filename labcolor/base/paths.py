@@ -10,7 +10,7 @@ import shutil
 import stat
 import sys
 import time
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -24,6 +24,7 @@ except ImportError:  # Windows has no advisory locks
 
 __all__ = [
     "as_path",
+    "check_absent",
     "check_destination",
     "files_in",
     "hidden_folder",
@@ -169,6 +170,15 @@ def check_destination(path: Path, kind: type[FileError]) -> None:
         _refuse_special(path, kind)
         if not os.access(path.parent, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def check_absent(
+    places: Iterable[Path], remedy: str = "Choose another name, or pass overwrite=True (--overwrite)."
+) -> None:
+    """Raise an InputError, before the work begins, if a result exists already."""
+    for place in places:
+        if os.path.lexists(place):
+            raise InputError(f"{place}: exists already. {remedy}")
 
 
 def _refuse_special(destination: Path, kind: type[FileError]) -> None:

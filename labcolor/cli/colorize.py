@@ -162,7 +162,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _jobs(arguments: argparse.Namespace) -> tuple[list[_Job], list[PictureFileError]]:
     """Return the sources with their destinations, and the errors of folders that cannot be read."""
     from labcolor.base.paths import as_path
-    from labcolor.io.encoders import WRITABLE
+    from labcolor.io.encoders import WRITABLE, check_ending
     from labcolor.io.folders import VIDEO_ENDINGS, distinct, picture_places
 
     names, ending = arguments.pictures, arguments.format and f".{arguments.format}"
@@ -180,11 +180,10 @@ def _jobs(arguments: argparse.Namespace) -> tuple[list[_Job], list[PictureFileEr
     if len(names) != 2:
         raise InputError("expected a picture and the file to write, or -o FOLDER for the colored pictures.")
     source, place = (None if name == _STANDARD else as_path("PICTURE", name) for name in names)
-    if (source and os.path.isdir(source)) or (place and place.suffix.lower() not in WRITABLE):
-        raise InputError(
-            f"expected a picture and a file to write that ends in {', '.join(WRITABLE)}, got {names[0]} and "
-            f"{names[1]}. Name a folder for the colored pictures with -o."
-        )
+    if source is not None and os.path.isdir(source):
+        raise InputError(f"{source}: expected a picture, got a folder. Name a folder for its results with -o.")
+    if place is not None:
+        check_ending(place, "Rename it, or name a folder for the colored pictures with -o.")
     if place is None and sys.stdout.isatty():
         raise InputError("-: expected another program or a file as standard output, got a terminal.")
     if place is not None and ending is not None:
@@ -196,13 +195,15 @@ def _jobs(arguments: argparse.Namespace) -> tuple[list[_Job], list[PictureFileEr
 
 def _without_results(arguments: argparse.Namespace, jobs: list[_Job]) -> list[_Job]:
     """Return the jobs to do: without results that exist, which are an error unless an option allows them."""
-    there = {place for _, place in jobs if place is not None and os.path.exists(place)}
-    if there and not (arguments.resume or arguments.overwrite):
-        raise InputError(
-            f"{min(there)}: exists already (results that exist: {len(there)}). Add --resume to keep, or --overwrite to "
-            f"replace what exists."
-        )
-    return [job for job in jobs if arguments.overwrite or job[1] not in there]
+    from labcolor.base.paths import check_absent
+
+    if arguments.overwrite:
+        return jobs
+    if arguments.resume:
+        return [(path, place) for path, place in jobs if place is None or not os.path.exists(place)]
+    places = (place for _, place in jobs if place is not None)
+    check_absent(places, "Add --resume to keep results that exist, or --overwrite to replace them.")
+    return jobs
 
 
 def _check_options(arguments: argparse.Namespace, jobs: list[_Job]) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from typing import Any
 
 from labcolor.cli.common import DAMAGED, DONE, print_message
 from labcolor.cli.video_options import add_field_options, sheet_path
-from labcolor.errors import InputError, VideoFileError
+from labcolor.errors import VideoFileError
 
 __all__ = ["add_to", "run"]
 
@@ -34,14 +33,14 @@ def add_to(commands: Any) -> None:
     command.add_argument("--sheet", metavar="FILE", help="picture to write, with one frame of each shot")
     command.add_argument("--rate", metavar="FPS", help="rate of an image sequence, as 25 or 24000/1001 (default: 24)")
     command.add_argument(
-        "--overwrite", action="store_true", help="replace files that are there already (default: they are an error)"
+        "--overwrite", action="store_true", help="replace files that exist already (default: they are an error)"
     )
     add_field_options(command)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Find the shots of a video."""
-    from labcolor.base.paths import as_path, check_destination
+    from labcolor.base.paths import as_path, check_absent, check_destination
     from labcolor.io.decoder import Decoding, open_footage
     from labcolor.io.pictures import write_picture
     from labcolor.video.scan import scan
@@ -51,9 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
     listed, sheet = as_path("-o", arguments.output), sheet_path(arguments)
     check_list_name(listed)
     check_destination(listed, VideoFileError)
-    for place in filter(None, (listed, sheet)):
-        if os.path.lexists(place) and not arguments.overwrite:
-            raise InputError(f"{place}: this file is there already. Choose another name, or pass --overwrite.")
+    if not arguments.overwrite:
+        check_absent(filter(None, (listed, sheet)))
     fields = {name: getattr(arguments, name) for name in ("rate", "deinterlace", "tone_map")}
     footage = open_footage(as_path("VIDEO", arguments.source), Decoding(**fields))
     found = scan(footage, sys.stderr.isatty())

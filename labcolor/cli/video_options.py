@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from labcolor.base.choices import Deinterlacing, ShotListEnding
 from labcolor.cli.common import add_like
-from labcolor.errors import InputError, PictureFileError
+from labcolor.errors import PictureFileError
 
 __all__ = ["add_color_options", "add_field_options", "add_shots_option", "color_options", "frame_size", "sheet_path"]
 
@@ -98,12 +98,11 @@ def add_field_options(group: Any) -> None:
 def sheet_path(arguments: argparse.Namespace) -> Path | None:
     """Return where ``--sheet`` writes, checked before the video is decoded; None without it."""
     from labcolor.base.paths import as_path, check_destination
-    from labcolor.io.encoders import WRITABLE
+    from labcolor.io.encoders import check_ending
 
     if arguments.sheet is None:
         return None
     place = as_path("--sheet", arguments.sheet)
-    if place.suffix.lower() not in WRITABLE:
-        raise InputError(f"--sheet: expected a name that ends in {', '.join(WRITABLE)}, got {place}.")
+    check_ending(place)
     check_destination(place, PictureFileError)
     return place

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from labcolor.base.paths import check_destination
+from labcolor.base.paths import check_absent, check_destination
 from labcolor.base.validation import one_of, optional, require
 from labcolor.color.yuv import MATRICES, FrameFormat, usual_matrix
 from labcolor.errors import InputError, VideoFileError
@@ -142,14 +142,11 @@ def _resolved(destination: Path, info: VideoInfo, overwrite: bool) -> Path:
         )
     if os.path.exists(destination) and os.path.exists(info.path) and destination.samefile(info.path):
         raise InputError(f"{destination}: would replace its own source. Choose another name.")
-    there = bool(frame_numbers(destination)) if sequence and os.path.isdir(folder) else os.path.lexists(destination)
-    if there and sequence and info.first is not None and info.path.parent.samefile(folder):
+    numbers = frame_numbers(destination) if sequence and os.path.isdir(folder) else []
+    if numbers and info.first is not None and info.path.parent.samefile(folder):
         raise InputError(f"{destination}: would replace its own source. Choose another folder.")
-    if there and not overwrite:
-        what = "pictures with such names are" if sequence else "this file is"
-        raise InputError(
-            f"{destination}: {what} there already. Choose another name, or pass overwrite=True (--overwrite)."
-        )
+    if not overwrite:
+        check_absent([folder / (destination.name % number) for number in numbers] if sequence else [destination])
     return destination
 
 
@@ -170,7 +167,7 @@ def target_of(destination: Path, footage: Footage, encoding: Encoding, overwrite
     Raises
     ------
     InputError
-        The destination is there already, or a parameter is not one that the container and the codec know.
+        The destination exists already, or a parameter is not one that the container and the codec know.
     VideoFileError
         Nothing can be written there, or this ffmpeg lacks the encoder.
     """

@@ -16,7 +16,7 @@ from labcolor.base.typing import Array, PathLike, PictureSource
 from labcolor.base.validation import as_array, instance_of, optional, require
 from labcolor.errors import InputError, LabcolorError, PictureFileError
 from labcolor.io.decoders import decode, from_image
-from labcolor.io.encoders import OPAQUE, WRITABLE, check_options, encode
+from labcolor.io.encoders import OPAQUE, check_ending, check_options, encode
 from labcolor.io.label import labeled
 from labcolor.io.metadata import PictureMetadata
 from labcolor.io.sources import ENDINGS, as_source
@@ -117,8 +117,7 @@ def write_picture(
     """
     path = as_path("path", path)
     ending = path.suffix.lower()
-    if ending not in WRITABLE:
-        raise InputError(f"{path}: expected a name that ends in {', '.join(WRITABLE)}. Rename it.")
+    check_ending(path)
     array = as_array("picture", picture)
     as_picture(array, "picture")  # raises an error for other arrays
     check_options(ending, quality, compression)

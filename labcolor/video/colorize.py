@@ -261,7 +261,7 @@ def colorize_video(
         The source is not a video or cannot be decoded, or the destination cannot be written. The message ends with
         ffmpeg's own error messages.
     InputError, InputTypeError
-        A parameter is not as described above, or the destination is there already.
+        A parameter is not as described above, or the destination exists already.
 
     Examples
     --------

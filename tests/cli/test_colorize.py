@@ -38,8 +38,8 @@ def test_two_names_are_a_picture_and_its_result(old, reference):
         (["old.jpg", "old.jpg"], "would be replaced by its own colors"),
         (["old.jpg", "old.jpg", "--overwrite"], "would be replaced by its own colors"),
         (["old.jpg", "again.png"], "again.png: exists already"),
-        (["old.jpg", "-o", "earlier"], "Add --resume to keep, or --overwrite to replace"),
-        (["old.jpg", "colored"], "a file to write that ends in .png"),
+        (["old.jpg", "-o", "earlier"], "Add --resume to keep results that exist, or --overwrite"),
+        (["old.jpg", "colored"], "colored: expected a name that ends in .png"),
         ([".", "colored.png"], "Name a folder"),
         (["old.jpg"], "-o FOLDER"),
         (["old.jpg", "a.png", "b.png"], "-o FOLDER"),
@@ -146,7 +146,7 @@ def test_heic(old, capsys):
         assert image.getexif()[0x0131] == "labcolor's test"
         assert image.getexif()[0x0112] == 1
     assert main(["colorize", "phone/a.heic", "a.heic", *REFERENCE]) == 2
-    assert "a file to write that ends in .png" in capsys.readouterr().err
+    assert "expected a name that ends in .png" in capsys.readouterr().err
 
 
 def test_formats_are_those_that_can_be_written(capsys):

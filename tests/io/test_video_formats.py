@@ -405,7 +405,7 @@ def test_image_sequences(small, tmp_path, ending):
         decoding=Decoding(rate="24000/1001"),
     )
     assert report.rate == probe(film).rate == Fraction(24000, 1001)
-    with pytest.raises(InputError, match="are there already"):
+    with pytest.raises(InputError, match="exists already"):
         colorize_video(folder, tmp_path / f"out/%04d.{ending}", small)
 
 

@@ -364,7 +364,7 @@ def test_what_is_there_is_replaced_only_on_demand(small, clip, tmp_path, name):
     colorize_video(clip, tmp_path / name, small, decoding=Decoding(end=0.4))
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     with pytest.raises(
-        InputError, match=r"there already\. Choose another name, or pass overwrite=True \(--overwrite\)"
+        InputError, match=r"exists already\. Choose another name, or pass overwrite=True \(--overwrite\)"
     ):
         colorize_video(clip, tmp_path / name, small, progress=lambda *done: pytest.fail("began"))
     assert main(["video", str(clip), str(tmp_path / name)]) == 2

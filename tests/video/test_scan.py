@@ -87,13 +87,13 @@ def test_the_command_writes_a_list_and_a_sheet(film, tmp_path, capsys):
     assert max(alike) > 0.95
     listed.write_text("mine")
     assert main(command) == 2
-    assert "shots.csv: this file is there already" in capsys.readouterr().err
+    assert "shots.csv: exists already" in capsys.readouterr().err
     assert listed.read_text() == "mine"
     assert main([*command, "--overwrite"]) == 0
     assert main(["shots", str(film), "-o", str(tmp_path / "shots.txt")]) == 2
     for command in (["shots", str(film), "-o", str(tmp_path / "new.csv")], ["preview", str(film)]):
         assert main([*command, "--sheet", str(tmp_path / "sheet.doc")]) == 2
-        assert "--sheet: expected a name that ends in .png" in capsys.readouterr().err
+        assert "expected a name that ends in .png" in capsys.readouterr().err
     assert not (tmp_path / "new.csv").exists()
 
 
