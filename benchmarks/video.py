@@ -244,8 +244,8 @@ def lightness(film):
 
 
 def detected(film, pace=1.0):
-    """Return the cuts of frames of L."""
-    detector = CutDetector(pace=pace)
+    """Return the cuts of frames of L, or of their cells."""
+    detector, film = CutDetector(pace=pace), [cells_of(frame) for frame in film]
     found = [detector.update(frame, film[index + 1 : index + 1 + AHEAD]) for index, frame in enumerate(film)]
     return [*itertools.chain(*found), *detector.finish()]
 

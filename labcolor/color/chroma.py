@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -85,13 +86,15 @@ class Chroma:
 
         A cell that lies partly in a bar counts as a part of the bar.
         """
-        sides = zip(shape, self.ab.shape, cell, self.scale, self.content_box, strict=False)
+        inside = [(part.start, part.stop) for part in self.content_box]
+        sides = zip(shape, self.ab.shape, cell, self.scale, inside, strict=False)
         (rows, down), (columns, across) = (_neighbors(*side) for side in sides)
         ab = np.pad(np.asarray(self.ab, np.float32), ((0, 1), (0, 1), (0, 0)))
         return Enlargement(ab, np.ascontiguousarray(rows.T), down, columns, across)
 
 
-def _neighbors(side: int, small: int, cell: int, scale: float, inside: slice) -> tuple[Array, Array]:
+@lru_cache(maxsize=8)  # frames of a video have the same
+def _neighbors(side: int, small: int, cell: int, scale: float, inside: tuple[int, int]) -> tuple[Array, Array]:
     """Return the two neighbors of each position among ``small`` ones, (2, side), and its place between them.
 
     Both neighbors of a position in a bar are ``small``.
@@ -100,5 +103,5 @@ def _neighbors(side: int, small: int, cell: int, scale: float, inside: slice) ->
     place = np.clip(place.astype(np.float32), 0, np.float32(small - 1))
     lower = place.astype(np.int32)
     neighbors = np.stack([lower, np.minimum(lower + 1, small - 1)])
-    neighbors[:, : -(-inside.start // cell)] = neighbors[:, inside.stop // cell :] = small
+    neighbors[:, : -(-inside[0] // cell)] = neighbors[:, inside[1] // cell :] = small
     return neighbors, place - lower.astype(np.float32)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from labcolor.base.compiled import jit
+from labcolor.base.compiled import jit, smaller
 from labcolor.base.typing import Array
 from labcolor.inference.pipeline import Pipeline
 from labcolor.pictures.small import SmallPicture
@@ -15,7 +15,7 @@ __all__ = ["Matches", "features_of", "keys_of", "match"]
 
 _LIGHT = np.float32(27.7)  # difference of L that counts as much as one unit
 _PLACE = 2  # the last coordinates of a key
-_PAIRS = 1 << 24  # pairs of places in one comparison
+_LANES = 16  # known places whose smallest distance is found together
 
 
 class Matches(NamedTuple):
@@ -75,33 +75,46 @@ def match(keys: Array, known: Array, colors: Array, sharpness: float) -> Matches
     sharpness : float
         How much the most similar places outweigh others.
     """
-    count, step = len(keys), max(1, _PAIRS // len(known))
+    count, wide = len(keys), np.pad(known, ((0, -len(known) % _LANES), (0, 0)), constant_values=np.inf)
     ab, distance = np.empty((count, 2), np.float32), np.empty(count, np.float32)
-    nearest, back = np.empty(count, np.int64), np.full(len(known), np.inf, np.float32)
-    colors = np.ascontiguousarray(colors, np.float32)
-    for start in range(0, count, step):
-        part = slice(start, start + step)
-        distances = keys[part] @ (-2 * known.T)
-        distances += np.square(keys[part]).sum(axis=1, keepdims=True)
-        distances += np.square(known).sum(axis=1)
-        _mix(distances, colors, np.float32(sharpness), ab[part], distance[part], nearest[part], back)
-    return Matches(ab, distance, nearest, back)
+    nearest, back = np.empty(count, np.int64), np.full(len(wide), np.inf, np.float32)
+    places, shades = np.ascontiguousarray(wide.T, np.float32), np.ascontiguousarray(colors, np.float32)
+    _match(np.ascontiguousarray(keys), places, shades, np.float32(sharpness), ab, distance, nearest, back)
+    return Matches(ab, distance, nearest, back[: len(known)])
 
 
+# A kernel rather than a matrix product: BLAS's threads spin for 20 ms after each product.
 @jit
-def _mix(
-    distances: Array, colors: Array, sharpness: float, ab: Array, distance: Array, nearest: Array, back: Array
+def _match(
+    keys: Array,
+    known: Array,
+    colors: Array,
+    sharpness: float,
+    ab: Array,
+    distance: Array,
+    nearest: Array,
+    back: Array,
 ) -> None:
-    """Fill in the fields of :class:`Matches` from squared distances, (P, K); ``back`` may be known in part."""
-    limit = np.float32(8) / sharpness  # distance beyond the nearest position at which the weight is 0
-    for i in range(distances.shape[0]):
-        row = distances[i]
-        low = row[0]
-        for k in range(len(row)):
-            low = min(low, row[k])
-            back[k] = min(back[k], max(row[k], np.float32(0)))  # differences of large numbers may leave 0
-        total, a, b = np.float32(0), np.float32(0), np.float32(0)
-        for k in range(len(row)):
+    """Fill in the fields of :class:`Matches`. ``known`` is (D, K), where K is a multiple of ``_LANES``."""
+    F = keys.dtype.type
+    limit = F(8) / sharpness  # distance beyond the nearest position at which the weight is 0
+    count = known.shape[1]
+    row, lows = np.empty(count, F), np.empty(_LANES, F)
+    for i in range(len(keys)):
+        row[:] = 0
+        for d in range(len(known)):
+            for k in range(count):
+                apart = known[d, k] - keys[i, d]
+                row[k] += apart * apart
+        for k in range(count):
+            back[k] = smaller(back[k], row[k])
+        lows[:] = row[:_LANES]  # several minima, because each comparison waits for the one before
+        for k in range(_LANES, count, _LANES):
+            for n in range(_LANES):
+                lows[n] = smaller(lows[n], row[k + n])
+        low = lows.min()
+        total, a, b = F(0), F(0), F(0)
+        for k in range(count):
             if row[k] < low + limit:
                 weight = np.exp((low - row[k]) * sharpness)
                 total += weight
@@ -109,4 +122,4 @@ def _mix(
                 b += weight * colors[k, 1]
                 if row[k] == low:
                     nearest[i] = k
-        ab[i, 0], ab[i, 1], distance[i] = a / total, b / total, max(low, np.float32(0))
+        ab[i, 0], ab[i, 1], distance[i] = a / total, b / total, low

@@ -25,6 +25,7 @@ _RESERVE = np.float32(-0.3)  # added to the trained logit of the prediction
 _COMMON = np.float32(0.3)  # variance of the shift that positions share, in that of a single hint
 _FALL = np.float32(0.5)  # its fall with the squared distance
 _CUT = np.float32(12)  # largest shift of ab that counts as shared
+_ALONE = 1 << 18  # products of a matrix product up to which OpenBLAS takes one thread
 _PAIRS = 1 << 24  # pairs of a position and a hint in one comparison
 
 
@@ -52,7 +53,13 @@ def locate(features: Array, places: Array, weights: Sequence[Array]) -> Array:
     projection, distance, _ = weights
     size = np.sqrt(np.einsum("pf,pf->p", features, features) / np.float32(features.shape[1])) + np.float32(1e-6)
     near = places * np.float32(2 * np.sqrt(np.abs(distance)))
-    return np.concatenate([features @ projection / size[:, None], near], axis=-1)
+    return np.concatenate([_product(features, projection) / size[:, None], near], axis=-1)
+
+
+def _product(first: Array, second: Array) -> Array:
+    """Return a matrix product, in parts for which BLAS takes one thread: others would spin for 20 ms afterwards."""
+    step = max(1, _ALONE // second.size)
+    return np.concatenate([first[start : start + step] @ second for start in range(0, len(first), step)])
 
 
 def limit_reach(own: Array, lightness: Array, ab: Array, weights: Sequence[Array]) -> tuple[Array, list[Array]]:

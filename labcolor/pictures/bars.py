@@ -42,6 +42,8 @@ def _within(lightness: Array) -> slice:
 
 def _bar(lightness: Array) -> int:
     """Return the number of first rows that form a bar."""
+    if np.ptp(lightness[0]) > _EVEN:  # most pictures have none
+        return 0
     low, high, means = lightness.min(axis=1), lightness.max(axis=1), lightness.mean(axis=1)
     even = high - low <= _EVEN
     black = _leading(even & (high <= _BLACK))

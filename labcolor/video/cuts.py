@@ -11,7 +11,7 @@ import numpy as np
 from labcolor.base.compiled import jit
 from labcolor.base.typing import Array
 from labcolor.base.validation import instance_of, integer, require, require_names
-from labcolor.video.cells import cells_of, changed, cropped, is_blank
+from labcolor.video.cells import changed, cropped, is_blank
 from labcolor.video.saved import as_list, float_array
 from labcolor.video.transitions import Cut, TransitionDetector
 
@@ -73,15 +73,15 @@ class CutDetector:
         self._unclear = state["unclear"]
         self._transitions.restore(state["transitions"])
 
-    def update(self, lightness: Array, ahead: Sequence[Array] = ()) -> list[Cut]:
+    def update(self, cells: Array, ahead: Sequence[Array] = ()) -> list[Cut]:
         """Take the next frame.
 
         Parameters
         ----------
-        lightness : ndarray, shape (H, W), float32
-            Small L of the frame.
+        cells : ndarray, shape (rows, columns), float32
+            The frame, from :func:`labcolor.video.cells.cells_of`.
         ahead : sequence of ndarray
-            Small L of up to :data:`AHEAD` frames that follow. Without them a flash counts as a cut.
+            The frames that follow, of which :data:`AHEAD` count. Without them a flash counts as a cut.
 
         Returns
         -------
@@ -89,13 +89,12 @@ class CutDetector:
             What is now known: a cut at this frame, and transitions whose middle lies before it.
         """
         self._frame += 1
-        cells = cells_of(lightness)
         if is_blank(cells):
             self._blank, self._unclear = True, -1
             return []
         if self._frame <= self._flash:
             return []
-        following = [cells_of(other) for other in ahead[:AHEAD]]
+        following = ahead[:AHEAD]
         change = _unlike(self._past[-1], cells) if self._past else 1.0
         if change > _UNLIKE and not any(_unlike(other, cells) <= _UNLIKE for other in list(self._past)[:-1]):
             for distance, other in enumerate(following, 1):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-from scipy import ndimage
+from typing import Any
 
+import numpy as np
+
+from labcolor.base.compiled import inline, jit
 from labcolor.base.typing import Array
 
 __all__ = ["Outline", "changes", "outline"]
@@ -15,6 +17,7 @@ _SIDE = 40  # places along the short side at which frames are compared
 _ROUNDS = 3
 _WEAVE = 2.5  # small pixels that a film moves between two frames, at most
 _MOVED = 3.0  # difference of L from which a place counts less
+_PRIOR = 1e-3, 1.0, 0.1, 0.1  # of offset, gain and shift: of a frame without contrast only the offset is known
 
 
 def outline(lightness: Array, shape: tuple[int, ...]) -> Outline:
@@ -31,19 +34,48 @@ def outline(lightness: Array, shape: tuple[int, ...]) -> Outline:
     -------
     ndarray, shape (3, h, w), float32
     """
-    means = ndimage.uniform_filter(lightness, 5, mode="nearest")
-    wide = np.pad(means, 2, "edge")
-    slopes = (wide[4:, 2:-2] - wide[:-4, 2:-2]) / 4, (wide[2:-2, 4:] - wide[2:-2, :-4]) / 4
-    return np.stack([_on_grid(part, shape) for part in (means, *slopes)])
+    out = np.empty((3, *shape[:2]), np.float32)
+    _outline(np.ascontiguousarray(lightness), -(-lightness.shape[0] // shape[0]), out)
+    return out
 
 
-def _on_grid(values: Array, shape: tuple[int, ...]) -> Array:
-    """Sample a map of the size of small L at the size of its chroma."""
-    stride = -(-values.shape[0] // shape[0])
-    if stride == 1:
-        return values
-    small = values[stride // 2 :: stride, stride // 2 :: stride]
-    return np.pad(small, ((0, shape[0] - small.shape[0]), (0, shape[1] - small.shape[1])), "edge")
+@inline
+def _inside(place: int, side: int) -> Any:
+    """Return a place, or the first or last one if it lies outside of a side."""
+    return min(max(place, 0), side - 1)
+
+
+@jit
+def _outline(lightness: Array, stride: int, out: Array) -> None:
+    """Write means of L over 5 x 5 pixels, and their slopes, at each ``stride``-th place to ``out``."""
+    F = out.dtype.type
+    height, width = lightness.shape
+    rows, columns = -(-(height - stride // 2) // stride), -(-(width - stride // 2) // stride)
+    sums = np.empty((3, width + 4), np.float32)  # of five rows: around the one above, the place, the one below
+    for i in range(out.shape[1]):
+        y = stride // 2 + min(i, rows - 1) * stride
+        for row in range(3):
+            center = _inside(y + 2 * row - 2, height)
+            total = sums[row]
+            total[:] = 0
+            for v in range(center - 2, center + 3):
+                line = lightness[_inside(v, height)]
+                for x in range(width):
+                    total[x + 2] += line[x]
+            total[:2], total[width + 2 :] = total[2], total[width + 1]
+        for j in range(out.shape[2]):
+            x = stride // 2 + min(j, columns - 1) * stride
+            left, right = _inside(x - 2, width), _inside(x + 2, width)
+            above, here, below, before, after = F(0), F(0), F(0), F(0), F(0)
+            for u in range(5):
+                above += sums[0, x + u]
+                here += sums[1, x + u]
+                below += sums[2, x + u]
+                before += sums[1, left + u]
+                after += sums[1, right + u]
+            out[0, i, j] = here / F(25)
+            out[1, i, j] = (below - above) / F(100)
+            out[2, i, j] = (after - before) / F(100)
 
 
 def changes(frame: Outline, other: Outline, play: float = 0) -> Array:
@@ -63,18 +95,56 @@ def changes(frame: Outline, other: Outline, play: float = 0) -> Array:
     ndarray, shape (h, w), float32
         Differences of L, 0 or more.
     """
-    parts = np.concatenate([np.ones_like(other[:1]), other])
-    step = max(1, min(frame.shape[1:]) // _SIDE)
-    known = parts[:, ::step, ::step].reshape(4, -1)
-    wanted = (frame[0] - other[0])[::step, ::step].reshape(-1)
-    # of a frame without contrast only the offset is known
-    prior = np.diag(np.array([1e-3, 1, 0.1, 0.1], np.float32)) * np.float32(wanted.size)
-    change = np.zeros(4, np.float32)
+    out = np.empty(frame.shape[1:], np.float32)
+    _changes(frame, other, float(play), max(1, min(frame.shape[1:]) // _SIDE), np.array(_PRIOR), out)
+    return out
+
+
+@jit
+def _changes(frame: Array, other: Array, play: float, step: int, prior: Array, out: Array) -> None:
+    """Fit offset, gain and shift to each ``step``-th place by weighted least squares, and write what is left."""
+    height, width = out.shape
+    change, part, sums = np.zeros(4), np.ones(4), np.empty((4, 5))
     for _ in range(_ROUNDS):
-        weights = 1 / (1 + np.square((wanted - change @ known) / np.float32(_MOVED)))
-        weighted = known * weights
-        change = np.linalg.solve(weighted @ known.T + prior, weighted @ wanted)
-        change[2:] = np.clip(change[2:], -_WEAVE, _WEAVE)
-    difference = np.abs(frame[0] - other[0] - np.tensordot(change, parts, 1))
-    edges = np.hypot(frame[1], frame[2])
-    return np.asarray(np.maximum(difference - np.float32(play) * edges, 0), np.float32)
+        sums[:] = 0
+        count = 0
+        for y in range(0, height, step):
+            for x in range(0, width, step):
+                for k in range(3):
+                    part[k + 1] = other[k, y, x]
+                wanted = np.float64(frame[0, y, x]) - part[1]
+                rest = (wanted - change[0] - change[1] * part[1] - change[2] * part[2] - change[3] * part[3]) / _MOVED
+                weight = 1 / (1 + rest * rest)
+                count += 1
+                for k in range(4):
+                    weighted = weight * part[k]
+                    for n in range(k, 4):
+                        sums[k, n] += weighted * part[n]
+                    sums[k, 4] += weighted * wanted
+        for k in range(4):
+            sums[k, k] += prior[k] * count
+        _solve(sums, change)
+        for k in range(2, 4):
+            change[k] = min(max(change[k], -_WEAVE), _WEAVE)
+    for y in range(height):
+        for x in range(width):
+            rest = frame[0, y, x] - other[0, y, x] - change[0]
+            for k in range(3):
+                rest -= change[k + 1] * other[k, y, x]
+            edge = np.sqrt(frame[1, y, x] * frame[1, y, x] + frame[2, y, x] * frame[2, y, x])
+            out[y, x] = max(abs(rest) - play * edge, 0.0)
+
+
+@inline
+def _solve(sums: Array, change: Array) -> None:
+    """Solve four equations by elimination. ``sums`` holds the upper triangle of a symmetric matrix, and the right."""
+    for k in range(4):
+        for n in range(k + 1, 4):
+            factor = sums[k, n] / sums[k, k]
+            for m in range(n, 5):
+                sums[n, m] -= factor * sums[k, m]
+    for k in range(3, -1, -1):
+        change[k] = sums[k, 4]
+        for n in range(k + 1, 4):
+            change[k] -= sums[k, n] * change[n]
+        change[k] /= sums[k, k]

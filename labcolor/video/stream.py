@@ -17,6 +17,7 @@ from labcolor.known.exemplars import Exemplar, with_exemplars
 from labcolor.known.matching import keys_of
 from labcolor.pictures.picture import Picture, working_shape
 from labcolor.pictures.small import SmallPicture
+from labcolor.video.cells import cells_of
 from labcolor.video.cuts import CutDetector
 from labcolor.video.frame_difference import Outline, changes, outline
 from labcolor.video.grade import Grade, graded
@@ -188,7 +189,8 @@ class ChromaStream:
             Frames that follow, by which cuts are found more safely.
         """
         number = self._next
-        begun = [self._begins(index, small, ahead) for index in range(len(small))]
+        cells = [cells_of(one.lightness) for one in (*small, *ahead)] if self._detector else []
+        begun = [self._begins(cells[index:]) for index in range(len(small))]
         starts = [index for index, cut in enumerate(begun) if cut is not None]
         for frame in self.references.wanted:
             if number <= frame < self._next:
@@ -221,14 +223,16 @@ class ChromaStream:
                 chroma = self.references.sharpened(number, shot, chosen, small, chroma)
             yield picture, chroma
 
-    def _begins(self, index: int, small: Sequence[SmallPicture], ahead: Sequence[SmallPicture]) -> int | None:
-        """Return the first frame of a shot that is known to begin with a frame or before it, and note the cut."""
+    def _begins(self, cells: Sequence[Array]) -> int | None:
+        """Return the first frame of a shot that is known to begin with the next frame or before it, and note the cut.
+
+        ``cells`` are those of the frame and of frames that follow; they do not matter where the shots are listed.
+        """
         number, self._next = self._next, self._next + 1
         if self._detector is None:
             cut = number if number in self._starts and number > self._first else None
         else:
-            following = [one.lightness for one in (*small[index + 1 :], *ahead)]
-            found = [cut.frame for cut in self._detector.update(small[index].lightness, following)]
+            found = [cut.frame for cut in self._detector.update(cells[0], cells[1:])]
             self.cuts += found[:-1]
             cut = found[-1] if found else None
         if cut is not None:

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from labcolor.known import matching
 from labcolor.known.matching import match
 
 RANDOM = np.random.default_rng(0)
@@ -29,12 +28,16 @@ def test_a_known_place_tells_how_far_it_is_from_the_picture():
     assert back[3] > 10
 
 
-def test_many_places_are_compared_in_parts(monkeypatch):
-    """Memory is bounded: parts give what all places together give."""
-    whole = match(KEYS, PLACES, COLORS, 60.0)
-    monkeypatch.setattr(matching, "_PAIRS", 30)
-    for one, other in zip(match(KEYS, PLACES, COLORS, 60.0), whole, strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-4)
+def test_distances_of_any_number_of_places_are_exact():
+    """Each number of known places, also one that no vector of the processor divides, gives the exact distances."""
+    random = np.random.default_rng(0)
+    for count in (1, 15, 16, 37):
+        keys, known = (random.normal(size=(number, 18)).astype(np.float32) for number in (9, count))
+        exact = np.square(keys[:, None].astype(np.float64) - known).sum(axis=2)
+        found = match(keys, known, random.normal(size=(count, 2)), 60.0)
+        np.testing.assert_allclose(found.distance, exact.min(axis=1), rtol=1e-5)
+        np.testing.assert_array_equal(found.nearest, exact.argmin(axis=1))
+        np.testing.assert_allclose(found.back, exact.min(axis=0), rtol=1e-5)
 
 
 def test_a_soft_match_takes_the_mean_of_what_is_alike():

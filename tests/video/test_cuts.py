@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from labcolor.video.cells import cells_of
 from labcolor.video.cuts import AHEAD, CutDetector
 
 SIZE = 120, 160
@@ -43,7 +44,7 @@ def cuts(film, ahead=AHEAD):
 
 def found(film, ahead=AHEAD):
     """Cuts that are found."""
-    detector = CutDetector()
+    detector, film = CutDetector(), [cells_of(frame) for frame in film]
     cuts = [detector.update(frame, film[index + 1 : index + 1 + ahead]) for index, frame in enumerate(film)]
     return [*itertools.chain(*cuts), *detector.finish()]
 
