@@ -14,6 +14,7 @@ import json
 import re
 import sys
 import textwrap
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -88,10 +89,25 @@ def figures() -> tuple[str, str]:
     return table(["", ""], rows), below
 
 
+def card(model: str) -> tuple[str, str]:
+    """Return the table of a model's card, from those of all sets of photographs, and the line below it."""
+    rows = []
+    for name in ("first", "second", "bsds500"):
+        quality = load(f"quality_{name}")
+        models = {row[0]: row for row in quality["rows"]}
+        gain, colorful, _, rebalanced, _ = models[model][1:]
+        rows.append([quality["columns"][0], gain, f"{colorful} of {models['truth'][2]}", rebalanced])
+    columns = ["photographs", "PSNR over grey", "colorfulness, of the truth's", "rebalanced AuC over grey"]
+    return table(columns, rows), f"Measured on {load('quality_bsds500')['measured']} by `benchmarks/quality.py`."
+
+
+MADE = {"figures": figures, **{f"card_{model}": partial(card, model) for model in ("efficientnet", "reference")}}
+
+
 def block(name: str) -> str:
     """Return the text of a block."""
-    if name == "figures":
-        shown, below = figures()
+    if name in MADE:
+        shown, below = MADE[name]()
     else:
         content = load(name)
         shown, below = table(content["columns"], content["rows"]), origin(content)

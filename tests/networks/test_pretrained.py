@@ -10,11 +10,12 @@ from labcolor.networks import PACKAGED_MODELS
 
 
 def test_pretrained_models_are_the_ones_that_were_published(monkeypatch):
-    """Each packaged model loads, has a card, and is refused if its SHA-256 differs."""
+    """Each packaged model loads, has a card of one page, and is refused if its SHA-256 differs."""
     for name, model in PACKAGED_MODELS.items():
         assert isinstance(Colorizer.from_pretrained(name), Colorizer)
         for word in ("Data", "Recipe", "Measured", "Limits"):
             assert f"## {word}" in model.card
+        assert len(model.card.split()) <= 700
     changed = dataclasses.replace(PACKAGED_MODELS["reference"], sha256="0" * 64)
     monkeypatch.setitem(PACKAGED_MODELS, "reference", changed)
     with pytest.raises(ModelFileError, match="SHA-256"):
