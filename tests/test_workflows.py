@@ -1,8 +1,10 @@
-"""The workflows of the forge and the recipe of conda: they run and install what the project promises."""
+"""A release: the workflows of the forge, the recipe of conda and the version say what the project promises."""
 
 import re
 import tomllib
 from pathlib import Path
+
+import labcolor
 
 REPOSITORY = Path(__file__).parents[1]
 WORKFLOWS = {
@@ -44,3 +46,21 @@ def test_conda_installs_what_pip_installs():
     run = re.search(r"\n  run:\n((?:    - .+\n)+)", recipe)[1]
     named = {line.strip(" -").replace(" ", "") for line in run.splitlines()}
     assert named - {"python>=3.11,<3.14"} == {text.split(";")[0].strip() for text in project["dependencies"]}
+
+
+def test_one_version_with_one_date():
+    """The newest release of the changelog is the version to cite, with its date, that of the recipe, and the package's.
+
+    Between releases the package has the version of the next one, and the changelog a part that is unreleased.
+    """
+    changelog, citation, recipe = (
+        (REPOSITORY / path).read_text(encoding="utf-8")
+        for path in ("CHANGELOG.md", "CITATION.cff", "docs/project/recipe.yaml")
+    )
+    parts = re.findall(r"^## (.+)$", changelog, re.MULTILINE)
+    unreleased = parts[0] == "Unreleased"
+    version, date = parts[unreleased].split(" - ")
+    assert re.search(r"^version: (.+)$", citation, re.MULTILINE)[1] == version
+    assert re.search(r'^date-released: "(\d{4}-\d\d-\d\d)"$', citation, re.MULTILINE)[1] == date
+    assert re.search(r'^  version: "(.+)"$', recipe, re.MULTILINE)[1] == version
+    assert labcolor.__version__.endswith(".dev0") if unreleased else labcolor.__version__ == version
