@@ -24,7 +24,7 @@ from labcolor import Colorizer, write_picture
 
 DOCS = Path(__file__).parents[1] / "docs"
 LIST, PAGE, FOLDER = DOCS / "figures" / "archive.csv", DOCS / "archive.md", DOCS / "images" / "archive"
-BEGIN, END = "<!-- archive -->", "<!-- end -->"
+BEGIN, END = "<!-- archive -->", "<!-- end archive -->"
 OUTCOMES = ("good", "dull", "wrong", "blotched")
 SHORT_SIDE, LIMIT = 280, 40_000
 
