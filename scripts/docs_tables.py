@@ -83,8 +83,8 @@ def figures() -> tuple[str, str]:
         f"Speed measured on {engine['measured']}, quality on {load('quality_bsds500')['measured']}, on "
         f"{engine['machine']['cores']} cores with int8 instructions (VNNI); older processors are slower. "
         "No model was trained on these photographs, but the model's constants were chosen on them. "
-        "From [speed](docs/speed.md), [engines](docs/engine.md) and "
-        "[quality](docs/quality.md), by `python scripts/docs_tables.py`."
+        "From [speed](docs/speed.md), [engines](docs/engine.md), [quality](docs/quality.md) and "
+        "[realism](docs/realism.md)."
     )
     return table(["", ""], rows), below
 
