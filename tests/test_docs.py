@@ -42,6 +42,14 @@ def test_links_lead_somewhere():
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
+def test_pages_are_short():
+    """README fits on a screen or two, and no page that users read has more than 1,500 words, tables included."""
+    assert len((DOCS.parent / "README.md").read_text(encoding="utf-8").splitlines()) <= 90
+    for page in [*DOCS.glob("*.md"), *DOCS.glob("[!r_]*/*.md")]:
+        if page.name != "design.md":  # for developers, as research/ is
+            assert len(page.read_text(encoding="utf-8").split()) <= 1500, page.name
+
+
 def test_bill_of_materials():
     """It names the packaged models by their digests, and counts photographs as its page does and the model cards do."""
     bill = json.loads((DOCS / "project" / "weights.cdx.json").read_text(encoding="utf-8"))
