@@ -734,8 +734,15 @@ class Colorizer(Recipe, Estimator):
         colorizer.model_ = model
         return colorizer
 
+    def __copy__(self) -> Self:
+        """Return a Colorizer with the same parameters and the same model, which nothing changes."""
+        copied = type(self)().set_params(**self.get_params())
+        if self.__sklearn_is_fitted__():
+            copied.model_ = self.model_
+        return copied
+
     def __getstate__(self) -> dict[str, Any]:
-        """Return the parameters and, packed, the trained model: enough for pickle, copy and other processes."""
+        """Return the parameters and, packed, the trained model: enough for pickle, deep copies and other processes."""
         packed = self.model_.to_bytes() if self.__sklearn_is_fitted__() else None
         return {"params": self.get_params(), "packed": packed}
 

@@ -190,6 +190,16 @@ def test_a_generator_fixes_a_training(make, batch, tmp_path):
         np.testing.assert_array_equal(copied.model_.weights[0], second.model_.weights[0])
 
 
+def test_a_shallow_copy_shares_the_model(small):
+    """A copy has the same parameters and the same model, which is not packed for it; each changes by itself."""
+    copied = copy.copy(small)
+    assert copied.get_params() == small.get_params()
+    assert copied.model_ is small.model_
+    copied.set_params(verbose=2)
+    assert small.verbose != 2
+    assert not hasattr(copy.copy(Colorizer()), "model_")
+
+
 @pytest.mark.parametrize("random_state", ["seed", 1.5, -1, 2**32, True, np.random])
 def test_other_random_states_are_refused(random_state, batch):
     """What is neither a seed nor a generator is refused."""

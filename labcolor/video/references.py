@@ -14,7 +14,7 @@ import numpy as np
 from labcolor.base.typing import Array, PictureInput
 from labcolor.base.validation import integer, one_of, require, require_names, shortened
 from labcolor.color.chroma import Chroma
-from labcolor.color.lab import rgb_to_lab
+from labcolor.color.lab import full_scale, rgb_to_lab
 from labcolor.errors import InputError, InputTypeError
 from labcolor.inference.pipeline import Pipeline
 from labcolor.io.inputs import one_picture
@@ -173,7 +173,8 @@ def _reference(frame: int, given: PictureInput, shapes: Sequence[tuple[int, int]
         hint = np.ascontiguousarray(rgb_to_lab(rgb)[..., 1:], np.float32)
     whole = True
     if picture.alpha is not None:
-        opaque = picture.alpha.reshape(picture.shape) >= _half(picture.alpha)
+        half = full_scale(picture.alpha.dtype)[0] / 2
+        opaque = picture.alpha.reshape(picture.shape) >= half
         whole = bool(opaque.all())
         hint[~opaque] = np.nan
         if not whole:
@@ -181,10 +182,6 @@ def _reference(frame: int, given: PictureInput, shapes: Sequence[tuple[int, int]
         if not opaque.any():
             raise InputError(f"{name}: expected at least one color, got a picture that is transparent.")
     return Reference(frame, hint, picture if whole else None)
-
-
-def _half(alpha: Array) -> float:
-    return 0.5 if alpha.dtype.kind == "f" else np.iinfo(alpha.dtype).max / 2
 
 
 def _check_size(name: str, shape: Sequence[int], shapes: Sequence[tuple[int, int]]) -> None:

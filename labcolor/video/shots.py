@@ -15,7 +15,7 @@ from typing import Any, get_args
 
 from labcolor.base.choices import ShotListEnding
 from labcolor.base.paths import as_path, write_text
-from labcolor.base.validation import as_saturation, instance_of, integer, number, one_of, require, shortened
+from labcolor.base.validation import as_saturation, instance_of, integer, number, one_of, optional, require, shortened
 from labcolor.errors import InputError, InputTypeError, VideoFileError
 from labcolor.io.times import as_rate, clock
 from labcolor.video.grade import Grade, as_text, decimal, grades_from
@@ -35,6 +35,7 @@ __all__ = [
 
 KINDS = "cut", "dissolve", "wipe", "fade"
 NO_END = 1 << 62  # the end of a last shot that ends with the video
+_LAST = 999_999_999  # the largest number of a frame; a list holds nine digits
 _COLUMNS = [
     "first",
     "end",
@@ -75,6 +76,11 @@ class Shot:
     grades : tuple of Grade, default ()
         Corrections of its colors.
 
+    Raises
+    ------
+    InputError, InputTypeError
+        A value is not as described above, or contradicts another.
+
     Examples
     --------
     >>> from labcolor import Shot
@@ -91,6 +97,31 @@ class Shot:
     kind: str | None = None
     confidence: float | None = None
     grades: tuple[Grade, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        require("first", self.first, integer(0, most=_LAST))
+        if self.end != NO_END:
+            require("end", self.end, integer(0, most=_LAST))
+        if self.first >= self.end:
+            raise InputError(f"end: expected an end after its first frame, got {self.first} to {self.end}.")
+        require("grey", self.grey, instance_of(bool))
+        if self.saturation is not None:
+            object.__setattr__(self, "saturation", as_saturation(self.saturation))
+            if self.grey and self.saturation:
+                raise InputError("grey: expected grey or a saturation, got both. Remove one.")
+        for name, check in (("references", integer(0)), ("grades", instance_of(Grade))):
+            values = getattr(self, name)
+            if values is None and name == "references":
+                continue
+            require(name, values, instance_of(Sequence))
+            for value in values:
+                require(name, value, check)
+            object.__setattr__(self, name, tuple(values))
+        if self.exclude_hues is not None:
+            object.__setattr__(self, "exclude_hues", as_hues("exclude_hues", self.exclude_hues))
+        require("kind", self.kind, optional(one_of(*KINDS)))
+        require("confidence", self.confidence, optional(number(0, 1)))
 
 
 def shots_between(cuts: Iterable[int], first: int, end: int) -> tuple[Shot, ...]:
@@ -135,7 +166,7 @@ def _checked(name: str, shots: Sequence[Shot]) -> tuple[Shot, ...]:
     if not shots:
         raise InputError(f"{name}: expected at least one shot, got none.")
     for place, shot in enumerate(shots, 1):
-        _check_shot(f"{name}: shot {place}", shot)
+        require(f"{name}: shot {place}", shot, instance_of(Shot))
     for place, (one, following) in enumerate(itertools.pairwise(shots), 1):
         if following.first != one.end:
             what = "a gap" if following.first > one.end else "an overlap"
@@ -144,31 +175,6 @@ def _checked(name: str, shots: Sequence[Shot]) -> tuple[Shot, ...]:
                 f"it begins at {following.first}."
             )
     return tuple(shots)
-
-
-def _check_shot(name: str, shot: Any) -> None:
-    """Raise an InputError or InputTypeError unless something is a shot that does not contradict itself."""
-    require(name, shot, instance_of(Shot))
-    require(f"{name}: first", shot.first, integer(0))
-    require(f"{name}: end", shot.end, integer(0))
-    if shot.first >= shot.end:
-        raise InputError(f"{name}: expected an end after its first frame, got {shot.first} to {shot.end}.")
-    require(f"{name}: grey", shot.grey, instance_of(bool))
-    if shot.saturation is not None:
-        as_saturation(shot.saturation)
-        if shot.grey and shot.saturation:
-            raise InputError(f"{name}: expected grey or a saturation, got both. Remove one.")
-    lists = ("references", shot.references or (), integer(0)), ("grades", shot.grades, instance_of(Grade))
-    for field, values, check in lists:
-        require(f"{name}: {field}", values, instance_of(Sequence))
-        for value in values:
-            require(f"{name}: {field}", value, check)
-    if shot.exclude_hues is not None:
-        as_hues(f"{name}: exclude_hues", shot.exclude_hues)
-    if shot.kind is not None:
-        require(f"{name}: kind", shot.kind, one_of(*KINDS))
-    if shot.confidence is not None:
-        require(f"{name}: confidence", shot.confidence, number(0, 1))
 
 
 def write_shots(path: str | os.PathLike[str], shots: Iterable[Shot], rate: Any) -> None:
@@ -292,25 +298,33 @@ def _from_csv(path: Path, text: str) -> list[Shot]:
 
 
 def _shot(name: str, row: dict[str, str]) -> Shot:
-    grey = row.get("grey", "").lower() or "no"
-    if grey not in ("yes", "no"):
-        raise InputError(f'{name}: grey: expected "yes" or "no", got {shortened(grey)}.')
-    saturation, confidence = (row.get(key, "").replace(",", ".") for key in ("saturation", "confidence"))
-    references = row.get("references", "").lower()
-    exclude_hues = row.get("exclude_hues", "").lower()
-    return Shot(
-        _whole(name, row.get("first", "")),
-        _whole(name, row.get("end", "")),
-        grey == "yes",
-        _decimal(f"{name}: saturation", saturation) if saturation else None,
-        None if not references else tuple(_whole(name, one) for one in references.split() if one != "none"),
-        None
-        if not exclude_hues
-        else as_hues(f"{name}: exclude_hues", [hue for hue in exclude_hues.split() if hue != "none"]),
-        row.get("kind", "").lower() or None,
-        _decimal(f"{name}: confidence", confidence) if confidence else None,
-        grades_from(f"{name}: grades", row["grades"]) if row.get("grades") else (),
-    )
+    """Return the shot of a row, which errors call ``name``. Empty fields are as usual, "none" is an empty list."""
+
+    def listed(key: str) -> list[str] | None:
+        words = row.get(key, "").lower().split()
+        return [word for word in words if word != "none"] if words else None
+
+    references, hues = listed("references"), listed("exclude_hues")
+    try:
+        return Shot(
+            _whole("first", row.get("first", "")),
+            _whole("end", row.get("end", "")),
+            _grey(row.get("grey", "").lower()),
+            _decimal("saturation", row.get("saturation", "")),
+            None if references is None else tuple(_whole("references", frame) for frame in references),
+            None if hues is None else tuple(hues),
+            row.get("kind", "").lower() or None,
+            _decimal("confidence", row.get("confidence", "")),
+            grades_from("grades", row["grades"]) if row.get("grades") else (),
+        )
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from error
+
+
+def _grey(text: str) -> bool:
+    if text not in ("", "yes", "no"):
+        raise InputError(f'grey: expected "yes" or "no", got {shortened(text)}.')
+    return text == "yes"
 
 
 def _whole(name: str, text: str) -> int:
@@ -319,10 +333,12 @@ def _whole(name: str, text: str) -> int:
     return int(text)
 
 
-def _decimal(name: str, text: str) -> float:
-    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,9})?", text):
+def _decimal(name: str, text: str) -> float | None:
+    if not text:
+        return None
+    if not re.fullmatch(r"[0-9]{1,3}([.,][0-9]{1,9})?", text):
         raise InputError(f"{name}: expected a number, got {shortened(text)}.")
-    return float(text)
+    return float(text.replace(",", "."))
 
 
 def _as_clips(shots: Iterable[Shot]) -> list[TimelineClip]:

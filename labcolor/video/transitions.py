@@ -114,19 +114,15 @@ class TransitionDetector:
         self._odds = np.asarray([*self._odds[1:], now], np.float32)
         smooth = np.asarray([0.25, 0.5, 0.25], np.float32) @ self._odds
         number = self._past[max(0, place - self._every)][0]
-        best = _LEAST if self._best is None else _either(self._best[1])
-        if number >= self._free and _either(smooth) > best:
+        best = _LEAST if self._best is None else np.logaddexp(*self._best[1])
+        if number >= self._free and np.logaddexp(*smooth) > best:
             self._best = number, smooth
         return self._decided(smooth)
 
     def _decided(self, now: Array) -> Cut | None:
         """Return the best place if the odds are now lower."""
-        if self._best is None or _either(now) > _either(self._best[1]) - _FALL:
+        if self._best is None or np.logaddexp(*now) > np.logaddexp(*self._best[1]) - _FALL:
             return None
         (number, best), self._best = self._best, None
         self._free = number + self._apart
-        return Cut(number, "wipe" if best[1] > best[0] else "dissolve", float(1 / (1 + np.exp(-_either(best)))))
-
-
-def _either(logarithms: Array) -> float:
-    return float(np.logaddexp(*logarithms))
+        return Cut(number, "wipe" if best[1] > best[0] else "dissolve", float(1 / (1 + np.exp(-np.logaddexp(*best)))))

@@ -66,9 +66,12 @@ def test_kinds_are_written_and_read(film, tmp_path):
     """A list keeps how shots begin; other words are an error that names the place."""
     write_shots(tmp_path / "shots.csv", find_shots(film), 25)
     assert read_shots(tmp_path / "shots.csv", 25) == find_shots(film)
-    for wrong, message in (("kind\n0,9,swipe", "kind: expected one of"), ("confidence\n0,9,2", "a number from 0 to 1")):
+    for wrong, message in (
+        ("kind\n0,9,swipe", "kind: expected None or one of"),
+        ("confidence\n0,9,2", "a number from 0 to 1"),
+    ):
         (tmp_path / "shots.csv").write_text(f"first,end,{wrong}\n")
-        with pytest.raises(InputError, match=f"shot 1: .*{message}"):
+        with pytest.raises(InputError, match=f"line 2: .*{message}"):
             read_shots(tmp_path / "shots.csv", 25)
 
 

@@ -83,9 +83,9 @@ def test_what_a_timeline_cannot_hold(tmp_path, monkeypatch):
     [
         ("0,10\n12,20", "shot 2 to begin where shot 1 ends, at frame 10, got a gap: it begins at 12"),
         ("0,10\n8,20", "got an overlap: it begins at 8"),
-        ("10,10", "shot 1: expected an end after its first frame, got 10 to 10"),
-        ("a,10", "line 2: expected the number of a frame, got 'a'"),
-        ("0,10\n\n\na,20", "line 5: expected the number of a frame, got 'a'"),
+        ("10,10", "line 2: end: expected an end after its first frame, got 10 to 10"),
+        ("a,10", "line 2: first: expected the number of a frame, got 'a'"),
+        ("0,10\n\n\na,20", "line 5: first: expected the number of a frame, got 'a'"),
         (f"0,10,{200000 * 'x'}", "as CSV, got what cannot be read"),
         ("0,10,maybe", 'line 2: grey: expected "yes" or "no"'),
         ("0,10,no,9", "saturation: expected a number"),
@@ -113,16 +113,34 @@ def test_what_is_no_list(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"first": 0.5}, "first: expected a whole number"),
+        ({"first": 9}, "end: expected an end after its first frame, got 9 to 3"),
+        ({"end": "3"}, "end: expected a whole number"),
+        ({"end": 10**10}, "end: expected a whole number of at least 0 and at most 999999999"),
+        ({"grey": "no"}, "grey: expected a bool"),
+        ({"grey": True, "saturation": 1}, "grey: expected grey or a saturation, got both"),
+        ({"saturation": 9}, "saturation: expected a number"),
+        ({"references": 5}, "references: expected a Sequence"),
+        ({"references": ("5",)}, "references: expected a whole number"),
+        ({"exclude_hues": ("crimson",)}, "exclude_hues: expected red, orange"),
+        ({"kind": "swipe"}, "kind: expected None or one of"),
+        ({"confidence": 2}, "confidence: expected None or a number from 0 to 1"),
+        ({"grades": None}, "grades: expected a Sequence"),
+    ],
+)
+def test_what_is_no_shot(values, message):
+    """A shot checks its values where it is made, and names the one that is wrong."""
+    with pytest.raises(InputError, match=message):
+        Shot(**{"first": 0, "end": 3, **values})
+
+
+@pytest.mark.parametrize(
     ("shots", "rate", "message"),
     [
         (None, 25, "shots: expected an Iterable, got None"),
         ([1, 2], 25, "shot 1: expected a Shot, got 1"),
-        ([Shot(0.5, 3)], 25, "shot 1: first: expected a whole number"),
-        ([Shot(0, "3")], 25, "shot 1: end: expected a whole number"),
-        ([Shot(0, 3, grey="no")], 25, "shot 1: grey: expected a bool"),
-        ([Shot(0, 3, references=5)], 25, "shot 1: references: expected a Sequence"),
-        ([Shot(0, 3, references=("5",))], 25, "shot 1: references: expected a whole number"),
-        ([Shot(0, 3, grades=None)], 25, "shot 1: grades: expected a Sequence"),
         (SHOTS, "fast", "rate: expected"),
         (SHOTS, None, "rate: expected"),
         (SHOTS, 0, "rate: expected"),
