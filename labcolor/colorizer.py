@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 
 import numpy as np
 
+from labcolor.backends.tensorflow import check_process, forked
 from labcolor.base.choices import DeviceName, EngineName, PackagedName
-from labcolor.base.forks import check_process, forked
 from labcolor.base.paths import as_path
 from labcolor.base.typing import Array, PathLike, PictureInput
 from labcolor.base.validation import Check, as_saturation, instance_of, number, optional, require
@@ -39,8 +39,6 @@ from labcolor.training.recipe import COUNT, Recipe
 
 if TYPE_CHECKING:
     import keras
-
-__all__ = ["Colorizer", "coloring", "exemplars_of", "guide_of", "pipeline_of"]
 
 _CALIBRATION = 160  # pictures, at most, by which ranges of int8 are chosen
 _SHARE = number(0.001, 0.5)  # of the pictures, held out

@@ -9,8 +9,6 @@ from typing import Any, ClassVar, Self
 from labcolor.base.validation import Check, require
 from labcolor.errors import InputError
 
-__all__ = ["Estimator"]
-
 
 class Estimator:
     """Base class of estimators.

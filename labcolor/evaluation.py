@@ -20,8 +20,6 @@ from labcolor.io.inputs import one_picture
 from labcolor.io.pictures import read_picture
 from labcolor.pictures.crops import center_crop, reduce_picture
 
-__all__ = ["COLORFULNESS", "METRICS", "at_colorfulness", "center_square", "evaluate", "table"]
-
 COLORFULNESS = 36.0  # common colorfulness in comparisons of methods, close to that of photographs
 METRICS = (
     "PSNR",

@@ -9,8 +9,6 @@ from typing import Any
 from labcolor.base.validation import shortened
 from labcolor.networks.model import FittedModel
 
-__all__ = ["summary"]
-
 
 def summary(name: str, params: Mapping[str, Any], changed: Collection[str], model: FittedModel | None) -> str:
     """Return a table of a model, and a folded table of all parameters, as HTML without scripts and style sheets.

@@ -38,7 +38,7 @@ from labcolor.color import kernels
 from labcolor.color.codec import LabCodec
 from labcolor.networks import BinsHead, FittedModel
 from labcolor.networks.views import OVERVIEW
-from labcolor.training.crops import age, made_ahead, random_crop
+from labcolor.training.crops import age, prefetched, random_crop
 from labcolor.training.data import training_pictures
 
 SIZES = SIDE, 160, 192  # of the squares that the network sees, but for those beyond its working size
@@ -173,7 +173,7 @@ def batches(
                 picture[:] = age(picture, random)
         return lightness, lab
 
-    return made_ahead(make, ((step,) for step in itertools.count()))
+    return prefetched(make, ((step,) for step in itertools.count()))
 
 
 def taught(

@@ -7,11 +7,14 @@ Ranges of int8 are chosen by photographs that are not held out:
 
 import argparse
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from trainings import training_paths
 
 from labcolor import Colorizer
+from labcolor.networks.onnx_form import digest
 
 WEIGHTS = Path(__file__).parents[1] / "labcolor" / "weights"
 
@@ -25,7 +28,11 @@ def main() -> None:
     options = parser.parse_args()
     path = WEIGHTS / f"{options.name}.labcolor"
     Colorizer.load(options.model).export(path, int8=training_paths(options.photographs))
-    path.write_bytes(Colorizer.load(path).model_.to_bytes(half=True))
+    model = Colorizer.load(path).model_
+    assert model.onnx_form is not None
+    weights = tuple(weight.astype(np.float16).astype(np.float32) for weight in model.weights)
+    form = replace(model.onnx_form, sha256=digest(weights))
+    path.write_bytes(replace(model, weights=weights, onnx_form=form).to_bytes())
     print(hashlib.sha256(path.read_bytes()).hexdigest(), path)
 
 

@@ -26,9 +26,6 @@ __all__ = ["float32_by_default", "keras", "layers", "looking_for_devices", "ops"
 def float32_by_default() -> Iterator[None]:
     """Make float32 Keras's default dtype, and restore the user's default afterwards."""
     theirs = keras.config.floatx()
-    if theirs == "float32":
-        yield
-        return
     keras.config.set_floatx("float32")
     try:
         yield

@@ -17,8 +17,6 @@ from labcolor.errors import LabcolorError
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["convert_to_tflite"]
-
 
 def convert_to_tflite(network: keras.Model, calibration: Sequence[Array], in_float: int) -> bytes:
     """Convert a network to LiteRT.

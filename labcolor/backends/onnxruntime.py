@@ -11,8 +11,6 @@ from labcolor.base.choices import DeviceName
 from labcolor.base.typing import Array
 from labcolor.errors import InputError, LabcolorError
 
-__all__ = ["PROVIDERS", "load_session", "multiplies_exactly"]
-
 # A graph with one MatMulInteger of x, (1, 4) uint8, and four times 127. It shows whether sums of products saturate.
 _SATURATION = bytes.fromhex(
     "080812003a580a180a01780a0177120179220d4d61744d756c496e74656765721201672a0f0804080110034201774a047f7f7f7f5a130a0178"

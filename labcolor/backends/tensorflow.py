@@ -1,4 +1,4 @@
-"""TensorFlow: its import without messages, its threads and replicas, and functions compiled from networks."""
+"""TensorFlow: its import without messages, its threads, replicas and forks, and functions compiled from networks."""
 
 from __future__ import annotations
 
@@ -14,12 +14,36 @@ import numpy as np
 from labcolor.base.stderr import closed_stderr
 from labcolor.base.threads import get_threads
 from labcolor.base.typing import Array
-from labcolor.errors import InputError, OutOfMemoryError
+from labcolor.errors import InputError, LabcolorError, OutOfMemoryError
 
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["build_outline", "compiled", "count_replicas", "limit_threads", "quietly", "shared_out"]
+
+_forked = False
+
+
+def _note_fork() -> None:
+    global _forked
+    _forked = _forked or "tensorflow" in sys.modules
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_note_fork)
+
+
+def forked() -> bool:
+    """Return whether this process was forked from a process with TensorFlow."""
+    return _forked
+
+
+def check_process() -> None:
+    """Raise a LabcolorError in a forked process, in which TensorFlow would hang."""
+    if forked():
+        raise LabcolorError(
+            "TensorFlow does not survive a fork, and this process was forked from a process that had imported it. "
+            'Start workers with multiprocessing.get_context("spawn"), or with joblib.'
+        )
 
 
 def compiled(network: keras.Model) -> Callable[[Array], list[Array]]:

@@ -2,18 +2,6 @@
 
 from typing import Literal
 
-__all__ = [
-    "CodecName",
-    "Deinterlacing",
-    "DeviceName",
-    "EngineName",
-    "HueName",
-    "PackagedName",
-    "Precision",
-    "PresetName",
-    "ShotListEnding",
-]
-
 EngineName = Literal["auto", "onnxruntime", "onnxruntime-int8", "tensorflow"]
 DeviceName = Literal["cpu", "cuda", "directml", "coreml", "openvino"]
 PackagedName = Literal["efficientnet", "reference"]  # the packaged models, the default first

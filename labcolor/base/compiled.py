@@ -12,8 +12,6 @@ from llvmlite import ir
 from numba.core import event
 from numba.extending import intrinsic
 
-__all__ = ["as_bits", "from_bits", "inline", "jit", "larger", "smaller"]
-
 # Only fused multiply-adds, reciprocals and unsigned zeros: nan, inf and the order of sums are not affected.
 _OPTIONS = {"nogil": True, "fastmath": {"contract", "arcp", "nsz"}, "error_model": "numpy"}
 

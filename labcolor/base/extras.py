@@ -8,8 +8,6 @@ from importlib.metadata import PackageNotFoundError, requires
 
 from labcolor.errors import LabcolorError
 
-__all__ = ["missing_package"]
-
 
 def missing_package(extra: str, error: ImportError) -> LabcolorError:
     """Return the error for an optional package that cannot be imported.

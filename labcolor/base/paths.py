@@ -22,23 +22,6 @@ try:
 except ImportError:  # Windows has no advisory locks
     fcntl = None  # type: ignore[assignment]
 
-__all__ = [
-    "as_path",
-    "check_absent",
-    "check_destination",
-    "files_in",
-    "hidden_folder",
-    "identity",
-    "locked",
-    "make_folder",
-    "open_regular",
-    "remove_stale",
-    "remove_unfinished",
-    "replacing",
-    "write_file",
-    "write_text",
-]
-
 _HIDDEN = ".labcolor-"  # start of the names of incomplete files
 _unfinished: set[Path] = set()  # incomplete files and folders of this process
 _YOUNG = 60  # seconds after which an incomplete file without a lock is abandoned, because it is locked once it exists
@@ -148,7 +131,7 @@ def make_folder(folder: Path, kind: type[FileError]) -> None:
 
 
 @contextmanager
-def _writing(path: Path, kind: type[FileError]) -> Iterator[None]:
+def writing_errors(path: Path, kind: type[FileError]) -> Iterator[None]:
     """Convert an OSError to an error of ``kind``, and a MemoryError to an OutOfMemoryError."""
     try:
         yield
@@ -166,7 +149,7 @@ def check_destination(path: Path, kind: type[FileError]) -> None:
         raise InputError(f"{path}: expected the name of a file to write, got a folder. Add a name to it.")
     if not os.path.isdir(path.parent):
         raise kind(f"{path}: there is no folder {path.parent}. Create it first.")
-    with _writing(path, kind):
+    with writing_errors(path, kind):
         _refuse_special(path, kind)
         if not os.access(path.parent, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
@@ -213,13 +196,13 @@ def replacing(destination: Path, kind: type[FileError]) -> Iterator[Path]:
     raised as ``kind``.
     """
     temporary = destination.with_name(f"{_HIDDEN}{secrets.token_hex(6)}{destination.suffix}")
-    with _writing(destination, kind):
+    with writing_errors(destination, kind):
         _refuse_special(destination, kind)
         temporary.touch(exist_ok=False)  # so that the umask applies, and a read-only folder raises an error at once
     try:
         with _incomplete(temporary):
             yield temporary
-            with _writing(destination, kind):
+            with writing_errors(destination, kind):
                 with temporary.open("rb") as written:
                     os.fsync(written.fileno())
                 with suppress(FileNotFoundError):
@@ -240,7 +223,7 @@ def write_file(destination: Path, write: Callable[[Path], object], kind: type[Fi
     OutOfMemoryError
         There is not enough memory.
     """
-    with _writing(destination, kind), replacing(destination, kind) as temporary:
+    with writing_errors(destination, kind), replacing(destination, kind) as temporary:
         write(temporary)
 
 

@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
-__all__ = ["closed_stderr"]
-
 _lock = threading.Lock()
 _users = 0  # threads that need it closed: the first one closes it, and the last one opens it again
 _opening = ExitStack()

@@ -1,16 +1,18 @@
-"""The number of threads of kernels, engines and ffmpeg."""
+"""The number of threads of kernels, engines and ffmpeg; work on rows in parallel."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 from labcolor.base.validation import integer, optional, require
 
-__all__ = ["chosen_threads", "get_threads", "set_threads"]
-
 _VARIABLES = ("LABCOLOR_NUM_THREADS", "OMP_NUM_THREADS")
 _MAX_THREADS = 1024
+_STRIP = 1 << 20  # bytes: a strip and its result stay in the second-level cache
 _count: int | None = None
+_pool: tuple[int, ThreadPoolExecutor] | None = None
 
 
 def set_threads(count: int | None) -> None:
@@ -73,3 +75,37 @@ def chosen_threads() -> int | None:
         if text.isascii() and text.isdigit() and len(text) < 9 and 1 <= int(text) <= _MAX_THREADS:
             return int(text)
     return None
+
+
+def _forget_pool() -> None:
+    global _pool
+    _pool = None
+
+
+if hasattr(os, "register_at_fork"):  # a forked process does not inherit the threads
+    os.register_at_fork(after_in_child=_forget_pool)
+
+
+def in_strips(work: Callable[[int, int], object], rows: int, row_bytes: int) -> None:
+    """Call ``work(start, stop)`` for strips of about 1 MiB that cover all rows, on :func:`get_threads` threads.
+
+    Parameters
+    ----------
+    work : callable
+        Function that processes the rows from ``start`` to ``stop``. It should release the GIL, like the kernels.
+    rows : int
+        Number of rows.
+    row_bytes : int
+        Number of bytes that are read and written for each row.
+    """
+    global _pool
+    strip = max(1, _STRIP // max(1, row_bytes))
+    starts = range(0, rows, strip)
+    threads = get_threads() if len(starts) > 1 else 1
+    each: Callable[..., Iterator[object]] = map
+    if threads > 1:
+        if _pool is None or _pool[0] != threads:
+            _pool = threads, ThreadPoolExecutor(threads, thread_name_prefix="labcolor")
+        each = _pool[1].map
+    for _ in each(work, starts, (min(rows, start + strip) for start in starts)):
+        pass  # an error in a thread is raised here

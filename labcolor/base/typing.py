@@ -8,8 +8,6 @@ from typing import Any, Protocol, TypeAlias
 import numpy.typing as npt
 from PIL import Image
 
-__all__ = ["Array", "BinaryFile", "PathLike", "PictureInput", "PictureSource"]
-
 
 class BinaryFile(Protocol):
     """A file that is open for reading bytes."""

@@ -11,21 +11,6 @@ import numpy as np
 from labcolor.base.typing import Array
 from labcolor.errors import InputError, InputTypeError
 
-__all__ = [
-    "Check",
-    "as_array",
-    "as_saturation",
-    "as_smoothing",
-    "instance_of",
-    "integer",
-    "number",
-    "one_of",
-    "optional",
-    "require",
-    "require_names",
-    "shortened",
-]
-
 
 @dataclass(frozen=True)
 class Check:

@@ -15,8 +15,6 @@ from labcolor.cli.common import EXIT_CODES, FAILED, INTERRUPTED, MISUSED, Messag
 from labcolor.cli.signals import end_now, ending_on_signals
 from labcolor.errors import InputError, LabcolorError
 
-__all__ = ["main", "run"]
-
 _GRACE = 5.0  # seconds in which a command ends after a signal; commands may set more
 _EXAMPLES = """
 examples:

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from labcolor.pictures.hints import Hint
     from labcolor.pictures.picture import Picture
 
-__all__ = ["FORMATS", "add_to", "run"]
-
 _Job: TypeAlias = tuple[Path | None, Path | None]  # source and destination; None: standard input or output
 _STANDARD = "-"
 _WORKERS = 2  # pictures that are processed at the same time

@@ -14,26 +14,6 @@ from labcolor.base.choices import DeviceName, EngineName, PackagedName
 if TYPE_CHECKING:
     from labcolor.colorizer import Colorizer
 
-__all__ = [
-    "DAMAGED",
-    "DONE",
-    "EXIT_CODES",
-    "FAILED",
-    "INTERRUPTED",
-    "MISUSED",
-    "MODELS",
-    "MessageHandler",
-    "Parser",
-    "add_like",
-    "add_model_options",
-    "add_values",
-    "load",
-    "model_of",
-    "print_message",
-    "progress_bar",
-    "whole_number",
-]
-
 DONE, FAILED, MISUSED, DAMAGED, INTERRUPTED = 0, 1, 2, 3, 130
 EXIT_CODES = {
     DONE: "everything is done",

@@ -10,8 +10,6 @@ from typing import Any
 from labcolor.base.extras import missing_package
 from labcolor.cli.common import DONE, add_model_options, add_values, model_of, print_message, whole_number
 
-__all__ = ["add_to", "run"]
-
 _EXAMPLES = """
 examples:
   labcolor demo

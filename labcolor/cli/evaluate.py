@@ -18,8 +18,6 @@ from labcolor.cli.common import (
 )
 from labcolor.errors import InputError, LabcolorError
 
-__all__ = ["add_to", "run"]
-
 _LEAST = 7  # smallest side for SSIM, in pixels
 
 

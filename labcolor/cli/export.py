@@ -7,8 +7,6 @@ from typing import Any
 
 from labcolor.cli.common import DONE, MODELS, load
 
-__all__ = ["add_to", "run"]
-
 _EXAMPLES = """
 examples:
   labcolor export efficientnet -o model.onnx

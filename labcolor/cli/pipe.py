@@ -14,8 +14,6 @@ from labcolor.errors import InputError
 if TYPE_CHECKING:
     from labcolor.video.stream import ChromaStream
 
-__all__ = ["add_to", "run"]
-
 _EXAMPLES = """
 examples:
   ffmpeg -i film.mp4 -f yuv4mpegpipe - | labcolor pipe | ffplay -

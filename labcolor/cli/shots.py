@@ -10,8 +10,6 @@ from labcolor.cli.common import DAMAGED, DONE, print_message
 from labcolor.cli.video_options import add_field_options, sheet_path
 from labcolor.errors import VideoFileError
 
-__all__ = ["add_to", "run"]
-
 
 def add_to(commands: Any) -> None:
     """Add this command to the parser."""

@@ -12,8 +12,6 @@ from typing import NoReturn
 
 from labcolor.base.paths import remove_unfinished
 
-__all__ = ["end_now", "ending_on_signals"]
-
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
 _NUMBERS = {int(getattr(signal, name)) for name in _NAMES if hasattr(signal, name)}
 

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from labcolor.base.typing import Array
     from labcolor.io.decoder import Footage
 
-__all__ = ["add_to", "preview", "stills"]
-
 
 def add_to(commands: Any) -> None:
     """Add both commands to the parser."""

@@ -16,8 +16,6 @@ from labcolor.errors import InputError, ModelFileError
 if TYPE_CHECKING:
     from labcolor.colorizer import Colorizer
 
-__all__ = ["add_to", "run"]
-
 _NONE = "none"  # --start without a start
 _EXAMPLES = """
 examples:

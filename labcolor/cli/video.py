@@ -27,8 +27,6 @@ from labcolor.errors import FileError, InputError, LabcolorError, VideoFileError
 if TYPE_CHECKING:
     from labcolor.video.colorize import VideoReport
 
-__all__ = ["add_to", "run"]
-
 _DECODING = ("start", "end", "rate", "resize", "deinterlace", "tone_map")
 _ENCODING = ("codec", "quality", "preset", "pixel_format", "side_by_side")
 _OF_ONE = ("shots", "references")  # options that belong to one video

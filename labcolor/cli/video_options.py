@@ -10,8 +10,6 @@ from labcolor.base.choices import Deinterlacing, ShotListEnding
 from labcolor.cli.common import add_like
 from labcolor.errors import PictureFileError
 
-__all__ = ["add_color_options", "add_field_options", "add_shots_option", "color_options", "frame_size", "sheet_path"]
-
 
 def frame_size(text: str) -> tuple[int, int]:
     """Convert WIDTHxHEIGHT to two numbers."""

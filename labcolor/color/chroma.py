@@ -1,4 +1,4 @@
-"""``Chroma``: a small map of ab, and where it lies on the picture that it colors."""
+"""``Chroma``: a small map of ab, and its position on the picture that it colors."""
 
 from __future__ import annotations
 
@@ -12,15 +12,13 @@ from labcolor.base.typing import Array
 from labcolor.color import kernels
 from labcolor.color.lab import matrices
 
-__all__ = ["Chroma", "ContentBox", "Enlargement"]
-
 _BLOCK = 1024  # colors whose chroma is lowered at a time: the buffers stay in the first-level cache
 
 ContentBox: TypeAlias = tuple[slice, slice]  # the rows and columns of a picture that lie inside its bars
 
 
 class Enlargement(NamedTuple):
-    """How small chroma is enlarged bilinearly to a grid of (H, W), as the kernels take it.
+    """Bilinear enlargement of small chroma to a grid of (H, W), as the kernels need it.
 
     Parameters
     ----------
@@ -29,11 +27,11 @@ class Enlargement(NamedTuple):
     rows : ndarray, shape (H, 2), int32
         The two rows of ``ab`` around each row of the grid.
     down : ndarray, shape (H,), float32
-        Its place between them, from 0 to 1.
+        Its position between them, from 0 to 1.
     columns : ndarray, shape (2, W), int32
         The two columns of ``ab`` around each column of the grid.
     across : ndarray, shape (W,), float32
-        Its place between them.
+        Its position between them.
     """
 
     ab: Array
@@ -43,13 +41,13 @@ class Enlargement(NamedTuple):
     across: Array
 
     def part(self, start: int, stop: int) -> Enlargement:
-        """Return the same for the rows from ``start`` to ``stop``."""
+        """Return the enlargement of the rows from ``start`` to ``stop``."""
         return self._replace(rows=self.rows[start:stop], down=self.down[start:stop])
 
     def linear(self, lightness: Array) -> Array:
-        """Return L, (H, W), joined with it: planes of linear RGB, (3, H * W) float32.
+        """Join it with L, (H, W), and return planes of linear RGB, (3, H * W) float32.
 
-        Where a color lies outside the sRGB gamut, its chroma is lowered until it fits: lightness and hue stay.
+        The chroma of colors outside the sRGB gamut is lowered until they fit. Lightness and hue stay unchanged.
         """
         _, matrix = matrices()
         planes, colors = np.empty((2, 3, lightness.size), np.float32)
@@ -82,7 +80,7 @@ class Chroma:
     content_box: ContentBox
 
     def enlarged(self, shape: tuple[int, int], cell: tuple[int, int] = (1, 1)) -> Enlargement:
-        """Return how it is enlarged to a grid of ``shape``, whose cells are ``cell`` pixels of the picture.
+        """Return its enlargement to a grid of ``shape``, whose cells are ``cell`` pixels of the picture.
 
         A cell that lies partly in a bar counts as a part of the bar.
         """
@@ -95,7 +93,7 @@ class Chroma:
 
 @lru_cache(maxsize=8)  # frames of a video have the same
 def _neighbors(side: int, small: int, cell: int, scale: float, inside: tuple[int, int]) -> tuple[Array, Array]:
-    """Return the two neighbors of each position among ``small`` ones, (2, side), and its place between them.
+    """Return the two neighbors of each position among ``small`` ones, (2, side), and its distance from the first.
 
     Both neighbors of a position in a bar are ``small``.
     """

@@ -12,8 +12,6 @@ from labcolor.base.validation import as_array, shortened
 from labcolor.color.lab import lab_to_rgb, rgb_to_lab
 from labcolor.errors import InputError, InputTypeError
 
-__all__ = ["LabCodec"]
-
 
 @dataclass(frozen=True)
 class LabCodec:

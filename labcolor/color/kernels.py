@@ -18,26 +18,6 @@ import numpy as np
 from labcolor.base.compiled import as_bits, from_bits, inline, jit, larger, smaller
 from labcolor.base.typing import Array
 
-__all__ = [
-    "FROM_RELATIVE_XYZ",
-    "HALVINGS",
-    "MOST_CHROMA",
-    "OVER",
-    "TO_RELATIVE_XYZ",
-    "UNDER",
-    "encode",
-    "into_gamut",
-    "join",
-    "lab_to_linear",
-    "mean_lightness",
-    "resample",
-    "rgb_to_lab",
-    "shift_cells",
-    "srgb_to_linear",
-    "to_chroma",
-    "to_lightness",
-]
-
 F = np.float32
 RGB_TO_XYZ = np.array(
     [
@@ -126,10 +106,6 @@ def lab_color_to_linear(lightness, a, b, m):
         m[1][0] * x + m[1][1] * y + m[1][2] * z,
         m[2][0] * x + m[2][1] * y + m[2][2] * z,
     )
-
-
-# The loops below process planes of colors, with one short loop for each step. The compiler makes vector code of each,
-# which is several times faster than one loop that does all steps for one color after the other.
 
 
 # The loops below process planes of colors, with one short loop for each step. The compiler makes vector code of each,

@@ -10,31 +10,19 @@ import numpy as np
 import numpy.typing as npt
 from skimage import color
 
-from labcolor.base.strips import in_strips
+from labcolor.base.threads import in_strips
 from labcolor.base.typing import Array
 from labcolor.base.validation import as_array
 from labcolor.color import kernels
 from labcolor.errors import InputError, InputTypeError
 
-__all__ = [
-    "NO_TABLE",
-    "check_unit_range",
-    "full_scale",
-    "lab_to_rgb",
-    "linear_light_table",
-    "matrices",
-    "rgb_to_lab",
-    "rgb_to_lightness",
-]
-
-
-Matrix = tuple[tuple[Any, ...], ...]
+_Matrix = tuple[tuple[Any, ...], ...]
 NO_TABLE = np.zeros(1, np.float32)  # passed to a kernel whose colors are linear floats already
 _FAR = 1e4  # Lab values are clipped to this: far outside every gamut, and the cube is still a float32
 
 
 @lru_cache(maxsize=1)
-def matrices() -> tuple[Matrix, Matrix]:
+def matrices() -> tuple[_Matrix, _Matrix]:
     """Return the matrices from linear RGB to XYZ relative to the white, and back, as tuples of float32."""
     both = (kernels.TO_RELATIVE_XYZ, kernels.FROM_RELATIVE_XYZ)
     to_xyz, from_xyz = (tuple(map(tuple, matrix.astype(np.float32))) for matrix in both)
@@ -55,7 +43,7 @@ def full_scale(target: np.dtype[Any]) -> tuple[np.float32, np.float32]:
     return np.float32(1), np.float32(0)
 
 
-def check_colors(name: str, values: Any) -> Array:
+def _check_colors(name: str, values: Any) -> Array:
     """Return ``values`` as a numeric array (..., 3) in native byte order. Raise an error if it is something else."""
     array: Array = as_array(name, values)
     if array.dtype.kind not in "uifb":
@@ -83,7 +71,7 @@ def check_unit_range(name: str, array: Array) -> None:
 
 def _converted(rgb: Any, exact: Callable[[Array], Array], kernel: Any, channels: tuple[int, ...]) -> Array:
     """Convert sRGB: float64 by a function of sRGB, other dtypes to float32 by a kernel of linear light."""
-    rgb = check_colors("rgb", rgb)
+    rgb = _check_colors("rgb", rgb)
     if rgb.dtype in (np.uint8, np.uint16):
         flat, table = np.ascontiguousarray(rgb), linear_light_table(rgb.dtype)
     elif rgb.dtype.kind != "f":
@@ -140,7 +128,7 @@ def rgb_to_lab(rgb: npt.ArrayLike) -> Array:
     array([53.2, 80.1, 67.2], dtype=float32)
     """
 
-    def kernel(flat: Array, table: Array, matrix: Matrix, out: Array) -> None:
+    def kernel(flat: Array, table: Array, matrix: _Matrix, out: Array) -> None:
         kernels.rgb_to_lab(flat, table, matrix, np.empty((3, len(flat)), np.float32), out)
 
     return _converted(rgb, color.rgb2lab, kernel, (3,))
@@ -204,7 +192,7 @@ def lab_to_rgb(lab: npt.ArrayLike, *, dtype: npt.DTypeLike | None = None) -> Arr
     >>> lab_to_rgb([53.24, 80.09, 67.20], dtype=np.uint8)
     array([255,   0,   0], dtype=uint8)
     """
-    source = check_colors("lab", lab)
+    source = _check_colors("lab", lab)
     compute = np.dtype(np.float64 if source.dtype == np.float64 else np.float32)
     try:
         target = np.dtype(compute if dtype is None else dtype)

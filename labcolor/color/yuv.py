@@ -1,4 +1,9 @@
-"""Y, U and V of video: the lightness of luma, and the planes of chroma that color it."""
+"""Y, U and V of video: the lightness of luma, and the planes of chroma that color it; printing density of film scans.
+
+Density follows Kodak, "Conversion of 10-bit Log Film Data to 8-bit Linear or Video Data for the Cineon Digital Film
+System", 1995. Of 10 bits, code 95 is the base of the negative and becomes black; 685 is 90 % white. A code is 0.002 of
+density, and the negative has gamma 0.6. SMPTE ST 268 numbers this transfer 1, "printing density".
+"""
 
 from __future__ import annotations
 
@@ -7,14 +12,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from labcolor.base.strips import in_strips
+from labcolor.base.threads import in_strips
 from labcolor.base.typing import Array
 from labcolor.color import kernels
 from labcolor.color.chroma import Chroma
-from labcolor.color.density import BLACK, WHITE, density_to_linear, linear_to_density
 from labcolor.color.lab import linear_light_table, rgb_to_lightness
-
-__all__ = ["MATRICES", "FrameFormat", "usual_matrix"]
 
 # Weights of red and blue in luma, by ffmpeg's names of the color matrices.
 MATRICES = {
@@ -25,6 +27,9 @@ MATRICES = {
 }
 
 _PAL_LINES = 288, 576  # of a field and of a frame
+_BLACK, _WHITE = 95, 685  # codes of 10 bits
+_CODES_PER_DECADE = 0.6 / 0.002  # gamma of the negative by density of a code
+_BASE = 10 ** ((_BLACK - _WHITE) / _CODES_PER_DECADE)  # light of the black code, which the curve subtracts
 
 
 def usual_matrix(height: int) -> str:
@@ -33,6 +38,17 @@ def usual_matrix(height: int) -> str:
     The 625-line and the 525-line form of BT.601 have the same weights and different primaries.
     """
     return "bt709" if height >= 720 else "bt470bg" if height in _PAL_LINES else "smpte170m"
+
+
+def density_to_linear(codes: Array) -> Array:
+    """Return linear light for codes of 10 bits: 0 up to code 95, and 1 from code 685 on."""
+    light = 10 ** ((np.clip(codes, _BLACK, _WHITE) - _WHITE) / _CODES_PER_DECADE)
+    return np.asarray((light - _BASE) / (1 - _BASE))
+
+
+def linear_to_density(light: Array) -> Array:
+    """Return the codes of 10 bits, not rounded, for linear light in [0, 1]."""
+    return np.asarray(_WHITE + _CODES_PER_DECADE * np.log10(light * (1 - _BASE) + _BASE))
 
 
 @lru_cache(maxsize=2)
@@ -45,7 +61,7 @@ def _density_codes(depth: int) -> Array:
 
 @dataclass(frozen=True)
 class FrameFormat:
-    """The numbers in which frames of a video are stored.
+    """Numeric format of the frames of a video.
 
     Parameters
     ----------
@@ -58,7 +74,7 @@ class FrameFormat:
     matrix : str
         Name of the color matrix, one of :data:`MATRICES`.
     density : bool
-        Whether values are codes of printing density rather than of video: see :mod:`labcolor.color.density`.
+        Whether values are codes of printing density instead of video.
     """
 
     depth: int = 8
@@ -111,7 +127,7 @@ class FrameFormat:
         rgb : ndarray, shape (H, W, 3), uint16
             A colored frame.
         luma : ndarray, shape (H, W)
-            Its luma, in this format. Codes of density below black and above white, which sRGB lacks, are kept.
+            Its luma, in this format. Codes of density below black and above white are kept, although sRGB lacks them.
 
         Returns
         -------
@@ -121,7 +137,7 @@ class FrameFormat:
         if not self.density:
             scaled: Array = rgb * np.float32(top / 65535) + np.float32(0.5)
             return scaled.astype(self.dtype)
-        black, white = (round(code * top / 1023) for code in (BLACK, WHITE))
+        black, white = (round(code * top / 1023) for code in (_BLACK, _WHITE))
         beyond = luma - np.clip(luma.astype(np.int32), black, white)
         codes: Array = np.clip(_density_codes(self.depth)[rgb] + beyond[..., None], 0, top)
         return codes.astype(self.dtype)

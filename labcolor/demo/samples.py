@@ -11,8 +11,6 @@ from PIL import Image
 
 from labcolor.color.lab import lab_to_rgb, rgb_to_lightness
 
-__all__ = ["SAMPLES", "sample_file"]
-
 SAMPLES = {
     "chelsea": "A cat",
     "astronaut": "An astronaut",

@@ -13,8 +13,6 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from labcolor.demo.guard import is_loopback
 from labcolor.errors import LabcolorError
 
-__all__ = ["Server", "listen"]
-
 _HEADERS = 10.0  # seconds for the headers of a request to arrive
 _UNREAD = 20.0  # seconds for a client to read the part of an answer that was sent
 _log = logging.getLogger(__name__)

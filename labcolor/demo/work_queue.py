@@ -14,8 +14,6 @@ from queue import SimpleQueue
 
 from labcolor.demo.worker import Answer, Settings, Work, Worker
 
-__all__ = ["FullError", "GoneError", "WorkQueue"]
-
 
 class FullError(Exception):
     """Signal that the queue is full."""

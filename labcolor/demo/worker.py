@@ -25,8 +25,6 @@ from labcolor.colorizer import Colorizer
 from labcolor.demo.coloring import RefusedError
 from labcolor.errors import InputError, LabcolorError, OutOfMemoryError, PictureFileError
 
-__all__ = ["Answer", "Settings", "Work", "Worker", "packed"]
-
 Work: TypeAlias = Callable[..., tuple[bytes, dict[str, str]]]
 _PROCESSES = multiprocessing.get_context("spawn")  # a forked process would inherit the server's threads and sockets
 _BYTES_PER_PIXEL = 64  # measured: RGBA of float64, the largest pixels, takes 56 from the file to the colored file

@@ -10,8 +10,6 @@ from PIL import Image, ImageDraw, ImageFont
 from labcolor.base.typing import Array
 from labcolor.pictures.picture import as_bytes
 
-__all__ = ["contact_sheet"]
-
 _WIDTH = 240  # pixels of a small picture
 _COLUMNS = 6
 _MARGIN, _LINE = 8, 16  # pixels around a picture, and of a line of text

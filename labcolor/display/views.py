@@ -23,8 +23,6 @@ from labcolor.pictures.picture import Picture, as_bytes, over_white
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Comparison", "compare", "plot_history", "show", "triptych"]
-
 _GAP = 8  # pixels of white between panels
 _SHOWN = 1600  # longest side, in pixels, of an image from ``show``
 _COMPARED = 1000  # longest side, in pixels, of each picture in a notebook, which stores both
@@ -33,8 +31,8 @@ _COMPARED = 1000  # longest side, in pixels, of each picture in a notebook, whic
 _HTML = """\
 <div style="--split: 50%; max-width: {width}px">
   <div style="position: relative; overflow: hidden; line-height: 0">
-    <img alt="{left_text}" src="{left}" style="width: 100%; height: auto; margin: 0">
-    <img alt="{right_text}" src="{right}" style="position: absolute; top: 0; left: 0; width: 100%; height: 100%; \
+    <img alt="The first picture" src="{left}" style="width: 100%; height: auto; margin: 0">
+    <img alt="The second picture" src="{right}" style="position: absolute; top: 0; left: 0; width: 100%; height: 100%; \
 margin: 0; clip-path: inset(0 0 0 var(--split))">
     <div style="position: absolute; top: 0; bottom: 0; left: var(--split); width: 2px; background: #fff; \
 box-shadow: 0 0 3px #000"></div>
@@ -71,8 +69,6 @@ class Comparison:
             width=self.left.width,
             left=_embedded(self.left),
             right=_embedded(self.right),
-            left_text="The first picture",
-            right_text="The second picture",
         )
 
     def _repr_png_(self) -> bytes:

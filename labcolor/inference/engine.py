@@ -8,14 +8,13 @@ import os
 import threading
 from collections.abc import Callable
 from importlib.util import find_spec
-from typing import Any, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Protocol, get_args
 
 import numpy as np
 
 from labcolor.backends.onnxruntime import load_session, multiplies_exactly
-from labcolor.backends.tensorflow import compiled
+from labcolor.backends.tensorflow import check_process, compiled
 from labcolor.base.choices import DeviceName, EngineName
-from labcolor.base.forks import check_process
 from labcolor.base.threads import get_threads
 from labcolor.base.typing import Array
 from labcolor.base.validation import Check, one_of
@@ -24,7 +23,8 @@ from labcolor.networks.layers import last_convolution
 from labcolor.networks.model import FittedModel
 from labcolor.networks.model_file import WEIGHT, numbered
 
-__all__ = ["DEVICE", "ENGINE", "Engine", "KerasEngine", "OnnxEngine", "make_engine"]
+if TYPE_CHECKING:
+    import keras
 
 ENGINE: Check = one_of(*get_args(EngineName))
 DEVICE: Check = one_of(*get_args(DeviceName))
@@ -148,31 +148,31 @@ class KerasEngine:
         check_process()
         self._network = model.network
         self._lock = threading.Lock()
-        self._outputs: Callable[[Array], list[Array]] | None = None
-        self._outputs_and_features: Callable[[Array], list[Array]] | None = None
+        self._compiled: dict[bool, Callable[[Array], list[Array]]] = {}  # without and with features
 
     def run(self, batch: Array) -> Array:
         """Run the network; see :class:`Engine`."""
-        check_process()
-        with self._lock:
-            if self._outputs is None:
-                self._outputs = compiled(self._network)
-        return self._outputs(batch)[0]
+        return self._run(batch, features=False)[0]
 
     def run_with_features(self, batch: Array) -> tuple[Array, Array]:
         """Run the network, and return features; see :class:`Engine`."""
+        outputs, found = self._run(batch, features=True)
+        return outputs, found
+
+    def _run(self, batch: Array, *, features: bool) -> list[Array]:
+        """Run the network, compiled on first use, with or without features."""
         check_process()
         with self._lock:
-            if self._outputs_and_features is None:
-                from labcolor.backends.keras import keras
+            if features not in self._compiled:
+                self._compiled[features] = compiled(_with_features(self._network) if features else self._network)
+        return self._compiled[features](batch)
 
-                features = last_convolution(self._network).input
-                self._outputs_and_features = compiled(
-                    keras.Model(self._network.inputs, [self._network.output, features])
-                )
-            run = self._outputs_and_features
-        outputs, features = run(batch)
-        return outputs, features
+
+def _with_features(network: keras.Model) -> keras.Model:
+    """Return a network with a second output, the input of its last convolution."""
+    from labcolor.backends.keras import keras
+
+    return keras.Model(network.inputs, [network.output, last_convolution(network).input])
 
 
 class OnnxEngine:

@@ -26,8 +26,6 @@ from labcolor.pictures.hints import HintMap
 from labcolor.pictures.picture import Picture
 from labcolor.pictures.small import SmallPicture
 
-__all__ = ["Guide", "Pipeline", "in_memory"]
-
 # From a small picture, its predicted chroma and its places to the chroma in which hints spread.
 Guide: TypeAlias = Callable[[SmallPicture, Array, Array], Array]
 
@@ -140,12 +138,7 @@ class Pipeline:
                 small = SmallPicture.of(picture, self.working_size)
                 height, width = picture.shape
                 rows, columns = small.chroma_scale(self.stride)
-                part = (
-                    0.0,
-                    0.0,
-                    columns * width,
-                    rows * height,
-                )  # less than the map if the stride does not divide the size
+                part = 0.0, 0.0, columns * width, rows * height  # less than the map if its stride divides no size
                 enlarged = resize_part(self.deviation(small), picture.shape, part)
                 maps.append(np.zeros_like(enlarged))
                 maps[-1][small.content_box] = enlarged[small.content_box]

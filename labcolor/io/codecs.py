@@ -1,19 +1,15 @@
-"""The codecs of video, the containers that hold them, and what a caller chooses of both."""
+"""The codecs of video, their containers, and the caller's choice of both."""
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import get_args
 
 from labcolor.base.choices import CodecName, PresetName
 from labcolor.base.validation import instance_of, integer, one_of, optional, require
 from labcolor.errors import InputError, VideoFileError
 from labcolor.io import ffmpeg
-
-__all__ = ["CODECS", "CONTAINERS", "Codec", "Encoding", "codec_for", "encoder_options", "reject_options"]
 
 _X_PRESETS = get_args(PresetName)
 
@@ -29,23 +25,23 @@ class Codec:
     Parameters
     ----------
     encoder : str
-        Its encoder in ffmpeg.
+        Name of its encoder in ffmpeg.
     endings : tuple of str
-        The containers that can hold it.
+        Containers that support it.
     pixel_formats : tuple of str
-        What it can hold.
+        Supported pixel formats, the default first.
     options : tuple of (str, str)
         Further options of ffmpeg.
-    quality : (best, worst, usual) or None
-        Range of the number that sets the quality, and its usual value.
+    quality : (best, worst, default) or None
+        Range and default of the number that sets the quality.
     presets : tuple of str
-        Names that set the effort, fastest first.
+        Presets, fastest first.
     preset : str
-        The usual one.
+        Default preset.
     full : tuple of str
-        The containers in which it can say that luma uses all values.
+        Containers in which it can declare full-range luma.
     fields : bool
-        Whether it can say that frames consist of fields.
+        Whether it can declare that frames consist of fields.
     """
 
     encoder: str
@@ -114,21 +110,21 @@ _PROFILES = {
 
 @dataclass(frozen=True)
 class Encoding:
-    """What is written of a colored video, and how.
+    """Options for the encoding of a colored video.
 
     Parameters
     ----------
     codec : {"h264", "hevc", "vp9", "prores", "dnxhr", "ffv1"}, optional
-        Codec of the result, if the container can hold it. By default that of the container.
+        Codec of the result, if the container supports it. By default that of the container.
     quality : int, optional
         Quality of "h264", "hevc" and "vp9": the number that ffmpeg calls crf. Lower is better. By default 20, or 32 for
         "vp9".
     preset : str, optional
         Effort of "h264" and "hevc", from "ultrafast" to "veryslow". By default "faster" and "fast".
     pixel_format : str, optional
-        Pixels of the result, as "yuv422p10"; of an image sequence "rgb24" or "rgb48". By default what is usual for the
-        codec: "yuv420p" of "h264" and "vp9", "yuv420p10" of "hevc", "yuv422p10" of "prores"; "dnxhr" and image
-        sequences keep the depth of the source, and "ffv1" keeps all of it.
+        Pixel format of the result, such as "yuv422p10", or "rgb24" or "rgb48" for an image sequence. The default
+        depends on the codec: "yuv420p" for "h264" and "vp9", "yuv420p10" for "hevc", "yuv422p10" for "prores". "dnxhr"
+        and image sequences keep the depth of the source, and "ffv1" keeps depth and chroma.
     side_by_side : bool, default False
         Whether to put the grey original to the left of the colored video.
 
@@ -151,7 +147,7 @@ class Encoding:
     side_by_side: bool = False
 
     def __post_init__(self) -> None:
-        """Check what does not depend on the container."""
+        """Check the options that do not depend on the container."""
         if self.codec is not None:
             require("codec", self.codec, one_of(*CODECS))
         require("quality", self.quality, optional(integer(0, most=63)))
@@ -160,19 +156,13 @@ class Encoding:
         require("side_by_side", self.side_by_side, instance_of(bool))
 
 
-@lru_cache(maxsize=32)
-def _has_encoder(program: str, encoder: str) -> bool:
-    command = [program, "-hide_banner", "-h", f"encoder={encoder}"]
-    return b"Encoder " + encoder.encode() in subprocess.run(command, capture_output=True, check=False).stdout
-
-
 def codec_for(encoding: Encoding, ending: str) -> str:
     """Return the name of the codec for a container.
 
     Raises
     ------
     InputError
-        The container cannot hold the codec, or the codec has no such quality or preset.
+        The container does not support the codec, or the codec has no such quality or preset.
     VideoFileError
         This ffmpeg lacks the encoder.
     """
@@ -189,7 +179,7 @@ def codec_for(encoding: Encoding, ending: str) -> str:
         require("preset", encoding.preset, optional(one_of(*codec.presets)))
     else:
         reject_options(encoding, name, "preset")
-    if not _has_encoder(ffmpeg.executable(), codec.encoder):
+    if not ffmpeg.run(["-h", f"encoder={codec.encoder}"]).startswith(b"Encoder "):
         raise VideoFileError(
             f"codec: this ffmpeg has no encoder {codec.encoder} for {name}. Choose another codec, or set "
             f"IMAGEIO_FFMPEG_EXE to an ffmpeg that has it."

@@ -1,4 +1,4 @@
-"""Videos as they are decoded: the part and the form that a caller chooses, and the luma of each frame from ffmpeg."""
+"""Decoding of videos by ffmpeg: the part and the form that a caller chooses, and the luma of each frame."""
 
 from __future__ import annotations
 
@@ -25,27 +25,25 @@ from labcolor.io.times import as_rate, as_seconds
 from labcolor.io.y4m import read_exactly
 from labcolor.pictures.picture import Picture
 
-__all__ = ["Decoder", "Decoding", "Footage", "luma_pictures", "open_footage"]
-
 _LUMA_OF_RGB = np.array([0.2126, 0.7152, 0.0722], np.float32)
 _PLANAR = 9, 10, 12, 14  # depths of RGB that ffmpeg holds in planes only
 
 
 @dataclass(frozen=True)
 class Decoding:
-    """What is read of a video, and how.
+    """Options for the decoding of a video.
 
     Parameters
     ----------
     start, end : seconds or text, optional
-        The part to color, as 80.5 or "00:01:20.5". By default the whole video.
+        The part to color, such as 80.5 or "00:01:20.5". By default the whole video.
     rate : frames per second, optional
-        Rate of an image sequence, as 25 or "24000/1001". By default 24.
+        Rate of an image sequence, such as 25 or "24000/1001". By default 24.
     resize : (width, height), optional
         Size to scale the frames to. By default the size of the video. 4:2:0 chroma needs even sides, so an odd side is
         extended by a copy of its last row or column.
     deinterlace : {"auto", "never", "always"}, default "auto"
-        Whether fields are converted to frames: where frames say that they consist of fields, never, or always.
+        Whether fields are converted to frames. "auto" converts frames that declare fields.
     tone_map : bool, default False
         Whether the tones of an HDR video are mapped to standard range. Otherwise such a video raises an error.
 
@@ -92,7 +90,7 @@ class Footage:
     info : VideoInfo
         Properties of the video.
     decoding : Decoding
-        What is read of it, and how.
+        Options for its decoding.
 
     Attributes
     ----------
@@ -107,11 +105,11 @@ class Footage:
     first : int
         Number of the first frame.
     count : int or None
-        Number of frames, or None for all that follow.
+        Number of frames, or None for all remaining frames.
     seconds : Fraction
         Time of the first frame.
     length : Fraction or None
-        Length in seconds, or None for all that follows.
+        Length in seconds, or None for the rest of the video.
 
     Raises
     ------
@@ -156,7 +154,7 @@ class Footage:
 
     @cached_property
     def format(self) -> FrameFormat:
-        """The numbers of decoded luma. RGB is decoded to full range."""
+        """Format of decoded luma. RGB is decoded to full range."""
         if self.tone_mapped:
             return FrameFormat(10, False)
         pixels = self.info.pixels
@@ -196,7 +194,7 @@ class Decoder:
         filters = ["setpts=PTS-STARTPTS", *_tone_mapping(footage), *planar, *_deinterlacing(footage), *plain]
         if footage.decoding.resize:
             filters.append("scale={}:{}".format(*footage.size))
-        command = [ffmpeg.executable(), "-hide_banner", "-nostdin", "-loglevel", "error", *ffmpeg.threads()]
+        command = ffmpeg.command("-nostdin", *ffmpeg.threads())
         if footage.first:  # between two frames, so that rounded times cannot select the one before
             command += ["-ss", ffmpeg.decimal(info.delay + footage.seconds - Fraction(1, 2) / info.rate)]
         command += [*info.arguments, "-map", "0:V:0", "-vf", ",".join(filters)]
@@ -275,12 +273,12 @@ def luma_pictures(
     lumas : iterable of ndarray, each (H, W)
         The frames.
     source : FrameFormat
-        Their numbers.
+        Format of the frames.
     frames : FrameFormat, optional
-        The numbers of the pictures, which have the even sides that its chroma needs. By default those of the source,
-        and the size of the frames.
+        Format of the pictures. Their sides are extended to the even sides that its chroma needs. By default the format
+        of the source, with the size of the frames.
     dtype : dtype, optional
-        The dtype that the pictures have when they are colored to RGB. By default that of luma.
+        Dtype of the pictures when they are colored to RGB. By default that of luma.
     """
     numbers = frames or source
     conversion, table = source.conversion(numbers), numbers.lightness()

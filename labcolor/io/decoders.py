@@ -14,8 +14,6 @@ from labcolor.io.limits import FORMATS, ignoring_damage
 from labcolor.io.sources import Source, decoding, opened
 from labcolor.io.tiff import deep_samples, opened_tiff
 
-__all__ = ["decode", "from_image"]
-
 # Pillow's modes, and the modes to which they are converted in turn. Converting La directly to RGBA would lose alpha.
 _MODES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("L", "RGB", "RGBA", "I", "I;16", "I;16L", "I;16B", "F"), ()),

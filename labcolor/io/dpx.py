@@ -7,32 +7,30 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["DpxHeader", "read_header", "stamp"]
-
-_MARKS = 801  # where transfer and colorimetric are, a byte each
-_DENSITY = 1, 3  # transfers: printing density, and logarithmic, which scanners write for the same
-# Where a file has its header of film and that of television, and where these end and the picture may begin.
+_MARKS = 801  # offset of transfer and colorimetric specification, one byte each
+_DENSITY = 1, 3  # transfers: printing density; some scanners write 3, logarithmic, instead
+# Offsets of the film header, of the television header, and of their end, where the picture may begin.
 _FILM, _TELEVISION, _END = 1664, 1920, 2048
 _NO_FILM = bytes(48) + b"\xff" * 20 + bytes(_TELEVISION - _FILM - 68)  # no text, no numbers
 _CODE = re.compile(r"([01]\d|2[0-3])([0-5]\d)([0-5]\d)(\d\d)")
 
 
 def _order(head: bytes) -> tuple[str, int]:
-    """Return the order of bytes, as :mod:`struct` names it, and where the picture begins; 0 if a file is no DPX."""
+    """Return the byte order, as in :mod:`struct`, and the offset of the picture, or 0 if the file is not DPX."""
     order = {b"SDPX": ">", b"XPDS": "<"}.get(head[:4])
     return (order, struct.unpack(f"{order}I", head[4:8])[0]) if order and len(head) > _FILM else (">", 0)
 
 
 @dataclass(frozen=True)
 class DpxHeader:
-    """What the header of a DPX picture says beyond its size.
+    """Contents of the header of a DPX picture, beside its size.
 
     Parameters
     ----------
     marks : (int, int)
         Numbers of the transfer and of the colorimetric specification; 4 is video that is not specified, 6 is BT.709.
     timecode : str
-        Time code, "HH:MM:SS:FF", or empty. Programs that know none leave zeros there, which count as none.
+        Time code, "HH:MM:SS:FF", or empty. Zeros count as empty, because programs without time code write them.
     """
 
     marks: tuple[int, int] = (4, 6)
@@ -63,9 +61,9 @@ def read_header(path: Path) -> DpxHeader:
 
 
 def stamp(path: Path, header: DpxHeader) -> None:
-    """Write a header into a picture as ffmpeg writes it, which gets headers of film and television for a time code.
+    """Write a header into a picture from ffmpeg. For a time code, add the headers of film and television.
 
-    The header has no mark for dropped numbers, and no room for a hundred frames a second: these get no time code.
+    The format cannot express dropped numbers or rates of 100 frames per second and more. Such videos get no time code.
 
     Raises
     ------
@@ -85,7 +83,10 @@ def stamp(path: Path, header: DpxHeader) -> None:
     if begin == _FILM:
         content[_FILM:_FILM] = _NO_FILM + b"\xff" * (_END - _TELEVISION)
         numbers = {4: _END, 16: len(content), 24: _FILM, 28: _END - _FILM, 808: _END}
-        for place, number in numbers.items():  # begin, size, sizes of the headers, begin of the picture's only part
+        for (
+            place,
+            number,
+        ) in numbers.items():  # offset of the picture, size, sizes of the headers, offset of its only part
             struct.pack_into(f"{order}I", content, place, number)
     struct.pack_into(f"{order}I", content, _TELEVISION, int(digits, 16))
     path.write_bytes(content)

@@ -1,4 +1,4 @@
-"""Colored frames written to ffmpeg, which encodes them beside the sound and the tags of their source."""
+"""Encoding of colored frames by ffmpeg, with the sound and the tags of their source."""
 
 from __future__ import annotations
 
@@ -25,8 +25,6 @@ from labcolor.io.times import advanced
 from labcolor.io.tracks import track_arguments
 from labcolor.pictures.picture import Picture
 
-__all__ = ["FrameWriter", "encoding", "joined", "writing"]
-
 
 class FrameWriter:
     """Writer of colored frames to a pipe.
@@ -34,24 +32,24 @@ class FrameWriter:
     Parameters
     ----------
     pipe : binary file
-        Where the frames go.
+        Destination of the frames.
     frames : FrameFormat
-        The numbers of the result; of RGB, those of the luma that it is made from.
+        Format of the result, or for RGB the format of its luma.
     rgb : FrameFormat or None
-        The numbers of a result in RGB; None for Y, U and V.
+        Format of a result in RGB, or None for Y, U and V.
     size : (width, height)
-        Size of a frame written.
+        Size of a written frame.
     side_by_side : bool
-        Whether the grey original stands to the left of each frame.
+        Whether the grey original is placed to the left of each frame.
     head : bytes
-        What stands before each frame.
+        Bytes that precede each frame.
 
     Attributes
     ----------
     size : (width, height)
-        Size of a frame written.
+        Size of a written frame.
     count : int
-        Number of frames written.
+        Number of written frames.
     """
 
     def __init__(
@@ -68,7 +66,7 @@ class FrameWriter:
         self.size, self.count = size, 0
 
     def write(self, picture: Picture, chroma: Chroma) -> None:
-        """Write a frame, colored by its small chroma."""
+        """Color a frame by its small chroma, and write it."""
         self.count += 1
         if self._rgb is not None:
             colored = self._rgb_of(picture, chroma)
@@ -87,7 +85,7 @@ class FrameWriter:
             self._pipe.write(np.ascontiguousarray(plane, plane.dtype.newbyteorder("<")).data)
 
     def _rgb_of(self, picture: Picture, chroma: Chroma) -> Array:
-        """Return a colored frame in the numbers of the result."""
+        """Return a colored frame in the format of the result."""
         assert self._rgb is not None
         colored = picture.colored(chroma)
         if self._rgb.depth in (8, 16) and not self._rgb.density:
@@ -102,28 +100,23 @@ def _running(command: Sequence[str], path: Path, name: Path) -> Iterator[IO[byte
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log)
         pipe = process.stdin
         assert pipe is not None
-
-        def failed(cause: BaseException | None) -> VideoFileError:
-            log.seek(0)
-            reason = ffmpeg.error_summary(log.read()).replace(str(path), str(name))
-            if process.returncode < 0:
-                reason += f" (ended by signal {-process.returncode})"
-            error = VideoFileError(f"{name}: cannot be encoded: {reason}")
-            error.__cause__ = cause
-            return error
-
+        broken: OSError | None = None
         try:
             try:
                 yield pipe
                 pipe.close()
             except (BrokenPipeError, ConnectionResetError) as error:
+                broken = error
                 with suppress(OSError):
                     pipe.close()
-                if process.wait():
-                    raise failed(error) from error
-                raise  # ffmpeg succeeded, so the broken pipe belongs to the caller's code
             if process.wait():
-                raise failed(None)
+                log.seek(0)
+                reason = ffmpeg.error_summary(log.read()).replace(str(path), str(name))
+                if process.returncode < 0:
+                    reason += f" (ended by signal {-process.returncode})"
+                raise VideoFileError(f"{name}: cannot be encoded: {reason}") from broken
+            if broken is not None:  # ffmpeg succeeded, so the broken pipe belongs to the caller's code
+                raise broken
         finally:
             if process.poll() is None:
                 process.kill()
@@ -132,13 +125,9 @@ def _running(command: Sequence[str], path: Path, name: Path) -> Iterator[IO[byte
                 pipe.close()
 
 
-def _ffmpeg() -> list[str]:
-    return [ffmpeg.executable(), "-hide_banner", "-loglevel", "error", "-y"]
-
-
 @contextmanager
 def encoding(path: Path, target: Target, tracks: bool = True, done: int = 0) -> Iterator[FrameWriter]:
-    """Yield a writer of frames, which ffmpeg encodes beside the sound of the source.
+    """Yield a writer of frames, which ffmpeg encodes with the sound of the source.
 
     Parameters
     ----------
@@ -147,9 +136,9 @@ def encoding(path: Path, target: Target, tracks: bool = True, done: int = 0) -> 
     target : Target
         How the video is stored.
     tracks : bool
-        Whether sound, subtitles and tags come along.
+        Whether sound, subtitles and tags are copied.
     done : int
-        Number of pictures of an image sequence that are written already.
+        Number of pictures of an image sequence that have been written before.
 
     Raises
     ------
@@ -176,7 +165,7 @@ def encoding(path: Path, target: Target, tracks: bool = True, done: int = 0) -> 
             if tracks:
                 opened, carry = track_arguments(footage, target.ending, target.tracks, Path(folder))
             command += [*opened, "-map", "0:v", *encoder, *carry, "-strict", "-1", f"file:{path}"]
-        with _running([*_ffmpeg(), *command], path, target.destination) as pipe:
+        with _running(ffmpeg.command("-y", *command), path, target.destination) as pipe:
             writer = FrameWriter(pipe, target.frames, target.rgb, size, target.side_by_side)
             yield writer
     if target.ending == ".dpx":
@@ -184,7 +173,7 @@ def encoding(path: Path, target: Target, tracks: bool = True, done: int = 0) -> 
 
 
 def _stamp_headers(path: Path, target: Target, done: int, count: int) -> None:
-    """Write the headers of a number of pictures of DPX, those after the ones that were done before."""
+    """Write the headers of ``count`` DPX pictures, after the first ``done`` ones."""
     footage, start, header = target.footage, target.first_number, target.dpx
     for number in frame_numbers(path):
         if start + done <= number < start + done + count:
@@ -194,16 +183,16 @@ def _stamp_headers(path: Path, target: Target, done: int, count: int) -> None:
 
 
 def joined(segments: Sequence[Path], path: Path, target: Target) -> None:
-    """Join encoded segments without a loss, beside the sound of the source. ``path`` is the file to write."""
+    """Join encoded segments losslessly, with the sound of the source. ``path`` is the file to write."""
     with tempfile.TemporaryDirectory(prefix="labcolor-") as folder:
         listing = Path(folder) / "segments.txt"
         quoted = (str(segment.absolute()).replace("'", "'\\''") for segment in segments)
         listing.write_text("".join(f"file 'file:{segment}'\n" for segment in quoted), encoding="utf-8")
         opened, carry = track_arguments(target.footage, target.ending, target.tracks, Path(folder))
-        command = [*_ffmpeg(), *ffmpeg.LOCAL, "-f", "concat", "-safe", "0", "-i", str(listing), *opened]
+        command = ["-y", *ffmpeg.LOCAL, "-f", "concat", "-safe", "0", "-i", str(listing), *opened]
         command += ["-map", "0:v", *target.container, "-c:v:0", "copy"]
         command += ["-color_range", "pc" if target.frames.full else "tv", *carry, "-strict", "-1", f"file:{path}"]
-        with _running(command, path, target.destination):
+        with _running(ffmpeg.command(*command), path, target.destination):
             pass
 
 

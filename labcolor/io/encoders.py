@@ -21,8 +21,6 @@ from labcolor.base.validation import integer, one_of, require
 from labcolor.errors import InputError
 from labcolor.io.metadata import EXIF_IFD, GPS_IFD, ORIENTATION, RESOLUTION, PictureMetadata, full_exif
 
-__all__ = ["JPEG", "LOSSY", "OPAQUE", "WRITABLE", "check_ending", "check_options", "encode"]
-
 _log = logging.getLogger(__name__)
 
 WRITABLE = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".avif")
@@ -181,9 +179,7 @@ def _write_deep_png(path: Path, picture: Array, level: int, metadata: PictureMet
     """Write RGB or RGBA with 16 bits as PNG, which Pillow does not support."""
     height, width, channels = picture.shape
     rows = picture.astype(">u2").view(np.uint8).reshape(height, -1)
-    lines = np.full(
-        (height, 1 + rows.shape[1]), 2, np.uint8
-    )  # 2: each line is stored as its difference from the line above
+    lines = np.full((height, 1 + rows.shape[1]), 2, np.uint8)  # 2: differences from the line above
     lines[0, 1:] = rows[0]
     np.subtract(rows[1:], rows[:-1], out=lines[1:, 1:])
     chunks = [(b"IHDR", struct.pack(">2I5B", width, height, 16, {3: 2, 4: 6}[channels], 0, 0, 0))]

@@ -11,8 +11,6 @@ from fractions import Fraction
 from labcolor.base.threads import chosen_threads
 from labcolor.errors import FileError
 
-__all__ = ["LOCAL", "FfmpegError", "decimal", "error_summary", "executable", "run", "threads"]
-
 # Arguments before an input: a playlist from an untrusted source must not open network connections.
 LOCAL = ("-protocol_whitelist", "file,pipe")
 _BOILERPLATE = re.compile(
@@ -43,6 +41,11 @@ def executable() -> str:
     return path
 
 
+def command(*arguments: str) -> list[str]:
+    """Return a command of ffmpeg that prints only its errors."""
+    return [executable(), "-hide_banner", "-loglevel", "error", *arguments]
+
+
 def threads() -> list[str]:
     """Return the arguments, before a file, that set ffmpeg's threads, or none if the user chose no number."""
     count = chosen_threads()
@@ -71,8 +74,7 @@ def run(arguments: Sequence[str], data: bytes = b"") -> bytes:
     FfmpegError
         ffmpeg ended with an error.
     """
-    command = [executable(), "-hide_banner", "-loglevel", "error", *arguments]
-    result = subprocess.run(command, input=data, capture_output=True, check=False)
+    result = subprocess.run(command(*arguments), input=data, capture_output=True, check=False)
     if result.returncode:
         raise FfmpegError(error_summary(result.stderr))
     return result.stdout

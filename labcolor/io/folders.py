@@ -20,17 +20,6 @@ from labcolor.io.pictures import pictures_in, write_picture
 from labcolor.io.sources import Source, as_source
 from labcolor.pictures.picture import over_white
 
-__all__ = [
-    "VIDEO_ENDINGS",
-    "ColorArray",
-    "Pairs",
-    "color_file",
-    "color_file_to_bytes",
-    "distinct",
-    "picture_places",
-    "video_places",
-]
-
 Pairs = list[tuple[Path, Path]]  # each file with its destination
 # From a picture, and whether the result is for a file with chroma of half the size, to the colored picture.
 ColorArray: TypeAlias = Callable[[Array, bool], Array]

@@ -21,8 +21,6 @@ from labcolor.io.probe import VideoInfo, pixels_of
 from labcolor.io.sequences import WRITABLE_SEQUENCES, frame_numbers, is_pattern
 from labcolor.io.tracks import TrackPlan, plan_tracks
 
-__all__ = ["Target", "target_of"]
-
 _PALETTE = "split[a][b];[a]palettegen=stats_mode=single[p];[b][p]paletteuse=new=1"  # frame by frame: constant memory
 _CELLS = {"420": (2, 2), "422": (1, 2), "444": (1, 1)}
 # Color tags that are kept, because they are close to the primaries of sRGB, for which chroma is computed.

@@ -15,8 +15,6 @@ from labcolor.io.decoders import decode, from_image
 from labcolor.io.sources import as_source, is_source
 from labcolor.pictures.picture import SHAPES, Picture, as_picture
 
-__all__ = ["Nested", "Rebuild", "as_pictures", "one_picture"]
-
 Nested: TypeAlias = Array | list[Array] | tuple[Array, ...]
 Rebuild: TypeAlias = Callable[[Sequence[Array]], Nested]
 _KINDS = "a numeric array, a path, bytes, an open binary file or a PIL image"

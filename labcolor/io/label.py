@@ -11,25 +11,19 @@ from xml.parsers import expat
 
 from labcolor.io.metadata import PictureMetadata, full_exif
 
-__all__ = ["SOURCE_TYPE", "labeled"]
-
 _log = logging.getLogger(__name__)
 
 _CODES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 SOURCE_TYPE = f"{_CODES}algorithmicallyEnhanced"
-# Of a picture that an algorithm made up altogether, or in parts; these say more than the label.
+# Source types of pictures that an algorithm generated, entirely or in parts. They say more than the label.
 _STRONGER = {f"{_CODES}trainedAlgorithmicMedia", f"{_CODES}compositeWithTrainedAlgorithmicMedia"}
 _NOTE = "Inferred color: an algorithm, labcolor, chose the colors of this picture."
 _IMAGE_DESCRIPTION = 270  # in EXIF
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 _DC = "http://purl.org/dc/elements/1.1/"
-_ROOT, _ABOUT, _PROPERTY, _DESCRIPTION = (
-    f"{_RDF} RDF",
-    f"{_RDF} about",
-    f"{_IPTC} DigitalSourceType",
-    f"{_DC} description",
-)
+_ROOT, _ABOUT = f"{_RDF} RDF", f"{_RDF} about"
+_PROPERTY, _DESCRIPTION = f"{_IPTC} DigitalSourceType", f"{_DC} description"
 _ATTRIBUTE = re.compile(rb"(?<=\s)[^\s:=\"'<>]+:DigitalSourceType\s*=\s*(?:\"[^\"]*\"|'[^']*')")
 _END = b"<?xpacket end"
 _EMPTY = (
@@ -39,14 +33,14 @@ _EMPTY = (
 
 
 class _Packet:
-    """What a packet of XMP says, and at which bytes; ExpatError or ValueError if it is not well-formed."""
+    """Statements of an XMP packet and their positions. ExpatError or ValueError if it is not well-formed."""
 
     def __init__(self, xmp: bytes) -> None:
-        self.end: int | None = None  # of the contents of rdf:RDF, where it has a closing tag
+        self.end: int | None = None  # end of the contents of rdf:RDF, if it has a closing tag
         self.about = ""
         self.described = False
         self.source_type: str | None = None
-        self.statements: list[tuple[int, int, bytes]] = []  # of the source type: their bytes, and what stays of these
+        self.statements: list[tuple[int, int, bytes]] = []  # statements of the source type: start, end and what remains
         self._xmp, self._start = xmp, -1
         self._parser = parser = expat.ParserCreate(namespace_separator=" ")
         parser.StartDoctypeDeclHandler = self._refuse
@@ -78,7 +72,7 @@ class _Packet:
     def _finish(self, name: str) -> None:
         if name not in (_PROPERTY, _ROOT):
             return
-        place = self._parser.CurrentByteIndex  # of the closing tag, or, where there is none, behind the only one
+        place = self._parser.CurrentByteIndex  # of the closing tag, or behind an empty element
         closing = self._xmp.startswith(b"</", place) and self._xmp[place : self._tag_end()].rstrip(b" \t\r\n>")
         closed = closing and closing.endswith(name.rpartition(" ")[2].encode())
         if name == _PROPERTY:

@@ -15,23 +15,6 @@ from PIL import Image
 
 from labcolor.errors import PictureFileError
 
-__all__ = [
-    "DAMAGE",
-    "DECOMPRESSORS",
-    "EXIF_BYTES",
-    "FILE_BYTES",
-    "FORMATS",
-    "PIXELS",
-    "XMP_BYTES",
-    "check_jpeg",
-    "check_png",
-    "check_size",
-    "check_tiff",
-    "ignoring_damage",
-    "inflate",
-    "is_damage",
-]
-
 # The formats that are opened. Some other formats of Pillow start programs, as EPS does.
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "PPM", "TIFF", "WEBP", "AVIF", "JPEG2000")
 PIXELS = 178_956_970  # Pillow's own limit

@@ -18,8 +18,6 @@ from labcolor.io.limits import DAMAGE, XMP_BYTES, ignoring_damage
 from labcolor.io.sources import Source, as_source, decoding, opened
 from labcolor.io.tiff import opened_tiff
 
-__all__ = ["EXIF_IFD", "GPS_IFD", "ORIENTATION", "RESOLUTION", "PictureMetadata", "full_exif", "read_metadata"]
-
 _log = logging.getLogger(__name__)
 
 # Tags of the directories of camera and GPS, and of the horizontal and vertical resolution and their unit.

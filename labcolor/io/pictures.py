@@ -22,8 +22,6 @@ from labcolor.io.metadata import PictureMetadata
 from labcolor.io.sources import ENDINGS, as_source
 from labcolor.pictures.picture import as_bytes, as_picture
 
-__all__ = ["picture_paths", "pictures_in", "read_picture", "write_picture"]
-
 
 def read_picture(source: PictureSource) -> Array:
     """Read one picture. Apply EXIF rotation, convert palettes and CMYK to RGB, and keep 16 bits.

@@ -9,13 +9,12 @@ import subprocess
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import NamedTuple
 
 from labcolor.errors import InputError, VideoFileError
 from labcolor.io import ffmpeg
 from labcolor.io.dpx import DpxHeader, read_header
 from labcolor.io.sequences import find_sequence, is_pattern
-
-__all__ = ["Pixels", "VideoInfo", "exact_rate", "pixels_of", "probe"]
 
 _USUAL_RATE = 60  # largest frames per second of a video with a variable rate, unless its mean rate is higher
 _HDR = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
@@ -70,6 +69,13 @@ def pixels_of(name: str) -> Pixels:
     return Pixels("rgb", depth, "444", plain in ("rgba", "bgra", "argb", "abgr", "rgba64", "bgra64") or "bra" in plain)
 
 
+class Track(NamedTuple):
+    """A track of sound or subtitles: its codec, "none" if ffmpeg cannot decode it, and its dispositions."""
+
+    codec: str
+    flags: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class VideoInfo:
     """Properties of a video, known before it is decoded.
@@ -104,10 +110,8 @@ class VideoInfo:
         "PQ", "HLG" or "Dolby Vision", or empty for other videos.
     fields : str
         Order of the fields, "tff" or "bff", if the first frame or the file declares interlacing, or empty.
-    sound, subtitles : tuple of str
-        Codec of each track, "none" if ffmpeg cannot decode it.
-    sound_flags, subtitle_flags : tuple of tuple of str
-        Dispositions of each track, such as "default" and "comment".
+    sound, subtitles : tuple of Track
+        The tracks, with dispositions such as "default" and "comment".
     covers : tuple of (int, str)
         Number among the video streams, and codec, of each attached picture.
     attachments, others, videos, chapters : int
@@ -138,10 +142,8 @@ class VideoInfo:
     transfer: str
     hdr: str
     fields: str
-    sound: tuple[str, ...]
-    sound_flags: tuple[tuple[str, ...], ...]
-    subtitles: tuple[str, ...]
-    subtitle_flags: tuple[tuple[str, ...], ...]
+    sound: tuple[Track, ...]
+    subtitles: tuple[Track, ...]
     covers: tuple[tuple[int, str], ...]
     attachments: int
     others: int
@@ -168,7 +170,7 @@ class VideoInfo:
         return pixels_of(self.format)
 
 
-def exact_rate(rate: Fraction) -> Fraction:
+def _exact_rate(rate: Fraction) -> Fraction:
     """Return the nominal rate of a rounded one. Times in milliseconds turn 60000/1001 into 19001/317."""
     for nominal in (Fraction(round(rate)), Fraction(round(rate * 1001 / 1000) * 1000, 1001)):
         if abs(nominal - rate) < rate / 1_000_000:
@@ -191,12 +193,10 @@ def _opened(path: Path, rate: Fraction | None) -> tuple[Path, tuple[str, ...], i
     return path, (*ffmpeg.LOCAL, "-i", f"file:{path}"), None
 
 
-def _tracks(streams: list[tuple[str, ...]], kind: str) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    """Return the codec and the dispositions of each stream of a kind."""
-    of_kind = [(codec, details) for _, found, codec, details in streams if found == kind]
-    shown = [re.findall(r"\(([a-z ]+)\)", details) for _, details in of_kind]
-    flags = [tuple(flag for words in found if (flag := words.replace(" ", "_")) in _FLAGS) for found in shown]
-    return tuple(codec for codec, _ in of_kind), tuple(flags)
+def _track(codec: str, details: str) -> Track:
+    """Return a track of a stream that ffmpeg describes."""
+    words = re.findall(r"\(([a-z ]+)\)", details)
+    return Track(codec, tuple(flag for word in words if (flag := word.replace(" ", "_")) in _FLAGS))
 
 
 def probe(path: Path, rate: Fraction | None = None) -> VideoInfo:
@@ -253,7 +253,6 @@ def probe(path: Path, rate: Fraction | None = None) -> VideoInfo:
     delay = Fraction(time) - Fraction(start[1]) if start and time != "NOPTS" else Fraction(0)
     dolby = "DOVI configuration record" in head
     rate, variable = _rate(text, videos[0])
-    (sound, sound_flags), (subtitles, subtitle_flags) = _tracks(streams, "Audio"), _tracks(streams, "Subtitle")
     timecode = re.search(r"^ +timecode +: (\d\d:\d\d:\d\d[:;.]\d\d)", head, re.MULTILINE | re.IGNORECASE)
     is_dpx = first is not None and path.suffix.lower() == ".dpx"
     dpx = read_header(path.with_name(path.name % first)) if is_dpx else None
@@ -279,10 +278,8 @@ def probe(path: Path, rate: Fraction | None = None) -> VideoInfo:
         transfer=transfer,
         hdr=_HDR.get(transfer, "Dolby Vision" if dolby else ""),
         fields=_fields(fields, videos[0]),
-        sound=sound,
-        sound_flags=sound_flags,
-        subtitles=subtitles,
-        subtitle_flags=subtitle_flags,
+        sound=tuple(_track(codec, details) for _, kind, codec, details in streams if kind == "Audio"),
+        subtitles=tuple(_track(codec, details) for _, kind, codec, details in streams if kind == "Subtitle"),
         covers=tuple(
             (number, codec) for number, (codec, details) in enumerate(pictures) if "(attached pic)" in details
         ),
@@ -334,5 +331,5 @@ def _rate(text: str, details: str) -> tuple[Fraction, bool]:
         rate = Fraction(int(declared[1]), int(declared[2]))
     found = re.search(r", ([\d.]+)(k?) fps", details)
     mean = Fraction(found[1]) * (1000 if found[2] else 1) if found else rate
-    rate = exact_rate(min(rate, max(Fraction(_USUAL_RATE), Fraction(math.ceil(mean)))))
+    rate = _exact_rate(min(rate, max(Fraction(_USUAL_RATE), Fraction(math.ceil(mean)))))
     return rate, abs(mean - rate) > rate / 20

@@ -14,11 +14,9 @@ import numpy as np
 import tifffile
 from PIL import Image, UnidentifiedImageError
 
-from labcolor.base.paths import hidden_folder, remove_stale
+from labcolor.base.paths import hidden_folder, remove_stale, writing_errors
 from labcolor.errors import VideoFileError
 from labcolor.io.limits import FORMATS
-
-__all__ = ["WRITABLE_SEQUENCES", "ImageSequence", "find_sequence", "frame_numbers", "is_pattern", "replacing_frames"]
 
 WRITABLE_SEQUENCES = (".png", ".tif", ".tiff", ".dpx")
 _READABLE = (*WRITABLE_SEQUENCES, ".jpg", ".jpeg", ".bmp")
@@ -154,8 +152,8 @@ def replacing_frames(pattern: Path) -> Iterator[Path]:
         The folder cannot be written.
     """
     folder = pattern.parent
-    try:
-        parent = folder if os.path.isdir(folder) else folder.parent
+    parent = folder if os.path.isdir(folder) else folder.parent
+    with writing_errors(folder, VideoFileError):
         remove_stale(parent)
         with hidden_folder(parent) as place:
             temporary = place / pattern.name
@@ -164,10 +162,6 @@ def replacing_frames(pattern: Path) -> Iterator[Path]:
             (place / "old").mkdir()
             moves = [(pattern, place / "old" / pattern.name), (temporary, pattern)]
             _move([(a.with_name(a.name % n), b.with_name(b.name % n)) for a, b in moves for n in frame_numbers(a)])
-    except OSError as error:
-        if isinstance(error, VideoFileError):
-            raise
-        raise VideoFileError(f"{folder}: cannot be written: {error.strerror}.") from error
 
 
 def _move(moves: Sequence[tuple[Path, Path]]) -> None:

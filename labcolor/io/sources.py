@@ -16,19 +16,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 from labcolor.base.extras import missing_package
 from labcolor.base.paths import as_path, open_regular
 from labcolor.errors import InputTypeError, LabcolorError, OutOfMemoryError, PictureFileError
-from labcolor.io.limits import (
-    DAMAGE,
-    EXIF_BYTES,
-    FILE_BYTES,
-    FORMATS,
-    PIXELS,
-    check_jpeg,
-    check_png,
-    check_size,
-    is_damage,
-)
-
-__all__ = ["ENDINGS", "Source", "as_source", "decoding", "is_source", "opened"]
+from labcolor.io import limits
 
 _log = logging.getLogger(__name__)
 
@@ -141,9 +129,9 @@ def _content(name: str, file: Any) -> bytes:
             raise InputTypeError(f'{name}: expected an open binary file, got {came}. Open it with "rb".')
         parts.append(part)
         size += len(part)
-        if size > FILE_BYTES:
+        if size > limits.FILE_BYTES:
             raise PictureFileError(
-                f"{name}: expected at most {FILE_BYTES:,} bytes, got more. Reduce the picture first."
+                f"{name}: expected at most {limits.FILE_BYTES:,} bytes, got more. Reduce the picture first."
             )
     return b"".join(parts)
 
@@ -160,15 +148,15 @@ def opened(source: Source) -> Iterator[ImageFile.ImageFile]:
     kind = source.kind
     with source.open() as file:
         if kind == "PNG":
-            check_png(source.name, file)
+            limits.check_png(source.name, file)
         elif kind == "JPEG":
-            check_jpeg(source.name, file.read())
+            limits.check_jpeg(source.name, file.read())
         file.seek(0)
         with Image.open(file, formats=_formats(source)) as image:
-            check_size(source.name, image.height, image.width)
+            limits.check_size(source.name, image.height, image.width)
             for key in ("exif", "Raw profile type exif"):
-                if len(image.info.get(key) or b"") > 2 * EXIF_BYTES:  # Pillow may return hexadecimal digits
-                    _log.warning("%s: more than %s bytes of EXIF are left out.", source.name, f"{EXIF_BYTES:,}")
+                if len(image.info.get(key) or b"") > 2 * limits.EXIF_BYTES:  # Pillow may return hexadecimal digits
+                    _log.warning("%s: more than %s bytes of EXIF are left out.", source.name, f"{limits.EXIF_BYTES:,}")
                     del image.info[key]
             yield image
 
@@ -176,7 +164,7 @@ def opened(source: Source) -> Iterator[ImageFile.ImageFile]:
 def _formats(source: Source) -> tuple[str, ...]:
     """Return the formats that Pillow may open. An optional package adds HEIC, for a HEIC file only."""
     if not source.head(12)[4:].startswith(_HEIC):
-        return FORMATS
+        return limits.FORMATS
     try:
         from pillow_heif import register_heif_opener
     except ImportError as error:
@@ -203,7 +191,9 @@ def decoding(name: str, source: Source | None = None) -> Iterator[None]:
     except MemoryError as error:
         raise OutOfMemoryError(f"{name}: did not fit in memory. Reduce the picture first.") from error
     except Image.DecompressionBombError as error:
-        raise PictureFileError(f"{name}: expected at most {PIXELS:,} pixels, got more. Reduce it first.") from error
+        raise PictureFileError(
+            f"{name}: expected at most {limits.PIXELS:,} pixels, got more. Reduce it first."
+        ) from error
     except UnidentifiedImageError as error:
         head = b"" if source is None else source.head(16)
         for kind, place, starts in _UNREADABLE:
@@ -212,8 +202,8 @@ def decoding(name: str, source: Source | None = None) -> Iterator[None]:
         known = source is not None and source.kind
         reason = _DAMAGED if known else ": no decoder knows its format. It may be damaged, or not be a picture"
         raise PictureFileError(f"{expected}, but it cannot be decoded{reason}.") from error
-    except DAMAGE as error:
-        if not is_damage(error):
+    except limits.DAMAGE as error:
+        if not limits.is_damage(error):
             raise
         if isinstance(error, OSError) and error.strerror:  # the system raised it, not a decoder
             raise PictureFileError(f"{name}: cannot be read: {error.strerror}.") from error

@@ -17,8 +17,6 @@ from labcolor.errors import PictureFileError
 from labcolor.io.limits import DECOMPRESSORS, check_tiff, inflate
 from labcolor.io.sources import Source
 
-__all__ = ["deep_samples", "opened_tiff"]
-
 _log = logging.getLogger(__name__)
 
 _PAGES = 100  # pages that are searched for the picture

@@ -11,8 +11,6 @@ import numpy as np
 from labcolor.base.validation import shortened
 from labcolor.errors import InputError, InputTypeError
 
-__all__ = ["advanced", "as_rate", "as_seconds", "clock", "pace_of"]
-
 
 def as_seconds(name: str, value: Any) -> Fraction:
     """Convert a number, or a text like "80.5", "1:20" or "00:01:20.5", to seconds.
@@ -32,12 +30,12 @@ def as_seconds(name: str, value: Any) -> Fraction:
 
 
 def _exact(name: str, value: Any, expected: str) -> Fraction:
-    """Return a number, a time or a fraction, written or not, as a fraction; errors say what was expected."""
+    """Convert a number, or the text of a time or a fraction, to a Fraction. Errors quote ``expected``."""
     value = value.item() if isinstance(value, np.generic) else value
     if isinstance(value, bool) or not isinstance(value, int | float | Fraction | str):
         raise InputTypeError(f"{name}: expected {expected}, got {shortened(value)}.")
     if not isinstance(value, str) and 0 <= value < 1e9:
-        return Fraction(value).limit_denominator(10**9)  # of a float, which is rounded, what it stands for
+        return Fraction(value).limit_denominator(10**9)  # the decimal number behind a rounded float
     text = str(value)
     if re.fullmatch(r"\d{1,9}/\d{1,9}", text) and not text.endswith("/0"):
         return Fraction(text)

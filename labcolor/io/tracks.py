@@ -12,8 +12,6 @@ from labcolor.io.decoder import Footage
 from labcolor.io.probe import VideoInfo
 from labcolor.io.times import advanced
 
-__all__ = ["TrackPlan", "plan_tracks", "track_arguments"]
-
 
 @dataclass(frozen=True)
 class _Holds:
@@ -65,31 +63,30 @@ _NOTHING = _Holds(timecode=False, chapters=False)
 _LAYOUTS = "aformat=channel_layouts=7.1|5.1|stereo|mono"
 
 
-@dataclass(frozen=True)
+@dataclass
 class TrackPlan:
     """Plan for the tracks of a source.
 
     Parameters
     ----------
-    arguments : tuple of str
+    arguments : list of str
         ffmpeg's arguments for the tracks of input 1. :func:`track_arguments` adds covers of .mkv.
-    lost : tuple of str
+    lost : list of str
         Descriptions of converted and dropped tracks.
     """
 
-    arguments: tuple[str, ...]
-    lost: tuple[str, ...]
+    arguments: list[str]
+    lost: list[str]
 
 
 def plan_tracks(info: VideoInfo, ending: str) -> TrackPlan:
     """Choose the tracks of a source that a container keeps, and their codecs."""
     holds = _HOLDS.get(ending, _NOTHING)
-    arguments: list[str] = []
-    lost: list[str] = []
-    for more, missing in (_sound(info, holds), _subtitles(info, holds), _others(info, ending, holds)):
-        arguments += more
-        lost += missing
-    return TrackPlan(tuple(arguments), tuple(lost))
+    plan = TrackPlan([], [])
+    _plan_sound(plan, info, holds)
+    _plan_subtitles(plan, info, holds)
+    _plan_others(plan, info, holds, ending)
+    return plan
 
 
 def _flags(kind: str, place: int, flags: Sequence[str]) -> list[str]:
@@ -97,53 +94,47 @@ def _flags(kind: str, place: int, flags: Sequence[str]) -> list[str]:
     return [f"-disposition:{kind}:{place}", "+".join(flags) or "0"]
 
 
-def _sound(info: VideoInfo, holds: _Holds) -> tuple[list[str], list[str]]:
-    """Return the arguments for sound, and descriptions of losses."""
-    arguments: list[str] = []
-    lost: list[str] = []
+def _plan_sound(plan: TrackPlan, info: VideoInfo, holds: _Holds) -> None:
+    """Add the arguments for sound, and descriptions of losses."""
     if info.sound and not holds.other_sound:
-        return arguments, ["sound is dropped"]
+        plan.lost.append("sound is dropped")
+        return
     place = 0
-    for index, (codec, flags) in enumerate(zip(info.sound, info.sound_flags, strict=True)):
+    for index, (codec, flags) in enumerate(info.sound):
         name = f"sound track {index + 1}"
         if codec == "none":
-            lost.append(f"{name} cannot be decoded and is dropped")
+            plan.lost.append(f"{name} cannot be decoded and is dropped")
             continue
-        arguments += ["-map", f"1:a:{index}", f"-c:a:{place}", "copy" if codec in holds.sound else holds.other_sound]
-        arguments += _flags("a", place, flags)
+        chosen = "copy" if codec in holds.sound else holds.other_sound
+        plan.arguments += ["-map", f"1:a:{index}", f"-c:a:{place}", chosen, *_flags("a", place, flags)]
         if codec not in holds.sound:
-            lost.append(f"{name} became {holds.other_sound.removeprefix('lib')}")
+            plan.lost.append(f"{name} became {holds.other_sound.removeprefix('lib')}")
             if holds.other_sound != "flac":
-                arguments += [f"-filter:a:{place}", _LAYOUTS]
+                plan.arguments += [f"-filter:a:{place}", _LAYOUTS]
         if not holds.marks and set(flags) - {"default"}:
-            lost.append(f"{name} is no longer marked as {', '.join(set(flags) - {'default'})}")
+            plan.lost.append(f"{name} is no longer marked as {', '.join(set(flags) - {'default'})}")
         place += 1
-    return arguments, lost
 
 
-def _subtitles(info: VideoInfo, holds: _Holds) -> tuple[list[str], list[str]]:
-    """Return the arguments for subtitles, and descriptions of losses."""
-    arguments: list[str] = []
-    lost: list[str] = []
+def _plan_subtitles(plan: TrackPlan, info: VideoInfo, holds: _Holds) -> None:
+    """Add the arguments for subtitles, and descriptions of losses."""
     place = 0
-    for index, (codec, flags) in enumerate(zip(info.subtitles, info.subtitle_flags, strict=True)):
+    for index, (codec, flags) in enumerate(info.subtitles):
         if codec in holds.copied_text or (holds.text and codec in _TEXT):
             chosen = "copy" if codec in holds.copied_text else holds.text
-            arguments += ["-map", f"1:s:{index}", f"-c:s:{place}", chosen, *_flags("s", place, flags)]
+            plan.arguments += ["-map", f"1:s:{index}", f"-c:s:{place}", chosen, *_flags("s", place, flags)]
             place += 1
         else:
-            lost.append(f"subtitle track {index + 1} ({codec}) is dropped")
-    return arguments, lost
+            plan.lost.append(f"subtitle track {index + 1} ({codec}) is dropped")
 
 
-def _others(info: VideoInfo, ending: str, holds: _Holds) -> tuple[list[str], list[str]]:
-    """Return the arguments for covers and attached files, and descriptions of losses, also of other streams."""
-    arguments: list[str] = []
+def _plan_others(plan: TrackPlan, info: VideoInfo, holds: _Holds, ending: str) -> None:
+    """Add the arguments for covers and attached files, and descriptions of losses, also of other streams."""
     if holds.covers and ending != ".mkv":  # .mkv attaches them as files
         for place, (number, _) in enumerate(info.covers, 1):
-            arguments += ["-map", f"1:v:{number}", f"-c:v:{place}", "copy", *_flags("v", place, ["attached_pic"])]
+            plan.arguments += ["-map", f"1:v:{number}", f"-c:v:{place}", "copy", *_flags("v", place, ["attached_pic"])]
     if info.attachments and holds.attachments:
-        arguments += ["-map", "1:t", "-c:t", "copy"]
+        plan.arguments += ["-map", "1:t", "-c:t", "copy"]
     losses = {
         "the cover picture is dropped": info.covers and not holds.covers,
         f"attached files are dropped ({info.attachments})": info.attachments and not holds.attachments,
@@ -152,7 +143,7 @@ def _others(info: VideoInfo, ending: str, holds: _Holds) -> tuple[list[str], lis
         "time code is dropped": info.timecode and not holds.timecode,
         f"chapters are dropped ({info.chapters})": info.chapters and not holds.chapters,
     }
-    return arguments, [loss for loss, applies in losses.items() if applies]
+    plan.lost += [loss for loss, applies in losses.items() if applies]
 
 
 def track_arguments(footage: Footage, ending: str, plan: TrackPlan, folder: Path) -> tuple[list[str], list[str]]:

@@ -15,8 +15,6 @@ from labcolor.base.validation import shortened
 from labcolor.color.yuv import FrameFormat, usual_matrix
 from labcolor.errors import VideoFileError
 
-__all__ = ["FRAME", "Y4mHead", "read_exactly", "read_head", "read_luma"]
-
 FRAME = b"FRAME\n"  # the head of each frame
 _CELLS = {"420": (2, 2), "422": (1, 2), "444": (1, 1), "mono": None}
 _NAME = "standard input"
@@ -37,7 +35,7 @@ def read_exactly(pipe: IO[bytes], size: int) -> bytearray | None:
 
 @dataclass(frozen=True)
 class Y4mHead:
-    """Head of a stream.
+    """Header of a stream.
 
     Parameters
     ----------

@@ -13,8 +13,6 @@ from labcolor.known.matching import features_of, match
 from labcolor.pictures.picture import Picture
 from labcolor.pictures.small import SmallPicture
 
-__all__ = ["album_guide"]
-
 _SAMPLE = 4  # every fourth cell tells whether two pictures have anything in common
 _NOTHING = -3.0  # log odds below which they have not
 

@@ -9,8 +9,6 @@ from labcolor.base.typing import Array
 from labcolor.known.exemplars import Exemplar
 from labcolor.known.matching import Matches, match
 
-__all__ = ["Alignment", "align", "carry", "still"]
-
 _TRIALS = 256  # pairs of places by which a motion is guessed
 _APART = 4  # cells between them, at least
 _CLOSE = 2.0  # cells by which a place may miss where a motion takes it

@@ -11,8 +11,6 @@ from labcolor.networks.layers import names, seeds
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["build_autoencoder"]
-
 
 def build_autoencoder(
     encoder: tuple[int, ...] = (64, 128, 256, 512, 256),

@@ -14,8 +14,6 @@ from labcolor.networks.layers import names, seeds
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["ENCODER_VARIANTS", "build_efficientnet", "encoder_blocks", "encoder_features"]
-
 # Factors of width and depth of each variant. Lite has no squeeze-excitation, uses ReLU6 only, and scales neither the
 # stem nor the depth of the first and last stages.
 ENCODER_VARIANTS = {"lite0": (1.0, 1.0), "lite1": (1.0, 1.1), "lite2": (1.1, 1.2)}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from labcolor.backends.litert import convert_to_tflite
 from labcolor.backends.onnxruntime import load_session
-from labcolor.base.paths import check_destination, replacing
+from labcolor.base.paths import check_destination, write_file, writing_errors
 from labcolor.base.typing import Array
 from labcolor.errors import InputError, ModelFileError
 from labcolor.networks.int8 import kept_in_float, quantize
@@ -24,8 +24,6 @@ from labcolor.networks.whole_picture import build_whole
 
 if TYPE_CHECKING:
     import keras
-
-__all__ = ["ENDINGS", "check_request", "export_model", "with_onnx_form"]
 
 ENDINGS = (".labcolor", ".onnx", ".tflite", ".keras", "")  # a SavedModel is a folder without an ending
 _IN_INT8 = (".labcolor", ".onnx", ".tflite")
@@ -135,13 +133,12 @@ def _folded(content: bytes, weights: Sequence[Array] = ()) -> bytes:
 
 def _write_by_keras(network: keras.Model, path: Path, ending: str) -> None:
     """Write a Keras file or a SavedModel atomically."""
-    try:
-        if ending:
-            with replacing(path, ModelFileError) as temporary:
-                network.save(temporary)
-            return
-        with tempfile.TemporaryDirectory(prefix=".labcolor-", dir=path.parent) as folder:
-            network.export(Path(folder) / "model", verbose=False)
-            (Path(folder) / "model").rename(path)
-    except OSError as error:
-        raise ModelFileError(f"{path}: cannot be written: {error.strerror or error}.") from error
+    if ending:
+        write_file(path, network.save, ModelFileError)
+        return
+    with (
+        writing_errors(path, ModelFileError),
+        tempfile.TemporaryDirectory(prefix=".labcolor-", dir=path.parent) as folder,
+    ):
+        network.export(Path(folder) / "model", verbose=False)
+        (Path(folder) / "model").rename(path)

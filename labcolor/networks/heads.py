@@ -1,4 +1,4 @@
-"""Heads: the loss of a network's output in training, and its decoding to ab."""
+"""Heads: the loss of a network's output in training, and the decoding of the output to ab."""
 
 from __future__ import annotations
 
@@ -10,15 +10,12 @@ from typing import Any, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-from labcolor.base.strips import in_strips
+from labcolor.base.threads import in_strips
 from labcolor.base.typing import Array
 from labcolor.base.validation import Check, as_array, integer, number, require, require_names
 from labcolor.color.codec import LabCodec
 from labcolor.errors import InputError
-from labcolor.networks.annealed_mean import annealed_mean, moments
-from labcolor.networks.bins import BIN_COUNT, BIN_SIZE, ab_bins
-
-__all__ = ["BinsHead", "Head", "Loss", "RegressionHead", "bin_loss", "bin_targets", "rebalancing"]
+from labcolor.networks.bins import BIN_COUNT, BIN_SIZE, ab_bins, annealed_mean, moments
 
 Loss = Callable[[Any, Any], Any]
 _PRIOR_BATCHES = 64  # batches from which the frequency of the bins is taken
@@ -52,7 +49,7 @@ class Head(Protocol):
             The prepared head.
         """
 
-    def loss(self, codec: LabCodec) -> Loss | str:
+    def loss(self, codec: LabCodec) -> Loss:
         """Return the Keras loss to train with.
 
         Parameters
@@ -62,8 +59,8 @@ class Head(Protocol):
 
         Returns
         -------
-        callable or str
-            Of the scaled ab, (N, H, W, 2), and the network's output; or the name of a Keras loss.
+        callable
+            Function of the scaled ab, (N, H, W, 2), and the network's output.
         """
 
     def decode(self, outputs: Array, codec: LabCodec, saturation: float) -> Array:
@@ -143,9 +140,9 @@ class Head(Protocol):
         Parameters
         ----------
         config : mapping
-            As from :meth:`get_config`.
+            Configuration from :meth:`get_config`.
         arrays : mapping of str to ndarray
-            As from :meth:`get_arrays`. Those of a model file come checked: they have its names, shapes and dtypes.
+            Arrays from :meth:`get_arrays`. Names, shapes and dtypes have been checked.
 
         Returns
         -------
@@ -196,15 +193,11 @@ class RegressionHead:
         """Return itself; see :class:`Head`."""
         return self
 
-    def loss(self, codec: LabCodec) -> Loss | str:
+    def loss(self, codec: LabCodec) -> Loss:
         """Return Keras's mean squared error; see :class:`Head`."""
-        if self.stride == 1:
-            return "mean_squared_error"
-        from labcolor.backends.keras import ops
+        from labcolor.backends.keras import keras
 
-        return lambda ab, output: ops.mean(
-            ops.square(ops.average_pool(ab, self.stride, self.stride, data_format="channels_last") - output)
-        )
+        return lambda ab, output: keras.losses.mean_squared_error(_pooled(ab, self.stride), output)
 
     def decode(self, outputs: Array, codec: LabCodec, saturation: float) -> Array:
         """Scale the output back; see :class:`Head`. ``saturation`` multiplies it."""
@@ -226,7 +219,7 @@ class RegressionHead:
 
     def get_config(self) -> dict[str, Any]:
         """Return the parameters."""
-        return {"chroma": self.chroma, "stride": self.stride}
+        return dict(vars(self))
 
     def get_arrays(self) -> dict[str, Array]:
         """Return an empty dict: this head has no trained array."""
@@ -260,9 +253,9 @@ class BinsHead:
     rebalancing : float, default 0.28
         Share of full rebalancing in decoding at saturation 1; 0 to 1.
     temperature : float, default 0.7
-        Of the annealed mean; 0.01 to 10. Lower is nearer to the one most probable color.
+        Temperature of the annealed mean; 0.01 to 10. A lower one is closer to the most probable color.
     shrinkage : (float, float), default (0, 0)
-        Share of its distance by which a, and b, of each color is pulled toward the picture's mean; 0 to 0.9.
+        Shares, from 0 to 0.9, by which a and b of each color are pulled toward the picture's mean.
     log_weights : ndarray, shape (Q,), float32, optional
         Logarithms of the bins' full rebalancing weights; training sets them.
 
@@ -314,12 +307,11 @@ class BinsHead:
 
         counts = np.zeros(len(ab_bins()))
         for _, ab in islice(batches, _PRIOR_BATCHES):
-            pooled = ops.average_pool(ab, self.stride, self.stride, data_format="channels_last")
-            targets = bin_targets(pooled * codec.ab_scale)
+            targets = bin_targets(_pooled(ab, self.stride) * codec.ab_scale)
             counts += ops.convert_to_numpy(ops.sum(targets, axis=(0, 1, 2)))
         return replace(self, log_weights=np.log(rebalancing(counts / counts.sum())))
 
-    def loss(self, codec: LabCodec) -> Loss | str:
+    def loss(self, codec: LabCodec) -> Loss:
         """Return the cross-entropy, each pixel weighted by its color; see :class:`Head`.
 
         The weights have a mean of one over the pictures that this head was prepared with. How frequent each bin is in
@@ -336,21 +328,11 @@ class BinsHead:
         A saturation up to 1 multiplies the chroma. From 1 to 2 it raises the rebalancing, which favors rarer colors;
         beyond full rebalancing it multiplies the chroma again.
         """
-        _check_channels(outputs, len(self.log_weights))
         vivid = min(max(saturation - 1, 0), 1)
         balance = self.rebalancing + (1 - self.rebalancing) * vivid
         offsets = np.asarray((balance - self.training) * self.log_weights, np.float32)
-        scores = outputs.reshape(-1, outputs.shape[-1])
-        ab = np.empty((len(scores), 2), np.float32)
-        in_strips(
-            lambda start, stop: annealed_mean(
-                scores[start:stop], offsets, np.float32(1 / self.temperature), ab_bins(), ab[start:stop]
-            ),
-            len(scores),
-            scores.itemsize * scores.shape[1],
-        )
+        ab = self._computed(annealed_mean, outputs, 2, offsets, np.float32(1 / self.temperature))
         ab *= np.float32(min(saturation, max(1, saturation / 2)))
-        ab = ab.reshape(*outputs.shape[:-1], 2)
         if any(self.shrinkage):
             ab += np.asarray(self.shrinkage, np.float32) * (ab.mean(axis=(1, 2), keepdims=True) - ab)
         return ab
@@ -374,26 +356,24 @@ class BinsHead:
 
     def moments(self, outputs: Array) -> Array:
         """Return the moments of the network's distribution, with the rebalancing taken back; see :class:`Head`."""
+        offsets = np.asarray(-self.training * self.log_weights, np.float32)
+        return self._computed(moments, outputs, 3, offsets)
+
+    def _computed(self, kernel: Callable[..., None], outputs: Array, channels: int, *parameters: Any) -> Array:
+        """Return what a kernel of :mod:`labcolor.networks.bins` computes of the scores at each position."""
         _check_channels(outputs, len(self.log_weights))
         scores = outputs.reshape(-1, outputs.shape[-1])
-        offsets = np.asarray(-self.training * self.log_weights, np.float32)
-        out = np.empty((len(scores), 3), np.float32)
-        in_strips(
-            lambda start, stop: moments(scores[start:stop], offsets, ab_bins(), out[start:stop]),
-            len(scores),
-            scores.itemsize * scores.shape[1],
-        )
-        return out.reshape(*outputs.shape[:-1], 3)
+        out = np.empty((len(scores), channels), np.float32)
+
+        def strip(start: int, stop: int) -> None:
+            kernel(scores[start:stop], *parameters, ab_bins(), np.empty(BIN_COUNT, np.float32), out[start:stop])
+
+        in_strips(strip, len(scores), scores.itemsize * scores.shape[1])
+        return out.reshape(*outputs.shape[:-1], channels)
 
     def get_config(self) -> dict[str, Any]:
-        """Return the parameters, but for the array."""
-        return {
-            "stride": self.stride,
-            "training": self.training,
-            "rebalancing": self.rebalancing,
-            "temperature": self.temperature,
-            "shrinkage": self.shrinkage,
-        }
+        """Return the parameters, without the array."""
+        return {name: value for name, value in vars(self).items() if name != "log_weights"}
 
     def get_arrays(self) -> dict[str, Array]:
         """Return the logarithms of the weights."""
@@ -401,7 +381,6 @@ class BinsHead:
 
     def restored(self, config: Mapping[str, Any], arrays: Mapping[str, Array]) -> Self:
         """Return the head with saved parameters and weights; see :class:`Head`."""
-        config = {"shrinkage": (0.0, 0.0), **config}  # version 0.1 had none
         require_names("head", config, self.get_config())
         return replace(self, **config, log_weights=arrays["log_weights"])
 
@@ -419,6 +398,13 @@ def _check_channels(outputs: Array, channels: int) -> None:
             f"network: expected an output of {channels} channels, which its head decodes, got {outputs.shape[-1]}. "
             f"Give the architecture another head."
         )
+
+
+def _pooled(ab: Any, stride: int) -> Any:
+    """Return the mean of each cell of ``stride`` x ``stride`` pixels of a map, (N, H, W, 2)."""
+    from labcolor.backends.keras import ops
+
+    return ops.average_pool(ab, stride, stride, data_format="channels_last")
 
 
 def bin_targets(ab: Any) -> Any:
@@ -455,11 +441,11 @@ def bin_loss(ab_scale: float, weights: npt.ArrayLike, stride: int) -> Loss:
     Parameters
     ----------
     ab_scale : float
-        What the targets were divided by.
+        Divisor of the targets.
     weights : array_like, shape (Q,)
-        One weight for each bin; ones for none.
+        One weight for each bin. Ones give the plain cross-entropy.
     stride : int
-        How many times smaller than the targets the scores are.
+        Factor by which the scores are smaller than the targets.
 
     Returns
     -------
@@ -479,7 +465,7 @@ def bin_loss(ab_scale: float, weights: npt.ArrayLike, stride: int) -> Loss:
     weights = np.asarray(weights, np.float32)
 
     def loss(ab: Any, scores: Any) -> Any:
-        targets = bin_targets(ops.average_pool(ab, stride, stride, data_format="channels_last") * ab_scale)
+        targets = bin_targets(_pooled(ab, stride) * ab_scale)
         entropy = -ops.sum(targets * ops.log_softmax(scores), axis=-1)
         return ops.mean(entropy * ops.sum(targets * weights, axis=-1))
 
@@ -487,12 +473,12 @@ def bin_loss(ab_scale: float, weights: npt.ArrayLike, stride: int) -> Loss:
 
 
 def rebalancing(prior: npt.ArrayLike) -> npt.NDArray[np.float32]:
-    """Return how much each bin of ab weighs in the loss, so that rare ones count for more.
+    """Return the weight of each bin of ab in the loss. Rare bins have larger weights.
 
     Parameters
     ----------
     prior : array_like, shape (Q,)
-        How often each bin occurs in the training pictures.
+        Frequency of each bin in the training pictures.
 
     Returns
     -------

@@ -13,12 +13,10 @@ import numpy as np
 
 from labcolor.backends.onnxruntime import load_session
 from labcolor.base.typing import Array
-from labcolor.networks.onnx_graph import import_onnx
+from labcolor.networks.onnx_values import import_onnx
 
 if TYPE_CHECKING:
     import keras
-
-__all__ = ["kept_in_float", "quantize"]
 
 # With 12 convolutions of the packaged model in float32, its int8 colors measure like those of float32 (docs/engine.md).
 _SHARE_IN_FLOAT = 0.005
@@ -100,7 +98,7 @@ def _correct_biases(model: Any, convolutions: Sequence[Any], calibration: Sequen
     "Data-Free Quantization Through Weight Equalization and Bias Correction" (ICCV 2019), section 4.2. The means are
     measured with equal weight for each picture, and neglect the zeros of the padding.
     """
-    from onnx import numpy_helper
+    from onnx import helper, numpy_helper
 
     means = _means(model, sorted({node.input[0] for node in convolutions}), calibration)
     initial = {tensor.name: tensor for tensor in model.graph.initializer}
@@ -108,7 +106,7 @@ def _correct_biases(model: Any, convolutions: Sequence[Any], calibration: Sequen
         weights = numpy_helper.to_array(initial[node.input[1]])
         step = np.abs(weights).max((1, 2, 3), keepdims=True) / 127
         change = (np.rint(weights / np.where(step > 0, step, 1)) * step - weights).sum((2, 3))
-        by_group = change.reshape(_groups(node), -1, change.shape[1])
+        by_group = change.reshape(helper.get_node_attr_value(node, "group"), -1, change.shape[1])
         shift = np.einsum("goi,gi->go", by_group, means[node.input[0]].reshape(len(by_group), -1)).ravel()
         bias = numpy_helper.to_array(initial[node.input[2]]) if len(node.input) > 2 else 0
         name = f"{node.name}_bias"
@@ -135,8 +133,3 @@ def _means(model: Any, names: Sequence[str], calibration: Sequence[Array]) -> di
             total + value.mean((0, 2, 3)) for total, value in zip(sums, session.run(None, {"l": picture}), strict=True)
         ]
     return {name: total / len(calibration) for name, total in zip(names, sums, strict=True)}
-
-
-def _groups(convolution: Any) -> int:
-    """Return the number of groups of a convolution in an ONNX graph."""
-    return next((int(attribute.i) for attribute in convolution.attribute if attribute.name == "group"), 1)

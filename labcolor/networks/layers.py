@@ -11,8 +11,6 @@ from labcolor.errors import InputError
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["every_layer", "last_convolution", "names", "seeds"]
-
 
 def seeds(seed: int | None) -> Iterator[int | None]:
     """Yield one seed for each layer, or None without a seed."""

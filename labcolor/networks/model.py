@@ -17,14 +17,12 @@ from labcolor.errors import InputError, ModelFileError
 from labcolor.networks.heads import Head
 from labcolor.networks.hint_spreader import spreader_shapes
 from labcolor.networks.layers import last_convolution
-from labcolor.networks.model_file import HINTS, WEIGHT, Layout, PackedModel, encode_model, numbered
+from labcolor.networks.model_file import HINTS, WEIGHT, Layout, PackedModel, compact, encode_model, numbered
 from labcolor.networks.onnx_form import OnnxForm, digest
 from labcolor.networks.registry import MULTIPLE, Architecture, get_architecture
 
 if TYPE_CHECKING:
     import keras
-
-__all__ = ["WORKING_SIZE", "FittedModel"]
 
 WORKING_SIZE = integer(8, most=1024)  # in model files, too, because the time of a prediction grows with its square
 _NUMBERS = Check("numbers", (list,), lambda values: {*map(type, values)} <= {int, float})
@@ -115,18 +113,13 @@ class FittedModel:
         # without a seed, Keras would use the global random state
         return _with_weights(self.architecture.network(seed=0), self.weights)
 
-    def to_bytes(self, *, half: bool = False) -> bytes:
+    def to_bytes(self) -> bytes:
         """Pack the model as the content of a ``.labcolor`` file.
-
-        Parameters
-        ----------
-        half : bool, default False
-            Whether to store weights in float16, except those that are too large for it.
 
         Returns
         -------
         bytes
-            The content, which is equal for equal models.
+            The content, which is equal for equal models. Weights are stored in float16 if that is lossless.
 
         Raises
         ------
@@ -137,10 +130,7 @@ class FittedModel:
             raise ModelFileError(
                 "a weight of this model is not finite: its training diverged. Train again with a lower learning_rate."
             )
-        weights = [_halved(weight) for weight in self.weights] if half else self.weights
         form = self.onnx_form
-        if form is not None and half:
-            form = replace(form, sha256=digest([weight.astype(np.float32) for weight in weights]))
         about = {
             "labcolor": __version__,
             "architecture": {
@@ -157,7 +147,7 @@ class FittedModel:
             "training": dict(self.training),
             "light": None if form is None else form.get_config(),
         }
-        arrays = numbered(WEIGHT, weights)
+        arrays = numbered(WEIGHT, map(compact, self.weights))
         arrays |= numbered(HINTS, self.hints)
         arrays |= {f"head/{name}": array for name, array in self.head.get_arrays().items()}
         if form is not None:
@@ -259,11 +249,6 @@ def _with_weights(network: keras.Model, weights: Sequence[Array]) -> keras.Model
     """Set the weights of a network and return it."""
     network.set_weights(weights)
     return network
-
-
-def _halved(weight: Array) -> Array:
-    """Convert a weight to float16, unless it is too large, as moving variances may be."""
-    return weight.astype(np.float16) if np.abs(weight).max(initial=0) <= np.finfo(np.float16).max else weight
 
 
 def _floats(values: Any) -> list[float]:

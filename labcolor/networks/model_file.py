@@ -13,24 +13,12 @@ from contextlib import contextmanager
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
+from numpy.lib import format as npy
 
 from labcolor.base.paths import as_path, check_destination, open_regular, write_file
 from labcolor.base.typing import Array, PathLike
 from labcolor.base.validation import shortened
 from labcolor.errors import ModelFileError
-
-__all__ = [
-    "FORMAT",
-    "HINTS",
-    "MOST_ARRAYS",
-    "WEIGHT",
-    "Layout",
-    "PackedModel",
-    "encode_model",
-    "numbered",
-    "read_model",
-    "write_model",
-]
 
 FORMAT = 2
 WEIGHT, HINTS = "weight{:03d}", "hints{}"  # names of arrays
@@ -40,8 +28,7 @@ _LONGEST_TEXT = 1 << 22  # bytes of about.json
 _LEVEL = 1  # deflate level: level 6 takes eight times as long, also for pickles, and saves 6 %
 _TEXT = "about.json"
 _REMEDY = "Use a file from Colorizer.save, or copy it again."
-_NPY = b"\x93NUMPY\x01\x00"  # version 1.0, which np.save writes for plain arrays; two bytes of header length follow
-Arrays: TypeAlias = dict[str, Array]
+_Arrays: TypeAlias = dict[str, Array]
 _T = TypeVar("_T")
 Layout: TypeAlias = Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]]  # the shape and dtype of each array
 
@@ -51,7 +38,14 @@ def numbered(pattern: str, values: Iterable[_T]) -> dict[str, _T]:
     return {pattern.format(index): value for index, value in enumerate(values)}
 
 
-def encode_model(about: dict[str, Any], arrays: Arrays) -> bytes:
+def compact(weight: Array) -> Array:
+    """Return a weight in float16 if that is lossless, and otherwise unchanged."""
+    with np.errstate(over="ignore"):
+        half = weight.astype(np.float16)
+    return half if np.array_equal(half, weight) else weight
+
+
+def encode_model(about: dict[str, Any], arrays: _Arrays) -> bytes:
     """Pack a model as bytes: ``about.json`` and an ``.npy`` member for each array, reproducibly."""
     text = json.dumps({"format": FORMAT, **about}, indent=1).encode()
     if len(arrays) > MOST_ARRAYS or len(text) > _LONGEST_TEXT:
@@ -128,7 +122,7 @@ class PackedModel:
         """Names of the arrays."""
         return {name.removesuffix(".npy") for name in self._members if name != _TEXT}
 
-    def arrays(self, layout: Layout) -> Arrays:
+    def arrays(self, layout: Layout) -> _Arrays:
         """Read all arrays after checking their shapes and dtypes.
 
         Parameters
@@ -161,19 +155,16 @@ class PackedModel:
         member = self._members[f"{name}.npy"]
         stored = {dtype, np.dtype(np.float16)} if dtype.kind == "f" else {dtype}
         with self._archive.open(member) as file:
-            start = file.read(len(_NPY) + 2)
-            header = file.read(int.from_bytes(start[len(_NPY) :], "little"))
-            for found in [found for one in stored for found in (one.newbyteorder("<"), one.newbyteorder(">"))]:
-                text = f"{{'descr': {found.str!r}, 'fortran_order': False, 'shape': {shape}, }}"
-                size = len(start) + len(header) + math.prod(shape) * found.itemsize
-                if start.startswith(_NPY) and header.strip() == text.encode() and member.file_size == size:
-                    array = np.frombuffer(file.read(), found).reshape(shape).astype(dtype)
-                    break
-            else:
+            version, header = npy.read_magic(file), npy.read_array_header_1_0(file)
+            found = header[2]
+            size = file.tell() + math.prod(shape) * found.itemsize
+            known = version == (1, 0) and header[:2] == (shape, False) and found.newbyteorder("=") in stored
+            if not known or member.file_size != size:
                 raise ModelFileError(
                     f"{self._where}: {name}: expected {dtype} of shape {shape}, as in its architecture, got another "
                     f"array. {_REMEDY}"
                 )
+            array = np.frombuffer(file.read(), found).reshape(shape).astype(dtype)
         if not np.isfinite(array).all():
             raise ModelFileError(f"{self._where}: {name}: expected finite numbers, got nan or inf. {_REMEDY}")
         return array

@@ -17,8 +17,6 @@ from labcolor.base.validation import instance_of, integer, require, require_name
 from labcolor.errors import InputError
 from labcolor.networks.model_file import MOST_ARRAYS, WEIGHT, Layout, numbered
 
-__all__ = ["OnnxForm", "digest"]
-
 _GRAPHS = "light/graph", "light/int8"
 _MOST_SIDE = 1 << 20
 _MOST_SIDES = 4  # of a convolution's weights

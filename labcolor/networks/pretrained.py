@@ -16,8 +16,6 @@ from labcolor.errors import InputError
 from labcolor.networks.model import FittedModel
 from labcolor.networks.model_file import read_model
 
-__all__ = ["DEFAULT_MODEL", "PACKAGED_MODELS", "PackagedModel", "is_packaged", "load_packaged"]
-
 
 @dataclass(frozen=True)
 class PackagedModel:
@@ -88,10 +86,8 @@ def load_packaged(name: PackagedName) -> FittedModel:
         The file is missing, damaged, or differs from the published file.
     """
     known = one_of(*PACKAGED_MODELS)
-    if isinstance(name, str | os.PathLike) and name not in PACKAGED_MODELS:
-        if name:
-            as_path("name", name)  # raises for an address
-        remedy = _suggestion(os.fspath(name)) or " Use Colorizer.load for a model file."
+    if name and isinstance(name, str | os.PathLike) and name not in PACKAGED_MODELS:
+        remedy = _suggestion(as_path("name", name).name) or " Use Colorizer.load for a model file."
         raise InputError(f"name: expected {known.expected}, got {shortened(name)}.{remedy}")
     require("name", name, known)
     model = PACKAGED_MODELS[name]

@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from labcolor.backends.tensorflow import build_outline
-from labcolor.base.forks import check_process
+from labcolor.backends.tensorflow import build_outline, check_process
 from labcolor.base.validation import instance_of, integer, one_of, require, shortened
 from labcolor.errors import InputError, LabcolorError
 from labcolor.networks.autoencoder import build_autoencoder
@@ -19,15 +18,6 @@ from labcolor.networks.heads import BinsHead, Head, RegressionHead
 
 if TYPE_CHECKING:
     import keras
-
-__all__ = [
-    "MULTIPLE",
-    "Architecture",
-    "as_architecture",
-    "get_architecture",
-    "list_architectures",
-    "register_architecture",
-]
 
 MULTIPLE = integer(1, most=1024)
 

@@ -10,19 +10,17 @@ from PIL import Image
 from labcolor.base.typing import Array
 from labcolor.pictures.picture import working_shape
 
-__all__ = ["COARSE", "DETAIL", "OVERVIEW", "QUIETEST", "SLOPE", "coarse", "mix_overview", "quiet_factor", "resize_part"]
-
 OVERVIEW = 64  # short side, in pixels, of an overview
 COARSE = 12  # cells on the short side of the grid of an overview, which has no details
 DETAIL = 1.25  # factor of finer colors, because the mean of scores is paler than each color
 QUIETEST = 0.2  # smallest factor of colors
 SLOPE = 11.0  # slope of the factor at the variance at which it is halfway
 
-Part = tuple[float, float, float, float]
+_Part = tuple[float, float, float, float]
 
 
 def resize_part(
-    values: Array, shape: tuple[int, int], part: Part | None = None, kind: Image.Resampling = Image.Resampling.BILINEAR
+    values: Array, shape: tuple[int, int], part: _Part | None = None, kind: Image.Resampling = Image.Resampling.BILINEAR
 ) -> Array:
     """Resize a part of a map, from left, top to right, bottom, to a shape.
 
@@ -46,7 +44,7 @@ def resize_part(
     return np.stack([resize_part(channel, shape, part, kind) for channel in np.moveaxis(values, -1, 0)], axis=-1)
 
 
-def coarse(values: Array, shape: tuple[int, int], part: Part | None = None) -> Array:
+def coarse(values: Array, shape: tuple[int, int], part: _Part | None = None) -> Array:
     """Reduce a part of a map to the coarse grid of a map of another shape.
 
     Parameters
@@ -67,7 +65,7 @@ def coarse(values: Array, shape: tuple[int, int], part: Part | None = None) -> A
     return resize_part(values, working_shape(shape, COARSE), part, Image.Resampling.HAMMING)
 
 
-def mix_overview(ab: Array, overview: Array, part: Part, share: float) -> Array:
+def mix_overview(ab: Array, overview: Array, part: _Part, share: float) -> Array:
     """Mix the coarse colors of an overview into those of a picture, and strengthen the details.
 
     An overview has uncorrelated errors, so that the mean of both has smaller ones. Details remain those of the picture.

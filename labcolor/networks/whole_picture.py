@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from labcolor.base.typing import Array
 from labcolor.color import kernels
 from labcolor.color.lab import linear_light_table
 from labcolor.errors import InputError
 from labcolor.networks.bins import ab_bins
 from labcolor.networks.heads import BinsHead, RegressionHead
 from labcolor.networks.model import FittedModel
-from labcolor.networks.model_file import WEIGHT, numbered
-from labcolor.networks.onnx_graph import IR, OPSET, import_onnx
+from labcolor.networks.model_file import WEIGHT, compact, numbered
+from labcolor.networks.onnx_values import FLOAT, INT64, Graph, Value
 from labcolor.networks.views import COARSE, DETAIL, OVERVIEW, QUIETEST, SLOPE
 
-__all__ = ["build_whole"]
-
 _STRIP = 1 << 16  # pixels that are colored together; memory does not grow with the picture
-_FLOAT, _UINT8, _INT32, _INT64, _BOOL, _DOUBLE = 1, 2, 6, 7, 9, 11  # ONNX's numbers of types
+_UINT8, _INT32, _DOUBLE = 2, 6, 11  # ONNX's numbers of types
 _ONE = np.float64(1)  # sizes and filters are computed in float64
-_END, _START = np.array([1 << 62]), np.array([-1 << 62])  # of a slice
-_AB_TO_F = np.array([[1 / 500, 0], [0, 0], [0, -1 / 200]], np.float32)  # what a and b add to f of X, Y and Z
+_END = np.array([1 << 62])  # of a slice
+_AB_TO_F = np.array([[1 / 500, 0], [0, 0], [0, -1 / 200]], np.float32)  # contributions of a and b to f of X, Y and Z
 _LEAST_F = np.array([[-np.inf], [-np.inf], [0]], np.float32)
 
 
@@ -49,195 +47,31 @@ def build_whole(model: FittedModel) -> bytes:
     LabcolorError
         The package onnx is not installed.
     """
-    graph = _Graph()
-    whole = _Whole(graph, model)
+    graph = Graph()
+    whole = _PictureGraph(graph, model)
     whole.colored(whole.chroma())
     return graph.encoded(
-        inputs=[("picture", _UINT8, ["H", "W", "C"]), ("saturation", _FLOAT, [1])],
-        output=("colored", _UINT8, ["H", "W", "D"]),
+        inputs=[("picture", _UINT8, ["H", "W", "C"]), ("saturation", FLOAT, [1])],
+        outputs=[("colored", _UINT8, ["H", "W", "D"])],
     )
 
 
-class _Graph:
-    """Nodes and constants of a graph while it is built."""
-
-    def __init__(self) -> None:
-        self.onnx = import_onnx()
-        self._nodes: list[Any] = []
-        self._constants: list[Any] = []
-        self._names = 0
-
-    def _name(self) -> str:
-        """Return a new name."""
-        self._names += 1
-        return f"v{self._names}"
-
-    def __call__(self, operation: str, *inputs: Any, name: str = "", **attributes: Any) -> _Value:
-        """Add a node and return its output. Numbers and arrays become constants, floats in float32."""
-        result = _Value(self, name or self._name())
-        names = [one.name if isinstance(one, _Value) else self.constant(one).name for one in inputs]
-        self._nodes.append(self.onnx.helper.make_node(operation, names, [result.name], **attributes))
-        return result
-
-    def constant(self, value: Any) -> _Value:
-        """Add a constant."""
-        array = np.asarray(value, np.float32 if type(value) is float else None)
-        result = _Value(self, self._name())
-        self._constants.append(self.onnx.numpy_helper.from_array(array, result.name))
-        return result
-
-    def loop(self, count: _Value, body: Callable[[_Value], _Value]) -> _Value:
-        """Add a loop over the numbers from 0 to ``count`` - 1, and return what ``body`` makes of them, stacked."""
-        helper, outside = self.onnx.helper, self._nodes
-        self._nodes = []
-        number, proceed = _Value(self, self._name()), _Value(self, self._name())
-        outputs = [self("Identity", proceed), body(number)]
-        infos = [
-            helper.make_tensor_value_info(value.name, kind, [])
-            for value, kind in ((number, _INT64), (proceed, _BOOL), (outputs[0], _BOOL))
-        ]
-        infos.append(helper.make_empty_tensor_value_info(outputs[1].name))
-        inner = helper.make_graph(self._nodes, f"{outputs[1].name}_loop", infos[:2], infos[2:])
-        self._nodes = outside
-        return self("Loop", count.scalar(), np.array(True), body=inner)
-
-    def weights(self, form: Any, weights: tuple[Array, ...]) -> dict[str, _Value]:
-        """Add the constants of an ONNX form, and return them by its names."""
-        named = numbered(WEIGHT, weights)
-        values = {}
-        for tensor in form.initializer:
-            if tensor.name not in named:
-                values[tensor.name] = self.constant(self.onnx.numpy_helper.to_array(tensor))
-                continue
-            weight = named[tensor.name]
-            with np.errstate(over="ignore"):
-                half = weight.astype(np.float16)
-            lossless = np.array_equal(half, weight)
-            values[tensor.name] = self.constant(half).cast(_FLOAT) if lossless else self.constant(weight)
-        return values
-
-    def network(self, form: Any, shared: dict[str, _Value], entry: _Value) -> _Value:
-        """Add the nodes of an ONNX form and return its output. Nodes of weights alone are added once, to ``shared``."""
-        values = {"l": entry}
-        for node in form.node:
-            (output,) = node.output
-            if output in shared or output == "features":
-                continue
-            copy = type(node)()
-            copy.CopyFrom(node)
-            result = _Value(self, self._name())
-            copy.name, copy.output[:] = "", [result.name]
-            copy.input[:] = [name and (values.get(name) or shared[name]).name for name in node.input]
-            (shared if values.keys().isdisjoint(node.input) else values)[output] = result
-            self._nodes.append(copy)
-        return values["outputs"]
-
-    def encoded(self, inputs: list[tuple[str, int, list[Any]]], output: tuple[str, int, list[Any]]) -> bytes:
-        """Return the model."""
-        helper = self.onnx.helper
-        infos = [helper.make_tensor_value_info(*one) for one in (*inputs, output)]
-        graph = helper.make_graph(self._nodes, "labcolor", infos[:-1], infos[-1:], self._constants)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR)
-        return bytes(model.SerializeToString(deterministic=True))
-
-
-class _Value:
-    """The output of a node; operators add nodes."""
-
-    __array_ufunc__ = None  # an array on the left leaves the operation to this class
-
-    def __init__(self, graph: _Graph, name: str) -> None:
-        self.graph, self.name = graph, name
-
-    def __add__(self, other: Any) -> _Value:
-        return self.graph("Add", self, other)
-
-    def __sub__(self, other: Any) -> _Value:
-        return self.graph("Sub", self, other)
-
-    def __rsub__(self, other: Any) -> _Value:
-        return self.graph("Sub", other, self)
-
-    def __mul__(self, other: Any) -> _Value:
-        return self.graph("Mul", self, other)
-
-    def __truediv__(self, other: Any) -> _Value:
-        return self.graph("Div", self, other)
-
-    def __matmul__(self, other: Any) -> _Value:
-        return self.graph("MatMul", self, other)
-
-    def __rmatmul__(self, other: Any) -> _Value:
-        return self.graph("MatMul", other, self)
-
-    def __gt__(self, other: Any) -> _Value:
-        return self.graph("Greater", self, other)
-
-    def __getitem__(self, index: int) -> _Value:
-        """Return one entry of a vector, as a vector."""
-        return self.graph("Gather", self, np.array([index]))
-
-    def slice(self, start: Any, stop: Any, axis: int, step: int = 1) -> _Value:
-        """Return a part along an axis; bounds are vectors of one number."""
-        return self.graph("Slice", self, start, stop, np.array([axis]), np.array([step]))
-
-    def mirrored(self, axis: int) -> _Value:
-        """Return it with an axis reversed."""
-        return self.slice(np.array([-1]), _START, axis, -1)
-
-    def at_least(self, bound: Any) -> _Value:
-        """Return the larger of both."""
-        return self.graph("Max", self, bound)
-
-    def at_most(self, bound: Any) -> _Value:
-        """Return the smaller of both."""
-        return self.graph("Min", self, bound)
-
-    def where(self, positive: Any, negative: Any) -> _Value:
-        """Return one value where this condition holds, and the other elsewhere."""
-        return self.graph("Where", self, positive, negative)
-
-    def power(self, exponent: float) -> _Value:
-        """Return a power of positive numbers; exp and log are vector code, ONNX's Pow is not."""
-        return self.graph("Exp", self.graph("Log", self) * exponent)
-
-    def cast(self, kind: int) -> _Value:
-        """Return it in another type."""
-        return self.graph("Cast", self, to=kind)
-
-    def scalar(self) -> _Value:
-        """Return a vector of one number as a scalar."""
-        return self.graph("Squeeze", self)
-
-    def transposed(self) -> _Value:
-        """Return a transposed matrix."""
-        return self.graph("Transpose", self, perm=[1, 0])
-
-    def reshaped(self, *shape: Any) -> _Value:
-        """Return it in another shape."""
-        return self.graph("Reshape", self, self.graph("Concat", *shape, axis=0))
-
-    def range(self) -> _Value:
-        """Return the whole numbers below a number."""
-        return self.graph("Range", 0, self.scalar(), 1)
-
-
-class _Whole:
+class _PictureGraph:
     """The steps of a prediction as nodes: those of :class:`labcolor.inference.pipeline.Pipeline`, without bars.
 
     Matrices of ab have the shape (2, h, w), and colors (3, N).
     """
 
-    def __init__(self, graph: _Graph, model: FittedModel) -> None:
+    def __init__(self, graph: Graph, model: FittedModel) -> None:
         assert model.onnx_form is not None
         self._graph, self._model = graph, model
         self._form = graph.onnx.load_model_from_string(model.onnx_form.graph).graph
-        self._weights = graph.weights(self._form, model.weights)
-        self._picture, self._saturation = _Value(graph, "picture"), _Value(graph, "saturation")
+        self._shared = {tensor.name: self._constant(tensor) for tensor in self._form.initializer}
+        self._picture, self._saturation = Value(graph, "picture"), Value(graph, "saturation")
         self._shape = graph("Shape", self._picture, end=2)
         self._small = _working_shape(self._shape, model.working_size)
 
-    def chroma(self) -> _Value:
+    def chroma(self) -> Value:
         """Return the ab of the picture: the overview mixed in, and less color where the network knows little."""
         lightness, share, small, quiet = self._lightness(), self._model.overview, self._small, self._model.quiet
         ab, moments = self._predicted(lightness, small)
@@ -248,7 +82,7 @@ class _Whole:
             whole, expected = self._predicted(reduced.mirrored(1), less)
             shape, wanted = self._chroma_shape(less), self._chroma_shape(small)
             grid = _working_shape(wanted, COARSE)
-            # what reaches beyond the mirrored picture is on the left
+            # the part beyond the mirrored picture is on the left
             left = shape[1].cast(_DOUBLE) - less[1].cast(_DOUBLE) / np.float64(self._model.head.stride)
             scale = less.cast(_DOUBLE) / small.cast(_DOUBLE) * wanted.cast(_DOUBLE) / grid.cast(_DOUBLE)
             width = scale.at_least(_ONE)
@@ -268,14 +102,14 @@ class _Whole:
         confidence = self._graph("Sigmoid", (1.0 - variance / float(quiet)) * SLOPE)
         return ab * (confidence * (1 - QUIETEST) + QUIETEST)
 
-    def colored(self, ab: _Value) -> None:
+    def colored(self, ab: Value) -> None:
         """Join the picture's L with small ab, strip by strip, as the output "colored"."""
         graph, stride = self._graph, np.float64(self._model.head.stride)
         shape = graph("Shape", ab, start=1)
         scale = self._small.cast(_DOUBLE) / (self._shape.cast(_DOUBLE) * stride)
         across = _weights(_centers(self._shape[1].range(), scale[1]), shape[1], _triangle).transposed()
 
-        def strip(pixels: _Value, rows: _Value) -> _Value:
+        def strip(pixels: Value, rows: Value) -> Value:
             down = _weights(_centers(rows, scale[0]), shape[0], _triangle)
             linear = _joined(_lightness_of(pixels).reshaped([1], [-1]), (down @ ab @ across).reshaped([2], [-1]))
             rgb = _encoded(linear).transposed().reshaped(graph("Shape", pixels, end=2), [3])
@@ -284,12 +118,12 @@ class _Whole:
 
         self._in_strips(strip, name="colored")
 
-    def _in_strips(self, strip: Callable[[_Value, _Value], _Value], name: str = "") -> _Value:
+    def _in_strips(self, strip: Callable[[Value, Value], Value], name: str = "") -> Value:
         """Return what ``strip`` makes of the picture's pixels and their row numbers, some rows at a time."""
         graph, height = self._graph, self._shape[0]
         count = (graph.constant(np.array([_STRIP])) / self._shape[1]).at_least(1)
 
-        def body(number: _Value) -> _Value:
+        def body(number: Value) -> Value:
             rows = (count.range() + number * count).at_most(height - 1)  # the last strip repeats the last row
             return strip(graph("Gather", self._picture, rows), rows)
 
@@ -297,18 +131,18 @@ class _Whole:
         rows = stacked.reshaped([-1], graph("Shape", stacked, start=2))
         return graph("Slice", rows, [0], height, [0], name=name)
 
-    def _lightness(self) -> _Value:
+    def _lightness(self) -> Value:
         """Return the small L, (h, w)."""
         rows, columns = (_reduction(self._shape[axis], self._small[axis], _catmull_rom) for axis in (0, 1))
         across = columns.transposed()
         return rows @ self._in_strips(lambda pixels, _: _lightness_of(pixels) @ across)
 
-    def _chroma_shape(self, small: _Value) -> _Value:
+    def _chroma_shape(self, small: Value) -> Value:
         """Return the size of the chroma of small L, rounded up."""
         stride = self._model.head.stride
         return (small + (stride - 1)) / stride
 
-    def _predicted(self, lightness: _Value, small: _Value) -> tuple[_Value, _Value]:
+    def _predicted(self, lightness: Value, small: Value) -> tuple[Value, Value]:
         """Return the ab, (2, h, w), that the network and its head make of small L, and the moments, (3, h, w)."""
         graph, codec, multiple = self._graph, self._model.codec, self._model.architecture.multiple
         shape = self._chroma_shape(small)
@@ -318,13 +152,33 @@ class _Whole:
             place = graph("Mod", place, side * 2)
             lightness = graph("Gather", lightness, place.at_most(side * 2 - 1 - place), axis=axis)
         entry = graph("Unsqueeze", (lightness - codec.l_center) / codec.l_scale, np.array([0, 3]))
-        outputs = graph.network(self._form, self._weights, entry)
+        outputs = self._network(entry)
         values = [self._decoded(outputs), self._moments(outputs)] if self._model.quiet else [self._decoded(outputs)]
         planes = [graph("Transpose", graph("Squeeze", one, [0]), perm=[2, 0, 1]) for one in values]
         cropped = [one.slice([0], shape[0], 1).slice([0], shape[1], 2) for one in planes]
         return cropped[0], cropped[-1]
 
-    def _decoded(self, outputs: _Value) -> _Value:
+    def _constant(self, tensor: Any) -> Value:
+        """Add a constant or a weight of the ONNX form. Weights are stored in float16 if that is lossless."""
+        weight = numbered(WEIGHT, self._model.weights).get(tensor.name)
+        if weight is None:
+            return self._graph.constant(self._graph.onnx.numpy_helper.to_array(tensor))
+        return self._graph.constant(compact(weight)).cast(FLOAT)
+
+    def _network(self, entry: Value) -> Value:
+        """Add the nodes of the ONNX form and return its output. Those of weights alone are added once, and shared."""
+        own = {"l": entry}
+        known = ChainMap(own, self._shared, {"": Value(self._graph, "")})
+        for node in self._form.node:
+            (output,) = node.output
+            if output in self._shared or output == "features":
+                continue
+            place = self._shared if own.keys().isdisjoint(node.input) else own
+            place[output] = self._graph(node.op_type, *(known[name] for name in node.input))
+            self._graph.nodes[-1].attribute.extend(node.attribute)
+        return own["outputs"]
+
+    def _decoded(self, outputs: Value) -> Value:
         """Decode the network's output to ab, as the head does."""
         graph, head, saturation = self._graph, self._model.head, self._saturation
         if type(head) is RegressionHead:
@@ -339,7 +193,7 @@ class _Whole:
         mean = graph("ReduceMean", ab, axes=[1, 2])
         return ab + (mean - ab) * np.asarray(head.shrinkage, np.float32)
 
-    def _moments(self, outputs: _Value) -> _Value:
+    def _moments(self, outputs: Value) -> Value:
         """Return the mean color and the variance, as the head does."""
         head, bins = self._model.head, ab_bins()
         assert isinstance(head, BinsHead)
@@ -349,12 +203,12 @@ class _Whole:
         return self._graph("Concat", mean, squares - self._graph("ReduceSum", mean * mean, [3]), axis=3)
 
 
-def _mean(values: _Value, channel: int) -> _Value:
+def _mean(values: Value, channel: int) -> Value:
     """Return the mean of one channel of a map, (C, h, w)."""
     return values.graph("ReduceMean", values.graph("Gather", values, channel), keepdims=0)
 
 
-def _mirrored(values: _Value, shape: _Value) -> _Value:
+def _mirrored(values: Value, shape: Value) -> Value:
     """Mirror a map, (C, h, w), and extend it by its last row and column."""
     for axis in (0, 1):
         index = (shape[axis] + 1).range().at_most(shape[axis] - 1)
@@ -362,53 +216,53 @@ def _mirrored(values: _Value, shape: _Value) -> _Value:
     return values
 
 
-def _working_shape(shape: _Value, size: int) -> _Value:
+def _working_shape(shape: Value, size: int) -> Value:
     """Return the size at which the network sees a picture; see :func:`labcolor.pictures.picture.working_shape`."""
     graph, sides = shape.graph, shape.cast(_DOUBLE)
     short, long = graph("ReduceMin", sides), graph("ReduceMax", sides)
     factor = graph("Div", np.float64(size), short).at_most(graph("Div", np.float64(8 * size), long))
-    return graph("Round", sides * factor).cast(_INT64).at_least(1)
+    return graph("Round", sides * factor).cast(INT64).at_least(1)
 
 
-def _centers(numbers: _Value, scale: _Value) -> _Value:
+def _centers(numbers: Value, scale: Value) -> Value:
     """Return where the centers of pixels lie on a map on which they are ``scale`` wide."""
     return (numbers.cast(_DOUBLE) + 0.5 * _ONE) * scale
 
 
-def _reduction(old: _Value, new: _Value, kernel: Callable[[_Value], _Value]) -> _Value:
+def _reduction(old: Value, new: Value, kernel: Callable[[Value], Value]) -> Value:
     """Return the weights, (new, old), that reduce or enlarge a side; the filter widens where it shrinks."""
     scale = old.cast(_DOUBLE) / new.cast(_DOUBLE)
     return _weights(_centers(new.range(), scale), old, kernel, scale.at_least(_ONE))
 
 
-def _weights(centers: _Value, side: _Value, kernel: Callable[[_Value], _Value], width: Any = _ONE) -> _Value:
+def _weights(centers: Value, side: Value, kernel: Callable[[Value], Value], width: Any = _ONE) -> Value:
     """Return the weights, (centers, side), of the pixels around each center."""
     graph = centers.graph
     pixels = _centers(side.range(), graph.constant(_ONE))
     weights = kernel(graph("Abs", pixels - graph("Unsqueeze", centers, [1])) / width)
-    return (weights / graph("ReduceSum", weights, [1])).cast(_FLOAT)
+    return (weights / graph("ReduceSum", weights, [1])).cast(FLOAT)
 
 
-def _triangle(distance: _Value) -> _Value:
+def _triangle(distance: Value) -> Value:
     """Return the weights of linear interpolation."""
     return (_ONE - distance).at_least(0 * _ONE)
 
 
-def _catmull_rom(distance: _Value) -> _Value:
+def _catmull_rom(distance: Value) -> Value:
     """Return the weights of the cubic of Catmull and Rom."""
     near = (distance * (1.5 * _ONE) - 2.5 * _ONE) * distance * distance + _ONE
     far = ((distance * (-0.5 * _ONE) + 2.5 * _ONE) * distance - 4 * _ONE) * distance + 2 * _ONE
     return (distance > _ONE).where((distance > 2 * _ONE).where(0 * _ONE, far), near)
 
 
-def _hamming(distance: _Value) -> _Value:
+def _hamming(distance: Value) -> Value:
     """Return the weights of a sinc in a Hamming window, as Pillow has them."""
     turn = (distance * (np.pi * _ONE)).at_least(1e-9 * _ONE)
     window = distance.graph("Cos", turn) * (0.46 * _ONE) + 0.54 * _ONE
     return (distance > _ONE).where(0 * _ONE, distance.graph("Sin", turn) / turn * window)
 
 
-def _resampled(values: _Value, rows: _Value, columns: _Value) -> _Value:
+def _resampled(values: Value, rows: Value, columns: Value) -> Value:
     """Resample a matrix by the weights of its rows and columns."""
     return rows @ values @ columns.transposed()
 
@@ -416,7 +270,7 @@ def _resampled(values: _Value, rows: _Value, columns: _Value) -> _Value:
 # What follows is the arithmetic of labcolor.color.kernels.
 
 
-def _lightness_of(pixels: _Value) -> _Value:
+def _lightness_of(pixels: Value) -> Value:
     """Return L, (h, w), of grey or RGB pixels, (h, w, C)."""
     graph = pixels.graph
     linear = graph("Gather", linear_light_table(np.dtype(np.uint8)), pixels.slice([0], [3], 2).cast(_INT32))
@@ -426,19 +280,19 @@ def _lightness_of(pixels: _Value) -> _Value:
     return (y > 0.008856).where(root, y * 7.787 + 16 / 116) * 116.0 - 16.0
 
 
-def _linear(lightness: _Value, ab: _Value) -> _Value:
+def _linear(lightness: Value, ab: Value) -> Value:
     """Return linear RGB, (3, N), of L, (1, N), and ab, (2, N)."""
     f = ((lightness + 16.0) * (1 / 116) + _AB_TO_F @ ab).at_least(_LEAST_F)
     xyz = (f > 0.2068966).where(f * f * f, (f - 16 / 116) / 7.787)
     return np.asarray(kernels.FROM_RELATIVE_XYZ, np.float32) @ xyz
 
 
-def _excess(linear: _Value, highest: float) -> _Value:
+def _excess(linear: Value, highest: float) -> Value:
     """Return by how much the channels of a color leave the gamut, (1, N); it is not positive inside."""
     return linear.graph("ReduceMax", (linear - highest).at_least(-kernels.UNDER - linear), axes=[0])
 
 
-def _joined(lightness: _Value, ab: _Value) -> _Value:
+def _joined(lightness: Value, ab: Value) -> Value:
     """Return linear RGB of L and ab. Where a color lies outside the sRGB gamut, its chroma is lowered until it fits."""
     graph, highest, lab = lightness.graph, 1 + kernels.OVER, _linear(lightness, ab)
     outside = graph("Squeeze", graph("NonZero", graph("Squeeze", _excess(lab, highest) > 0.0, [0])), [0])
@@ -454,7 +308,7 @@ def _joined(lightness: _Value, ab: _Value) -> _Value:
     return graph("ScatterElements", lab, places, lowered, axis=1)
 
 
-def _most_chroma(lightness: _Value, hue: _Value, highest: float) -> _Value:
+def _most_chroma(lightness: Value, hue: Value, highest: float) -> Value:
     """Return the largest chroma, (1, N), at which no channel of linear light lies below 0 or above ``highest``."""
     chroma, step = lightness * 0.0, kernels.MOST_CHROMA
     for _ in range(kernels.HALVINGS):
@@ -464,7 +318,7 @@ def _most_chroma(lightness: _Value, hue: _Value, highest: float) -> _Value:
     return chroma
 
 
-def _encoded(linear: _Value) -> _Value:
+def _encoded(linear: Value) -> Value:
     """Encode linear light as sRGB from 0 to 255, uint8."""
     linear = linear.at_least(0.0).at_most(1.0)
     curve = linear.at_least(1e-9).power(1 / 2.4) * 1.055 - 0.055

@@ -10,8 +10,6 @@ from labcolor.base.typing import Array
 from labcolor.color.chroma import ContentBox
 from labcolor.pictures.picture import Picture
 
-__all__ = ["fill_bars", "find_content_box", "refine_content_box"]
-
 # Bars are rows or columns at the edges of small L with at most this range of L, which are at most as bright as _BLACK
 # or at least as bright as _WHITE. The content between them takes more than this share of a side, and of so many pixels.
 _EVEN, _BLACK, _WHITE, _WITHIN, _LEAST = 6.0, 8.0, 90.0, 0.2, 6
@@ -77,16 +75,13 @@ def refine_content_box(content_box: ContentBox, small: tuple[int, int], picture:
     picture : Picture
         The picture.
     """
-    height, width = picture.shape
-    rows = slice(
-        _end(picture, 0, content_box[0].start, small[0]),
-        height - _end(picture, 0, small[0] - content_box[0].stop, small[0], backwards=True),
-    )
-    columns = slice(
-        _end(picture, 1, content_box[1].start, small[1]),
-        width - _end(picture, 1, small[1] - content_box[1].stop, small[1], backwards=True),
-    )
-    return rows, columns
+    return _refined(picture, 0, content_box[0], small[0]), _refined(picture, 1, content_box[1], small[1])
+
+
+def _refined(picture: Picture, axis: int, content: slice, small: int) -> slice:
+    """Return the rows (axis 0) or columns between bars, from those of ``small`` in small L."""
+    start = _end(picture, axis, content.start, small)
+    return slice(start, picture.shape[axis] - _end(picture, axis, small - content.stop, small, backwards=True))
 
 
 def _end(picture: Picture, axis: int, count: int, small: int, backwards: bool = False) -> int:

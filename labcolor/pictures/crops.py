@@ -9,8 +9,6 @@ from labcolor.base.typing import Array
 from labcolor.errors import InputError
 from labcolor.pictures.picture import Picture, as_bytes
 
-__all__ = ["center_crop", "reduce_picture"]
-
 _LONGEST = 8  # largest ratio of the long side to the short side, as in predictions
 
 

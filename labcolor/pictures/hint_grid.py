@@ -9,8 +9,6 @@ from labcolor.base.typing import Array
 from labcolor.color.chroma import ContentBox
 from labcolor.pictures.hints import HintMap
 
-__all__ = ["colors_near_hints", "hints_on_grid", "places_of"]
-
 _NEAR = 0.1  # a cell whose share in the color of a hint's place is as large as this takes the hint's color
 
 

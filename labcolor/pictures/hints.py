@@ -15,8 +15,6 @@ from labcolor.base.validation import as_array, shortened
 from labcolor.color.lab import rgb_to_lab
 from labcolor.errors import InputError, InputTypeError
 
-__all__ = ["RADIUS", "Hint", "HintInput", "HintMap", "as_hints", "parse_hint"]
-
 Hint: TypeAlias = tuple[int, int, *tuple[int, ...], str] | tuple[int, int, *tuple[int, ...], str, int]
 _Hints: TypeAlias = Sequence[Hint] | Array  # of one picture
 HintInput: TypeAlias = _Hints | Sequence[_Hints | None] | None

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from skimage.util import img_as_ubyte
 
-from labcolor.base.strips import in_strips
+from labcolor.base.threads import in_strips
 from labcolor.base.typing import Array
 from labcolor.color import kernels
 from labcolor.color.chroma import Chroma
@@ -24,9 +24,7 @@ from labcolor.color.lab import (
 )
 from labcolor.errors import InputError, InputTypeError
 
-__all__ = ["SHAPES", "Picture", "as_bytes", "as_picture", "over_white", "working_shape"]
-
-FLOAT32 = np.dtype(np.float32)
+_FLOAT32 = np.dtype(np.float32)
 SHAPES = "(H, W), (H, W, 1), (H, W, 3) or (H, W, 4)"
 
 
@@ -118,7 +116,7 @@ class Picture:
         full, half = full_scale(self.dtype)
         enlargement = chroma.enlarged(self.shape)
         # the kernels are compiled for float32 output; other floats are converted strip by strip
-        compute = out.dtype if out.dtype.kind == "u" else FLOAT32
+        compute = out.dtype if out.dtype.kind == "u" else _FLOAT32
 
         def strip(start: int, stop: int) -> None:
             direct = channels == 3 and out.dtype == compute

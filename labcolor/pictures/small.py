@@ -12,8 +12,6 @@ from labcolor.color.chroma import Chroma, ContentBox
 from labcolor.pictures.bars import fill_bars, find_content_box, refine_content_box
 from labcolor.pictures.picture import Picture, working_shape
 
-__all__ = ["SmallPicture"]
-
 
 @dataclass(frozen=True, eq=False)
 class SmallPicture:

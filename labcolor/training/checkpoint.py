@@ -19,8 +19,6 @@ from labcolor.base.typing import Array
 from labcolor.base.validation import shortened
 from labcolor.errors import ModelFileError
 
-__all__ = ["Checkpoint", "CheckpointFile"]
-
 _ABOUT = "about"  # name of the JSON member
 _DIGESTS = ("pictures", "start", "validation")  # compared by hashes, which are not shown
 _REMEDY = "Choose another path for the checkpoint, or delete this one to start again."
@@ -79,9 +77,8 @@ class CheckpointFile:
         about = {"about": self._about, "state": {**self.constants.state, **checkpoint.state}}
         arrays: dict[str, Any] = {_ABOUT: np.frombuffer(json.dumps(about).encode(), np.uint8)}
         arrays |= {**self.constants.arrays, **checkpoint.arrays}
-        temporary = self._path.with_name(
-            f".{self._path.name}.new"
-        )  # a fixed name, so that killed processes leave at most one file
+        # a fixed name, so that killed processes leave at most one file
+        temporary = self._path.with_name(f".{self._path.name}.new")
         try:
             with temporary.open("wb") as file:
                 np.savez(file, **arrays)

@@ -15,8 +15,6 @@ from labcolor.base.typing import Array
 from labcolor.color.codec import LabCodec
 from labcolor.training.data import PictureList
 
-__all__ = ["Batch", "age", "count_steps", "crop_batches", "made_ahead", "random_crop"]
-
 Batch = tuple[Array, Array]
 _AHEAD = 4  # batches that are prepared while the network trains
 _MAX_THREADS = 4
@@ -48,7 +46,7 @@ def count_steps(pictures: int, batch_size: int) -> int:
     return math.ceil(pictures / batch_size)
 
 
-def made_ahead(make: Callable[..., Batch], plans: Iterable[tuple[Any, ...]]) -> Generator[Batch, None, None]:
+def prefetched(make: Callable[..., Batch], plans: Iterable[tuple[Any, ...]]) -> Generator[Batch, None, None]:
     """Yield the results of ``make`` for the arguments of each plan, in order, prepared in threads."""
     count = max(1, min(_MAX_THREADS, get_threads() // 4))  # the network needs the other threads
     threads = ThreadPoolExecutor(count, thread_name_prefix="labcolor-data")
@@ -125,4 +123,4 @@ def crop_batches(
             for number in range(first % steps if epoch == first // steps else 0, steps):
                 yield epoch, number, batches[number]
 
-    return made_ahead(make, plans())
+    return prefetched(make, plans())

@@ -20,8 +20,6 @@ from labcolor.pictures.picture import Picture
 from labcolor.training.sources import find_files
 from labcolor.training.store import PictureFolder, PictureStore
 
-__all__ = ["PictureList", "summarize_left_out", "training_pictures"]
-
 _MEMORY = 6 << 30  # largest number of bytes of pictures in memory, on a machine with at least 24 GiB
 
 

@@ -15,8 +15,6 @@ from labcolor.base.typing import Array
 from labcolor.errors import InputError, LabcolorError
 from labcolor.networks.layers import every_layer
 
-__all__ = ["any_process", "broadcast", "check_batch", "check_same", "is_main_process", "synchronize", "train_on_batch"]
-
 
 def _distribution() -> Any:
     """Return the distribution that ``keras.distribution.set_distribution`` has set, or None."""

@@ -32,8 +32,6 @@ from labcolor.training.devices import check_same, is_main_process
 from labcolor.training.loop import Training, TrainingLoss, make_optimizer
 from labcolor.training.recipe import Recipe, as_seed
 
-__all__ = ["fit_network"]
-
 # Defaults of a training from new weights, and of a training from a trained model.
 _NEW_RATE, _START_RATE = 1e-3, 2e-4
 _NEW_ENCODER, _START_ENCODER = 1.0, 0.0

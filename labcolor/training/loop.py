@@ -22,15 +22,13 @@ from labcolor.errors import InputError, ModelFileError
 from labcolor.training.checkpoint import Checkpoint, CheckpointFile
 from labcolor.training.devices import any_process, broadcast, check_batch, is_main_process, synchronize, train_on_batch
 
-__all__ = ["History", "Outcome", "Training", "TrainingLoss", "make_optimizer"]
-
 History = dict[str, list[float]]
-Batches = Callable[[int], Generator[tuple[Any, Array], None, None]]
+_Batches = Callable[[int], Generator[tuple[Any, Array], None, None]]
 _SNAPSHOT = 50  # steps between two copies of the weights, which are restored if the loss becomes nan
 _log = logging.getLogger(__name__)
 
 
-class _Local:
+class _SharedRate:
     """Mixin of optimizers that adds a share of the learning rate for each variable, and avoids a memory leak.
 
     With TensorFlow, Keras (3.15) passes the gradients to ``ReplicaContext.all_reduce`` even for one replica. This
@@ -102,7 +100,7 @@ def make_optimizer(
     if isinstance(optimizer, str):
         # the average covers the last few percent of the steps, and at least two
         config |= {"use_ema": True, "ema_momentum": 1 - 1 / min(1000, max(2, steps // 20))}
-    made = type(type(known).__name__, (_Local, type(known)), {}).from_config(config)  # type: ignore[attr-defined]
+    made = type(type(known).__name__, (_SharedRate, type(known)), {}).from_config(config)  # type: ignore[attr-defined]
     made.shares = tuple(shares)
     return made
 
@@ -255,7 +253,7 @@ class Training:
         )
 
     @_without_advice()
-    def run(self, batches: Batches) -> Outcome:
+    def run(self, batches: _Batches) -> Outcome:
         """Train the network to its end, and set its final weights.
 
         Parameters
@@ -296,7 +294,7 @@ class Training:
         self._calls.on_train_end()
         return outcome
 
-    def _train(self, batches: Batches, asked: Callable[[], bool]) -> None:
+    def _train(self, batches: _Batches, asked: Callable[[], bool]) -> None:
         """Run the remaining steps."""
         outcome, network = self._outcome, self._network
         good = network.get_weights()

@@ -15,9 +15,7 @@ from labcolor.color.codec import LabCodec
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["COUNT", "Configured", "Recipe", "as_seed"]
-
-RandomState: TypeAlias = int | np.random.Generator | np.random.RandomState | None
+_RandomState: TypeAlias = int | np.random.Generator | np.random.RandomState | None
 COUNT = integer(1, most=1_000_000)
 _RATE = number(1e-9, 10)
 _SEED = integer(0, most=2**32 - 1)
@@ -72,7 +70,7 @@ class Recipe:
     film_aging: float = 0.0
     precision: Precision = "float32"
     codec: LabCodec | None = None
-    random_state: RandomState = None
+    random_state: _RandomState = None
     verbose: Literal[0, 1, 2] = 0
 
     @property
@@ -81,7 +79,7 @@ class Recipe:
         return round(self.crop_size * 17 / 16)
 
 
-def as_seed(random_state: RandomState) -> int:
+def as_seed(random_state: _RandomState) -> int:
     """Return a seed: the given number, a number drawn from a generator, or for None one of the system's entropy."""
     if isinstance(random_state, np.random.RandomState):
         return int(random_state.randint(1 << 31, dtype=np.int64))

@@ -11,11 +11,9 @@ from typing import TypeVar
 
 from labcolor.base.paths import as_path, files_in
 from labcolor.base.typing import Array
-from labcolor.errors import InputError, PictureFileError
+from labcolor.errors import PictureFileError
 from labcolor.io.decoders import decode
 from labcolor.io.sources import ENDINGS, Source, as_source, decoding
-
-__all__ = ["PictureFile", "find_files", "hold_out"]
 
 _ARCHIVE = ".tar"
 _BLOCK = 512  # bytes of a block of a tar archive
@@ -160,11 +158,6 @@ def hold_out(items: Sequence[_T], every: int | None) -> tuple[list[_T], list[_T]
     training, held_out : list
         The items of each part.
 
-    Raises
-    ------
-    InputError
-        No item is left for training.
-
     Examples
     --------
     >>> from labcolor.training.sources import hold_out
@@ -173,10 +166,4 @@ def hold_out(items: Sequence[_T], every: int | None) -> tuple[list[_T], list[_T]
     """
     if every is None:
         return list(items), []
-    training = [item for index, item in enumerate(items) if index % every]
-    if not training:
-        raise InputError(
-            f"expected more pictures than are held out, got {len(items)}, of which each {every}th is held out. Choose "
-            f"another number."
-        )
-    return training, list(items[::every])
+    return [item for index, item in enumerate(items) if index % every], list(items[::every])

@@ -23,8 +23,6 @@ from labcolor.pictures.crops import reduce_picture
 from labcolor.pictures.picture import Picture
 from labcolor.training.sources import PictureFile
 
-__all__ = ["PictureFolder", "PictureStore"]
-
 _GREY, _DAMAGED, _SMALL = "grey", "damaged", "too small"  # reasons to leave a picture out
 _SPREAD = 8  # largest difference of R, G and B in a grey pixel
 _COLORED = 0.005  # smallest share of other pixels in a color picture

@@ -10,8 +10,6 @@ from labcolor.pictures.picture import Picture
 from labcolor.pictures.small import SmallPicture
 from labcolor.video.cuts import AHEAD
 
-__all__ = ["Frame", "groups"]
-
 Frame: TypeAlias = tuple[Picture, SmallPicture]  # a frame, and what the network sees of it
 _GROUP = 4  # frames that are colored together; the network sees only the last of them if they are similar
 

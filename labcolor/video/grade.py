@@ -14,8 +14,6 @@ from labcolor.base.validation import as_saturation, integer, number, optional, r
 from labcolor.errors import InputError
 from labcolor.video.look import HUES, as_hues, share_of_hues
 
-__all__ = ["Grade", "as_text", "decimal", "graded", "grades_from"]
-
 _EDGE = 10.0  # L beyond a range in which a correction fades
 _ENTRY = re.compile(
     r"(?:@(?P<frame>\d{1,9})\s*)?(?:(?P<hues>[a-z+]+)\s*)?(?:l(?P<low>\d{1,3}(?:\.\d{1,9})?)-(?P<high>\d{1,3}(?:\.\d{1,9})?)\s*)?:"

@@ -26,8 +26,6 @@ from labcolor.video.saved import as_list, decode_state, encode_state
 from labcolor.video.shots import Shot
 from labcolor.video.stream import ChromaStream
 
-__all__ = ["SEGMENT", "Job", "in_one_go", "resuming"]
-
 SEGMENT = 512  # frames of a segment, a multiple of the frames that are colored together
 _LARGEST = 1 << 30  # bytes of a saved state
 

@@ -11,8 +11,6 @@ from labcolor.base.validation import require_names
 from labcolor.known.matching import match
 from labcolor.video.saved import float_array
 
-__all__ = ["SHARPNESS", "ColorMemory", "alike", "share_of"]
-
 # Logits are in units of the spreader's own: at -1 a hint and the prediction weigh the same.
 SHARPNESS = 60.0  # how much the most similar places outweigh others
 _KNOWN = -3.2  # logit from which a place shows a thing that the memory knows

@@ -12,8 +12,6 @@ import numpy as np
 from labcolor.base.compiled import inline, jit
 from labcolor.base.typing import Array
 
-__all__ = ["LAGS", "MEASURES", "inputs_of", "measures", "odds"]
-
 LAGS = 3, 6, 12, 24  # distances in time, in frames of a film, at which a frame is compared
 # Of the frames before and after: how well each explains the frame, how well one explains the other, and how well both
 # together explain the frame; the same of blocks: each, the better one, both together. Then the shares of both in the

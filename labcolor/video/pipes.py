@@ -17,8 +17,6 @@ from labcolor.pictures.picture import Picture, as_picture
 from labcolor.video.frames import groups
 from labcolor.video.stream import ChromaStream
 
-__all__ = ["color_raw", "color_y4m"]
-
 
 def _colored(pictures: Iterable[Picture], stream: ChromaStream) -> Iterator[tuple[Picture, Chroma]]:
     """Yield each frame with its small chroma."""

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
 
-__all__ = ["Progress", "shown"]
-
 Progress: TypeAlias = bool | Callable[[int, int | None], object]  # as for colorize_video
 
 

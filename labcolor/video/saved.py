@@ -13,8 +13,6 @@ from labcolor.base.typing import Array
 from labcolor.base.validation import integer, require, shortened
 from labcolor.errors import InputError
 
-__all__ = ["as_list", "decode_state", "encode_state", "float_array"]
-
 _ARRAY = {"shape", "float32"}  # the keys of an object that stands for an array
 
 

@@ -21,8 +21,6 @@ from labcolor.video.progress import Progress, shown
 from labcolor.video.shots import Shot
 from labcolor.video.transitions import Cut
 
-__all__ = ["Scan", "best_frames", "find_shots", "reduced", "scan"]
-
 _SHORT_SIDE = 96  # pixels of the frames on which cuts are found
 
 

@@ -19,8 +19,6 @@ from labcolor.pictures.small import SmallPicture
 from labcolor.video.scan import best_frames, reduced, scan
 from labcolor.video.shots import Shot
 
-__all__ = ["caption", "colored_still", "frame_at", "grey_sheet", "shot_stills"]
-
 _SHORT_SIDE = 180  # pixels of the frames of a sheet
 
 

@@ -13,8 +13,6 @@ from labcolor.base.validation import integer, require, require_names
 from labcolor.video.frame_difference import Outline, changes
 from labcolor.video.saved import float_array
 
-__all__ = ["ChromaSmoother", "Known", "chroma_between", "unexplained"]
-
 Known: TypeAlias = tuple[Outline, Array]  # a frame whose chroma is known: its outline, and ab, (h, w, 2)
 
 # Changes of L, after a mean over 5 x 5 small pixels that removes film grain. A pixel is static below the first

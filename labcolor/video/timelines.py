@@ -13,8 +13,6 @@ from labcolor.base.paths import write_file
 from labcolor.base.validation import shortened
 from labcolor.errors import InputError, VideoFileError
 
-__all__ = ["TimelineClip", "read_clips", "write_clips"]
-
 _ADAPTERS = {".edl": "cmx_3600", ".xml": "fcp_xml", ".aaf": "AAF", ".otio": "otio_json"}  # by the ending of a file
 _DAY = 24 * 60 * 60  # seconds
 

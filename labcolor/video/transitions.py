@@ -13,8 +13,6 @@ from labcolor.video.cells import changed, contrast, cropped
 from labcolor.video.mixture import LAGS, odds
 from labcolor.video.saved import as_list, float_array
 
-__all__ = ["Cut", "TransitionDetector"]
-
 # Frames of a film:
 _EVERY = 3  # from one that is searched to the next
 _APART = 24  # between two transitions, at least

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from labcolor import Encoding, colorize_video
-from labcolor.color.density import density_to_linear, linear_to_density
+from labcolor.color.yuv import density_to_linear, linear_to_density
 from labcolor.io import ffmpeg
 from labcolor.io.decoder import Decoder, open_footage
 from labcolor.io.dpx import DpxHeader, read_header, stamp

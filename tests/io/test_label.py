@@ -152,7 +152,7 @@ def test_damaged_xmp_is_kept_without_it(xmp, caplog):
 )
 def test_time_grows_linearly(unit):
     """XMP of a megabyte takes less than a second, whatever it repeats."""
-    begin = time.perf_counter()
+    begin = time.process_time()
     for part in ({"element": unit * (1_000_000 // len(unit))}, {"attribute": unit * (1_000_000 // len(unit))}):
         labeled(PictureMetadata(xmp=packet(**part)), "p")
-    assert time.perf_counter() - begin < 2
+    assert time.process_time() - begin < 2

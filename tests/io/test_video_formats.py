@@ -178,11 +178,11 @@ def test_covers_flags_chapters_and_attachments_are_kept(small, tmp_path, first, 
         more = [*second, *streams, *marks, *attach]
     source = make(tmp_path / f"in{first}", *more, sound=True)
     before = probe(source)
-    assert (len(before.covers), before.sound_flags) == (1, ((), ("default", "comment")))
+    assert (len(before.covers), [track.flags for track in before.sound]) == (1, [(), ("default", "comment")])
     report = colorize_video(source, tmp_path / f"out{ending}", small)
     after, text = probe(tmp_path / f"out{ending}"), shown(tmp_path / f"out{ending}")
     assert len(after.covers) == 1
-    assert after.sound_flags == before.sound_flags
+    assert [track.flags for track in after.sound] == [track.flags for track in before.sound]
     assert "Chapter #0:0: start 0.000000, end 0.300000" in text
     assert "Film" in text
     assert "(deu): Audio" in text
@@ -372,7 +372,7 @@ def test_avi_holds_ffv1_and_the_report_lists_what_it_lacks(small, tmp_path):
     report = colorize_video(source, tmp_path / "out.avi", small)
     assert report.converted == ("tags of colors are dropped", "chapters are dropped (1)")
     info = probe(tmp_path / "out.avi")
-    assert (info.rate, info.aspect, info.timecode, info.sound) == (25, "16:15", "01:00:00:00", ("pcm_s24le",))
+    assert (info.rate, info.aspect, info.timecode, info.sound[0].codec) == (25, "16:15", "01:00:00:00", "pcm_s24le")
     np.testing.assert_array_equal(lumas(tmp_path / "out.avi"), lumas(source))
     with pytest.raises(InputError, match=r"h264 fits \.mp4, \.mov, \.mkv, got \.avi"):
         colorize_video(source, tmp_path / "other.avi", small, encoding=Encoding("h264"))

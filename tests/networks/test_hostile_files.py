@@ -312,13 +312,14 @@ def test_devices_and_pipes_are_refused(tmp_path):
             Colorizer.load(path)
 
 
-def test_half_keeps_what_half_cannot_hold(parts, tmp_path):
-    """A weight beyond 65,504 is saved in float32, so that the file loads."""
+def test_weights_are_stored_in_float16_only_if_that_is_lossless(parts):
+    """Packing keeps weights to the bit: those beyond the range or the precision of float16, and those that fit it."""
     model = load(*parts)
-    weights = (model.weights[0] + np.float32(1e5), *model.weights[1:])
-    again = FittedModel.from_bytes(replace(model, weights=weights).to_bytes(half=True), "case")
-    np.testing.assert_array_equal(again.weights[0], weights[0])
-    np.testing.assert_array_equal(again.weights[2], weights[2].astype(np.float16).astype(np.float32))
+    large, fine, coarse = model.weights[0] + np.float32(1e5), model.weights[1] + np.float32(1e-6), model.weights[2]
+    weights = (large, fine, coarse.astype(np.float16).astype(np.float32), *model.weights[3:])
+    content = replace(model, weights=weights).to_bytes()
+    for one, other in zip(FittedModel.from_bytes(content, "case").weights, weights, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_a_model_that_could_not_be_loaded_is_not_packed(parts):
