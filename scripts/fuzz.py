@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import io
+import itertools
 import logging
 import re
 import subprocess
@@ -148,12 +149,19 @@ def _hints() -> Callable[[bytes], object]:
 
 
 def _request_seeds() -> Iterator[bytes]:
-    """Yield requests: a picture, and forms with one."""
-    picture = next(_picture_seeds())
-    part = b'--x\r\nContent-Disposition: form-data; name="p"; filename="a"\r\n\r\n' + picture + b"\r\n--x--\r\n"
+    """Yield requests: a picture, and forms with one and with an exemplar."""
+    picture, _, exemplar = itertools.islice(_picture_seeds(), 3)
+    file = b'--x\r\nContent-Disposition: form-data; name="%s"; filename="a"\r\n\r\n'
+    part = file % b"p" + picture + b"\r\n--x--\r\n"
+    both = file % b"like" + exemplar + b"\r\n" + part
     query = b"/color?saturation=1.2&format=jpg&hint=3,4,%23e07020,2&hint=5,6,keep"
     form = b"multipart/form-data; boundary=x\r\nOrigin: http://localhost"
-    for target, kind, body in ((query, b"image/png", picture), (b"/color", form, part), (b"/preview", form, part)):
+    for target, kind, body in (
+        (query, b"image/png", picture),
+        (b"/color", form, part),
+        (b"/preview", form, part),
+        (query, form, both),
+    ):
         head = b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n"
         yield head % (target, kind, len(body)) + body
 
@@ -170,8 +178,8 @@ def _requests() -> Callable[[bytes], object]:
     from labcolor.io import limits
 
     limits.PIXELS = _PIXELS
-    colorizer = Colorizer.from_pretrained("reference")
-    app = make_app(colorizer, model="reference", limits=Limits(size=1 << 16))
+    colorizer = Colorizer.from_pretrained().set_params(working_size=32)  # which takes exemplars, and is quick
+    app = make_app(colorizer, model="efficientnet", limits=Limits(size=1 << 16))
 
     def work(path: str, kind: str, body: bytes) -> None:
         """Do what a worker would have done."""

@@ -57,9 +57,9 @@ class Limits:
     Parameters
     ----------
     size : int
-        Largest size of a file in bytes.
+        Largest size in bytes of a file, or of a picture and its exemplar together.
     pixels : int
-        Largest number of pixels of a picture.
+        Largest number of pixels of a picture, and of an exemplar.
     seconds : float
         Longest time for each of: an upload, coloring with waiting before it, and the client's reading of the result.
     workers : int

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from PIL import Image
 
 from labcolor.base.typing import Array
-from labcolor.colorizer import Colorizer
-from labcolor.demo.forms import file_in_form
+from labcolor.colorizer import Colorizer, exemplars_of
+from labcolor.demo.forms import Files, files_in_form
 from labcolor.display.views import show
 from labcolor.errors import InputError, LabcolorError, PictureFileError
 from labcolor.io.decoders import decode
@@ -66,9 +66,9 @@ def color_upload(
     colorizer : Colorizer
         Colorizer to use.
     content : bytes
-        The file, or a form with it.
+        The file, or a form with it and a file "like", whose colors it takes.
     pixels : int
-        Largest number of pixels.
+        Largest number of pixels of each file.
     content_type : str
         Content-Type header of the request.
     ending : str, optional
@@ -88,17 +88,23 @@ def color_upload(
     Raises
     ------
     RefusedError, PictureFileError, OutOfMemoryError
-        The file is not a picture, is damaged or is too large.
+        A file is not a picture, is damaged or is too large.
     InputError
         The form, the saturation or a hint cannot be used.
     """
-    content, own = _check(content, content_type, pixels)
+    files = _files(content, content_type)
+    picture = Source("the picture", files.picture)
+    own = _check(picture, pixels)
     ending = ending or own
+    like = None if files.like is None else Source("like", files.like)
+    if like is not None:
+        _check(like, pixels)
+        exemplars_of(colorizer, like)  # analyzed before the picture needs memory, and remembered for predict
 
-    def color(picture: Array, in_cells: bool) -> Array:
-        return colorizer.predict(picture, saturation=saturation, hints=list(hints) or None)
+    def color(values: Array, in_cells: bool) -> Array:
+        return colorizer.predict(values, saturation=saturation, hints=list(hints) or None, like=like)
 
-    return color_file_to_bytes(_source(content), ending, color, {"label": True}), {"Content-Type": MEDIA_TYPES[ending]}
+    return color_file_to_bytes(picture, ending, color, {"label": True}), {"Content-Type": MEDIA_TYPES[ending]}
 
 
 def preview_upload(
@@ -131,36 +137,39 @@ def preview_upload(
     InputError
         The form cannot be used.
     """
-    content, _ = _check(content, content_type, pixels)
-    picture = decode(_source(content))
+    files = _files(content, content_type)
+    if files.like is not None:
+        raise InputError("like: only /color uses it. Leave it out.")
+    source = Source("the picture", files.picture)
+    _check(source, pixels)
+    picture = decode(source)
     file = io.BytesIO()
     show(picture).save(file, "JPEG", quality=92)
     height, width = picture.shape[:2]
     return file.getvalue(), {"Content-Type": MEDIA_TYPES[".jpg"], "X-Picture-Size": f"{width}x{height}"}
 
 
-def _source(content: bytes) -> Source:
-    return Source("the picture", content)
-
-
-def _check(content: bytes, content_type: str, pixels: int) -> tuple[bytes, str]:
-    """Return the picture file of an upload and the ending of its format; refuse it if it has too many pixels."""
+def _files(content: bytes, content_type: str) -> Files:
+    """Return the files of an upload."""
     if content_type.lower().startswith("multipart/"):
-        content = file_in_form(content, content_type)
-        if not content:
-            raise InputError("expected a picture, got an empty file.")
+        return files_in_form(content, content_type)
+    return Files(content)
+
+
+def _check(source: Source, pixels: int) -> str:
+    """Return the ending for the format of a picture file; refuse a file with too many pixels."""
     try:
-        ending, height, width = _read_header(_source(content))
+        ending, height, width = _read_header(source)
     except PictureFileError as error:
         too_large = isinstance(error.__cause__, Image.DecompressionBombError)
         raise RefusedError(413 if too_large else 415, str(error)) from error
     if height * width > pixels:
         raise RefusedError(
             413,
-            f"the picture: expected at most {pixels:,} pixels, got {width} x {height}. Reduce it, or use the command "
+            f"{source.name}: expected at most {pixels:,} pixels, got {width} x {height}. Reduce it, or use the command "
             f"line.",
         )
-    return content, ending
+    return ending
 
 
 def _read_header(source: Source) -> tuple[str, int, int]:

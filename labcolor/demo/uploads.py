@@ -13,7 +13,7 @@ from labcolor.demo.work_queue import FullError
 __all__ = ["FORM", "Uploads"]
 
 FORM = "multipart/form-data"
-_FORM_SIZE = 1 << 16  # bytes that a form may add to its file
+_FORM_SIZE = 1 << 16  # bytes that a form may add to its files
 _GRACE = 5.0  # seconds before the rate of an upload counts
 _RATE = 1 << 14  # bytes a second that an upload must reach on average after that
 _LINGER = 5.0  # seconds for which a refused upload is still read, so that its sender reads the answer
@@ -25,7 +25,7 @@ class Uploads:
     Parameters
     ----------
     size : int
-        Largest size of a file in bytes.
+        Largest size in bytes of a file, or of the files of a form together.
     seconds : float
         Longest time for a body to arrive.
     total : int
@@ -90,7 +90,8 @@ class Uploads:
         if too_large:
             await _linger(request)
             raise HTTPException(
-                413, f"the picture: expected a file of at most {self._size / 2**20:.0f} MB, got more. Reduce it."
+                413,
+                f"the picture: expected at most {self._size / 2**20:.0f} MB with its exemplar, got more. Reduce it.",
             )
 
 

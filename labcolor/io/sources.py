@@ -70,7 +70,7 @@ def is_source(value: Any) -> bool:
     """Return whether a value is a path, the bytes of a file, or an open file, rather than an array."""
     if isinstance(value, memoryview):
         return value.ndim == 1 and value.itemsize == 1
-    return isinstance(value, str | os.PathLike | bytes | bytearray) or hasattr(value, "read")
+    return isinstance(value, Source | str | os.PathLike | bytes | bytearray) or hasattr(value, "read")
 
 
 def as_source(name: str, value: Any) -> Source:

@@ -19,6 +19,7 @@ from labcolor.color.lab import rgb_to_lab
 from labcolor.errors import InputError
 from labcolor.inference.pipeline import Pipeline
 from labcolor.io.inputs import one_picture
+from labcolor.io.sources import Source
 from labcolor.known.matching import Matches, features_of, match
 from labcolor.pictures.picture import Picture, as_bytes
 from labcolor.pictures.small import SmallPicture
@@ -215,7 +216,10 @@ class ExemplarCache:
 
 
 def _file_key(given: Any) -> Any:
-    """Return a key of a file that changes with its contents, or None for other values."""
+    """Return a key of a file, or of its bytes, that changes with the contents, or None for other values."""
+    given = given.content if isinstance(given, Source) else given
+    if isinstance(given, bytes):
+        return hashlib.blake2b(given).digest()
     if not isinstance(given, str | os.PathLike):
         return None
     try:

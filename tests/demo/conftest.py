@@ -168,11 +168,11 @@ class Browser:
         node = self.call("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
         self.call("DOM.setFileInputFiles", nodeId=node, files=[str(path)])
 
-    def drop(self, path):
-        """Drop a file on the middle of the page."""
+    def drop(self, path, x=300, y=300):
+        """Drop a file on a place of the page."""
         data = {"items": [], "files": [str(path)], "dragOperationsMask": 1}
         for kind in ("dragEnter", "dragOver", "drop"):
-            self.call("Input.dispatchDragEvent", type=kind, x=300, y=300, data=data)
+            self.call("Input.dispatchDragEvent", type=kind, x=x, y=y, data=data)
 
     def mouse(self, kind, x, y):
         """Press, move or release the mouse."""

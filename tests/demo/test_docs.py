@@ -24,11 +24,13 @@ def test_the_python_example(server, tmp_path, monkeypatch):
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
 def test_the_curl_examples(server, tmp_path, monkeypatch):
-    """They post a file as a body and as a form, and write the results."""
+    """They post a file as a body, as a form, and with an exemplar, and write the results."""
     monkeypatch.chdir(tmp_path)
     write_picture("old.jpg", skimage.data.camera()[::4, ::4])
+    write_picture("postcard.jpg", skimage.data.coffee()[::4, ::4])
     lines = [line for line in PAGE.splitlines() if line.startswith("curl ")]
-    assert len(lines) == 2
+    assert len(lines) == 3
     for line in lines:
         subprocess.run(line.replace(":8000", f":{server.port}"), shell=True, check=True, capture_output=True)
     assert read_picture("colored.jpg").shape == read_picture("colored.png").shape == (128, 128, 3)
+    assert (read_picture("like.jpg") != read_picture("colored.jpg")).any()

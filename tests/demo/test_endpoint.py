@@ -12,6 +12,7 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
+import skimage.data
 from colorizers import Broken, Greedy, Slow
 from PIL import Image
 
@@ -30,10 +31,16 @@ PNG = encoded(GREY)
 SAFE = encoded(GREY[:64, :64])
 
 
-def form(content, name="picture"):
-    """A form with one file, as curl -F sends it."""
-    head = f'--x\r\nContent-Disposition: form-data; name="{name}"; filename="../../etc/a.png"\r\n\r\n'
-    return head.encode() + content + b"\r\n--x--\r\n"
+def form(*contents, names=("picture", "like", "like")):
+    """A form with files, as curl -F sends it."""
+    heads = [f'--x\r\nContent-Disposition: form-data; name="{name}"; filename="../../etc/a.png"' for name in names]
+    parts = [head.encode() + b"\r\n\r\n" + content + b"\r\n" for head, content in zip(heads, contents, strict=False)]
+    return b"".join(parts) + b"--x--\r\n"
+
+
+FORM = "multipart/form-data; boundary=x"
+PHOTO = skimage.data.coffee()[::2, ::2]
+LEFT, RIGHT = encoded(PHOTO[:, :150]), encoded(PHOTO[:, 150:])
 
 
 def raw(server, text):
@@ -55,9 +62,26 @@ def test_a_picture_comes_back_in_color_as_predict_gives_it(server, classifier):
 
 def test_a_form_serves_as_well(server):
     """A picture in a form gives the same, whatever its name in it is."""
-    answer = server.ask("POST", "/color", form(PNG), Content_Type="multipart/form-data; boundary=x")
+    answer = server.ask("POST", "/color", form(PNG), Content_Type=FORM)
     assert answer.status == 200
     np.testing.assert_array_equal(read_picture(answer.body), read_picture(server.color(PNG).body))
+
+
+def test_an_exemplar_in_a_form_lends_its_colors(server, classifier):
+    """A second file, named like, gives what predict gives with it, and so it does for the next request, and without."""
+    for files, like in (((RIGHT, LEFT), LEFT), ((RIGHT, LEFT), LEFT), ((RIGHT, RIGHT), RIGHT), ((RIGHT,), None)):
+        answer = server.color(form(*files), kind=FORM)
+        assert answer.status == 200
+        np.testing.assert_array_equal(read_picture(answer.body), classifier.predict(RIGHT, like=like))
+    refused = server.ask("POST", "/preview", form(RIGHT, LEFT), Content_Type=FORM)
+    assert (refused.status, refused.error) == (400, "like: only /color uses it. Leave it out.")
+
+
+def test_a_model_without_hints_takes_no_exemplar(serving, small):
+    """It says so."""
+    with serving(small, limits=Limits(workers=1)) as server:
+        answer = server.color(form(RIGHT, LEFT), kind=FORM)
+        assert (answer.status, "like: this model takes none" in answer.error) == (400, True)
 
 
 def test_hints_are_drawn_at_their_place(server):
@@ -110,12 +134,18 @@ def test_a_preview_shows_any_picture_and_tells_its_size(server):
         ("", "image/tiff", b"II*\0" + b"\xff" * 60, 415, "cannot be decoded"),
         ("", "image/heic", b"\0\0\0\x18ftypheic" + bytes(40), 415, "picture"),
         ("", "text/plain", PNG, 415, "Content-Type: expected image/*"),
-        ("", "multipart/form-data; boundary=x", b"--x--\r\n", 400, "expected a form with one file"),
-        ("", "multipart/form-data", form(PNG), 400, "expected a form with one file"),
-        ("", "multipart/form-data; boundary=x", form(PNG)[:-7] + form(PNG), 400, "damaged or contains more"),
-        ("", "multipart/form-data; boundary=x", form(PNG)[:-20], 400, "this form is truncated"),
-        ("", "multipart/form-data; boundary=x", form(PNG)[:60], 400, "this form is truncated"),
-        ("", "multipart/form-data; boundary=x", form(b""), 400, "got an empty file"),
+        ("", FORM, b"--x--\r\n", 400, "expected a form with one picture, and at most one exemplar"),
+        ("", "multipart/form-data", form(PNG), 400, "expected a form with one or two files"),
+        ("", FORM, form(PNG, PNG, names="pq"), 400, "expected a form with one picture"),
+        ("", FORM, form(PNG, names=["like"]), 400, "expected a form with one picture"),
+        ("", FORM, form(PNG, PNG, PNG), 400, "damaged or contains more"),
+        ("", FORM, form(PNG)[:-20], 400, "this form is truncated"),
+        ("", FORM, form(PNG)[:60], 400, "this form is truncated"),
+        ("", FORM, form(b""), 400, "got an empty file"),
+        ("", FORM, form(PNG, b""), 400, "got an empty file"),
+        ("", FORM, form(PNG, b"no picture"), 415, "like: expected a picture"),
+        ("", FORM, form(PNG, LEFT[:2000]), 400, "like: expected a picture"),
+        ("", FORM, form(PNG, encoded(np.zeros((9, 9, 4), np.uint8))), 400, "got one that is transparent"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said(server, query, kind, content, status, message):
@@ -211,9 +241,10 @@ def test_large_files_are_refused(serving, small):
     """More bytes than allowed are refused by their announced length, and where none is announced, as they come."""
     with serving(small, limits=Limits(size=1 << 20, workers=1)) as server:
         for body in (bytes(2 << 20), form(bytes(2 << 20))):
-            kind = "image/png" if body[0] == 0 else "multipart/form-data; boundary=x"
+            kind = "image/png" if body[0] == 0 else FORM
             answer = server.color(body, kind=kind)
             assert (answer.status, "at most 1 MB" in answer.error) == (413, True)
+        assert server.color(form(bytes(700 << 10), bytes(700 << 10)), kind=FORM).status == 413
         assert server.color(bytes(1 << 16) for _ in range(40)).status == 413
         assert server.color(PNG).status == 200
 
@@ -230,6 +261,8 @@ def test_large_pictures_are_refused_before_they_are_decoded(server):
         answer = server.color(bomb(width, height))
         assert answer.status == 413
         assert "pixels, got" in answer.error
+        answer = server.color(form(PNG, bomb(width, height)), kind=FORM)
+        assert (answer.status, answer.error[:5]) == (413, "like:")
     assert server.ask("POST", "/preview", bomb(10000, 6100), Content_Type="image/png").status == 413
 
 
@@ -415,7 +448,7 @@ def test_no_picture_stays(serving, small, tmp_path, monkeypatch):
     with serving(Greedy(small, "end"), limits=Limits(workers=1)) as server:
         assert server.color(SAFE).status == 200
         assert server.color(SAFE[:200]).status == 400
-        assert server.ask("POST", "/color", form(large), Content_Type="multipart/form-data; boundary=x").status == 200
+        assert server.ask("POST", "/color", form(large), Content_Type=FORM).status == 200
         assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
         assert server.color(PNG).status == 413
         until(lambda: server.color(SAFE).status == 200)

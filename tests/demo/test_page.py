@@ -20,9 +20,10 @@ PROBLEM = "document.getElementById('problem').hidden ? '' : document.getElementB
 FOCUS = "document.activeElement.id"
 
 
-def colored(browser, count=0):
+def colored(browser, count=0, *, like=False):
     """Wait until the page says that it has colored the picture, with a number of known colors."""
-    text = f"Colored, with {count} known color{'s' if count > 1 else ''}." if count else "Colored."
+    known = f", with {count} known color{'s' if count > 1 else ''}" if count else ""
+    text = f"Colored{', like the other photograph' * like}{known}."
     browser.until(f"{STATUS} == '{text}' && !document.getElementById('stage').hasAttribute('aria-busy')")
 
 
@@ -202,7 +203,7 @@ def test_a_color_of_another_photograph(browser, server, tmp_path):
     browser.eval("document.querySelector('#samples button').click()")
     colored(browser)
     browser.choose(tmp_path / "other.png", "#exemplar-file")
-    browser.until("!document.getElementById('exemplar-stage').hidden")
+    colored(browser, like=True)
     left, top, width, height = browser.box("#exemplar")
     browser.click(left + 0.25 * width, top + 0.5 * height)
     picked = browser.eval("document.getElementById('own').value")
@@ -213,8 +214,40 @@ def test_a_color_of_another_photograph(browser, server, tmp_path):
     picked = browser.eval("document.getElementById('own').value")
     np.testing.assert_allclose(list(bytes.fromhex(picked[1:])), (200, 60, 40), atol=6)
     stroke(browser, (0.8, 0.9))
-    colored(browser, 1)
+    colored(browser, 1, like=True)
     assert pixel(browser, 0.8, 0.9)[0] > 20
+    assert browser.problems == []
+
+
+def test_like_another_photograph(browser, server, classifier, tmp_path):
+    """The picture takes the colors of a photograph that is dropped, also in the download and after a reload."""
+    photo = skimage.data.coffee()
+    write_picture(tmp_path / "right.png", photo[:, 300:].mean(axis=2).astype(np.uint8))
+    write_picture(tmp_path / "left.png", photo[:, :300])
+    browser.size(1280, 900)
+    browser.go(f"http://127.0.0.1:{server.port}/")
+    browser.choose(tmp_path / "right.png")
+    colored(browser)
+    before = pixel(browser, 0.8, 0.9)
+    left, top, width, height = browser.box("#exemplar-card")
+    browser.drop(tmp_path / "left.png", left + width / 2, top + height / 2)
+    colored(browser, like=True)
+    after = pixel(browser, 0.8, 0.9)
+    assert np.linalg.norm(after - before) > 6
+    browser.eval("document.getElementById('like').click()")
+    colored(browser)
+    np.testing.assert_array_equal(pixel(browser, 0.8, 0.9), before)
+    browser.eval("document.getElementById('like').click()")
+    colored(browser, like=True)
+    browser.eval("document.getElementById('download').click()")
+    result = read_picture(downloaded(browser, "right-colored.png"))
+    wanted = classifier.predict(tmp_path / "right.png", like=tmp_path / "left.png")
+    assert np.abs(result.astype(int) - wanted).mean() < 2  # the page sends a JPEG of the other photograph
+    assert np.abs(result.astype(int) - classifier.predict(tmp_path / "right.png")).mean() > 4
+    browser.call("Page.reload")
+    browser.until("document.querySelectorAll('#samples img').length > 4")
+    colored(browser, like=True)
+    np.testing.assert_array_equal(pixel(browser, 0.8, 0.9), after)
     assert browser.problems == []
 
 

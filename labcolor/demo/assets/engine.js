@@ -33,14 +33,24 @@ export async function preview(file, { say, signal }) {
   return { blob: await response.blob(), width, height };
 }
 
-/** Return a picture in color, a Blob, with the saturation, the hints and the format of a query. */
-export async function color(file, query, { say, signal }) {
-  return (await send(`color?${query}`, file, say, signal)).blob();
+/**
+ * Return a picture in color, a Blob, with the saturation, the hints and the format of a query, and the colors of another
+ * photograph where there is one.
+ */
+export async function color(file, query, { like, say, signal }) {
+  let body = file;
+  if (like) {
+    body = new FormData();
+    body.append("picture", file);
+    body.append("like", like);
+  }
+  return (await send(`color?${query}`, body, say, signal)).blob();
 }
 
-/** Send a file, and return the response; say how long the queue is, and come again where the server is full. */
-async function send(address, file, say, signal) {
-  const type = file.type.startsWith("image/") ? file.type : "application/octet-stream";
+/** Send a file or a form, and return the response; say how long the queue is, and come again where the server is full. */
+async function send(address, body, say, signal) {
+  const type = body.type?.startsWith("image/") ? body.type : "application/octet-stream";
+  const headers = body instanceof FormData ? {} : { "Content-Type": type }; // the browser names that of a form
   let answered = false;
   const watch = (async () => {
     await wait(BUSY_AFTER, signal);
@@ -55,7 +65,7 @@ async function send(address, file, say, signal) {
   watch.catch(() => {});
   try {
     for (let attempt = 1; ; attempt++) {
-      const response = await fetch(address, { method: "POST", body: file, headers: { "Content-Type": type }, signal });
+      const response = await fetch(address, { method: "POST", body, headers, signal });
       if (response.ok) return response;
       const { error } = await response.json().catch(() => ({ error: `the server answered ${response.status}.` }));
       if (response.status !== 503 || attempt === TRIES) throw new Error(sentence(error));

@@ -11,6 +11,7 @@ const [problem, stage, before, after, exemplar] = ["problem", "stage", "before",
 
 let about = null;
 let picture = null; // { file, name, preview, width, height, small: { width, height } }
+let other = null; // the photograph whose colors the picture takes, a Blob reduced to a preview
 let running = null; // the AbortController of the present preview
 
 /** Show a message where it is visible: on the start page, and beside a picture. */
@@ -55,6 +56,7 @@ async function open(file, name, saved = {}) {
     byId("size").textContent = `${width} × ${height} pixels, the full size of the picture.`;
     zoomBy(0);
     spots.start(saved.spots ?? [], small, colorNow);
+    if (saved.other) await showExemplar(saved.other, saved.like);
     stage.focus({ preventScroll: true });
     window.scrollTo(0, 0);
     await color();
@@ -88,13 +90,14 @@ async function color() {
   stage.setAttribute("aria-busy", "true");
   try {
     const { width, height } = picture.small;
-    const colored = await engine.color(picture.preview, query(width, height, "jpg"), { say, signal });
+    const colored = await engine.color(picture.preview, query(width, height, "jpg"), { like: like(), say, signal });
     signal.throwIfAborted();
     show(after, colored);
     await after.decode();
     problem.hidden = true;
     const count = spots.count();
-    say(count ? `Colored, with ${count} known color${count > 1 ? "s" : ""}.` : "Colored.");
+    const known = count && `with ${count} known color${count > 1 ? "s" : ""}`;
+    say(`${["Colored", like() && "like the other photograph", known].filter(Boolean).join(", ")}.`);
   } catch (error) {
     if (error.name !== "AbortError") complain(error);
   }
@@ -111,7 +114,8 @@ const colorNow = () => { clearTimeout(timer); color(); };
 /** Keep the picture and its settings, in case the page is reloaded. */
 function save() {
   const { file, name } = picture;
-  keep({ file, name, spots: spots.all(), saturation: byId("saturation").value, split: Number(byId("compare").value) });
+  const settings = { saturation: byId("saturation").value, split: Number(byId("compare").value) };
+  keep({ file, name, spots: spots.all(), other, like: byId("like").checked, ...settings });
 }
 
 async function download() {
@@ -121,7 +125,7 @@ async function download() {
   say("Coloring the picture at its full size…");
   try {
     const { file, name, width, height } = picture;
-    const blob = await engine.color(file, query(width, height, byId("format").value), { say });
+    const blob = await engine.color(file, query(width, height, byId("format").value), { like: like(), say });
     const ending = { jpeg: "jpg", tiff: "tif" }[blob.type.split("/")[1]] ?? blob.type.split("/")[1];
     const link = document.createElement("a");
     link.href = URL.createObjectURL(blob);
@@ -201,18 +205,29 @@ byId("whole").addEventListener("click", () => zoomBy(0));
 
 // ---------------------------------------------------------------- colors of another photograph
 
+/** Return the photograph whose colors the picture takes, if it takes them. */
+const like = () => (byId("like").checked ? other : null);
+
 async function openExemplar(file) {
   problem.hidden = true;
   try {
     const { blob } = await reduced(file);
-    show(exemplar, blob);
-    await exemplar.decode();
-    byId("exemplar-stage").hidden = false;
-    say("Click a color in the other photograph.");
+    await showExemplar(blob, true);
+    if (picture) await color();
   } catch (error) {
     complain(error);
   }
 }
+
+async function showExemplar(blob, taken) {
+  show(exemplar, blob);
+  await exemplar.decode();
+  other = blob;
+  byId("like").checked = taken;
+  byId("exemplar-stage").hidden = byId("like-row").hidden = false;
+}
+
+byId("like").addEventListener("change", colorNow);
 
 /** Choose the mean color of the pixels around a place of the other photograph. */
 function pick({ x, y }) {
