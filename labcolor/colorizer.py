@@ -422,7 +422,7 @@ class Colorizer(Recipe, Estimator):
             From 0 (grey) over 1 (as predicted) to 4. Below 1 the predicted chroma is multiplied by it, which gives
             paler colors. Above, the reference network's chroma is multiplied, too; a network that chooses among bins
             gives rarer, more colorful bins a greater chance, up to full rebalancing at 2, and multiplies chroma only
-            beyond that.
+            beyond that. Known colors, from ``hints`` and ``like``, stay: at 0 they alone have a color.
         hints : list of labcolor.Hint, array, or list of these or None, optional
             Colors that are known at places of a picture. For each picture a list of ``(x, y, color)`` or
             ``(x, y, color, radius)``: a disk around a place in pixels from the left and from the top, with a radius in
@@ -435,9 +435,8 @@ class Colorizer(Recipe, Estimator):
             for each, None where a picture has no hint.
         like : picture or sequence of picture, optional
             Colored photographs, each as ``X``, of any size: what looks like a part of them takes its color, as far as
-            it looks alike; everything else keeps its predicted color. What a grey one shows stays grey. Saturation
-            does not change the colors that are taken from them, and hints win over them. Each photograph is analyzed
-            once, also for later calls.
+            it looks alike; everything else keeps its predicted color. What a grey one shows stays grey. Hints win
+            over them. Each photograph is analyzed once, also for later calls.
         consistent : bool, default False
             Whether the pictures are an album, in which one place or person has one color: what looks alike in several
             takes the mean of their colors. Its time grows by the square of the number of alike pictures.

@@ -292,7 +292,10 @@ def colorize_video(
     check_frames(given, listed, first, None if total is None else first + total, round(footage.rate))
     if resume:
         model = pipeline.working_size, pipeline.engine.name, digest(pipeline.model.weights)
-        arrays = [*(one.hint for one in given), *(part for one in exemplars for part in (one.features, one.colors))]
+        arrays = [
+            *(part for one in given for part in one.arrays),
+            *(part for one in exemplars for part in (one.features, one.colors)),
+        ]
         colors = digest(arrays), [one.frame for one in given]
         edited = None if listed is None or listed[-1].end == NO_END else listed  # numbers of cuts have no rows to edit
         others = "listed" if edited else listed
@@ -367,7 +370,7 @@ def _known_ahead(
     A reference serves all of its shot, also the frames before it. So the cuts must be known, and the frames on which
     strokes are drawn. To decode twice is cheaper than to keep the frames of a whole video.
     """
-    wanted = [one.frame for one in given if one.picture is None]
+    wanted = [one.frame for one in given if not one.whole]
     frames: dict[int, SmallPicture] = {}
     if given and shots is None:
         found = scan(footage).shots

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -64,13 +64,29 @@ class Look:
     smoothing: float = 0.96
     consistency: bool = True
     exclude_hues: Sequence[HueName] = ()
-    like: Any = None
+    like: Any = field(default=None, hash=False)  # arrays and lists have no hash
 
     def __post_init__(self) -> None:
         """Check the values."""
         object.__setattr__(self, "smoothing", as_smoothing(self.smoothing))
         require("consistency", self.consistency, instance_of(bool))
         object.__setattr__(self, "exclude_hues", as_hues("exclude_hues", self.exclude_hues))
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether both look the same; pictures in memory are compared pixel by pixel."""
+        if not isinstance(other, Look):
+            return NotImplemented
+        ours, theirs = ((one.smoothing, one.consistency, one.exclude_hues) for one in (self, other))
+        return ours == theirs and _equal(self.like, other.like)
+
+
+def _equal(one: Any, other: Any) -> bool:
+    """Return whether two values of the parameter ``like`` are equal."""
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(_equal, one, other))
+    if hasattr(one, "__array__") and hasattr(other, "__array__"):
+        return np.array_equal(one, other)
+    return one is other or (type(one) is type(other) and bool(one == other))
 
 
 def as_hues(name: str, hues: Any) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ from labcolor.pictures.picture import Picture
 from labcolor.pictures.small import SmallPicture
 from labcolor.video.memory import SHARPNESS, share_of
 from labcolor.video.saved import as_list, float_array
-from labcolor.video.shots import Shot
+from labcolor.video.shots import Shot, ShotSetting
 
 __all__ = ["Reference", "References", "as_references", "check_frames", "references_in"]
 
@@ -47,15 +47,39 @@ class Reference:
     ----------
     frame : int
         Number of the frame.
-    hint : ndarray, shape (H, W, 2), float32
-        ab, nan where no color is given.
-    picture : Picture or None
-        The colored picture if it gives the color of each pixel. Otherwise the frame of the video is needed.
+    given : Picture or ndarray
+        The colored picture, transparent where no color is given; or ab, (H, W, 2) float32, nan where none is.
+    whole : bool
+        Whether it gives the color of each pixel. Otherwise the frame of the video is needed.
     """
 
     frame: int
-    hint: Array
-    picture: Picture | None
+    given: Picture | Array
+    whole: bool
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows and columns."""
+        return self.given.shape[:2]
+
+    @property
+    def arrays(self) -> list[Array]:
+        """What tells it from others."""
+        if not isinstance(self.given, Picture):
+            return [self.given]
+        return [self.given.values] if self.given.alpha is None else [self.given.values, self.given.alpha]
+
+    def ab(self) -> Array:
+        """Return the colors at full resolution, (H, W, 2) float32, nan where no color is given."""
+        if not isinstance(self.given, Picture):
+            return self.given
+        if self.given.values.shape[2] == 1:
+            ab = np.zeros((*self.shape, 2), np.float32)
+        else:
+            ab = np.ascontiguousarray(rgb_to_lab(self.given.values)[..., 1:], np.float32)
+        if not self.whole:
+            ab[~_opaque(self.given)] = np.nan
+        return ab
 
 
 def as_references(references: Any, rate: Fraction | None, shapes: Sequence[tuple[int, int]] = ()) -> list[Reference]:
@@ -163,25 +187,22 @@ def _reference(frame: int, given: PictureInput, shapes: Sequence[tuple[int, int]
         (drawn,) = as_hints(given, [given.shape[:2]])
         if drawn is None:
             raise InputError(f"{name}: expected at least one color, got only nan.")
-        return Reference(frame, np.ascontiguousarray(given, np.float32), None)
+        return Reference(frame, np.ascontiguousarray(given, np.float32), False)
     picture = one_picture(given, name)
     _check_size(name, picture.shape, shapes)
-    rgb = picture.values
-    if rgb.shape[2] == 1:
-        hint = np.zeros((*picture.shape, 2), np.float32)
-    else:
-        hint = np.ascontiguousarray(rgb_to_lab(rgb)[..., 1:], np.float32)
-    whole = True
-    if picture.alpha is not None:
-        half = full_scale(picture.alpha.dtype)[0] / 2
-        opaque = picture.alpha.reshape(picture.shape) >= half
-        whole = bool(opaque.all())
-        hint[~opaque] = np.nan
-        if not whole:
-            _check_size(name, picture.shape, shapes[:1])
-        if not opaque.any():
-            raise InputError(f"{name}: expected at least one color, got a picture that is transparent.")
-    return Reference(frame, hint, picture if whole else None)
+    opaque = _opaque(picture)
+    if not opaque.any():
+        raise InputError(f"{name}: expected at least one color, got a picture that is transparent.")
+    if not opaque.all():
+        _check_size(name, picture.shape, shapes[:1])
+    return Reference(frame, picture, bool(opaque.all()))
+
+
+def _opaque(picture: Picture) -> Array:
+    """Return where a picture gives a color, (H, W) bool."""
+    if picture.alpha is None:
+        return np.ones(picture.shape, bool)
+    return np.asarray(picture.alpha.reshape(picture.shape) >= full_scale(picture.alpha.dtype)[0] / 2)
 
 
 def _check_size(name: str, shape: Sequence[int], shapes: Sequence[tuple[int, int]]) -> None:
@@ -208,6 +229,7 @@ class References:
         self._pipeline = pipeline
         self._given = {one.frame: one for one in references}
         self._known: dict[int, Exemplar] = {}
+        self._large: tuple[int, Array] | None = None  # the reference that sharpened frames last, and its ab
         self._chosen: tuple[int, list[int]] = (-1, [])  # first frame of a shot, and references of the same scene
         if self._given:
             pipeline.check_hints()
@@ -224,16 +246,16 @@ class References:
     @property
     def wanted(self) -> list[int]:
         """Numbers of the frames of the video that references with few colors need."""
-        return [frame for frame, one in self._given.items() if one.picture is None and frame not in self._known]
+        return [frame for frame, one in self._given.items() if not one.whole and frame not in self._known]
 
     def check_size(self, shape: tuple[int, int]) -> None:
         """Raise an InputError unless all references have the size of a frame, (H, W)."""
         for frame, one in self._given.items():
-            _check_size(f"references[{frame}]", one.hint.shape[:2], [shape])
+            _check_size(f"references[{frame}]", one.shape, [shape])
 
     def state(self) -> dict[str, Any]:
         """Return what cannot be learned from the references alone, as plain values and arrays."""
-        drawn = [frame for frame in self._known if self._given[frame].picture is None]
+        drawn = [frame for frame in self._known if not self._given[frame].whole]
         known = [[frame, one.features, one.ab, one.lightness] for frame in drawn for one in [self._known[frame]]]
         return {"known": known, "chosen": list(self._chosen)}
 
@@ -260,32 +282,22 @@ class References:
 
     def add_frame(self, frame: int, small: SmallPicture) -> None:
         """Take a frame of the video that is :attr:`wanted`: its hints spread within it first."""
-        hint = self._given[frame].hint
+        hint = self._given[frame].ab()
         if hint.shape[:2] != small.shape:  # odd sides of a video get one more line
             missing = [(0, side - given) for side, given in zip(small.shape, hint.shape, strict=False)]
             hint = np.pad(hint, (*missing, (0, 0)), constant_values=np.nan)
         ab = self._pipeline.hinted_chroma(small, HintMap.of_ab(hint))
         self._known[frame] = Exemplar.seen(self._pipeline, small, ab)
 
-    def apply(
-        self,
-        number: int,
-        shot: tuple[int, int | None],
-        chosen: Sequence[int] | None,
-        small: SmallPicture,
-        ab: Array,
-        keys: Array,
-    ) -> Array:
+    def apply(self, number: int, shot: ShotSetting, small: SmallPicture, ab: Array, keys: Array) -> Array:
         """Return the chroma of a frame, with the colors of the references that serve it.
 
         Parameters
         ----------
         number : int
             Number of the frame.
-        shot : (first, end)
-            First frame of its shot, and the frame after its last, or None if that is unknown.
-        chosen : sequence of int or None
-            Frames of the references that serve this shot. None: its own, or those of the same scene.
+        shot : ShotSetting
+            Its shot.
         small : SmallPicture
             The frame.
         ab : ndarray, shape (h, w, 2), float32
@@ -302,7 +314,7 @@ class References:
         # of the place, as hints weigh it, for a cell
         place = 2 * np.sqrt(abs(float(weights[1])) / max(1.0, -float(weights[2]))) / min(shape)
         found, scores = [], []
-        for frame in self._serving(number, shot, chosen, features, shape):
+        for frame in self._serving(number, shot, features, shape):
             found.append(carry(self._seen(frame), features, lightness, shape, SHARPNESS, place))
             # of several, the nearer in time and the more similar
             scores.append(-_CHOICE * found[-1][1] - np.log(1 + abs(frame - number)))
@@ -314,36 +326,27 @@ class References:
         flat = ab.reshape(-1, 2)
         return np.asarray(flat + share * (carried - flat), np.float32).reshape(ab.shape)
 
-    def sharpened(
-        self,
-        number: int,
-        shot: tuple[int, int | None],
-        chosen: Sequence[int] | None,
-        small: SmallPicture,
-        chroma: Chroma,
-    ) -> Chroma:
+    def sharpened(self, number: int, shot: ShotSetting, small: SmallPicture, chroma: Chroma) -> Chroma:
         """Return the chroma of a frame at full resolution, if a reference is close in time.
 
         Parameters
         ----------
-        number, shot, chosen, small
+        number, shot, small
             As for :meth:`apply`.
         chroma : Chroma
             The small chroma of the frame.
         """
-        first, end = shot
+        end = number + _FADE if shot.end is None else shot.end
         near = [
             frame
             for frame, one in self._given.items()
-            if one.picture is not None
-            and first <= frame < (number + _FADE if end is None else end)
-            and (chosen is None or frame in chosen)
+            if one.whole and shot.first <= frame < end and (shot.references is None or frame in shot.references)
         ]
         frame = min(near, key=lambda one: abs(one - number), default=number + _FADE)
         fading = abs(frame - number) / _FADE
         if fading >= 1:
             return chroma
-        hint = _as_large(self._given[frame].hint, small.shape)
+        hint = self._sharp(frame, small.shape)
         scale = hint.shape[0] / small.shape[0], hint.shape[1] / small.shape[1]
         if fading > 0:
             known = self._seen(frame)
@@ -356,26 +359,24 @@ class References:
             hint = base + share * (hint - own)
         return Chroma(hint, scale, chroma.content_box)
 
-    def _serving(
-        self,
-        number: int,
-        shot: tuple[int, int | None],
-        chosen: Sequence[int] | None,
-        features: Array,
-        shape: tuple[int, int],
-    ) -> list[int]:
+    def _sharp(self, frame: int, shape: tuple[int, int]) -> Array:
+        """Return the ab of a reference for a frame of a shape; that of the last one is kept."""
+        if self._large is None or self._large[0] != frame:
+            self._large = frame, _as_large(self._given[frame].ab(), shape)
+        return self._large[1]
+
+    def _serving(self, number: int, shot: ShotSetting, features: Array, shape: tuple[int, int]) -> list[int]:
         """Return the frames of the references that serve a frame, the nearest in time."""
-        first, end = shot
-        if chosen is None:
-            end = number + 1 if end is None else end
-            own = [frame for frame in self._given if first <= frame < end]
+        if shot.references is None:
+            end = number + 1 if shot.end is None else shot.end
+            own = [frame for frame in self._given if shot.first <= frame < end]
         else:
-            own = list(chosen)
+            own = list(shot.references)
         ready = self._given.keys() - self.wanted
         own = [frame for frame in own if frame in ready]
-        if not own and chosen is None:
-            if self._chosen[0] != first:
-                self._chosen = first, [frame for frame in sorted(ready) if self._alike(frame, features, shape)]
+        if not own and shot.references is None:
+            if self._chosen[0] != shot.first:
+                self._chosen = shot.first, [frame for frame in sorted(ready) if self._alike(frame, features, shape)]
             own = self._chosen[1]
         return sorted(own, key=lambda frame: abs(frame - number))[:_MOST]
 
@@ -387,8 +388,8 @@ class References:
     def _seen(self, frame: int) -> Exemplar:
         """Return what a reference shows."""
         if frame not in self._known:
-            picture = self._given[frame].picture
-            assert picture is not None
+            picture = self._given[frame].given
+            assert isinstance(picture, Picture)
             self._known[frame] = Exemplar.of(self._pipeline, picture, f"references[{frame}]")
         return self._known[frame]
 

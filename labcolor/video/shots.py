@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from labcolor.base.choices import ShotListEnding
 from labcolor.base.paths import as_path, write_text
@@ -26,6 +26,7 @@ __all__ = [
     "KINDS",
     "NO_END",
     "Shot",
+    "ShotSetting",
     "as_shots",
     "check_list_name",
     "read_shots",
@@ -62,7 +63,7 @@ class Shot:
     end : int
         Number of the frame after its last.
     grey : bool, default False
-        Whether it stays grey.
+        Whether it stays grey, also where colors are known. With ``saturation=0`` known colors stay.
     saturation : float, optional
         As for :meth:`Colorizer.predict`. By default that of the video.
     references : tuple of int, optional
@@ -122,6 +123,28 @@ class Shot:
             object.__setattr__(self, "exclude_hues", as_hues("exclude_hues", self.exclude_hues))
         require("kind", self.kind, optional(one_of(*KINDS)))
         require("confidence", self.confidence, optional(number(0, 1)))
+
+
+class ShotSetting(NamedTuple):
+    """How a shot of a video is colored, where the video says what the shot leaves open.
+
+    Parameters
+    ----------
+    first : int
+        Number of its first frame.
+    end : int or None
+        Number of the frame after its last, or None if that is unknown.
+    saturation, exclude_hues, grey, references, grades
+        As for :class:`Shot`.
+    """
+
+    first: int
+    end: int | None
+    saturation: float
+    exclude_hues: Sequence[str]
+    grey: bool = False
+    references: tuple[int, ...] | None = None
+    grades: Sequence[Grade] = ()
 
 
 def shots_between(cuts: Iterable[int], first: int, end: int) -> tuple[Shot, ...]:

@@ -20,12 +20,12 @@ from labcolor.pictures.small import SmallPicture
 from labcolor.video.cells import cells_of
 from labcolor.video.cuts import CutDetector
 from labcolor.video.frame_difference import Outline, changes, outline
-from labcolor.video.grade import Grade, graded
+from labcolor.video.grade import graded
 from labcolor.video.look import Look, without_hues
 from labcolor.video.memory import ColorMemory
 from labcolor.video.references import Reference, References
 from labcolor.video.saved import as_list, float_array
-from labcolor.video.shots import NO_END, Shot, shots_between
+from labcolor.video.shots import NO_END, Shot, ShotSetting, shots_between
 from labcolor.video.temporal import ChromaSmoother, Known, chroma_between, unexplained
 
 __all__ = ["ChromaStream"]
@@ -200,7 +200,8 @@ class ChromaStream:
                 self._known = self._scene = None
                 self._shot_first = cut
                 # what a list says of a shot holds from its first frame on
-                self._smoother.reset(gradual=self._shot(cut)[:2] == self._shot(cut - 1)[:2])
+                alike = [(one.saturation, one.exclude_hues, one.grey) for one in map(self._shot, (cut - 1, cut))]
+                self._smoother.reset(gradual=alike[0] == alike[1])
             if start < stop:
                 yield from self._shot_part([self._frame(number + place, small[place]) for place in range(start, stop)])
 
@@ -218,9 +219,9 @@ class ChromaStream:
         maps = self.add([small for _, small in frames], [small for _, small in ahead])
         for number, ((picture, small), ab) in enumerate(zip(frames, maps, strict=True), first):
             chroma = small.chroma(ab, self.pipeline.stride)
-            saturation, _, shot, chosen = self._shot(number)
-            if self.references and saturation:
-                chroma = self.references.sharpened(number, shot, chosen, small, chroma)
+            shot = self._shot(number)
+            if self.references and not shot.grey:
+                chroma = self.references.sharpened(number, shot, small, chroma)
             yield picture, chroma
 
     def _begins(self, cells: Sequence[Array]) -> int | None:
@@ -239,20 +240,16 @@ class ChromaStream:
             self.cuts.append(cut)
         return cut
 
-    def _shot(self, number: int) -> tuple[float, Sequence[str], tuple[int, int | None], tuple[int, ...] | None]:
-        """Return of the shot of a frame: saturation, hues that are left out, first frame and end, and references."""
-        place = bisect_right(self._starts, number)
+    def _shot(self, number: int) -> ShotSetting:
+        """Return how the shot of a frame is colored."""
         if self._detector:
-            return self._saturation, self._look.exclude_hues, (self._shot_first, None), None
+            return ShotSetting(self._shot_first, None, self._saturation, self._look.exclude_hues)
+        place = bisect_right(self._starts, number)
         end = self._starts[place] if place < len(self._starts) else NO_END
         shot = self._shots[max(0, place - 1)]
         saturation = self._saturation if shot.saturation is None else shot.saturation
         exclude_hues = self._look.exclude_hues if shot.exclude_hues is None else shot.exclude_hues
-        return 0.0 if shot.grey else saturation, exclude_hues, (shot.first, end), shot.references
-
-    def _grades(self, number: int) -> Sequence[Grade]:
-        """Return the corrections of the shot of a frame."""
-        return () if self._detector else self._shots[max(0, bisect_right(self._starts, number) - 1)].grades
+        return ShotSetting(shot.first, end, saturation, exclude_hues, shot.grey, shot.references, shot.grades)
 
     def _frame(self, number: int, small: SmallPicture) -> _Frame:
         return _Frame(number, small, outline(small.lightness, small.chroma_shape(self.pipeline.stride)))
@@ -262,7 +259,7 @@ class ChromaStream:
         for frame, chroma in zip(frames, maps, strict=True):
             # without smoothing the smoother returns what it gets
             smooth = self._smoother.update(frame.outline, chroma)
-            yield graded(smooth, frame.outline[0], frame.number, self._grades(frame.number))
+            yield graded(smooth, frame.outline[0], frame.number, self._shot(frame.number).grades)
 
     def _maps(self, frames: Sequence[_Frame]) -> list[Array]:
         """Return the small chroma of consecutive frames of one shot.
@@ -297,24 +294,27 @@ class ChromaStream:
         """Return the chroma of frames of one shot: predicted, held by the memory, or carried from references."""
         if not frames:
             return []
-        saturation, exclude_hues, shot, chosen = self._shot(frames[0].number)
-        if saturation == 0:
+        shot = self._shot(frames[0].number)
+        known = bool(self.references or self._exemplars)
+        if shot.grey or (shot.saturation == 0 and not known):
             return [np.zeros((*frame.outline.shape[1:], 2), np.float32) for frame in frames]
-        if not self._consistent and not self.references and not self._exemplars:
+        if not self._consistent and not known:
             small = [frame.small for frame in frames]
-            maps = self.pipeline.chroma(small, saturation)
-            return [without_hues(ab, exclude_hues) * self._visibility(one) for one, ab in zip(small, maps, strict=True)]
+            maps = self.pipeline.chroma(small, shot.saturation)
+            return [
+                without_hues(ab, shot.exclude_hues) * self._visibility(one) for one, ab in zip(small, maps, strict=True)
+            ]
         maps = []
         for number, one, lines in frames:
-            ab, places = self.pipeline.located_chroma(one, saturation)
+            ab, places = self.pipeline.located_chroma(one, shot.saturation)
             seen = self._visibility(one)
             if self._consistent and seen == 1:
                 keys = keys_of(self.pipeline, places)
-                ab = self._remembered(keys, saturation).hold(ab, keys, lines[0])
-            ab = without_hues(ab, exclude_hues) * seen
+                ab = self._remembered(keys, shot.saturation).hold(ab, keys, lines[0])
+            ab = without_hues(ab, shot.exclude_hues) * seen
             if self._exemplars:
                 ab = with_exemplars(self.pipeline, self._exemplars, one, ab, places)
-            maps.append(self.references.apply(number, shot, chosen, one, ab, places))
+            maps.append(self.references.apply(number, shot, one, ab, places))
         return maps
 
     def _remembered(self, keys: Array, saturation: float) -> ColorMemory:

@@ -125,6 +125,21 @@ def test_a_video_takes_the_colors_of_a_still(classifier, halves):
         assert error(results[index], there) < 0.5 * error(plain[index], there)
 
 
+def test_saturation_leaves_the_colors_of_an_exemplar(classifier, halves):
+    """At 0 predicted colors are grey and those of the exemplar stay, in pictures, albums and videos alike."""
+    left, grey, true = halves
+    result = classifier.predict(grey, like=left, saturation=0)
+    assert error(result, true) < 0.4 * error(grey, true)
+    assert error(classifier.predict(grey, saturation=0), grey) == 0
+    look = Look(smoothing=0, consistency=False, like=left)
+    (frame,) = colorize_frames([grey], classifier, saturation=0, look=look)
+    np.testing.assert_array_equal(frame, result)
+    (alone,) = classifier.predict([grey], like=left, saturation=0, consistent=True)
+    assert error(alone, result) < 0.2
+    (steady,) = colorize_frames([grey], classifier, saturation=0, look=Look(like=left))
+    assert error(steady, result) < 0.2
+
+
 def test_the_command_line_takes_exemplars(classifier, halves, tmp_path):
     """``--like`` gives what ``predict`` gives."""
     left, grey, _ = halves
@@ -160,3 +175,14 @@ def test_a_model_without_hints_takes_no_exemplars(reference, halves):
         reference.predict(grey, like=left)
     with pytest.raises(InputError, match="like: this model takes none"):
         colorize_frames([grey], reference, look=Look(like=left))
+
+
+def test_looks_with_pictures_can_be_compared():
+    """Looks are equal if their exemplars are, whether paths, arrays or both; equal ones have one hash."""
+    photo = np.zeros((4, 5, 3), np.uint8)
+    looks = [Look(), Look(like="a.jpg"), Look(like=photo), Look(like=photo + 1), Look(like=[photo, "a.jpg"])]
+    again = [Look(), Look(like="a.jpg"), Look(like=photo.copy()), Look(like=photo + 1), Look(like=(photo, "a.jpg"))]
+    assert [[one == other for other in again] for one in looks] == np.eye(5, dtype=bool).tolist()
+    assert len({*looks, *again}) == 5
+    assert Look(like=photo) != Look(like=photo, smoothing=0)
+    assert Look() != "a.jpg"
