@@ -39,7 +39,9 @@ def test_notebooks_are_stripped(path):
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebooks_run(path, tmp_path, tools):
-    """A notebook runs from top to bottom in an empty folder, without an error or a warning, and shows pictures."""
+    """A notebook runs beside its pictures alone, without an error or a warning, and shows pictures."""
+    for picture in path.parent.glob("*.jpg"):
+        shutil.copy(picture, tmp_path)
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(notebook, resources={"metadata": {"path": tmp_path}}, timeout=300).execute()
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
