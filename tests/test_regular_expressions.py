@@ -91,10 +91,10 @@ def attacks(pattern):
     return sorted(piece for piece in pieces if piece)
 
 
-def seconds(search, text):
-    """The least processor time of a search."""
+def seconds(search, text, searches):
+    """The least processor time of several searches."""
     times = []
-    for _ in range(3):
+    for _ in range(searches):
         start = time.process_time()
         search(text)
         times.append(time.process_time() - start)
@@ -105,12 +105,12 @@ def superlinear(pattern, flags=(), method="search"):
     """The piece whose repetition takes a time that grows faster than its length; None if there is none."""
     search = getattr(re.compile(pattern, sum(getattr(re, flag) for flag in flags)), method)
     for piece, last in itertools.product(attacks(pattern), ("", "\0")):
-        times = []
-        for step in range(6, 25):  # from 8 to 4,096 pieces, two steps for twice the length
-            text = piece * int(2 ** (step / 2)) + last
-            times.append(seconds(search, text.encode() if isinstance(pattern, bytes) else text))
-            if times[-1] > NOTICEABLE:
-                if times[-1] > 3 * times[-3]:
+        texts = [piece * int(2 ** (step / 2)) + last for step in range(6, 25)]  # from 8 to 4,096 pieces
+        if isinstance(pattern, bytes):
+            texts = [text.encode() for text in texts]
+        for half, text in zip(texts, texts[2:], strict=False):  # two steps for twice the length
+            if seconds(search, text, 1) > NOTICEABLE:
+                if seconds(search, text, 3) > 3 * seconds(search, half, 3):
                     return piece
                 break
     return None

@@ -3,6 +3,7 @@
 import ast
 import functools
 import importlib
+import itertools
 import re
 from pathlib import Path
 
@@ -113,23 +114,23 @@ def test_every_module_is_on_a_floor():
     assert sorted(FLOORS) == MODULES
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_imports_come_from_below(module):
+def test_imports_come_from_below():
     """No import, in a function either, goes up the floors."""
-    for source, name in imports(at_run_time(TREES[module])):
-        if name == "__version__":
-            continue
-        assert source in FLOORS, f"{module} imports {name} of the room {source or 'labcolor'}: name its module"
-        assert FLOORS.index(source) < FLOORS.index(module), f"{module} imports {source}"
+    for module in MODULES:
+        for source, name in imports(at_run_time(TREES[module])):
+            if name == "__version__":
+                continue
+            assert source in FLOORS, f"{module} imports {name} of the room {source or 'labcolor'}: name its module"
+            assert FLOORS.index(source) < FLOORS.index(module), f"{module} imports {source}"
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_no_module_uses_the_private_names_of_another(module):
+def test_no_module_uses_the_private_names_of_another():
     """What begins with an underscore is used where it is defined."""
-    tree = TREES[module]
-    taken = [name for _, name in imports(ast.walk(tree)) if name and is_private(name)]
-    assert taken == []
-    assert set(touched(tree)) - defined(tree) <= {"_exit"}  # os._exit
+    for module in MODULES:
+        tree = TREES[module]
+        taken = [name for _, name in imports(ast.walk(tree)) if name and is_private(name)]
+        assert taken == [], module
+        assert set(touched(tree)) - defined(tree) <= {"_exit"}, module  # os._exit
 
 
 def test_one_folder_imports_tensorflow():
@@ -175,21 +176,20 @@ def test_video_touches_no_private_attribute():
         assert list(touched(TREES[module])) == [], module
 
 
-@pytest.mark.parametrize("path", OUTSIDE, ids=lambda path: path.relative_to(REPOSITORY).as_posix())
-def test_the_outside_uses_public_names(path):
+def test_the_outside_uses_public_names():
     """Tests, examples, benchmarks and scripts use what is public, or what a module defines."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for source, name in imports(ast.walk(tree)):
-        assert not any(is_private(part) for part in source.split(".")), f"labcolor.{source} is private"
-        if name is not None and name != "__version__":
-            assert name in public(source), f"labcolor.{source} does not define {name}"
-    assert set(touched(tree)) <= {"_exit"}  # os._exit
+    for path in OUTSIDE:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for source, name in imports(ast.walk(tree)):
+            assert not any(is_private(part) for part in source.split(".")), f"{path}: labcolor.{source} is private"
+            if name is not None and name != "__version__":
+                assert name in public(source), f"{path}: labcolor.{source} does not define {name}"
+        assert set(touched(tree)) <= {"_exit"}, path  # os._exit
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_names_come_from_the_module_that_defines_them(module):
+def test_names_come_from_the_module_that_defines_them():
     """What another module imports has no underscore, and is not imported there in turn."""
-    for other in TREES:
+    for module, other in itertools.product(MODULES, TREES):
         names = used(other).get(module, set()) - {"__version__"}
         assert names <= public(module), f"{other} uses {names - public(module)} of {module}"
 
@@ -202,12 +202,12 @@ def test_public_modules_list_their_names(module):
     assert sorted(listed) == sorted(node.name for node in defined_there if not is_private(node.name))
 
 
-@pytest.mark.parametrize("module", TREES)
-def test_each_module_says_what_it_is(module):
+def test_each_module_says_what_it_is():
     """Its docstring begins with one line that is a sentence."""
-    first, *rest = ast.get_docstring(TREES[module]).splitlines()
-    assert first.endswith(".")
-    assert rest[:1] in ([], [""])
+    for module, tree in TREES.items():
+        first, *rest = ast.get_docstring(tree).splitlines()
+        assert first.endswith("."), module
+        assert rest[:1] in ([], [""]), module
 
 
 def test_each_folder_says_what_lives_in_it():

@@ -16,17 +16,11 @@ def joined(lightness, a, b):
     return rgb_to_lab(colored)[0, 0]
 
 
-def fits(lightness, a, b):
-    """Whether a color of Lab lies in the gamut: it comes back from clipped sRGB."""
-    color = np.array([lightness, a, b])
-    return np.linalg.norm(rgb_to_lab(lab_to_rgb(color)) - color) < 0.05
-
-
 def attainable(lightness, hue):
-    """The largest chroma that fits at a lightness and hue (radians), of those in steps of 0.1."""
+    """The largest chroma, in steps of 0.1, that lies in the gamut: its color comes back from clipped sRGB."""
     chroma = np.arange(0, 140, 0.1)
-    within = [value for value in chroma if fits(lightness, value * np.cos(hue), value * np.sin(hue))]
-    return max(within)
+    colors = np.stack([np.full(chroma.shape, lightness), chroma * np.cos(hue), chroma * np.sin(hue)], axis=-1)
+    return chroma[np.linalg.norm(rgb_to_lab(lab_to_rgb(colors)) - colors, axis=-1) < 0.05].max()
 
 
 @pytest.mark.parametrize(

@@ -73,15 +73,15 @@ def test_formats_that_are_not_meant(content, tmp_path, monkeypatch):
     assert not (tmp_path / "started").exists()
 
 
-@pytest.mark.parametrize("declared", [(16, 16), (4096, 4096), (60_000, 60_000)])
+@pytest.mark.parametrize("declared", [(16, 16), (512, 512), (60_000, 60_000)])
 def test_heic_of_another_size_than_it_declares(declared):
     """It is refused."""
     heif = pytest.importorskip("pillow_heif")
     file = io.BytesIO()
-    heif.from_pillow(Image.new("RGB", (2048, 2048))).save(file)
+    heif.from_pillow(Image.new("RGB", (256, 256))).save(file)
     content = file.getvalue()
     place = content.index(b"ispe") + 8  # the width and the height of the picture
-    assert struct.unpack_from(">2I", content, place) == (2048, 2048)
+    assert struct.unpack_from(">2I", content, place) == (256, 256)
     for call in (read_picture, read_metadata):
         assert call(content) is not None
     content = content[:place] + struct.pack(">2I", *declared) + content[place + 8 :]
