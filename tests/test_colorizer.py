@@ -20,10 +20,10 @@ QUICK = {"epochs": 1, "crop_size": 32, "working_size": 32, "random_state": 0}
 @pytest.mark.slow
 def test_contract_with_scikit_learn(batch):
     """get_params, set_params, clone, GridSearchCV and cross_val_score work on 4-D arrays."""
-    colorizer = Colorizer(**QUICK)
+    colorizer = Colorizer("tiny", **QUICK)
     assert clone(colorizer).get_params() == colorizer.get_params()
-    assert len(cross_val_score(Colorizer(**QUICK), batch, cv=2)) == 2
-    search = GridSearchCV(Colorizer(**QUICK), {"learning_rate": [1e-3, 1e-4]}, cv=2).fit(batch)
+    assert len(cross_val_score(Colorizer("tiny", **QUICK), batch, cv=2)) == 2
+    search = GridSearchCV(Colorizer("tiny", **QUICK), {"learning_rate": [1e-3, 1e-4]}, cv=2).fit(batch)
     check_is_fitted(search.best_estimator_)
     with pytest.raises(ValueError, match="not fitted"):
         check_is_fitted(clone(search.best_estimator_))
@@ -87,7 +87,7 @@ def test_not_fitted_is_scikit_learns_too():
 def test_a_codec_of_ones_own(batch, tmp_path):
     """A training with another scale of ab keeps it, and so does its file."""
     codec = LabCodec(ab_scale=110)
-    colorizer = Colorizer(codec=codec, **QUICK).fit(batch)
+    colorizer = Colorizer("tiny", codec=codec, **QUICK).fit(batch)
     colorizer.save(tmp_path / "m.labcolor")
     loaded = Colorizer.load(tmp_path / "m.labcolor")
     assert colorizer.codec_ == loaded.codec_ == loaded.codec == codec

@@ -176,12 +176,12 @@ def test_a_single_number_is_no_hint(classifier):
 def test_a_generator_fixes_a_training(make, batch, tmp_path):
     """A RandomState or a Generator gives seeds, which are kept with the model; copies and pickles work."""
     params = {"epochs": 1, "crop_size": 32, "working_size": 32}
-    first, second = (Colorizer(random_state=make(0), **params).fit(batch) for _ in range(2))
+    first, second = (Colorizer("tiny", random_state=make(0), **params).fit(batch) for _ in range(2))
     for one, other in zip(first.model_.weights, second.model_.weights, strict=True):
         np.testing.assert_array_equal(one, other)
     seed = first.model_.training["seed"]
     assert first.fit(batch).model_.training["seed"] != seed
-    again = Colorizer(random_state=seed, **params).fit(batch)
+    again = Colorizer("tiny", random_state=seed, **params).fit(batch)
     np.testing.assert_array_equal(again.model_.weights[0], second.model_.weights[0])
     second.save(tmp_path / "model.labcolor")
     assert Colorizer.load(tmp_path / "model.labcolor").model_.training["seed"] == seed

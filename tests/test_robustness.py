@@ -138,7 +138,7 @@ def test_an_interrupted_fit_leaves_things_usable(batch):
     def interrupt(step, logs):
         raise KeyboardInterrupt
 
-    colorizer = Colorizer(epochs=1, crop_size=32, random_state=0).fit(batch)
+    colorizer = Colorizer("tiny", epochs=1, crop_size=32, random_state=0).fit(batch)
     before = colorizer.predict(batch[0])
     with pytest.raises(KeyboardInterrupt):
         colorizer.fit(batch, callbacks=[keras.callbacks.LambdaCallback(on_train_batch_begin=interrupt)])

@@ -15,8 +15,7 @@ from labcolor import Colorizer, write_picture
 from labcolor.errors import ModelFileError
 from labcolor.networks import get_architecture
 
-TINY = get_architecture("reference").with_options(encoder=(8, 8, 8), decoder=(8, 8))
-QUICK = {"network": TINY, "epochs": 3, "crop_size": 32, "working_size": 32, "batch_size": 2, "random_state": 0}
+QUICK = {"epochs": 3, "crop_size": 32, "working_size": 32, "batch_size": 2, "random_state": 0}
 
 
 def stop_after(step):
@@ -44,20 +43,20 @@ def same(one, other):
 @pytest.mark.parametrize("validation", [None, 0.4])
 def test_ctrl_c_ends_after_the_step_and_the_same_call_goes_on(batch, tmp_path, validation):
     """An interrupted fit returns a usable model; the same call then gives what one without interruption gives."""
-    whole = Colorizer(**QUICK).fit(batch, validation=validation)
+    whole = Colorizer("tiny", **QUICK).fit(batch, validation=validation)
     options = {"validation": validation, "checkpoint": tmp_path / "fit.checkpoint"}
     steps = whole.model_.training["steps"]
     for step in (1, 2, 2):
-        colorizer = Colorizer(**QUICK).fit(batch, callbacks=[stop_after(step)], **options)
+        colorizer = Colorizer("tiny", **QUICK).fit(batch, callbacks=[stop_after(step)], **options)
         if colorizer.model_.training["ending"] == "complete":
             break
         assert colorizer.model_.training["ending"] == "interrupted"
         assert colorizer.predict(batch).shape == batch.shape
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    colorizer = Colorizer(**QUICK).fit(batch, **options)
+    colorizer = Colorizer("tiny", **QUICK).fit(batch, **options)
     assert colorizer.model_.training["steps"] == steps
     assert same(colorizer, whole)
-    again = Colorizer(**QUICK).fit(batch, callbacks=[stop_after(1)], **options)  # no step is left
+    again = Colorizer("tiny", **QUICK).fit(batch, callbacks=[stop_after(1)], **options)  # no step is left
     assert same(again, whole)
 
 
@@ -65,19 +64,19 @@ def test_ctrl_c_ends_after_the_step_and_the_same_call_goes_on(batch, tmp_path, v
 def test_a_seed_that_was_drawn_is_kept(batch, tmp_path):
     """Without random_state, a resumed training goes on with the seed of its checkpoint."""
     params, path = {**QUICK, "random_state": None}, tmp_path / "fit.checkpoint"
-    first = Colorizer(**params).fit(batch, checkpoint=path, callbacks=[stop_after(2)])
-    second = Colorizer(**params).fit(batch, checkpoint=path)
+    first = Colorizer("tiny", **params).fit(batch, checkpoint=path, callbacks=[stop_after(2)])
+    second = Colorizer("tiny", **params).fit(batch, checkpoint=path)
     assert second.model_.training["seed"] == first.model_.training["seed"]
-    assert same(second, Colorizer(**{**QUICK, "random_state": second.model_.training["seed"]}).fit(batch))
+    assert same(second, Colorizer("tiny", **{**QUICK, "random_state": second.model_.training["seed"]}).fit(batch))
 
 
 OTHERS = {
-    "network": lambda batch: (Colorizer(**{**QUICK, "network": TINY.with_options(decoder=(8, 4))}), batch),
-    "epochs": lambda batch: (Colorizer(**{**QUICK, "epochs": 4}), batch),
-    "random_state": lambda batch: (Colorizer(**{**QUICK, "random_state": 1}), batch),
-    "pictures": lambda batch: (Colorizer(**QUICK), batch[::-1]),
-    "film_aging": lambda batch: (Colorizer(**QUICK, film_aging=0.5), batch),
-    "optimizer": lambda batch: (Colorizer(**QUICK, optimizer="sgd"), batch),
+    "network": lambda batch: (Colorizer(get_architecture("tiny").with_options(size=5), **QUICK), batch),
+    "epochs": lambda batch: (Colorizer("tiny", **{**QUICK, "epochs": 4}), batch),
+    "random_state": lambda batch: (Colorizer("tiny", **{**QUICK, "random_state": 1}), batch),
+    "pictures": lambda batch: (Colorizer("tiny", **QUICK), batch[::-1]),
+    "film_aging": lambda batch: (Colorizer("tiny", **QUICK, film_aging=0.5), batch),
+    "optimizer": lambda batch: (Colorizer("tiny", **QUICK, optimizer="sgd"), batch),
 }
 
 
@@ -86,7 +85,7 @@ OTHERS = {
 def test_a_checkpoint_of_another_training_is_refused(batch, tmp_path, name):
     """Another network, data, seed or parameter is one error, which names what differs and the remedy."""
     path = tmp_path / "fit.checkpoint"
-    Colorizer(**QUICK).fit(batch, checkpoint=path, callbacks=[stop_after(1)])
+    Colorizer("tiny", **QUICK).fit(batch, checkpoint=path, callbacks=[stop_after(1)])
     before = path.read_bytes()
     colorizer, pictures = OTHERS[name](batch)
     says = "differ" if name == "pictures" else "is .*, not .*"
@@ -100,7 +99,7 @@ def test_a_checkpoint_of_another_training_is_refused(batch, tmp_path, name):
 def test_a_checkpoint_of_another_version_is_refused(batch, tmp_path):
     """The version of labcolor is part of a checkpoint, and nothing in it is pickled."""
     path = tmp_path / "fit.checkpoint"
-    Colorizer(**QUICK).fit(batch, checkpoint=path, callbacks=[stop_after(1)])
+    Colorizer("tiny", **QUICK).fit(batch, checkpoint=path, callbacks=[stop_after(1)])
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
     about = json.loads(bytes(arrays["about"]))
@@ -109,7 +108,7 @@ def test_a_checkpoint_of_another_version_is_refused(batch, tmp_path):
     with path.open("wb") as file:
         np.savez(file, **arrays)
     with pytest.raises(ModelFileError, match=r"its labcolor is '0\.0\.1', not"):
-        Colorizer(**QUICK).fit(batch, checkpoint=path)
+        Colorizer("tiny", **QUICK).fit(batch, checkpoint=path)
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut", pickle.dumps(["anything"]), b"\x93NUMPY", b"text"])
@@ -118,19 +117,19 @@ def test_what_is_no_checkpoint_is_refused(batch, tmp_path, content):
     path = tmp_path / "fit.checkpoint"
     path.write_bytes(content)
     with pytest.raises(ModelFileError, match="expected a checkpoint of labcolor, got another file or a damaged one"):
-        Colorizer(**QUICK).fit(batch, checkpoint=path)
+        Colorizer("tiny", **QUICK).fit(batch, checkpoint=path)
     assert path.read_bytes() == content
 
 
 def test_a_model_is_no_checkpoint_nor_the_other_way_round(batch, tmp_path):
     """A checkpoint cannot be loaded as a model, nor does a training overwrite a model with its checkpoint."""
     path, model = tmp_path / "fit.checkpoint", tmp_path / "m.labcolor"
-    Colorizer(**QUICK).fit(batch, checkpoint=path).save(model)
+    Colorizer("tiny", **QUICK).fit(batch, checkpoint=path).save(model)
     before = model.read_bytes()
     with pytest.raises(ModelFileError, match="expected a labcolor model"):
         Colorizer.load(path)
     with pytest.raises(ModelFileError, match="expected a checkpoint"):
-        Colorizer(**QUICK).fit(batch, checkpoint=model)
+        Colorizer("tiny", **QUICK).fit(batch, checkpoint=model)
     assert model.read_bytes() == before
 
 
@@ -151,14 +150,14 @@ def test_a_full_disk_during_a_checkpoint(batch, tmp_path, monkeypatch, caplog):
 
     monkeypatch.setattr("labcolor.training.checkpoint.np.savez", full)
     with pytest.raises(ModelFileError, match=r"the checkpoint cannot be written: No space left on device\. Free disk"):
-        Colorizer(**QUICK).fit(batch, checkpoint=path)
+        Colorizer("tiny", **QUICK).fit(batch, checkpoint=path)
     assert list(tmp_path.iterdir()) == []
-    colorizer = Colorizer(**QUICK).fit(batch, checkpoint=path, checkpoint_minutes=0)
+    colorizer = Colorizer("tiny", **QUICK).fit(batch, checkpoint=path, checkpoint_minutes=0)
     assert colorizer.model_.training["ending"] == "complete"
     assert "No space left" in caplog.text
     assert list(tmp_path.iterdir()) == [path]
     monkeypatch.undo()
-    assert same(Colorizer(**QUICK).fit(batch, checkpoint=path), colorizer)
+    assert same(Colorizer("tiny", **QUICK).fit(batch, checkpoint=path), colorizer)
 
 
 KILLED = """

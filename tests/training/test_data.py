@@ -49,7 +49,7 @@ def test_trains_on_everything_that_is_promised(folder, archive, photographs, bat
     files = sorted(folder.rglob("*.png"))
     stream = (photo for photo in photographs)
     for source in (folder, str(archive), [folder, archive], files, photographs, tuple(photographs), stream, dataset):
-        assert np.isfinite(Colorizer(**QUICK).fit(source).history_["loss"][0])
+        assert np.isfinite(Colorizer("tiny", **QUICK).fit(source).history_["loss"][0])
 
 
 @pytest.mark.slow
@@ -108,7 +108,7 @@ def test_unusable_pictures_are_counted_and_left_out(folder, caplog):
     write_picture(folder / "grey_in_rgb.png", np.full((50, 50, 3), 99, np.uint8))
     write_picture(folder / "tiny.png", np.random.default_rng(0).integers(0, 256, (31, 99, 3), np.uint8))
     with caplog.at_level(logging.WARNING, "labcolor"):
-        colorizer = Colorizer(**{**QUICK, "epochs": 2}).fit(folder)
+        colorizer = Colorizer("tiny", **{**QUICK, "epochs": 2}).fit(folder)
     messages = [record.message for record in caplog.records if "left out of the training: " in record.message]
     for name in ("bad.png", "grey.png", "grey_in_rgb.png", "tiny.png"):
         assert sum(f"{name}:" in message for message in messages) == 1, name
@@ -155,7 +155,7 @@ def test_what_replaces_unusable_pictures_is_spread():
 def test_refuses_to_train_on_nothing(source, error, words):
     """What holds no color picture is refused before anything is trained."""
     with pytest.raises(error, match=words):
-        Colorizer(**QUICK).fit(source)
+        Colorizer("tiny", **QUICK).fit(source)
 
 
 def test_endless_dataset_is_refused(batch):
@@ -163,13 +163,13 @@ def test_endless_dataset_is_refused(batch):
     import tensorflow as tf
 
     with pytest.raises(InputError, match="endless"):
-        Colorizer(**QUICK).fit(tf.data.Dataset.from_tensor_slices(batch).repeat())
+        Colorizer("tiny", **QUICK).fit(tf.data.Dataset.from_tensor_slices(batch).repeat())
 
 
 def test_an_empty_folder_is_refused(tmp_path):
     """A folder without pictures says what it should contain."""
     with pytest.raises(PictureFileError, match=r"expected pictures \(.png, .*found none"):
-        Colorizer(**QUICK).fit(tmp_path)
+        Colorizer("tiny", **QUICK).fit(tmp_path)
 
 
 def test_a_stream_needs_memory_for_its_reduced_pictures_only(photographs):

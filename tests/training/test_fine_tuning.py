@@ -87,7 +87,7 @@ def test_a_clone_fits_from_the_same_start(batch, tmp_path):
 
 def test_fit_is_repeatable_and_new_weights_are_asked_for(batch, caplog):
     """A second fit starts from the same; start=None, or nothing, trains new weights, and says what they need."""
-    colorizer = Colorizer(**QUICK)
+    colorizer = Colorizer("tiny", **QUICK)
     first = colorizer.fit(batch).model_.weights
     assert all(map(np.array_equal, colorizer.fit(batch).model_.weights, first))
     assert "new weights need tens of thousands of crops to learn colors, got 5" in caplog.text
@@ -96,7 +96,7 @@ def test_fit_is_repeatable_and_new_weights_are_asked_for(batch, caplog):
 @pytest.mark.slow
 def test_portions(batch):
     """partial_fit goes on from the present model, with its start before the first portion, and learns."""
-    colorizer = Colorizer(**QUICK, learning_rate=1e-3)
+    colorizer = Colorizer("tiny", **QUICK, learning_rate=1e-2)
     losses = [colorizer.partial_fit(batch).history_["loss"][0] for _ in range(15)]
     assert np.mean(losses[-5:]) < np.mean(losses[:5])
     started = Colorizer.from_pretrained("reference").set_params(**QUICK)
@@ -113,10 +113,10 @@ def test_optimizer_and_schedule_are_parameters(batch):
     import keras
 
     schedule = keras.optimizers.schedules.PiecewiseConstantDecay([2], [0.5, 0.25])
-    colorizer = Colorizer(**{**QUICK, "epochs": 4}, learning_rate=schedule, optimizer="sgd").fit(batch)
+    colorizer = Colorizer("tiny", **{**QUICK, "epochs": 4}, learning_rate=schedule, optimizer="sgd").fit(batch)
     assert colorizer.history_["learning_rate"] == [0.5, 0.5, 0.25, 0.25]
     assert "PiecewiseConstantDecay" in colorizer.model_.training["learning_rate"]
-    colorizer = Colorizer(**QUICK, optimizer=keras.optimizers.AdamW(0.125)).fit(batch)
+    colorizer = Colorizer("tiny", **QUICK, optimizer=keras.optimizers.AdamW(0.125)).fit(batch)
     assert colorizer.history_["learning_rate"] == [0.125]
     with pytest.raises(InputError, match="optimizer: expected the name of a Keras optimizer"):
-        Colorizer(**QUICK, optimizer="addam").fit(batch)
+        Colorizer("tiny", **QUICK, optimizer="addam").fit(batch)

@@ -36,7 +36,7 @@ def test_classifier_learns(batch, tiny_classifier):
 @pytest.mark.slow
 def test_the_same_seed_gives_the_same_network(batch):
     """Two fits with one random_state agree, and a third with another does not."""
-    results = [Colorizer(**{**QUICK, "random_state": seed}).fit(batch).predict(batch[0]) for seed in (1, 1, 2)]
+    results = [Colorizer("tiny", **{**QUICK, "random_state": seed}).fit(batch).predict(batch[0]) for seed in (1, 1, 2)]
     assert np.abs(results[0].astype(int) - results[1]).max() <= 1
     assert not np.array_equal(results[0], results[2])
 
@@ -46,7 +46,7 @@ def test_a_fit_leaves_no_training_graph_behind(batch):
     """TensorFlow's graphs of a training, which hold its variables, are gone with it: memory stays flat over fits."""
 
     def graphs():
-        Colorizer(**QUICK).fit(batch)
+        Colorizer("tiny", **QUICK).fit(batch)
         gc.collect()
         return sum(type(thing).__name__ == "FuncGraph" for thing in gc.get_objects())
 
@@ -57,7 +57,7 @@ def test_a_fit_leaves_no_training_graph_behind(batch):
 @pytest.mark.slow
 def test_refit_starts_afresh(batch):
     """A second fit forgets the first."""
-    colorizer = Colorizer(**{**QUICK, "learning_rate": 1e-9})
+    colorizer = Colorizer("tiny", **{**QUICK, "learning_rate": 1e-9})
     first = colorizer.fit(batch).network_.get_weights()[0]
     colorizer.set_params(random_state=5).fit(batch)
     assert not np.allclose(colorizer.network_.get_weights()[0], first)
@@ -86,7 +86,7 @@ def test_callbacks_are_called(batch):
     import keras
 
     seen = []
-    Colorizer(**QUICK).fit(
+    Colorizer("tiny", **QUICK).fit(
         batch, callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=lambda e, logs: seen.append(e))]
     )
     assert seen == [0]

@@ -15,7 +15,7 @@ HELD_OUT = ["val_loss", "val_psnr", "val_ciede2000", "val_colorfulness"]
 
 def test_held_out_figures_of_each_epoch(batch):
     """validation=, pictures or a share, gives figures for each epoch and the start, and the best weights are kept."""
-    colorizer = Colorizer(**QUICK, learning_rate=1e-2).fit(batch, validation=0.4)
+    colorizer = Colorizer("tiny", **QUICK, learning_rate=1e-2).fit(batch, validation=0.4)
     history, training = colorizer.history_, colorizer.model_.training
     assert list(history) == ["loss", "learning_rate", *HELD_OUT]
     assert {len(values) for values in history.values()} == {3}
@@ -55,7 +55,7 @@ def test_a_training_that_ends_within_an_epoch_is_not_thrown_away(batch):
             self.model.stop_training = step == 3
 
     params = {**QUICK, "batch_size": 1, "learning_rate": 1e-3}
-    colorizer = Colorizer(**params).fit(batch, validation=batch, callbacks=[Stop()])
+    colorizer = Colorizer("tiny", **params).fit(batch, validation=batch, callbacks=[Stop()])
     training = colorizer.model_.training
     assert (training["steps"], training["ending"], training["best_epoch"]) == (4, "stopped", 1)
 
@@ -75,7 +75,8 @@ def test_callbacks_of_keras(batch, tmp_path):
             on_epoch_end=lambda epoch, logs: seen.append(("epoch", epoch)),
         ),
     ]
-    colorizer = Colorizer(**{**QUICK, "batch_size": 3, "epochs": 9}).fit(batch, validation=batch, callbacks=callbacks)
+    params = {**QUICK, "batch_size": 3, "epochs": 9}
+    colorizer = Colorizer("tiny", **params).fit(batch, validation=batch, callbacks=callbacks)
     assert seen[:3] == [("batch", 0, ["loss"]), ("batch", 1, ["loss"]), ("epoch", 0)]
     assert seen[-1] == ("epoch", 1)
     assert colorizer.model_.training["ending"] == "stopped"
@@ -89,20 +90,20 @@ def test_callbacks_of_keras(batch, tmp_path):
 def test_a_share_is_between(batch, validation):
     """validation=1, and other numbers that leave nothing to train or to measure on, are refused by name."""
     with pytest.raises(InputError, match="validation: expected"):
-        Colorizer(**QUICK).fit(batch, validation=validation)
+        Colorizer("tiny", **QUICK).fit(batch, validation=validation)
 
 
 def test_held_out_pictures_must_have_colors(batch):
     """Of one picture none can be held out, and grey pictures cannot be measured on."""
     with pytest.raises(InputError, match=r"expected more pictures than are held out, got 1\."):
-        Colorizer(**QUICK).fit(batch[:1], validation=0.5)
+        Colorizer("tiny", **QUICK).fit(batch[:1], validation=0.5)
     with pytest.raises(InputError, match=r"validation: expected color pictures, but none of the 5 .*: 5 grey"):
-        Colorizer(**QUICK).fit(batch, validation=np.zeros_like(batch))
+        Colorizer("tiny", **QUICK).fit(batch, validation=np.zeros_like(batch))
 
 
 def test_a_loss_that_is_no_number_ends_the_training(batch):
     """The error names the step and the remedy, and the model has the last good weights."""
-    colorizer = Colorizer.from_pretrained("reference").set_params(**{**QUICK, "epochs": 50})
+    colorizer = Colorizer("tiny", **{**QUICK, "epochs": 50})
     with pytest.raises(InputError, match=r"learning_rate: the loss of step \d+ was not a number. Lower"):
         colorizer.fit(batch, callbacks=[spoiler(2)])
     assert all(np.isfinite(weight).all() for weight in colorizer.model_.weights)
@@ -126,7 +127,7 @@ def test_a_line_for_each_epoch_and_a_bar(batch, capsys):
     """verbose=2 prints a line for each epoch to standard error, verbose=1 a bar with its figures, 0 nothing."""
     output = []
     for verbose in (0, 1, 2):
-        Colorizer(**QUICK, verbose=verbose).fit(batch, validation=batch)
+        Colorizer("tiny", **QUICK, verbose=verbose).fit(batch, validation=batch)
         captured = capsys.readouterr()
         assert captured.out == ""
         output.append(captured.err)
