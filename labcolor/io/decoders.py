@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 
 import numpy as np
 from PIL import Image, ImageCms, ImageFile
@@ -76,7 +77,7 @@ def _decoded(source: Source, neutral: bool) -> Array:
 def _is_neutral(source: Source) -> bool:
     """Return whether a JPEG of three channels has no color, by its chroma at an eighth of its size."""
     neutral = False
-    with ignoring_damage(), opened(source) as image:
+    with suppress(ImageCms.PyCMSError), ignoring_damage(), opened(source) as image:
         profile = image.info.get("icc_profile")
         if not profile or _is_srgb(ImageCms.ImageCmsProfile(io.BytesIO(profile)), "RGB"):
             image.draft("YCbCr", (image.width // 8, image.height // 8))

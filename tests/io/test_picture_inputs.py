@@ -462,7 +462,10 @@ def test_a_neutral_jpeg_is_decoded_as_grey(options):
     np.testing.assert_array_equal(decode(source, neutral=True), decode(source)[..., 0])
 
 
-@pytest.mark.parametrize("kind", ["tinted", "one corner", "stored as RGB", "another profile", "grey", "CMYK"])
+OTHER = ["tinted", "one corner", "stored as RGB", "another profile", "no profile", "CMYK profile", "grey", "CMYK"]
+
+
+@pytest.mark.parametrize("kind", OTHER)
 def test_other_jpegs_are_decoded_as_ever(kind):
     """A JPEG with a little color, in a part of it, or whose numbers mean something else, is decoded as it is."""
     grey = np.repeat(SCENE[..., :1], 3, axis=2)
@@ -473,8 +476,13 @@ def test_other_jpegs_are_decoded_as_ever(kind):
     image, options = Image.fromarray(grey), {}
     if kind == "stored as RGB":
         options = {"keep_rgb": True}
-    if kind == "another profile":  # in linear light
+    if kind.endswith("profile"):
         profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    if kind == "no profile":
+        options = {"icc_profile": b"something else"}
+    if kind == "CMYK profile":
+        options = {"icc_profile": bytes(profile.replace(b"RGB ", b"CMYK", 1))}
+    if kind == "another profile":  # in linear light
         curve = profile.index(b"para", 128 + 12 * 12)
         profile[curve + 8 : curve + 10] = b"\0\0"  # gamma alone: the first of its parameters
         options = {"icc_profile": bytes(profile)}
