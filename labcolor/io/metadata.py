@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from labcolor.io.sources import Source, as_source, decoding, opened
 from labcolor.io.tiff import opened_tiff
 
 _log = logging.getLogger(__name__)
+_lock = threading.Lock()  # since filters of warnings belong to all threads
 
 # Tags of the directories of camera and GPS, and of the horizontal and vertical resolution and their unit.
 EXIF_IFD, GPS_IFD = 0x8769, 0x8825
@@ -51,7 +54,7 @@ class PictureMetadata:
     Parameters
     ----------
     exif : bytes or None
-        EXIF as a TIFF, with or without the prefix ``b"Exif\0\0"``.
+        EXIF as a TIFF, with or without the prefix ``b"Exif\0\0"``. Damaged parts are logged and left out.
     xmp : bytes or None
         XMP, a packet of XML in UTF-8.
     dpi : tuple of float or None
@@ -82,21 +85,32 @@ class PictureMetadata:
         require("xmp", self.xmp, _BYTES)
         require("dpi", self.dpi, _DOTS)
         if self.exif is not None:
-            try:
-                full_exif(self).tobytes()
-            except DAMAGE as error:
-                raise InputError("exif: expected EXIF in the form of a TIFF, got other bytes. Leave it out.") from error
+            with _lock, warnings.catch_warnings(record=True) as damage:  # Pillow warns of what it skips
+                warnings.simplefilter("always")
+                try:
+                    packed = _loaded(self.exif).tobytes()
+                except DAMAGE as error:
+                    expected = "exif: expected EXIF in the form of a TIFF, got other bytes. Leave it out."
+                    raise InputError(expected) from error
+            if damage:
+                _log.warning("exif: its damaged parts are left out: %s", damage[0].message)
+                object.__setattr__(self, "exif", packed)
 
 
 def full_exif(metadata: PictureMetadata) -> Image.Exif:
     """Return the EXIF of metadata, with the resolution."""
-    exif = Image.Exif()
-    if metadata.exif is not None:
-        exif.load(metadata.exif)
-        _keep_codes(exif)
+    exif = Image.Exif() if metadata.exif is None else _loaded(metadata.exif)
     if metadata.dpi is not None:
         for tag, value in zip(RESOLUTION, (*metadata.dpi, 2), strict=True):  # 2: an inch
             exif[tag] = value
+    return exif
+
+
+def _loaded(packed: bytes) -> Image.Exif:
+    """Return EXIF from its bytes."""
+    exif = Image.Exif()
+    exif.load(packed)
+    _keep_codes(exif)
     return exif
 
 

@@ -155,6 +155,19 @@ def test_what_a_format_cannot_hold_is_logged(tmp_path, caplog):
     assert len(read_metadata(tmp_path / "p.webp").xmp) == 70_000
 
 
+@pytest.mark.filterwarnings("error")
+def test_damaged_exif_of_the_caller_is_logged(tmp_path, caplog):
+    """Parts of EXIF that cannot be read are one line in the log, also where it is written; no warning of Pillow's."""
+    beyond = b"II*\0\x08\0\0\0\x01\0\x0e\x01\x02\0\xff\xff\0\0\x99\0\0\0"  # a text longer than the whole
+    for exif in (beyond, beyond[:10]):
+        caplog.clear()
+        metadata = PictureMetadata(exif=exif)
+        write_picture(tmp_path / "p.jpg", np.zeros((8, 8), np.uint8), metadata=metadata, label=True)
+        assert read_metadata(tmp_path / "p.jpg").exif is None
+        (record,) = caplog.records
+        assert record.getMessage().startswith("exif: its damaged parts are left out: ")
+
+
 def test_damaged_exif_is_left_out(tmp_path, caplog):
     """EXIF that is rubbish is logged and left out; the rest is kept."""
     Image.new("L", (5, 4)).save(tmp_path / "p.png", exif=b"Exif\0\0rubbish, not EXIF", dpi=(300, 300))
