@@ -14,7 +14,7 @@ from typing import Any
 from labcolor._version import __version__
 from labcolor.backends.onnxruntime import multiplies_exactly
 from labcolor.base.extras import missing_package
-from labcolor.base.paths import as_path, locked, make_folder, remove_stale, replacing
+from labcolor.base.paths import as_path, claimed, make_folder, remove_stale, write_text, writing_errors
 from labcolor.base.threads import set_threads
 from labcolor.base.typing import PathLike
 from labcolor.base.validation import as_saturation, instance_of, integer, optional, require
@@ -285,8 +285,7 @@ def _run(
                 _color_all(arguments, waiting, report, workers, threads)
         finally:
             report.seconds = time.monotonic() - started
-            with _writing(folder), replacing(folder / _REPORT, FileError) as temporary:
-                temporary.write_text(json.dumps(asdict(report), indent=1) + "\n", encoding="utf-8")
+            write_text(folder / _REPORT, json.dumps(asdict(report), indent=1) + "\n", FileError)
     return report
 
 
@@ -295,36 +294,22 @@ def _claimed(folder: Path, about: Mapping[str, Any]) -> Iterator[None]:
     """Lock the folder of a job. It must be new or belong to the same job."""
     make_folder(folder, FileError)
     path = folder / _JOB
-    with _writing(folder):
-        if not path.exists() and any(folder.iterdir()):
-            raise InputError(
-                f"{folder}: expected a new folder, or the folder of an earlier run, got another. Name a new one."
-            )
-        path.touch()
-    with locked(path, folder, FileError):
-        text = path.read_text(encoding="utf-8")
-        if not text:
-            with _writing(folder):
-                path.write_text(json.dumps(about) + "\n", encoding="utf-8")
-        elif text != json.dumps(about) + "\n":
+    with writing_errors(folder, FileError):
+        unknown = not path.exists() and any(folder.iterdir())
+    if unknown:
+        raise InputError(
+            f"{folder}: expected a new folder, or the folder of an earlier run, got another. Name a new one."
+        )
+
+    def check_other(found: Any) -> None:
+        if found is not None:
             raise InputError(
                 f"{folder}: expected the folder of the same job, but its job has another model, version or options. "
                 f"Name a new folder."
             )
-        yield
 
-
-@contextmanager
-def _writing(folder: Path) -> Iterator[None]:
-    """Convert an OSError of a folder, as on a full disk, to a FileError."""
-    try:
+    with claimed(path, folder, about, FileError, check_other):
         yield
-    except LabcolorError:
-        raise
-    except OSError as error:
-        raise FileError(
-            f"{folder}: cannot be written: {error.strerror}. Free disk space, and start the job again to resume it."
-        ) from error
 
 
 def _color_all(

@@ -62,6 +62,21 @@ def test_a_job_runs_once(job):
     assert not (job / "out" / "labcolor-report.json").exists()
 
 
+@pytest.mark.parametrize("wrong", ["unreadable", "a folder"])
+def test_a_file_of_the_job_that_cannot_be_read_is_named(job, wrong):
+    """Where the file that says which job a folder belongs to cannot be read, the error names it."""
+    path = job / "out" / ".labcolor-job.json"
+    path.unlink()
+    if wrong == "a folder":
+        path.mkdir()
+    elif os.geteuid() == 0:
+        pytest.skip("root may read everything")
+    else:
+        path.touch(mode=0)
+    with pytest.raises(FileError, match=r"out.*: cannot be written: "):
+        colorize_pictures("in", "out")
+
+
 def test_a_full_disk_is_named(job, monkeypatch):
     """Where there is no room for the report, the error says so, and the job goes on when there is."""
 
@@ -70,7 +85,7 @@ def test_a_full_disk_is_named(job, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "write_text", full)
-        with pytest.raises(FileError, match=r"No space left on device\. Free disk space, and start"):
+        with pytest.raises(FileError, match=r"No space left on device\. Free disk space, and start again"):
             colorize_pictures("in", "out")
     assert colorize_pictures("in", "out").skipped == 1
 

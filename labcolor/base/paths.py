@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import re
 import secrets
@@ -10,10 +11,10 @@ import shutil
 import stat
 import sys
 import time
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from labcolor.errors import FileError, InputError, InputTypeError, LabcolorError, OutOfMemoryError
 
@@ -140,7 +141,8 @@ def writing_errors(path: Path, kind: type[FileError]) -> Iterator[None]:
     except MemoryError as error:
         raise OutOfMemoryError(f"{path}: did not fit in memory. Write less at once.") from error
     except OSError as error:
-        raise kind(f"{path}: cannot be written: {error.strerror or error}.") from error
+        remedy = " Free disk space, and start again." if error.errno == errno.ENOSPC else ""
+        raise kind(f"{path}: cannot be written: {error.strerror or error}.{remedy}") from error
 
 
 def check_destination(path: Path, kind: type[FileError]) -> None:
@@ -235,7 +237,9 @@ def write_text(destination: Path, text: str, kind: type[FileError]) -> None:
 @contextmanager
 def locked(path: Path, name: Path, kind: type[FileError]) -> Iterator[None]:
     """Lock a file, if the system has locks. Raise an error of ``kind`` if another process has locked it."""
-    with path.open("rb") as file:
+    with writing_errors(name, kind):
+        file = path.open("rb")
+    with file:
         if fcntl is not None:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -243,6 +247,45 @@ def locked(path: Path, name: Path, kind: type[FileError]) -> Iterator[None]:
                 raise kind(f"{name}: another process is working on it. Wait for it, or end it.") from error
             except OSError:
                 pass  # the file system has no locks
+        yield
+
+
+@contextmanager
+def claimed(
+    path: Path, name: Path, about: Mapping[str, Any], kind: type[FileError], check_other: Callable[[Any], None]
+) -> Iterator[None]:
+    """Lock the file in the folder of a job that says which job it is, and write it for a new job.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    name : Path
+        Name of the job in errors.
+    about : mapping
+        What tells the job from others, in the types of JSON.
+    kind : type
+        Class of the errors.
+    check_other : callable
+        Function of what the file says, None if it is new, where that is not ``about``. It raises an error unless the
+        job may begin in this folder.
+
+    Raises
+    ------
+    FileError
+        Of ``kind``: the file cannot be read or written, or another process has locked it.
+    """
+    with writing_errors(path.parent, kind):
+        path.touch()
+    with locked(path, name, kind):
+        with writing_errors(path.parent, kind):
+            try:
+                found = json.loads(path.read_text(encoding="utf-8") or "null")
+            except (ValueError, RecursionError):
+                found = ()
+            if found != about:
+                check_other(found)
+                path.write_text(json.dumps(about) + "\n", encoding="utf-8")  # in place, since it is locked
         yield
 
 

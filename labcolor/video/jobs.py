@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from labcolor._version import __version__
-from labcolor.base.paths import locked, replacing, write_text
+from labcolor.base.paths import claimed, make_folder, replacing, write_text
 from labcolor.base.validation import instance_of, integer, require, require_names, shortened
 from labcolor.color.chroma import Chroma
 from labcolor.errors import InputError, VideoFileError
@@ -27,6 +27,7 @@ from labcolor.video.shots import Shot
 from labcolor.video.stream import ChromaStream
 
 SEGMENT = 512  # frames of a segment, a multiple of the frames that are colored together
+_JOB = "job.json"  # says which job a folder belongs to
 _LARGEST = 1 << 30  # bytes of a saved state
 
 
@@ -219,27 +220,18 @@ class _SegmentedJob(Job):
             self._open()
 
 
-def _claimed(folder: Path, destination: Path, identity: str) -> None:
-    """Check that the folder of a job belongs to the same job; that of another one that is complete is emptied.
+def _emptied(folder: Path, destination: Path, found: Any) -> None:
+    """Empty the folder of a job that is new, or complete and another.
 
     Raises
     ------
     VideoFileError
-        The folder belongs to another job that is not complete.
+        The job is another one, as ``found`` says, that is not complete.
     """
-    about = {"version": __version__, "job": identity}
-    path = folder / "job.json"
-    try:
-        found = json.loads(path.read_text(encoding="utf-8") or "null")
-    except (ValueError, RecursionError):
-        found = ()
-    if found == about:
-        return
     if found is None or (folder / "complete").exists():
         for other in folder.iterdir():
-            if other != path:
+            if other != folder / _JOB:
                 shutil.rmtree(other) if other.is_dir() else other.unlink()
-        path.write_text(json.dumps(about), encoding="utf-8")  # in place, since it is locked
         return
     old = isinstance(found, dict) and found.get("version") not in (None, __version__)
     other_job = f"labcolor {shortened(found['version'])}" if old else "another source, model or options"
@@ -304,13 +296,9 @@ def resuming(target: Target, options: object, shots: Sequence[Shot] | None = Non
         its = shots[max(0, bisect_right([one.first for one in shots], first + number) - 1)]
         return repr(replace(its, kind=None, confidence=None)), its.end - first
 
-    try:
-        folder.mkdir(exist_ok=True)
-        (folder / "job.json").touch()
-    except OSError as error:
-        raise VideoFileError(f"{folder}: cannot be written: {error.strerror}.") from error
-    with locked(folder / "job.json", destination, VideoFileError):
-        _claimed(folder, destination, _digest(target.footage.info, (destination.name, options)))
+    make_folder(folder, VideoFileError)
+    about = {"version": __version__, "job": _digest(target.footage.info, (destination.name, options))}
+    with claimed(folder / _JOB, destination, about, VideoFileError, partial(_emptied, folder, destination)):
         with _SegmentedJob(folder, ending, opened, None if shots is None else shot) as job:
             yield job
         if target.sequence:
