@@ -26,7 +26,9 @@ from labcolor.ray import colorize_pictures
 PLAIN = """
 import sys
 from pathlib import Path
-from labcolor import Colorizer, read_metadata, read_picture, set_threads, write_picture
+from labcolor import Colorizer, read_picture, set_threads
+from labcolor.colorizer import coloring
+from labcolor.io.folders import color_file
 set_threads(1)
 colorizer = Colorizer.from_pretrained()
 folder, out, first, step = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
@@ -34,7 +36,7 @@ colorizer.predict(read_picture(next(folder.iterdir())))
 print("ready", flush=True)
 sys.stdin.readline()
 for path in sorted(folder.iterdir())[first::step]:
-    write_picture(out / path.name, colorizer.predict(read_picture(path)), metadata=read_metadata(path))
+    color_file(path, out / path.name, coloring(colorizer), {"label": True})
 """
 
 
@@ -57,8 +59,8 @@ def plain(folder, out, processes):
 
 
 def workers():
-    """Return the processes of Ray's pool."""
-    return [one for one in psutil.process_iter(["cmdline"]) if "MapWorker" in " ".join(one.info["cmdline"] or [])]
+    """Return the processes of Ray's actors."""
+    return [one for one in psutil.process_iter(["cmdline"]) if "ray::_Worker" in " ".join(one.info["cmdline"] or [])]
 
 
 class Watch(threading.Thread):
