@@ -19,6 +19,7 @@ PAGES = {  # files outside of docs/ that are pages of the site
     "CHANGELOG.md": "project/changelog",
     "CONTRIBUTING.md": "project/contributing",
     "README.md": "index",
+    "SECURITY.md": "project/security",
     "labcolor/errors.py": "reference/errors",
     "labcolor/weights/efficientnet.md": "models/efficientnet",
     "labcolor/weights/reference.md": "models/reference",
