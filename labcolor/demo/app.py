@@ -37,8 +37,6 @@ from labcolor.demo.worker import Settings, Work, packed
 from labcolor.errors import InputError
 from labcolor.pictures.hints import parse_hint
 
-__all__ = ["Limits", "make_app"]
-
 _log = logging.getLogger(__name__)
 
 _SCRIPTS = ("page.js", "spots.js", "view.js", "kept.js", "engine.js")

@@ -19,8 +19,6 @@ from labcolor.io.sources import Source, decoding, opened
 from labcolor.io.tiff import opened_tiff
 from labcolor.pictures.hints import Hint
 
-__all__ = ["MEDIA_TYPES", "RefusedError", "color_upload", "preview_upload"]
-
 MEDIA_TYPES = {ending: f"image/{ {'jpg': 'jpeg', 'tif': 'tiff'}.get(ending[1:], ending[1:]) }" for ending in WRITABLE}
 _ENDINGS = {
     "PNG": ".png",

@@ -11,8 +11,6 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from labcolor.errors import InputError
 
-__all__ = ["Files", "files_in_form"]
-
 _LIKE = "like"
 
 

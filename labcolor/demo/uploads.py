@@ -10,8 +10,6 @@ from starlette.requests import Request
 from labcolor.base.validation import shortened
 from labcolor.demo.work_queue import FullError
 
-__all__ = ["FORM", "Uploads"]
-
 FORM = "multipart/form-data"
 _FORM_SIZE = 1 << 16  # bytes that a form may add to its files
 _GRACE = 5.0  # seconds before the rate of an upload counts

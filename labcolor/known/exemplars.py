@@ -24,8 +24,6 @@ from labcolor.known.matching import Matches, features_of, match
 from labcolor.pictures.picture import Picture, as_bytes
 from labcolor.pictures.small import SmallPicture
 
-__all__ = ["SHARPNESS", "Exemplar", "ExemplarCache", "compared_cells", "log_odds", "with_exemplars"]
-
 SHARPNESS = 5.7  # how much the most similar places outweigh others
 _STEP = 2  # every second row and column of an exemplar is compared: all of them add nothing
 # Log odds that a color of an exemplar is better than the predicted one, chosen on held-out photographs: halves of one

@@ -6,8 +6,6 @@ import numpy as np
 
 from labcolor.base.typing import Array
 
-__all__ = ["cells_of", "changed", "contrast", "cropped", "is_blank"]
-
 _ROWS = 24  # rows of cells, at least; grain vanishes in the mean over a cell
 _BLACK = 4.0  # L of a row or column of a letterbox, at most
 _BLANK = 0.4  # mean deviation of L of a frame that shows nothing

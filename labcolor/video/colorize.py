@@ -31,8 +31,6 @@ from labcolor.video.scan import scan
 from labcolor.video.shots import NO_END, Shot, as_shots, shots_between
 from labcolor.video.stream import ChromaStream
 
-__all__ = ["VideoReport", "colorize_frames", "colorize_video", "frame_stream"]
-
 
 @dataclass(frozen=True)
 class VideoReport:

@@ -15,8 +15,6 @@ from labcolor.video.cells import changed, cropped, is_blank
 from labcolor.video.saved import as_list, float_array
 from labcolor.video.transitions import Cut, TransitionDetector
 
-__all__ = ["AHEAD", "CutDetector"]
-
 AHEAD = 4  # frames that follow, by which a flash is told from a cut
 
 _BLOCK, _STEP, _REACH = 9, 5, 7  # side and distance of the blocks that are looked for, and how far, in cells

@@ -9,8 +9,6 @@ import numpy as np
 from labcolor.base.compiled import inline, jit
 from labcolor.base.typing import Array
 
-__all__ = ["Outline", "changes", "outline"]
-
 Outline = Array  # (3, h, w): L without grain, and how it changes for each small pixel downwards and across
 
 _SIDE = 40  # places along the short side at which frames are compared

@@ -13,8 +13,6 @@ from labcolor.base.typing import Array
 from labcolor.base.validation import as_smoothing, instance_of, require, shortened
 from labcolor.errors import InputError, InputTypeError
 
-__all__ = ["HUES", "Look", "as_hues", "share_of_hues", "without_hues"]
-
 # angles of a and b in degrees, from the axis of a (pink) to that of b (yellow)
 HUES = {
     "red": (15, 50),

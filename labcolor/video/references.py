@@ -30,8 +30,6 @@ from labcolor.video.memory import SHARPNESS, share_of
 from labcolor.video.saved import as_list, float_array
 from labcolor.video.shots import Shot, ShotSetting
 
-__all__ = ["Reference", "References", "as_references", "check_frames", "references_in"]
-
 _UNSURE = -1.8  # logit at which half of a color comes from a reference
 _CHOICE = 30.0  # how much the most similar of several references outweighs others
 _MOST = 4  # references that serve one frame: the nearest in time

@@ -22,18 +22,6 @@ from labcolor.video.grade import Grade, as_text, decimal, grades_from
 from labcolor.video.look import as_hues
 from labcolor.video.timelines import TimelineClip, read_clips, write_clips
 
-__all__ = [
-    "KINDS",
-    "NO_END",
-    "Shot",
-    "ShotSetting",
-    "as_shots",
-    "check_list_name",
-    "read_shots",
-    "shots_between",
-    "write_shots",
-]
-
 KINDS = "cut", "dissolve", "wipe", "fade"
 NO_END = 1 << 62  # the end of a last shot that ends with the video
 _LAST = 999_999_999  # the largest number of a frame; a list holds nine digits

@@ -28,8 +28,6 @@ from labcolor.video.saved import as_list, float_array
 from labcolor.video.shots import NO_END, Shot, ShotSetting, shots_between
 from labcolor.video.temporal import ChromaSmoother, Known, chroma_between, unexplained
 
-__all__ = ["ChromaStream"]
-
 _SCENES = 32  # scenes that are remembered
 # Frames of a film that take their chroma from one that the network saw; the share of places that may differ from it;
 # and the change of the mean of L, as a share, from which the network looks again.
