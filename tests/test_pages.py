@@ -97,6 +97,8 @@ class Reader:
         """Run a command, which has to succeed and to write what it names."""
         words = shlex.split(line, comments=True)
         if words[:1] != ["labcolor"] or "|" in words:
+            if "|" in words:
+                remove(Path(words[-1]))  # from an alternative
             subprocess.run(["bash", "-o", "pipefail", "-c", line], env=self.environment, check=True)
         elif words[1] == "demo":
             self.serve(words[1:])
