@@ -13,6 +13,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -158,7 +159,9 @@ class Browser:
         self.call("Emulation.setEmulatedMedia", features=scheme)
 
     def go(self, address):
-        """Open a page."""
+        """Open a page, without what earlier tests kept in the browser."""
+        origin = "{0.scheme}://{0.netloc}".format(urlsplit(address))
+        self.call("Storage.clearDataForOrigin", origin=origin, storageTypes="indexeddb")
         self.call("Page.navigate", url=address)
         self.until("document.querySelectorAll('#samples img').length > 4")
 
