@@ -12,12 +12,12 @@ from labcolor.base.typing import Array
 from labcolor.errors import InputError, OutOfMemoryError
 from labcolor.inference.engine import Engine
 from labcolor.networks.hint_spreader import (
-    crowding,
-    limit_reach,
+    UNSURE,
+    Cells,
     locate,
     path_lengths,
-    shared_shift,
     spread_hints,
+    unit_features,
 )
 from labcolor.networks.model import FittedModel
 from labcolor.networks.views import OVERVIEW, coarse, mix_overview, quiet_factor, resize_part
@@ -30,7 +30,8 @@ from labcolor.pictures.small import SmallPicture
 Guide: TypeAlias = Callable[[SmallPicture, Array, Array], Array]
 
 _GROUP = 16  # pictures that are reduced, predicted and joined together
-_SPREADING = 512  # cells with a hint that spread it; of more, every second, third or so does
+_SPREADING = 256  # cells with a hint that spread it; of more, every second, third or so does
+_LEAST_VARIANCE = np.float32(4)  # of ab, with which hints spread
 _BATCH_PIXELS = 1 << 19  # working pixels that go through the network together
 
 
@@ -250,7 +251,8 @@ class Pipeline:
         InputError
             The model has no hint spreader.
         """
-        chroma, own = self.located_chroma(small, saturation)
+        chroma, features, deviation = self._analyzed(small, saturation)
+        own = self._located(features, chroma.shape)
         if guide is not None:
             chroma = guide(small, chroma, own)
         if hints is None:
@@ -264,18 +266,14 @@ class Pipeline:
         chroma = chroma.reshape(rows * columns, -1)
         colors[unknown] = chroma[cells[unknown]]
         held, share = colors_near_hints(colors, where, rows, columns)
-        free = np.flatnonzero(share < 1)  # where no hint holds, they spread
-        if not len(free):
+        if share.min() == 1:  # hints everywhere
             return held.reshape(rows, columns, 2)
         chosen, fences = np.flatnonzero(spreading), cells[~spreading]
         chosen = chosen[:: -(-len(chosen) // _SPREADING)]
-        cells, colors = cells[chosen], colors[chosen]
         lightness = small.coarse_lightness(self.stride).reshape(-1, 1)
-        paths = path_lengths(own, lightness, (rows, columns), cells, fences)
-        own, weights = limit_reach(own, lightness, chroma, self.model.hints)
-        counts = crowding(own[cells], paths[cells])
-        shifted = chroma + shared_shift(own, own[cells], colors - chroma[cells], counts)
-        spread = spread_hints(shifted, own, colors, own[cells], counts, weights, paths)
+        paths = path_lengths(features, lightness, (rows, columns), cells[chosen], fences)
+        grid = Cells(chroma, own, lightness, deviation)
+        spread = spread_hints(grid, cells[chosen], colors[chosen], paths, self.model.hints)
         spread += share * (held - spread)
         return spread.reshape(rows, columns, 2)
 
@@ -294,22 +292,38 @@ class Pipeline:
         ab : ndarray, shape (h, w, 2), float32
             Of :meth:`SmallPicture.chroma_shape`.
         keys : ndarray, shape (h * w, D), float32
-            Positions, row by row; negative squared distances are logits. The last two are the place in the picture.
+            Positions, row by row, from :func:`labcolor.networks.hint_spreader.locate`.
 
         Raises
         ------
         InputError
             The model has no hint spreader.
         """
+        chroma, features, _ = self._analyzed(small, saturation)
+        return chroma, self._located(features, chroma.shape)
+
+    def _analyzed(self, small: SmallPicture, saturation: float) -> tuple[Array, Array, Array]:
+        """Return the ab of one small picture, (h, w, 2), and the features and deviation of its cells, row by row."""
         self.check_hints()
         rows, columns = small.chroma_shape(self.stride)
         outputs, (features,) = self.engine.run_with_features(self._batch([small]))
-        features = features[:rows, :columns].reshape(rows * columns, -1)
         (chroma,) = self._joined_views(self._decoded(outputs, [small], saturation), [small], saturation)
-        return chroma, locate(features, places_of(rows, columns), self.model.hints)
+        features = features[:rows, :columns].reshape(rows * columns, -1)
+        return chroma, unit_features(features), self._deviations(outputs)[0, :rows, :columns].reshape(-1, 1)
 
-    def with_features(self, batch: Array, saturation: float = 1.0) -> tuple[Array, Array]:
-        """Predict ab without an overview, and return the features of the last convolution.
+    def _deviations(self, outputs: Array) -> Array:
+        """Return the standard deviations of ab, (N, h, w), of at least 2; constant if the head has no uncertainty."""
+        try:
+            return np.sqrt(np.maximum(self.model.head.moments(outputs)[..., 2], _LEAST_VARIANCE))
+        except InputError:
+            return np.full(outputs.shape[:3], UNSURE, np.float32)
+
+    def _located(self, features: Array, shape: tuple[int, ...]) -> Array:
+        """Return the positions of a grid of cells."""
+        return np.asarray(locate(features, places_of(*shape[:2]), self.model.hints))
+
+    def with_features(self, batch: Array, saturation: float = 1.0) -> tuple[Array, Array, Array]:
+        """Predict ab without an overview, and return the features of the last convolution, and the uncertainty.
 
         Parameters
         ----------
@@ -323,9 +337,11 @@ class Pipeline:
         ab : ndarray, shape (N, h, w, 2), float32
             Unscaled.
         features : ndarray, shape (N, h, w, F), float32
+        deviation : ndarray, shape (N, h, w), float32
+            Standard deviation of ab; constant if the head has no uncertainty.
         """
         outputs, features = self.engine.run_with_features(batch)
-        return self.model.head.decode(outputs, self.model.codec, saturation), features
+        return self.model.head.decode(outputs, self.model.codec, saturation), features, self._deviations(outputs)
 
     def deviation(self, small: SmallPicture) -> Array:
         """Return the uncertainty of the ab of one small picture.

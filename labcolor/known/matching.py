@@ -11,9 +11,9 @@ from labcolor.base.typing import Array
 from labcolor.inference.pipeline import Pipeline
 from labcolor.pictures.small import SmallPicture
 
-__all__ = ["Matches", "features_of", "keys_of", "match"]
 
 _LIGHT = np.float32(27.7)  # difference of L that counts as much as one unit
+_UNIT = np.float32(0.4)  # distance of features that counts as one unit
 _PLACE = 2  # the last coordinates of a key
 _LANES = 16  # known places whose smallest distance is found together
 
@@ -41,8 +41,9 @@ class Matches(NamedTuple):
 
 
 def keys_of(pipeline: Pipeline, keys: Array) -> Array:
-    """Return positions of :meth:`Pipeline.located_chroma` in units in which a hint reaches as far as 1."""
-    return np.asarray(keys / np.sqrt(max(1.0, -float(pipeline.model.hints[2]))), np.float32)
+    """Return positions of :meth:`Pipeline.located_chroma` in units of similarity and, last, in short sides."""
+    places = keys[:, -_PLACE:] / np.exp(pipeline.model.hints[1][0])
+    return np.hstack([keys[:, :-_PLACE] / _UNIT, places])
 
 
 def features_of(pipeline: Pipeline, keys: Array, small: SmallPicture) -> Array:

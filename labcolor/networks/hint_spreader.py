@@ -1,59 +1,101 @@
-"""Spreading of color hints to similar positions that are connected with them."""
+"""Spreading of color hints by kriging, with a learned covariance of the errors of the prediction."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from labcolor.base.compiled import jit
 from labcolor.base.typing import Array
 
-__all__ = ["crowding", "limit_reach", "locate", "path_lengths", "shared_shift", "spread_hints", "spreader_shapes"]
-
+UNREACHABLE = np.float32(1e6)  # length of a path that no hint takes
+UNSURE = np.float32(15)  # deviation of ab that counts as 1, and that of a network which gives none
 _DIMENSIONS = 16  # of the space in which similarity is measured
-# Limits of the reach of hints, chosen on held-out photographs and on the training part of BSDS500: a stroke colors less
-# outside of its thing, and no less within.
-_LIGHT = np.float32(15)  # difference of L that counts as much as one unit of the space
-_COLOR = np.float32(20)  # the same of ab
-_SHARES = (1.08, 0.11, 0.18, 0.3)  # of the squared differences of features, place, L and predicted ab
-_STEP, _EDGE = np.float32(0.2), np.float32(0.25)  # of a path: of the difference of neighboring cells, and of its square
+_CONSTANTS = 8  # see kriging
+_LEAST = np.float32(1e-4)  # squared distance, and variance of a hint
+# Chosen on training photographs and on strokes in segments of the training part of BSDS500.
+_LIKELY = np.float32(2)  # size of an error, in deviations, from which it says nothing about other things
+_TAPER = np.float32(1)  # of likely errors: share of the squared distance that is added to the distance
+_THING = np.float32(0.4)  # distance that the color of an unlikely error reaches
+_NEAREST = np.float32(20)  # how much the nearest of several such hints counts more than others
+# Of a path: differences of neighboring cells in features and in L that count as 1, and the factors of the difference
+# and of its square.
+_FEATURES, _LIGHT, _STEP, _EDGE = np.float32(0.4), np.float32(15), np.float32(0.2), np.float32(0.25)
 _TYPICAL = np.float32(0.6)  # difference of neighbors, to which larger ones of a picture full of texture are scaled
-_WALL = np.float32(1e6)  # unlike everything
-_NEIGHBORS = ((0, 1), (1, -1), (1, 0), (1, 1))  # rows down and columns to the right
-_RESERVE = np.float32(-0.3)  # added to the trained logit of the prediction
-_COMMON = np.float32(0.3)  # variance of the shift that positions share, in that of a single hint
-_FALL = np.float32(0.5)  # its fall with the squared distance
-_CUT = np.float32(12)  # largest shift of ab that counts as shared
 _ALONE = 1 << 18  # products of a matrix product up to which OpenBLAS takes one thread
-_PAIRS = 1 << 24  # pairs of a position and a hint in one comparison
+_PAIRS = 1 << 24  # pairs of a cell and a hint in one comparison
+_NEIGHBORS = ((0, 1), (1, -1), (1, 0), (1, 1))  # rows down and columns to the right
+
+
+class Cells(NamedTuple):
+    """What the spreading of hints knows of the cells of small chroma, or of some of them.
+
+    Parameters
+    ----------
+    ab : array, shape (..., P, 2), float32
+        The prediction.
+    positions : array, shape (..., P, 18), float32
+        From :func:`locate`.
+    lightness : array, shape (..., P, 1), float32
+        Mean L, in [0, 100].
+    deviation : array, shape (..., P, 1), float32
+        Standard deviation of the network's distribution of ab.
+    """
+
+    ab: Any
+    positions: Any
+    lightness: Any
+    deviation: Any
+
+    def chosen(self, index: Array | slice) -> Cells:
+        """Return some of the cells."""
+        return Cells(*(values[index] for values in self))
 
 
 def spreader_shapes(features: int) -> list[tuple[int, ...]]:
-    """Return the shapes of a spreader's weights, for a number of features: projection, distance and prediction."""
-    return [(features, _DIMENSIONS), (), ()]
+    """Return the shapes of a spreader's weights, for a number of features: a projection, and its constants."""
+    return [(features, _DIMENSIONS), (_CONSTANTS,)]
 
 
-def locate(features: Array, places: Array, weights: Sequence[Array]) -> Array:
-    """Return positions in a space of features and place, in which squared distances are logits.
+def unit_features(features: Array) -> Array:
+    """Scale the features of each position to a mean square of 1.
 
     Parameters
     ----------
     features : ndarray, shape (P, F), float32
         Of the network.
-    places : ndarray, shape (P, 2), float32
-        Coordinates in short sides.
-    weights : sequence of ndarray
-        Of the spreader, in the order of :func:`spreader_shapes`.
 
     Returns
     -------
-    ndarray, shape (P, 18), float32
+    ndarray, shape (P, F), float32
     """
-    projection, distance, _ = weights
     size = np.sqrt(np.einsum("pf,pf->p", features, features) / np.float32(features.shape[1])) + np.float32(1e-6)
-    near = places * np.float32(2 * np.sqrt(np.abs(distance)))
-    return np.concatenate([_product(features, projection) / size[:, None], near], axis=-1)
+    return np.asarray(features / size[:, None])
+
+
+def locate(features: Any, places: Any, weights: Sequence[Any], ops: Any = np) -> Any:
+    """Return positions in a space of features and place.
+
+    Parameters
+    ----------
+    features : array, shape (..., P, F), float32
+        From :func:`unit_features`.
+    places : array, shape (..., P, 2), float32
+        Coordinates in short sides.
+    weights : sequence of array
+        Of the spreader, in the order of :func:`spreader_shapes`.
+    ops : module
+        ``numpy``, or ``keras.ops`` in training.
+
+    Returns
+    -------
+    array, shape (..., P, 18), float32
+    """
+    projection, constants = weights
+    multiply = _product if ops is np else ops.matmul
+    return ops.concatenate([multiply(features, projection), places * ops.exp(constants[0])], axis=-1)
 
 
 def _product(first: Array, second: Array) -> Array:
@@ -62,35 +104,8 @@ def _product(first: Array, second: Array) -> Array:
     return np.concatenate([first[start : start + step] @ second for start in range(0, len(first), step)])
 
 
-def limit_reach(own: Array, lightness: Array, ab: Array, weights: Sequence[Array]) -> tuple[Array, list[Array]]:
-    """Return positions and weights with which hints spread less to another L, another color and other features.
-
-    Distance in the picture counts less than in training: :func:`path_lengths` takes its place.
-
-    Parameters
-    ----------
-    own : ndarray, shape (P, 18), float32
-        Positions, from :func:`locate`.
-    lightness : ndarray, shape (P, 1), float32
-        Their L, in [0, 100].
-    ab : ndarray, shape (P, 2), float32
-        Their predicted color.
-    weights : sequence of ndarray
-        Of the spreader, in the order of :func:`spreader_shapes`.
-
-    Returns
-    -------
-    own : ndarray, shape (P, 21), float32
-    weights : list of ndarray
-        Arguments of :func:`spread_hints`.
-    """
-    parts = (*np.split(own, [_DIMENSIONS], axis=-1), lightness / _LIGHT, ab / _COLOR)
-    scaled = [np.float32(np.sqrt(share)) * part for share, part in zip(_SHARES, parts, strict=True)]
-    return np.concatenate(scaled, axis=-1), [*weights[:2], weights[2] + _RESERVE]
-
-
 def path_lengths(
-    own: Array, lightness: Array, shape: tuple[int, int], cells: Array, fences: Array | None = None
+    features: Array, lightness: Array, shape: tuple[int, int], cells: Array, fences: Array | None = None
 ) -> Array:
     """Return how far each position is from hints along the best path between them.
 
@@ -99,10 +114,10 @@ def path_lengths(
 
     Parameters
     ----------
-    own : ndarray, shape (P, 18), float32
-        Positions of a grid, row by row, from :func:`locate`.
+    features : ndarray, shape (P, F), float32
+        Of a grid, row by row, from :func:`unit_features`.
     lightness : ndarray, shape (P, 1), float32
-        Their L, in [0, 100].
+        L of the grid, in [0, 100].
     shape : (rows, columns)
         Of the grid.
     cells : ndarray, shape (K,), int
@@ -114,11 +129,10 @@ def path_lengths(
     -------
     ndarray, shape (P, K), float32
     """
-    values = np.concatenate([own[:, :_DIMENSIONS], lightness / _LIGHT], axis=-1)
-    if fences is not None:
-        values[fences] = _WALL
-    grid = values.reshape(*shape, -1)
+    scale = 1 / (_FEATURES * np.float32(np.sqrt(features.shape[1])))
+    values = np.concatenate([features * scale, lightness / _LIGHT], axis=-1)
     rows, columns = shape
+    grid = values.reshape(rows, columns, -1)
     steps: Array = np.full((len(_NEIGHBORS), rows, columns), np.inf, np.float32)
     for step, (down, across) in zip(steps, _NEIGHBORS, strict=True):
         here = slice(rows - down), slice(max(0, -across), columns - max(0, across))
@@ -127,144 +141,141 @@ def path_lengths(
     if len(inside):
         steps *= min(1, _TYPICAL / max(np.median(inside), _TYPICAL))
     steps = _STEP * steps + _EDGE * np.square(steps)
-    lengths = np.full((len(cells), *shape), np.inf, np.float32)
+    walls = np.zeros((rows, columns), np.bool_)
+    if fences is not None:
+        walls.ravel()[fences] = True
+    lengths = np.full((len(cells), rows, columns), UNREACHABLE, np.float32)
     lengths.reshape(len(cells), -1)[np.arange(len(cells)), cells] = 0
     for best in lengths:
-        while _sweep(steps, best, 1) | _sweep(steps, best, -1):
+        while _sweep(steps, walls, best, 1) | _sweep(steps, walls, best, -1):
             pass
     return lengths.reshape(len(cells), -1).T
 
 
-def crowding(theirs: Array, paths: Array | None = None) -> Array:
-    """Return the number of hints at each hint: itself, and the others by their similarity to it.
+def spread_hints(grid: Cells, index: Array, colors: Array, paths: Array, weights: Sequence[Array]) -> Array:
+    """Spread hints over predicted chroma: by :func:`kriging`, as far as they are likely.
 
-    A large brush gives many hints to one thing. Together they have the weight of one, so that neither the size of a
-    brush nor that of the grid changes the reach of a color.
-
-    Parameters
-    ----------
-    theirs : ndarray, shape (K, D), float32
-        Positions of the hints, from :func:`locate` or :func:`limit_reach`.
-    paths : ndarray, shape (K, K), float32, optional
-        From :func:`path_lengths`, for the hints.
-
-    Returns
-    -------
-    ndarray, shape (K,), float32
-        From 1 for a single hint to K.
-    """
-    logits = (_logits(theirs, theirs, paths, part) for part in _parts(theirs, theirs))
-    return np.concatenate([np.exp(part).sum(axis=-1) for part in logits])
-
-
-def spread_hints(
-    ab: Array,
-    own: Array,
-    hints: Array,
-    theirs: Array,
-    counts: Array,
-    weights: Sequence[Array],
-    paths: Array | None = None,
-) -> Array:
-    """Mix hints into predicted chroma, by similarity of the network's features and by distance.
-
-    At each position the result is a weighted mean of the prediction and the hints. The weight of a hint falls with the
-    squared distance of the projected features and of the places; that of the prediction is constant. Hints at one
-    position share one weight. Without hints the result is the prediction, and it stays between the given colors.
-    The projection and the two constants are trained with simulated hints.
+    A color far from the prediction is unlike others: a car that is painted pink says nothing about the street. Such a
+    color is no error of the prediction, and spreads over the thing that it is on, which ends at a distance.
 
     Parameters
     ----------
-    ab : ndarray, shape (P, 2), float32
-        The prediction at P positions.
-    own : ndarray, shape (P, D), float32
-        These positions, from :func:`locate`.
-    hints : ndarray, shape (K, 2), float32
+    grid : Cells
+        All P cells.
+    index : ndarray, shape (K,), int
+        The cells that have a hint.
+    colors : ndarray, shape (K, 2), float32
         ab of the hints.
-    theirs : ndarray, shape (K, D), float32
-        Positions of the hints.
-    counts : ndarray, shape (K,), float32
-        Number of hints at each hint, from :func:`crowding`.
+    paths : ndarray, shape (P, K), float32
+        From :func:`path_lengths`.
     weights : sequence of ndarray
         Of the spreader, in the order of :func:`spreader_shapes`.
-    paths : ndarray, shape (P, K), float32, optional
-        From :func:`path_lengths`; they are added to the squared distances.
 
     Returns
     -------
     ndarray, shape (P, 2), float32
-
-    References
-    ----------
-    R. Zhang et al., "Real-Time User-Guided Image Colorization with Learned Deep Priors", SIGGRAPH 2017 (the simulated
-    hints). A. Vaswani et al., "Attention Is All You Need", 2017 (the mean weighted by a softmax of likeness).
+        ab.
     """
-    prediction = np.float32(weights[2])
-    spread = np.empty_like(ab, np.float32)
-    for part in _parts(own, theirs):
-        logits = _logits(own, theirs, paths, part)
-        logits -= np.log(counts)
-        highest = np.maximum(logits.max(axis=-1, keepdims=True), prediction)
-        logits -= highest
-        shares = np.exp(logits, out=logits)
-        rest = np.exp(prediction - highest)
-        spread[part] = (rest * ab[part] + shares @ hints) / (rest + shares.sum(axis=-1, keepdims=True))
+    hints, constants = grid.chosen(index), weights[1]
+    shift = colors - hints.ab
+    surprise = np.square(shift).sum(axis=-1, keepdims=True) / np.square(_LIKELY * hints.deviation)
+    likely = shift * np.exp(-np.square(surprise))
+    spread: Array = np.empty_like(grid.ab)
+    step = max(1, _PAIRS // len(index))
+    for start in range(0, len(spread), step):
+        part = slice(start, start + step)
+        cells = grid.chosen(part)
+        spread[part] = kriging(cells, hints, likely, paths[index], paths[part], constants, _TAPER)
+        distance = _distance(cells, hints, paths[part], constants, np)
+        nearest = distance.min(axis=-1, keepdims=True)
+        shares = np.exp(_NEAREST * (nearest - distance))
+        reach = np.exp(-np.power(np.minimum(nearest / _THING, 2), 8))
+        spread[part] += reach * (shares @ (shift - likely)) / shares.sum(axis=-1, keepdims=True)
     return spread
 
 
-def shared_shift(own: Array, theirs: Array, shift: Array, counts: Array) -> Array:
-    """Return what hints have in common: the part of their shift from the prediction that they share with a position.
+def kriging(
+    cells: Cells,
+    hints: Cells,
+    errors: Any,
+    between: Any,
+    paths: Any,
+    constants: Any,
+    taper: float | np.float32 = 0.0,
+    ops: Any = np,
+) -> Any:
+    """Return the best linear estimate of true colors from known errors of a prediction.
 
-    A hint also says a little about the rest of the picture, which a few hints that agree say better. This is kriging,
-    the best linear estimate, with a covariance that falls with distance. Large shifts, which one thing alone is likely
-    to have, are cut.
+    The errors of a prediction vary together where the network sees similar things, at a similar L, near each other,
+    connected by a short path: their covariance falls exponentially with the distance in all of these. They are larger
+    where the network is unsure. By kriging, known errors at some cells give the most likely ones at the others.
 
     Parameters
     ----------
-    own : ndarray, shape (P, D), float32
-        Positions, from :func:`limit_reach`.
-    theirs : ndarray, shape (K, D), float32
-        Positions of the hints.
-    shift : ndarray, shape (K, 2), float32
-        The difference of each hint from the prediction at its position.
-    counts : ndarray, shape (K,), float32
-        Number of hints at each hint, from :func:`crowding`.
+    cells : Cells
+        P cells.
+    hints : Cells
+        The K cells that have a hint.
+    errors : array, shape (..., K, 2), float32
+        Differences of the hints from the prediction.
+    between, paths : array, shapes (..., K, K) and (..., P, K), float32
+        From :func:`path_lengths`, between the hints, and from the cells to the hints.
+    constants : array, shape (8,), float32
+        The logarithms of the scales of places, L, ab and paths, and of the variance; the pull, 0 if a hint shifts the
+        prediction of other cells, and 1 if it replaces their color; the power of the deviation to which errors are
+        proportional; and the logarithm of the variance of the errors of hints themselves.
+    taper : float
+        Share of the squared distance by which the covariance falls faster. It is 0 in training: in photographs, errors
+        have a little in common everywhere, but people expect a hint to leave other things alone.
+    ops : module
+        ``numpy``, or ``keras.ops`` in training.
 
     Returns
     -------
-    ndarray, shape (P, 2), float32
+    array, shape (..., P, 2), float32
+        ab.
+
+    References
+    ----------
+    C. E. Rasmussen and C. K. I. Williams, "Gaussian Processes for Machine Learning", 2006, section 2.2. R. Zhang et
+    al., "Real-Time User-Guided Image Colorization with Learned Deep Priors", SIGGRAPH 2017 (hints simulated in
+    training).
     """
-    size = np.linalg.norm(shift, axis=1, keepdims=True)
-    cut = shift * np.minimum(1, _CUT / np.maximum(size, np.float32(1e-6)))
-    whole = slice(None)
-    between = _COMMON * np.exp(-np.sqrt(np.maximum(_FALL * -_logits(theirs, theirs, None, whole), 0)))
-    solved = np.linalg.solve(between + np.diag(counts), cut)
-    there = _COMMON * np.exp(-np.sqrt(np.maximum(_FALL * -_logits(own, theirs, None, whole), 0)))
-    return np.asarray(there @ solved, np.float32)
+    pull, trust, noise = constants[5], constants[6], constants[7]
+
+    def covariance(cells: Cells, paths: Any) -> Any:
+        distance = _distance(cells, hints, paths, constants, ops)
+        own, theirs = (trust * ops.log(part.deviation / UNSURE) for part in (cells, hints))
+        size = constants[4] + own + ops.swapaxes(theirs, -1, -2)
+        return ops.exp(size - distance - taper * ops.square(distance))
+
+    known = covariance(hints, between)
+    own = ops.exp(noise + 2 * trust * ops.log(hints.deviation / UNSURE)) + _LEAST
+    given = ops.concatenate([errors + pull * hints.ab, ops.ones_like(own)], axis=-1)
+    coefficients = ops.linalg.solve(known + own * ops.eye(known.shape[-1], dtype="float32"), given)
+    moved = ops.matmul(covariance(cells, paths), coefficients)
+    return cells.ab + moved[..., :2] - pull * moved[..., 2:] * cells.ab
 
 
-def _parts(own: Array, theirs: Array) -> Iterator[slice]:
-    """Yield slices of positions, sized to fit one comparison with all hints."""
-    step = max(1, _PAIRS // len(theirs))
-    for start in range(0, len(own), step):
-        yield slice(start, start + step)
-
-
-def _logits(own: Array, theirs: Array, paths: Array | None, part: slice) -> Array:
-    """Return the negative squared distances, and paths, of a part of the positions and all hints, (P, K) float32."""
-    logits = own[part] @ (2 * theirs.T)
-    logits -= np.square(own[part]).sum(axis=-1, keepdims=True)
-    logits -= np.square(theirs).sum(axis=-1)
-    if paths is not None:
-        logits -= paths[part]
-    return np.asarray(logits)
+def _distance(cells: Cells, hints: Cells, paths: Any, constants: Any, ops: Any) -> Any:
+    """Return the distance of cells and hints in features, place, L, predicted ab and along a path, (..., P, K)."""
+    own, theirs = (
+        ops.concatenate(
+            [part.positions, part.lightness * ops.exp(constants[1]), part.ab * ops.exp(constants[2])], axis=-1
+        )
+        for part in (cells, hints)
+    )
+    squares = ops.sum(own * own, axis=-1, keepdims=True) - 2 * ops.matmul(own, ops.swapaxes(theirs, -1, -2))
+    squares = squares + ops.swapaxes(ops.sum(theirs * theirs, axis=-1, keepdims=True), -1, -2)
+    return ops.sqrt(ops.maximum(squares, _LEAST)) + ops.exp(constants[3]) * paths
 
 
 @jit
-def _sweep(steps: Array, best: Array, way: int) -> bool:
+def _sweep(steps: Array, walls: Array, best: Array, way: int) -> bool:
     """Shorten paths by a last step from a neighbor, forth (1) or back (-1); return whether one became shorter.
 
-    ``steps`` (N, h, w) are the lengths from each cell to its ``_NEIGHBORS``; ``best`` (h, w), those of paths so far.
+    ``steps`` (N, h, w) are the lengths from each cell to its ``_NEIGHBORS``; ``walls`` (h, w), the cells that no path
+    enters; ``best`` (h, w), the lengths of paths so far.
     """
     rows, columns = best.shape
     changed = False
@@ -272,6 +283,8 @@ def _sweep(steps: Array, best: Array, way: int) -> bool:
         y = i if way > 0 else rows - 1 - i
         for j in range(columns):
             x = j if way > 0 else columns - 1 - j
+            if walls[y, x]:
+                continue
             for n in range(len(_NEIGHBORS)):
                 down, across = _NEIGHBORS[n]
                 v, u = y - way * down, x - way * across

@@ -47,7 +47,7 @@ DEFAULT_MODEL: Final[PackagedName] = "efficientnet"
 PACKAGED_MODELS = {
     model.name: model
     for model in (
-        PackagedModel("efficientnet", "904da141159c487f2230d104de7fe01d74931a94b46f26e8bf428f72516e93d2"),
+        PackagedModel("efficientnet", "e8dc93064b830215ce9f0b0bcb6d38a86cdcc506904233376f75bada4a2786d1"),
         PackagedModel("reference", "cdd701a5dda7c586946721286eb019cb071e05efb4fddcfb4a726f28efd4a2c6"),
     )
 }

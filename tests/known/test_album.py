@@ -25,7 +25,7 @@ def overlap(results):
 def test_views_of_one_place_agree(classifier, album):
     """What two views show has nearly one color, and the cat keeps its own."""
     plain, agreed = classifier.predict(album), classifier.predict(album, consistent=True)
-    assert overlap(agreed) < 0.6 * overlap(plain)
+    assert overlap(agreed) < 0.7 * overlap(plain)
     assert np.abs(rgb_to_lab(agreed[2]) - rgb_to_lab(plain[2])).mean() < 0.5
 
 
