@@ -83,10 +83,8 @@ def stamp(path: Path, header: DpxHeader) -> None:
     if begin == _FILM:
         content[_FILM:_FILM] = _NO_FILM + b"\xff" * (_END - _TELEVISION)
         numbers = {4: _END, 16: len(content), 24: _FILM, 28: _END - _FILM, 808: _END}
-        for (
-            place,
-            number,
-        ) in numbers.items():  # offset of the picture, size, sizes of the headers, offset of its only part
+        # offset of the picture, size, sizes of the headers, offset of its only part
+        for place, number in numbers.items():
             struct.pack_into(f"{order}I", content, place, number)
     struct.pack_into(f"{order}I", content, _TELEVISION, int(digits, 16))
     path.write_bytes(content)

@@ -11,7 +11,6 @@ from labcolor.base.typing import Array
 from labcolor.inference.pipeline import Pipeline
 from labcolor.pictures.small import SmallPicture
 
-
 _LIGHT = np.float32(27.7)  # difference of L that counts as much as one unit
 _UNIT = np.float32(0.4)  # distance of features that counts as one unit
 _PLACE = 2  # the last coordinates of a key

@@ -12,9 +12,10 @@ from labcolor.base.typing import Array
 
 UNREACHABLE = np.float32(1e6)  # length of a path that no hint takes
 UNSURE = np.float32(15)  # deviation of ab that counts as 1, and that of a network which gives none
+LARGEST_CONSTANT = 20  # of a spreader, in absolute value; exponentials of larger ones have no use
 _DIMENSIONS = 16  # of the space in which similarity is measured
 _CONSTANTS = 8  # see kriging
-_LEAST = np.float32(1e-4)  # squared distance, and variance of a hint
+_LEAST = np.float32(1e-4)  # squared distance, and variance of a hint as a share of that of all errors
 # Chosen on training photographs and on strokes in segments of the training part of BSDS500.
 _LIKELY = np.float32(2)  # size of an error, in deviations, from which it says nothing about other things
 _TAPER = np.float32(1)  # of likely errors: share of the squared distance that is added to the distance
@@ -250,7 +251,8 @@ def kriging(
         return ops.exp(size - distance - taper * ops.square(distance))
 
     known = covariance(hints, between)
-    own = ops.exp(noise + 2 * trust * ops.log(hints.deviation / UNSURE)) + _LEAST
+    # a share of the variance, so that hints in one place do not make the matrix singular
+    own = (ops.exp(noise) + _LEAST * ops.exp(constants[4])) * ops.exp(2 * trust * ops.log(hints.deviation / UNSURE))
     given = ops.concatenate([errors + pull * hints.ab, ops.ones_like(own)], axis=-1)
     coefficients = ops.linalg.solve(known + own * ops.eye(known.shape[-1], dtype="float32"), given)
     moved = ops.matmul(covariance(cells, paths), coefficients)

@@ -15,7 +15,7 @@ from labcolor.base.validation import Check, instance_of, integer, number, requir
 from labcolor.color.codec import LabCodec
 from labcolor.errors import InputError, ModelFileError
 from labcolor.networks.heads import Head
-from labcolor.networks.hint_spreader import spreader_shapes
+from labcolor.networks.hint_spreader import LARGEST_CONSTANT, spreader_shapes
 from labcolor.networks.layers import last_convolution
 from labcolor.networks.model_file import HINTS, WEIGHT, Layout, PackedModel, compact, encode_model, numbered
 from labcolor.networks.onnx_form import OnnxForm, digest
@@ -211,6 +211,8 @@ class FittedModel:
             features = light["features"] if network is None else last_convolution(network).input.shape[-1]
             hints = {name: (shape, _FLOAT32) for name, shape in numbered(HINTS, spreader_shapes(features)).items()}
         arrays = packed.arrays({**weights, **head, **hints, **graphs})
+        if hints and np.abs(arrays[HINTS.format(1)]).max() > LARGEST_CONSTANT:
+            raise InputError(f"expected constants of the hint spreader of at most {LARGEST_CONSTANT}.")
         model = cls(
             architecture=architecture,
             weights=tuple(arrays[name] for name in weights),

@@ -109,6 +109,14 @@ def test_unknown_members_are_refused(parts, name):
     assert len(str(caught.value)) < 400
 
 
+@pytest.mark.parametrize("value", [1e9, -1e9])
+def test_constants_of_hints_that_overflow_are_refused(parts, value):
+    """A spreader whose covariances would be no numbers is refused when it is loaded."""
+    about, members = parts
+    with pytest.raises(ModelFileError, match="constants of the hint spreader"):
+        load(about, {**members, "hints1.npy": npy(np.full(8, value, np.float32))})
+
+
 def test_hints_and_weights_of_other_feature_counts_are_refused(parts, classifier, reference):
     """Hints and weights of another architecture do not load, so nothing is read beyond their ends."""
     about, members = parts
