@@ -308,9 +308,7 @@ class References:
         shape = ab.shape[0], ab.shape[1]
         features = features_of(self._pipeline, keys, small)
         lightness = small.coarse_lightness(self._pipeline.stride // 2)
-        weights = self._pipeline.model.hints
-        # of the place, as hints weigh it, for a cell
-        place = 2 * np.sqrt(abs(float(weights[1])) / max(1.0, -float(weights[2]))) / min(shape)
+        place = 1 / min(shape)  # a short side counts as much as one unit of similarity
         found, scores = [], []
         for frame in self._serving(number, shot, features, shape):
             found.append(carry(self._seen(frame), features, lightness, shape, SHARPNESS, place))

@@ -16,7 +16,7 @@ from PIL import Image, features
 
 from labcolor import read_metadata, read_picture, write_picture
 from labcolor.errors import InputError, LabcolorError, PictureFileError
-from labcolor.io import limits, sources
+from labcolor.io import limits
 from labcolor.io.metadata import PictureMetadata
 
 DEEP = np.random.default_rng(0).integers(0, 65536, (8, 8, 3)).astype(np.uint16)
@@ -201,7 +201,7 @@ def test_regular_files_only(tmp_path):
 
 def test_an_open_file_without_end(monkeypatch):
     """An open file is read up to a limit."""
-    monkeypatch.setattr(sources, "FILE_BYTES", 1 << 25)
+    monkeypatch.setattr(limits, "FILE_BYTES", 1 << 25)
     with (
         Path("/dev/zero").open("rb") as file,
         pytest.raises(PictureFileError, match="expected at most 33,554,432 bytes"),
