@@ -28,7 +28,7 @@ SHARPNESS = 5.7  # how much the most similar places outweigh others
 _STEP = 2  # every second row and column of an exemplar is compared: all of them add nothing
 # Log odds that a color of an exemplar is better than the predicted one, chosen on held-out photographs: halves of one
 # photograph, one photograph at two scales, and photographs of different scenes.
-_ODDS = -8.2
+_ODDS = -8.8
 _AROUND = 2.0  # weight of how well the surroundings of a place are found in the exemplar
 _BACK = 3.0  # weight of how well what the exemplar shows is found in the picture
 _SAME = 0.015  # squared distance below which places do not differ
