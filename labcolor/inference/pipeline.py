@@ -251,7 +251,7 @@ class Pipeline:
         InputError
             The model has no hint spreader.
         """
-        chroma, features, deviation = self._analyzed(small, saturation)
+        chroma, features, outputs = self._analyzed(small, saturation)
         own = self._located(features, chroma.shape)
         if guide is not None:
             chroma = guide(small, chroma, own)
@@ -272,6 +272,7 @@ class Pipeline:
         chosen = chosen[:: -(-len(chosen) // _SPREADING)]
         lightness = small.coarse_lightness(self.stride).reshape(-1, 1)
         paths = path_lengths(features, lightness, (rows, columns), cells[chosen], fences)
+        deviation = self._deviations(outputs)[0, :rows, :columns].reshape(-1, 1)
         grid = Cells(chroma, own, lightness, deviation)
         spread = spread_hints(grid, cells[chosen], colors[chosen], paths, self.model.hints)
         spread += share * (held - spread)
@@ -303,13 +304,13 @@ class Pipeline:
         return chroma, self._located(features, chroma.shape)
 
     def _analyzed(self, small: SmallPicture, saturation: float) -> tuple[Array, Array, Array]:
-        """Return the ab of one small picture, (h, w, 2), and the features and deviation of its cells, row by row."""
+        """Return the ab of one small picture, (h, w, 2), the features of its cells, and the network's output."""
         self.check_hints()
         rows, columns = small.chroma_shape(self.stride)
         outputs, (features,) = self.engine.run_with_features(self._batch([small]))
         (chroma,) = self._joined_views(self._decoded(outputs, [small], saturation), [small], saturation)
         features = features[:rows, :columns].reshape(rows * columns, -1)
-        return chroma, unit_features(features), self._deviations(outputs)[0, :rows, :columns].reshape(-1, 1)
+        return chroma, unit_features(features), outputs
 
     def _deviations(self, outputs: Array) -> Array:
         """Return the standard deviations of ab, (N, h, w), of at least 2; constant if the head has no uncertainty."""

@@ -183,11 +183,12 @@ def spread_hints(grid: Cells, index: Array, colors: Array, paths: Array, weights
     likely = shift * np.exp(-np.square(surprise))
     spread: Array = np.empty_like(grid.ab)
     step = max(1, _PAIRS // len(index))
+    between = distances(hints, hints, paths[index], constants)
     for start in range(0, len(spread), step):
         part = slice(start, start + step)
         cells = grid.chosen(part)
-        spread[part] = kriging(cells, hints, likely, paths[index], paths[part], constants, _TAPER)
-        distance = _distance(cells, hints, paths[part], constants, np)
+        distance = distances(cells, hints, paths[part], constants)
+        spread[part] = kriging(cells, hints, likely, between, distance, constants, _TAPER)
         nearest = distance.min(axis=-1, keepdims=True)
         shares = np.exp(_NEAREST * (nearest - distance))
         reach = np.exp(-np.power(np.minimum(nearest / _THING, 2), 8))
@@ -200,7 +201,7 @@ def kriging(
     hints: Cells,
     errors: Any,
     between: Any,
-    paths: Any,
+    distance: Any,
     constants: Any,
     taper: float | np.float32 = 0.0,
     ops: Any = np,
@@ -219,8 +220,8 @@ def kriging(
         The K cells that have a hint.
     errors : array, shape (..., K, 2), float32
         Differences of the hints from the prediction.
-    between, paths : array, shapes (..., K, K) and (..., P, K), float32
-        From :func:`path_lengths`, between the hints, and from the cells to the hints.
+    between, distance : array, shapes (..., K, K) and (..., P, K), float32
+        From :func:`distances`, between the hints, and from the cells to the hints.
     constants : array, shape (8,), float32
         The logarithms of the scales of places, L, ab and paths, and of the variance; the pull, 0 if a hint shifts the
         prediction of other cells, and 1 if it replaces their color; the power of the deviation to which errors are
@@ -244,8 +245,7 @@ def kriging(
     """
     pull, trust, noise = constants[5], constants[6], constants[7]
 
-    def covariance(cells: Cells, paths: Any) -> Any:
-        distance = _distance(cells, hints, paths, constants, ops)
+    def covariance(cells: Cells, distance: Any) -> Any:
         own, theirs = (trust * ops.log(part.deviation / UNSURE) for part in (cells, hints))
         size = constants[4] + own + ops.swapaxes(theirs, -1, -2)
         return ops.exp(size - distance - taper * ops.square(distance))
@@ -255,12 +255,28 @@ def kriging(
     own = (ops.exp(noise) + _LEAST * ops.exp(constants[4])) * ops.exp(2 * trust * ops.log(hints.deviation / UNSURE))
     given = ops.concatenate([errors + pull * hints.ab, ops.ones_like(own)], axis=-1)
     coefficients = ops.linalg.solve(known + own * ops.eye(known.shape[-1], dtype="float32"), given)
-    moved = ops.matmul(covariance(cells, paths), coefficients)
+    moved = ops.matmul(covariance(cells, distance), coefficients)
     return cells.ab + moved[..., :2] - pull * moved[..., 2:] * cells.ab
 
 
-def _distance(cells: Cells, hints: Cells, paths: Any, constants: Any, ops: Any) -> Any:
-    """Return the distance of cells and hints in features, place, L, predicted ab and along a path, (..., P, K)."""
+def distances(cells: Cells, hints: Cells, paths: Any, constants: Any, ops: Any = np) -> Any:
+    """Return the distances of cells and hints in features, place, L, predicted ab and along a path.
+
+    Parameters
+    ----------
+    cells, hints : Cells
+        P cells, and the K cells that have a hint.
+    paths : array, shape (..., P, K), float32
+        From :func:`path_lengths`.
+    constants : array, shape (8,), float32
+        As for :func:`kriging`.
+    ops : module
+        ``numpy``, or ``keras.ops`` in training.
+
+    Returns
+    -------
+    array, shape (..., P, K), float32
+    """
     own, theirs = (
         ops.concatenate(
             [part.positions, part.lightness * ops.exp(constants[1]), part.ab * ops.exp(constants[2])], axis=-1

@@ -14,6 +14,7 @@ from labcolor.color.codec import LabCodec
 from labcolor.networks.hint_spreader import (
     UNREACHABLE,
     Cells,
+    distances,
     kriging,
     locate,
     path_lengths,
@@ -69,7 +70,9 @@ class HintSpreader(keras.layers.Layer):  # type: ignore[misc]
         chosen = ops.expand_dims(ops.cast(chosen, "int32"), -1)
         hints = Cells(*(ops.take_along_axis(values, chosen, axis=1) for values in cells))
         between = ops.take_along_axis(paths, chosen, axis=1)
-        return kriging(cells, hints, colors - hints.ab, between, paths, self.constants, ops=ops)
+        between = distances(hints, hints, between, self.constants, ops)
+        apart = distances(cells, hints, paths, self.constants, ops)
+        return kriging(cells, hints, colors - hints.ab, between, apart, self.constants, ops=ops)
 
 
 def simulate_hints(cells: int, random: np.random.Generator) -> tuple[Array, Array]:

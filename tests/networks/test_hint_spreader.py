@@ -7,6 +7,7 @@ from labcolor.networks.hint_spreader import (
     UNREACHABLE,
     UNSURE,
     Cells,
+    distances,
     kriging,
     locate,
     path_lengths,
@@ -56,7 +57,8 @@ def test_the_layer_that_is_trained_computes_the_same():
     hints = np.append(chosen, 7), np.vstack([COLORS, [[90, 90]]]), np.hstack([paths, unused])
     (trained,) = layer(tuple(np.float32(values)[None] for values in (*given, *hints)))
     known = cells.chosen(chosen)
-    plain = kriging(cells, known, COLORS - known.ab, paths[chosen], paths, CONSTANTS)
+    apart = (distances(part, known, way, CONSTANTS) for part, way in ((known, paths[chosen]), (cells, paths)))
+    plain = kriging(cells, known, COLORS - known.ab, *apart, CONSTANTS)
     np.testing.assert_allclose(plain, trained, atol=1e-3)
 
 
@@ -103,7 +105,9 @@ def test_pull_replaces_colors_instead_of_shifting_them():
         constants = CONSTANTS.copy()
         constants[[2, 5]] = -20, pull  # colors do not count as a distance
         paths = FREE[:, :1]
-        result = kriging(same, same.chosen([5]), np.float32([[0, 20]]), paths[[5]], paths, constants)
+        hint = same.chosen([5])
+        apart = (distances(part, hint, way, constants) for part, way in ((hint, paths[[5]]), (same, paths)))
+        result = kriging(same, hint, np.float32([[0, 20]]), *apart, constants)
         np.testing.assert_allclose(result[4], [0, expected], atol=1)
 
 
