@@ -154,10 +154,10 @@ def path_lengths(
 
 
 def spread_hints(grid: Cells, index: Array, colors: Array, paths: Array, weights: Sequence[Array]) -> Array:
-    """Spread hints over predicted chroma: by :func:`kriging`, as far as they are likely.
+    """Spread hints over predicted chroma.
 
-    A color far from the prediction is unlike others: a car that is painted pink says nothing about the street. Such a
-    color is no error of the prediction, and spreads over the thing that it is on, which ends at a distance.
+    Hints near the prediction spread by :func:`kriging`. A hint far from it, such as a car that somebody paints pink,
+    says nothing about other things. It colors only the cells within a fixed distance.
 
     Parameters
     ----------
