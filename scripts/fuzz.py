@@ -171,10 +171,12 @@ def _requests() -> Callable[[bytes], object]:
     from urllib.parse import unquote
 
     import h11
+    from starlette.exceptions import HTTPException
 
     from labcolor import Colorizer
-    from labcolor.demo.app import Limits, make_app
-    from labcolor.demo.coloring import RefusedError, color_upload, preview_upload
+    from labcolor.demo.app import make_app
+    from labcolor.demo.coloring import color_upload, preview_upload
+    from labcolor.demo.worker import Limits
     from labcolor.io import limits
 
     limits.PIXELS = _PIXELS
@@ -183,7 +185,7 @@ def _requests() -> Callable[[bytes], object]:
 
     def work(path: str, kind: str, body: bytes) -> None:
         """Do what a worker would have done."""
-        with suppress(RefusedError):
+        with suppress(HTTPException):
             (preview_upload if path == "/preview" else color_upload)(colorizer, body, 4096, content_type=kind)
 
     def use(data: bytes) -> None:

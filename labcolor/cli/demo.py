@@ -65,8 +65,9 @@ def run(arguments: argparse.Namespace) -> int:
             import_module(package)
     except ImportError as error:
         raise missing_package("demo", error) from error
-    from labcolor.demo.app import Limits, make_app
+    from labcolor.demo.app import make_app
     from labcolor.demo.server import Server, listen
+    from labcolor.demo.worker import Limits
 
     colorizer = model_of(arguments)
     limits = Limits(
@@ -76,13 +77,8 @@ def run(arguments: argparse.Namespace) -> int:
         workers=arguments.workers,
         waiting=arguments.waiting,
     )
-    app = make_app(
-        colorizer,
-        model=Path(arguments.model).name,
-        limits=limits,
-        saturation=arguments.saturation,
-        names=arguments.name,
-    )
+    name, saturation = Path(arguments.model).name, arguments.saturation
+    app = make_app(colorizer, model=name, limits=limits, saturation=saturation, names=arguments.name)
     with listen(arguments.host, arguments.port) as opened:
         host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
         print(f"http://{host}:{opened.getsockname()[1]}/", flush=True)

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Collection
+import mimetypes
+from collections.abc import AsyncGenerator, Collection
 from contextlib import ExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
-from importlib.resources import files
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -22,55 +21,28 @@ from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from labcolor._version import __version__
-from labcolor.base.threads import chosen_threads
 from labcolor.base.validation import as_saturation, shortened
 from labcolor.colorizer import Colorizer
 from labcolor.demo.coloring import MEDIA_TYPES, color_upload, preview_upload
 from labcolor.demo.guard import Guard
 from labcolor.demo.samples import SAMPLES, sample_file
 from labcolor.demo.uploads import Uploads
-from labcolor.demo.work_queue import FullError, GoneError, WorkQueue
-from labcolor.demo.worker import Settings, Work, packed
+from labcolor.demo.work_queue import WorkQueue, busy
+from labcolor.demo.worker import Limits, Work, packed
 from labcolor.errors import InputError
 from labcolor.pictures.hints import parse_hint
 
 _log = logging.getLogger(__name__)
+mimetypes.add_type("text/javascript", ".js")  # Windows may know it by another type, which browsers refuse
 
-_SCRIPTS = ("page.js", "spots.js", "view.js", "kept.js", "engine.js")
-_ASSETS = {"page.css": "text/css", "icon.svg": "image/svg+xml"} | dict.fromkeys(_SCRIPTS, "text/javascript")
 _FORMATS = {ending.removeprefix("."): ending for ending in MEDIA_TYPES} | {"tiff": ".tif", "jpeg": ".jpg"}
 _QUERY = ("saturation", "hint", "format")
 _HINTS = 200  # in one picture
-_RETRY = "3"  # seconds after which a client may try again
 _PART = 1 << 18  # bytes of a result that are sent together
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Limits of what a client may use.
-
-    Parameters
-    ----------
-    size : int
-        Largest size in bytes of a file, or of a picture and its exemplar together.
-    pixels : int
-        Largest number of pixels of a picture, and of an exemplar.
-    seconds : float
-        Longest time for each of: an upload, coloring with waiting before it, and the client's reading of the result.
-    workers : int
-        Worker processes, each of which colors one picture at a time.
-    waiting : int
-        Further pictures that may wait.
-    """
-
-    size: int = 64 << 20
-    pixels: int = 60_000_000
-    seconds: float = 60.0
-    workers: int = 2
-    waiting: int = 16
 
 
 class _Result(Response):
@@ -126,10 +98,8 @@ def make_app(
         yield
         service.queue.close()
 
-    return Starlette(
+    app = Starlette(
         routes=[
-            Route("/", _asset("index.html", "text/html")),
-            *(Route(f"/{name}", _asset(name, media_type)) for name, media_type in _ASSETS.items()),
             Route("/samples/{name}", _sample),
             Route("/about", service.about),
             Route("/health", service.health),
@@ -140,14 +110,14 @@ def make_app(
         exception_handlers={
             HTTPException: _refused,
             InputError: _wrong,
-            FullError: _busy,
-            TimeoutError: _busy,
-            GoneError: _gone,
+            TimeoutError: _late,
             ClientDisconnect: _gone,
             Exception: _broken,
         },
         lifespan=lifespan,
     )
+    app.router.default = StaticFiles(packages=[("labcolor.demo", "assets")], html=True)  # for all other paths
+    return app
 
 
 class _Service:
@@ -166,9 +136,8 @@ class _Service:
             "seconds": limits.seconds,
             "samples": SAMPLES,
         }
-        settings = Settings(packed(colorizer), limits.pixels, limits.seconds, chosen_threads())
-        self.queue = WorkQueue(settings, limits.workers, limits.waiting)
-        self._uploads = Uploads(limits.size, limits.seconds, limits.size * (limits.workers + limits.waiting))
+        self.queue = WorkQueue(packed(colorizer), limits)
+        self._uploads = Uploads(limits)
 
     async def about(self, request: Request) -> Response:
         """Return what the page shows: the model and the limits."""
@@ -234,15 +203,6 @@ async def _disconnected(request: Request) -> None:
         pass
 
 
-def _asset(name: str, media_type: str) -> Callable[[Request], Response]:
-    content = files("labcolor.demo").joinpath("assets", name).read_bytes()
-
-    def asset(request: Request) -> Response:
-        return Response(content, media_type=media_type)
-
-    return asset
-
-
 def _sample(request: Request) -> Response:
     name = request.path_params["name"]
     if name not in SAMPLES:
@@ -259,9 +219,8 @@ def _wrong(request: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(error)}, 400)
 
 
-def _busy(request: Request, error: Exception) -> Response:
-    problem = "the server is full" if isinstance(error, FullError) else "the picture was not done in time"
-    return JSONResponse({"error": f"{problem}. Try again later."}, 503, {"Retry-After": _RETRY})
+def _late(request: Request, error: Exception) -> Response:
+    return _refused(request, busy("the picture was not done in time"))
 
 
 def _gone(request: Request, error: Exception) -> Response:

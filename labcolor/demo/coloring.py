@@ -6,12 +6,13 @@ import io
 from collections.abc import Sequence
 
 from PIL import Image
+from starlette.exceptions import HTTPException
 
 from labcolor.base.typing import Array
 from labcolor.colorizer import Colorizer, exemplars_of
-from labcolor.demo.forms import Files, files_in_form
+from labcolor.demo.forms import files_in
 from labcolor.display.views import show
-from labcolor.errors import InputError, LabcolorError, PictureFileError
+from labcolor.errors import InputError, PictureFileError
 from labcolor.io.decoders import decode
 from labcolor.io.encoders import WRITABLE
 from labcolor.io.folders import color_file_to_bytes
@@ -20,31 +21,7 @@ from labcolor.io.tiff import opened_tiff
 from labcolor.pictures.hints import Hint
 
 MEDIA_TYPES = {ending: f"image/{ {'jpg': 'jpeg', 'tif': 'tiff'}.get(ending[1:], ending[1:]) }" for ending in WRITABLE}
-_ENDINGS = {
-    "PNG": ".png",
-    "JPEG": ".jpg",
-    "MPO": ".jpg",
-    "TIFF": ".tif",
-    "WEBP": ".webp",
-    "BMP": ".bmp",
-    "AVIF": ".avif",
-}
-
-
-class RefusedError(LabcolorError):
-    """Error for a file that the server does not work on.
-
-    Parameters
-    ----------
-    status : int
-        Status of HTTP.
-    message : str
-        What was expected, what came, and the remedy.
-    """
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
+_ENDINGS = {"PNG": ".png", "JPEG": ".jpg", "MPO": ".jpg", "WEBP": ".webp", "BMP": ".bmp", "AVIF": ".avif"}
 
 
 def color_upload(
@@ -85,16 +62,16 @@ def color_upload(
 
     Raises
     ------
-    RefusedError, PictureFileError, OutOfMemoryError
+    HTTPException, PictureFileError, OutOfMemoryError
         A file is not a picture, is damaged or is too large.
     InputError
         The form, the saturation or a hint cannot be used.
     """
-    files = _files(content, content_type)
-    picture = Source("the picture", files.picture)
+    uploaded, exemplar = files_in(content, content_type)
+    picture = Source("the picture", uploaded)
     own = _check(picture, pixels)
     ending = ending or own
-    like = None if files.like is None else Source("like", files.like)
+    like = None if exemplar is None else Source("like", exemplar)
     if like is not None:
         _check(like, pixels)
         exemplars_of(colorizer, like)  # analyzed before the picture needs memory, and remembered for predict
@@ -130,15 +107,15 @@ def preview_upload(
 
     Raises
     ------
-    RefusedError, PictureFileError, OutOfMemoryError
+    HTTPException, PictureFileError, OutOfMemoryError
         The file is not a picture, is damaged or is too large.
     InputError
         The form cannot be used.
     """
-    files = _files(content, content_type)
-    if files.like is not None:
+    uploaded, exemplar = files_in(content, content_type)
+    if exemplar is not None:
         raise InputError("like: only /color uses it. Leave it out.")
-    source = Source("the picture", files.picture)
+    source = Source("the picture", uploaded)
     _check(source, pixels)
     picture = decode(source)
     file = io.BytesIO()
@@ -147,26 +124,16 @@ def preview_upload(
     return file.getvalue(), {"Content-Type": MEDIA_TYPES[".jpg"], "X-Picture-Size": f"{width}x{height}"}
 
 
-def _files(content: bytes, content_type: str) -> Files:
-    """Return the files of an upload."""
-    if content_type.lower().startswith("multipart/"):
-        return files_in_form(content, content_type)
-    return Files(content)
-
-
 def _check(source: Source, pixels: int) -> str:
     """Return the ending for the format of a picture file; refuse a file with too many pixels."""
     try:
         ending, height, width = _read_header(source)
     except PictureFileError as error:
         too_large = isinstance(error.__cause__, Image.DecompressionBombError)
-        raise RefusedError(413 if too_large else 415, str(error)) from error
+        raise HTTPException(413 if too_large else 415, str(error)) from error
     if height * width > pixels:
-        raise RefusedError(
-            413,
-            f"{source.name}: expected at most {pixels:,} pixels, got {width} x {height}. Reduce it, or use the command "
-            f"line.",
-        )
+        expected = f"{source.name}: expected at most {pixels:,} pixels, got {width} x {height}."
+        raise HTTPException(413, f"{expected} Reduce it, or use the command line.")
     return ending
 
 

@@ -1,10 +1,9 @@
-"""Forms: the files that a body of multipart/form-data contains."""
+"""Files in the body of a request: the body itself, or the files of a form."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from typing import NamedTuple
 
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -12,21 +11,6 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from labcolor.errors import InputError
 
 _LIKE = "like"
-
-
-class Files(NamedTuple):
-    """Files of a request.
-
-    Parameters
-    ----------
-    picture : bytes
-        The picture to color.
-    like : bytes or None
-        A photograph whose colors the picture takes.
-    """
-
-    picture: bytes
-    like: bytes | None = None
 
 
 class _Parser(MultiPartParser):
@@ -40,25 +24,35 @@ class _Parser(MultiPartParser):
         self.is_complete = True
 
 
-def files_in_form(body: bytes, content_type: str) -> Files:
-    """Return the files that a form contains: the one that is named "like" is the exemplar, the other the picture.
+def files_in(body: bytes, content_type: str) -> tuple[bytes, bytes | None]:
+    """Return the picture and the exemplar of a request. The body is the picture, or a form with one or both.
 
     Parameters
     ----------
     body : bytes
         Body of the request.
     content_type : str
-        Its Content-Type header, with the boundary.
+        Its Content-Type header, with the boundary of a form.
+
+    Returns
+    -------
+    picture : bytes
+    like : bytes or None
+        The file named "like" of a form.
 
     Raises
     ------
     InputError
         The form is damaged or truncated, or does not contain one picture and at most one exemplar.
     """
+    if not content_type.lower().startswith("multipart/"):
+        return body, None
     return asyncio.run(_parse(body, content_type))
 
 
-async def _parse(body: bytes, content_type: str) -> Files:
+async def _parse(body: bytes, content_type: str) -> tuple[bytes, bytes | None]:
+    """Parse a form."""
+
     async def stream() -> AsyncGenerator[bytes]:
         yield body
 
@@ -81,4 +75,4 @@ async def _parse(body: bytes, content_type: str) -> Files:
         )
     if b"" in (*pictures, *likes):
         raise InputError("expected a picture, got an empty file.")
-    return Files(pictures[0], likes[0] if likes else None)
+    return pictures[0], likes[0] if likes else None

@@ -5,11 +5,10 @@ from __future__ import annotations
 import io
 from functools import cache
 
-import numpy as np
 import skimage.data
 from PIL import Image
 
-from labcolor.color.lab import lab_to_rgb, rgb_to_lightness
+from labcolor.io.inputs import one_picture
 
 SAMPLES = {
     "chelsea": "A cat",
@@ -23,9 +22,7 @@ SAMPLES = {
 @cache
 def sample_file(name: str) -> bytes:
     """Return one of :data:`SAMPLES`, without its colors, as a JPEG."""
-    picture = getattr(skimage.data, name)()
-    lightness = rgb_to_lightness(picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2))
-    lab = np.stack([lightness, np.zeros_like(lightness), np.zeros_like(lightness)], axis=-1)
+    grey = one_picture(getattr(skimage.data, name)(), name).grey()
     file = io.BytesIO()
-    Image.fromarray(lab_to_rgb(lab, dtype=np.uint8)[..., 1]).save(file, "JPEG", quality=85)
+    Image.fromarray(grey[..., 0]).save(file, "JPEG", quality=85)
     return file.getvalue()

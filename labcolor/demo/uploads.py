@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from labcolor.base.validation import shortened
-from labcolor.demo.work_queue import FullError
+from labcolor.demo.work_queue import busy
+from labcolor.demo.worker import Limits
 
-FORM = "multipart/form-data"
+_FORM = "multipart/form-data"
 _FORM_SIZE = 1 << 16  # bytes that a form may add to its files
 _GRACE = 5.0  # seconds before the rate of an upload counts
 _RATE = 1 << 14  # bytes a second that an upload must reach on average after that
@@ -22,19 +24,13 @@ class Uploads:
 
     Parameters
     ----------
-    size : int
-        Largest size in bytes of a file, or of the files of a form together.
-    seconds : float
-        Longest time for a body to arrive.
-    total : int
-        Largest number of bytes of all arriving bodies together.
+    limits : Limits
+        Limits of a body. All arriving bodies together may be as large as the files of all workers and of the queue.
     """
 
-    def __init__(self, size: int, seconds: float, total: int) -> None:
-        self._size = size
-        self._seconds = seconds
-        self._total = total
-        self._arriving = 0
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._arriving = 0  # bytes
 
     async def read(self, request: Request) -> bytes:
         """Return the body of a request.
@@ -42,62 +38,52 @@ class Uploads:
         Raises
         ------
         HTTPException
-            The body has another type, is too large or empty, or arrives too slowly.
-        FullError
-            Too many bytes arrive at a time.
+            The body has another type, is too large or empty, or arrives too slowly, or too many bytes arrive at a time.
         """
         kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-        if not (kind in (FORM, "application/octet-stream") or kind.startswith("image/")):
-            await _linger(request)
-            raise HTTPException(
-                415, f"Content-Type: expected image/*, application/octet-stream or {FORM}, got {shortened(kind)}."
-            )
         body = bytearray()
         try:
-            await self._receive(request, body, self._size + (_FORM_SIZE if kind == FORM else 0))
+            if problem := await self._receive(request, kind, body):
+                await _linger(request)
+                raise problem
             if not body:
                 raise HTTPException(400, "expected a picture, got an empty body.")
             return bytes(body)
         finally:
             self._arriving -= len(body)
 
-    async def _receive(self, request: Request, body: bytearray, most: int) -> None:
-        """Append what arrives to a body."""
+    async def _receive(self, request: Request, kind: str, body: bytearray) -> HTTPException | None:
+        """Append the arriving bytes to a body. Return the error if the body is refused."""
+        if not (kind in (_FORM, "application/octet-stream") or kind.startswith("image/")):
+            expected = f"Content-Type: expected image/*, application/octet-stream or {_FORM}"
+            return HTTPException(415, f"{expected}, got {shortened(kind)}.")
+        limits = self._limits
+        expected = f"the picture: expected at most {limits.size / 2**20:.0f} MB with its exemplar"
+        too_large = HTTPException(413, f"{expected}, got more. Reduce it.")
+        most = limits.size + (_FORM_SIZE if kind == _FORM else 0)
         declared = request.headers.get("content-length", "0")
-        too_large = declared.isdecimal() and int(declared) > most
+        if declared.isdecimal() and int(declared) > most:
+            return too_large
         start = asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout_at(start + min(self._seconds, _GRACE)) as deadline:
-                chunks = aiter(request.stream())
-                while not too_large and (chunk := await anext(chunks, None)) is not None:
+            async with asyncio.timeout_at(start + min(limits.seconds, _GRACE)) as deadline:
+                async for chunk in request.stream():
                     body += chunk
                     self._arriving += len(chunk)
-                    if self._arriving > self._total:
-                        raise FullError
-                    too_large = len(body) > most
-                    deadline.reschedule(start + min(self._seconds, _GRACE + len(body) / _RATE))
+                    if self._arriving > limits.size * (limits.workers + limits.waiting):
+                        return busy("the server is full")
+                    if len(body) > most:
+                        return too_large
+                    deadline.reschedule(start + min(limits.seconds, _GRACE + len(body) / _RATE))
         except TimeoutError:
-            raise HTTPException(
-                408,
-                f"the picture did not arrive in time: expected {_RATE // 1024} kB a second, and all of it within "
-                f"{self._seconds:g} seconds.",
-            ) from None
-        except FullError:
-            await _linger(request)
-            raise
-        if too_large:
-            await _linger(request)
-            raise HTTPException(
-                413,
-                f"the picture: expected at most {self._size / 2**20:.0f} MB with its exemplar, got more. Reduce it.",
-            )
+            rate = f"expected {_RATE // 1024} kB a second, and all of it within {limits.seconds:g} seconds"
+            raise HTTPException(408, f"the picture did not arrive in time: {rate}.") from None
+        return None
 
 
 async def _linger(request: Request) -> None:
     """Read and drop the rest of a body for a while: if the connection closed at once, the answer would be lost."""
-    try:
+    with suppress(TimeoutError):
         async with asyncio.timeout(_LINGER):
             while (message := await request.receive())["type"] == "http.request" and message.get("more_body"):
                 pass
-    except TimeoutError:
-        pass

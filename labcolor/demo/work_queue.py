@@ -12,15 +12,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from queue import SimpleQueue
 
-from labcolor.demo.worker import Answer, Settings, Work, Worker
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from labcolor.demo.worker import Answer, Limits, Work, Worker
+
+_RETRY = "3"  # seconds after which a client may try again
 
 
-class FullError(Exception):
-    """Signal that the queue is full."""
-
-
-class GoneError(Exception):
-    """Signal that the client has closed its connection."""
+def busy(problem: str) -> HTTPException:
+    """Return the error for a request that the client may repeat."""
+    return HTTPException(503, f"{problem}. Try again later.", {"Retry-After": _RETRY})
 
 
 class WorkQueue:
@@ -28,17 +30,15 @@ class WorkQueue:
 
     Parameters
     ----------
-    settings : Settings
-        How the workers color; ``seconds`` is the longest time for a picture, with waiting.
-    workers : int
-        Number of worker processes.
-    waiting : int
-        Number of further pictures that may wait, or whose results are being sent.
+    colorizer : bytes
+        As for :class:`Worker`.
+    limits : Limits
+        Limits of the workers and of the queue.
     """
 
-    def __init__(self, settings: Settings, workers: int, waiting: int) -> None:
-        self._settings = settings
-        self._capacity = workers + waiting
+    def __init__(self, colorizer: bytes, limits: Limits) -> None:
+        self._colorizer, self._limits = colorizer, limits
+        self._capacity = limits.workers + limits.waiting
         self._queued = 0
         self._working = 0
         self._closed = False
@@ -46,12 +46,11 @@ class WorkQueue:
         self._workers: list[Worker] = []
         self._idle: SimpleQueue[Worker] = SimpleQueue()
         # each thread waits for one process
-        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="labcolor-demo", initializer=_block_interrupts)
-        self._count = workers
+        self._threads = ThreadPoolExecutor(limits.workers, "labcolor-demo", initializer=_block_interrupts)
 
     def start(self) -> None:
         """Start the workers; they load their models while the server begins to listen."""
-        for _ in range(self._count):
+        for _ in range(self._limits.workers):
             self._threads.submit(self._add_worker)
 
     def close(self) -> None:
@@ -73,11 +72,11 @@ class WorkQueue:
 
         Raises
         ------
-        FullError
+        HTTPException
             The queue is full.
         """
         if self._queued >= self._capacity:
-            raise FullError
+            raise busy("the server is full")
         self._queued += 1
         try:
             yield
@@ -101,25 +100,25 @@ class WorkQueue:
         ------
         TimeoutError
             It took too long.
-        GoneError
+        ClientDisconnect
             The client has closed its connection.
         """
-        end = time.monotonic() + self._settings.seconds
+        timeout = self._limits.seconds
+        end = time.monotonic() + timeout
         future = self._threads.submit(self._run, work, content, end)
         result = asyncio.ensure_future(asyncio.wrap_future(future))
         leaving = asyncio.ensure_future(gone)
         try:
-            timeout = self._settings.seconds
             await asyncio.wait((result, leaving), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
             if result.done():
                 return result.result()
-            raise GoneError if leaving.done() else TimeoutError
+            raise ClientDisconnect if leaving.done() else TimeoutError
         finally:
             result.cancel()  # this removes the work from the queue, unless it has begun
             leaving.cancel()
 
     def _add_worker(self) -> None:
-        worker = Worker(self._settings)
+        worker = Worker(self._colorizer, self._limits)
         with self._lock:
             self._workers.append(worker)
             if self._closed:

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
+from starlette.exceptions import HTTPException
 
-from labcolor.base.threads import set_threads
+from labcolor.base.threads import chosen_threads, set_threads
 from labcolor.colorizer import Colorizer
-from labcolor.demo.coloring import RefusedError
 from labcolor.errors import InputError, LabcolorError, OutOfMemoryError, PictureFileError
 
 Work: TypeAlias = Callable[..., tuple[bytes, dict[str, str]]]
@@ -43,25 +43,29 @@ def packed(colorizer: Colorizer) -> bytes:
 
 
 @dataclass(frozen=True)
-class Settings:
-    """How a worker colors, and its limits.
+class Limits:
+    """Limits of what a client may use.
 
     Parameters
     ----------
-    colorizer : bytes
-        What :func:`packed` returned; each process loads the model once.
+    size : int
+        Largest size in bytes of a file, or of a picture and its exemplar together.
     pixels : int
-        Largest number of pixels of a picture; memory is limited to what such a picture needs.
+        Largest number of pixels of a picture, and of an exemplar. Memory is limited to what such a picture needs.
     seconds : float
-        Longest time for a picture; processor time is limited to so many seconds on each core.
-    threads : int, optional
-        As for :func:`labcolor.set_threads`.
+        Longest time for each of: an upload, coloring with waiting before it, and the client's reading of the result.
+        Processor time is limited to this many seconds on each core.
+    workers : int
+        Worker processes, each of which colors one picture at a time.
+    waiting : int
+        Further pictures that may wait, or whose results are being sent.
     """
 
-    colorizer: bytes
-    pixels: int
-    seconds: float
-    threads: int | None = None
+    size: int = 64 << 20
+    pixels: int = 60_000_000
+    seconds: float = 60.0
+    workers: int = 2
+    waiting: int = 16
 
 
 @dataclass(frozen=True)
@@ -88,12 +92,14 @@ class Worker:
 
     Parameters
     ----------
-    settings : Settings
-        How it colors.
+    colorizer : bytes
+        Result of :func:`packed`. Each process loads the model once.
+    limits : Limits
+        Limits of the process.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, colorizer: bytes, limits: Limits) -> None:
+        self._colorizer, self._limits = colorizer, limits
         self._closed = self._loaded = False
         self._start()
 
@@ -160,7 +166,7 @@ class Worker:
         """Start a process, which begins to load the model."""
         self._pipe, theirs = _PROCESSES.Pipe()
         self._folder = tempfile.TemporaryDirectory(prefix="labcolor-demo-", ignore_cleanup_errors=True)
-        arguments = (theirs, self._settings, self._folder.name)
+        arguments = (theirs, self._colorizer, self._limits, chosen_threads(), self._folder.name)
         process = _PROCESSES.Process(target=_serve, args=arguments, daemon=True)
         process.start()
         theirs.close()
@@ -170,22 +176,22 @@ class Worker:
             self._end()
 
 
-def _serve(pipe: Connection, settings: Settings, folder: str) -> None:
+def _serve(pipe: Connection, packed_colorizer: bytes, limits: Limits, threads: int | None, folder: str) -> None:
     """Work on uploads from a pipe, until the server closes it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all processes of a terminal; the server ends this one
     tempfile.tempdir = folder
-    set_threads(settings.threads)
-    colorizer: Colorizer = ForkingPickler.loads(settings.colorizer)
+    set_threads(threads)
+    colorizer: Colorizer = ForkingPickler.loads(packed_colorizer)
     colorizer.predict(np.zeros((64, 64), np.uint8))  # loads the network
-    _limit_memory(settings.pixels * _BYTES_PER_PIXEL + _SPARE)
+    _limit_memory(limits.pixels * _BYTES_PER_PIXEL + _SPARE)
     pipe.send_bytes(b"loaded")
     while True:
         try:
             work, content = pipe.recv()
         except EOFError:
             return
-        _limit_time(settings.seconds)
-        answer = _answer(partial(work, colorizer, content, settings.pixels))
+        _limit_time(limits.seconds)
+        answer = _answer(partial(work, colorizer, content, limits.pixels))
         pipe.send_bytes(json.dumps([answer.status, answer.headers]).encode())
         pipe.send_bytes(answer.content)
 
@@ -195,8 +201,8 @@ def _answer(work: Callable[[], tuple[bytes, dict[str, str]]]) -> Answer:
     try:
         result, headers = work()
         return Answer(200, headers, result)
-    except RefusedError as error:
-        return Answer(error.status, content=str(error).encode())
+    except HTTPException as error:
+        return Answer(error.status_code, content=error.detail.encode())
     except LabcolorError as error:
         status = 400 if isinstance(error, InputError | PictureFileError) else 500
         return Answer(413 if isinstance(error, OutOfMemoryError) else status, content=str(error).encode())
