@@ -128,14 +128,14 @@ def _job_seeds() -> Iterator[bytes]:
     """Yield the saved state of a video that has just begun."""
     from labcolor.video.saved import encode_state
 
-    yield encode_state(_stream().state()).encode()
+    yield encode_state(_stream()).encode()
 
 
 def _jobs() -> Callable[[bytes], object]:
     from labcolor.video.saved import decode_state
 
     stream = _stream()
-    return lambda data: stream.restore(decode_state(data.decode(errors="replace")), (48, 64))
+    return lambda data: stream.resume(decode_state(data.decode(errors="replace")), (48, 64))
 
 
 def _hint_seeds() -> Iterator[bytes]:

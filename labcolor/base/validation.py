@@ -121,9 +121,12 @@ def _cut(text: str, value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:60]}... ({type(value).__name__})"
 
 
+SATURATION = number(0, 4)
+
+
 def as_saturation(value: Any) -> float:
     """Return a saturation, from 0 (grey) to 4 (vivid), as a float."""
-    require("saturation", value, number(0, 4))
+    require("saturation", value, SATURATION)
     return float(value)
 
 

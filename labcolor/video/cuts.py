@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from labcolor.base.compiled import jit
 from labcolor.base.typing import Array
-from labcolor.base.validation import instance_of, integer, require, require_names
+from labcolor.base.validation import integer
 from labcolor.video.cells import changed, cropped, is_blank
-from labcolor.video.saved import as_list, float_array
+from labcolor.video.saved import FLAG, Floats, Forms, Stateful
 from labcolor.video.transitions import Cut, TransitionDetector
 
 AHEAD = 4  # frames that follow, by which a flash is told from a cut
@@ -22,7 +21,7 @@ _UNLIKE = 0.46  # cost of the best matches of all blocks, as a share of the mean
 _SURE = 0.04  # cost above it by which the odds of a cut grow e-fold
 
 
-class CutDetector:
+class CutDetector(Stateful):
     """Detector of the cuts of one video, frame by frame.
 
     Frames are compared in L after their exposure has been taken out: each has the same mean and contrast. A frame
@@ -47,29 +46,10 @@ class CutDetector:
         self._blank = False  # whether a frame that shows nothing came after the past
         self._transitions = TransitionDetector(first, pace)
 
-    def state(self) -> dict[str, Any]:
-        """Return what the detector remembers, as plain values and arrays."""
-        state = {
-            "frame": self._frame,
-            "flash": self._flash,
-            "unclear": self._unclear,
-            "blank": self._blank,
-            "past": list(self._past),
-        }
-        return {**state, "transitions": self._transitions.state()}
-
-    def restore(self, state: Any) -> None:
-        """Remember what :meth:`state` returned. Raise an InputError if it is something else."""
-        require_names("cuts", state, self.state())
-        for name in ("frame", "flash", "unclear"):
-            require(name, state[name], integer(-1))
-        require("blank", state["blank"], instance_of(bool))
-        self._past.clear()
-        for cells in as_list("past", state["past"]):
-            self._past.append(float_array("past", cells, *(self._past[0].shape if self._past else (None, None))))
-        self._frame, self._flash, self._blank = state["frame"], state["flash"], state["blank"]
-        self._unclear = state["unclear"]
-        self._transitions.restore(state["transitions"])
+    def forms(self) -> Forms:
+        """Return the form of each attribute of the state; see :class:`Stateful`."""
+        numbers = dict.fromkeys(("_frame", "_flash", "_unclear"), integer(-1))
+        return {**numbers, "_blank": FLAG, "_past": [Floats(("rows", "columns"))], "_transitions": Stateful}
 
     def update(self, cells: Array, ahead: Sequence[Array] = ()) -> list[Cut]:
         """Take the next frame.

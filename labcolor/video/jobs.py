@@ -14,7 +14,7 @@ from typing import Any
 
 from labcolor._version import __version__
 from labcolor.base.paths import claimed, make_folder, replacing, write_text
-from labcolor.base.validation import instance_of, integer, require, require_names, shortened
+from labcolor.base.validation import instance_of, integer, require, shortened
 from labcolor.color.chroma import Chroma
 from labcolor.errors import InputError, VideoFileError
 from labcolor.io.encoder import FrameWriter, encoding, joined, writing
@@ -22,12 +22,12 @@ from labcolor.io.formats import Target
 from labcolor.io.probe import VideoInfo
 from labcolor.io.sequences import frame_numbers, replacing_frames
 from labcolor.pictures.picture import Picture
-from labcolor.video.saved import as_list, decode_state, encode_state
+from labcolor.video.saved import COUNT, Forms, Stateful, decode_state, encode_state
 from labcolor.video.shots import Shot
 from labcolor.video.stream import ChromaStream
 
 SEGMENT = 512  # frames of a segment, a multiple of the frames that are colored together
-_JOB = "job.json"  # says which job a folder belongs to
+_JOB, _STATE = "job.json", "state.json"  # which job a folder belongs to, and what of it is done
 _LARGEST = 1 << 30  # bytes of a saved state
 
 
@@ -66,7 +66,7 @@ class Job:
         """Begin one of the parts, and give a stream the state in which it begins, for frames of a shape."""
 
 
-class _SegmentedJob(Job):
+class _SegmentedJob(Job, Stateful):
     """A video that is written in segments, whose encoded frames and states stay when the process dies.
 
     Parameters
@@ -90,42 +90,40 @@ class _SegmentedJob(Job):
         shot: Callable[[int], tuple[str, int]] | None,
     ) -> None:
         self._folder, self._ending, self._opened, self._shot = folder, ending, opened, shot
-        self._path, self._part = folder / "state.json", folder / f"part{ending}"
+        self._part = folder / f"part{ending}"
         self._complete = folder / "complete"
         self._segments: list[tuple[int, str]] = []  # first frame of each, and what its shot was; empty if it is missing
-        self._state: Any = None  # at the end of the last
+        self._resumable = 0  # the last frame before which the state of the stream is saved
         self._stop: int | None = None  # of the part in work
-        if self._path.exists():
-            with self._reading():
-                self._read()
+        if (folder / _STATE).exists():
+            with self._reading() as state:
+                self.restore(state)
+                edges = [*(first for first, _ in self._segments), self.done]
+                if edges != sorted(set(edges)):
+                    raise InputError("expected segments in the order of their frames.")
         self._first = self._written = self.done  # of the segment in work
         self._stack = ExitStack()
 
+    def forms(self) -> Forms:
+        """Return the form of each attribute of the state; see :class:`Stateful`."""
+        return {"_segments": [(COUNT, instance_of(str))], "done": integer(1), "_resumable": COUNT}
+
     @contextmanager
-    def _reading(self) -> Iterator[None]:
-        """Raise a VideoFileError with the remedy where the saved state is not one."""
+    def _reading(self, name: str = _STATE) -> Iterator[Any]:
+        """Yield a saved state. Convert errors to a VideoFileError with the remedy."""
+        path = self._folder / name
         try:
-            yield
+            require("size", path.stat().st_size, integer(0, most=_LARGEST))
+            yield decode_state(path.read_text(encoding="utf-8"))
         except (InputError, OSError, UnicodeDecodeError) as error:
             raise VideoFileError(
-                f"{self._path}: expected the saved state of a job, got something else: {error} Remove {self._folder} "
-                f"to begin anew."
+                f"{path}: expected the saved state of a job, got something else: {error} Remove {self._folder} to "
+                f"begin anew."
             ) from error
 
-    def _read(self) -> None:
-        saved = self._saved(self._path)
-        require_names("state", saved, ("segments", "frames", "stream"))
-        require("frames", saved["frames"], integer(1))
-        for item in as_list("segments", saved["segments"]):
-            first, shot = as_list("segments", item, 2)
-            require("segments", first, integer(0, most=saved["frames"] - 1))
-            require("segments", shot, instance_of(str))
-            self._segments.append((first, shot))
-        self.done, self._state = saved["frames"], saved["stream"]
-
-    def _saved(self, path: Path) -> Any:
-        require("size", path.stat().st_size, integer(0, most=_LARGEST))
-        return decode_state(path.read_text(encoding="utf-8"))
+    def _save(self, name: str, state: Stateful) -> None:
+        """Write a state to a file of the folder."""
+        write_text(self._folder / name, encode_state(state), VideoFileError)
 
     def __enter__(self) -> _SegmentedJob:
         """Return the job."""
@@ -137,7 +135,7 @@ class _SegmentedJob(Job):
         if exception[0] is None:
             if self._written > self._first and self._stop is None:
                 self._keep()
-                self._save()
+                self._save(_STATE, self)
             if self._shot is not None:
                 self._complete.touch()
 
@@ -167,10 +165,9 @@ class _SegmentedJob(Job):
         VideoFileError
             The state is not one of such a stream.
         """
-        if start:
-            with self._reading():
-                state = self._state if stop is None else self._saved(self._folder / f"{start:09d}.json")
-                stream.restore(state, shape)
+        if frame := self._resumable if stop is None else start:
+            with self._reading(_name(frame, ".json")) as state:
+                stream.resume(state, shape)
         self._stop, self._written = stop, start
         self._open()
 
@@ -181,7 +178,7 @@ class _SegmentedJob(Job):
     def _keep(self) -> None:
         """Take the segment that was written into the list, in place of what was there."""
         if self._part.exists():  # the pictures of a sequence have their names already
-            self._part.replace(self._folder / f"{self._first:09d}{self._ending}")
+            self._part.replace(self._folder / _name(self._first, self._ending))
         known = dict(self._segments)
         edges = {*known, self._first, *([self._written] if self._written < self.done else [])}
         inside = {edge for edge in edges if self._first < edge < self._written}
@@ -189,13 +186,9 @@ class _SegmentedJob(Job):
         self._segments = [(edge, known.get(edge, "")) for edge in sorted(edges - inside)]
         self.done = max(self.done, self._written)
 
-    def _save(self) -> None:
-        saved = {"segments": [list(item) for item in self._segments], "frames": self.done, "stream": self._state}
-        write_text(self._path, encode_state(saved), VideoFileError)
-
     def segments(self) -> list[Path]:
         """Return the whole segments."""
-        return [self._folder / f"{first:09d}{self._ending}" for first, _ in self._segments]
+        return [self._folder / _name(first, self._ending) for first, _ in self._segments]
 
     def write(self, picture: Picture, chroma: Chroma) -> None:
         """Write a frame, colored by its small chroma."""
@@ -208,16 +201,20 @@ class _SegmentedJob(Job):
         if self._written < self._first + SEGMENT and self._written not in (end, self._stop):
             return
         self._stack.close()
-        last = self._written >= self.done
         self._keep()
-        state = stream.state()
-        if last:
-            self._state = state
-        if self._shot is not None:
-            write_text(self._folder / f"{self._written:09d}.json", encode_state(state), VideoFileError)
-        self._save()
+        previous, last = self._resumable, self._written == self.done
+        self._save(_name(self._written, ".json"), stream)
+        self._resumable = self._written if last else previous
+        self._save(_STATE, self)
+        if previous and self._shot is None:
+            (self._folder / _name(previous, ".json")).unlink(missing_ok=True)
         if self._written != self._stop:
             self._open()
+
+
+def _name(frame: int, ending: str) -> str:
+    """Return the name of the segment that begins at a frame, or of the state before this frame."""
+    return f"{frame:09d}{ending}"
 
 
 def _emptied(folder: Path, destination: Path, found: Any) -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from labcolor.base.typing import Array
-from labcolor.base.validation import require_names
 from labcolor.known.matching import match
-from labcolor.video.saved import float_array
+from labcolor.video.saved import Floats, Forms, Stateful
 
 # Logits are in units of the spreader's own: at -1 a hint and the prediction weigh the same.
 SHARPNESS = 60.0  # how much the most similar places outweigh others
@@ -36,7 +33,7 @@ def share_of(best: Array, unsure: float) -> Array:
     return np.asarray(1 / (1 + np.exp(np.clip(8 * (unsure - best), -50, 50))), np.float32)
 
 
-class ColorMemory:
+class ColorMemory(Stateful):
     """Memory of one scene, with a mean color for each group of similar positions.
 
     The mean is of all frames so far, and the first color counts most, so that a thing has nearly one color from its
@@ -50,22 +47,13 @@ class ColorMemory:
         self._colors = np.empty((0, 3), np.float32)  # a, b and L + 16
         self._counts = np.empty((0, 1), np.float32)
 
-    def state(self) -> dict[str, Any]:
-        """Return the memory as arrays."""
-        return {"keys": self._keys, "colors": self._colors, "counts": self._counts}
-
-    def restore(self, state: Any, dimensions: int) -> None:
-        """Remember what :meth:`state` returned, for keys of a number of dimensions.
-
-        Raises
-        ------
-        InputError
-            The state is something else.
-        """
-        require_names("memory", state, self.state())
-        self._keys = float_array("keys", state["keys"], None, dimensions)
-        self._colors = float_array("colors", state["colors"], len(self._keys), 3)
-        self._counts = float_array("counts", state["counts"], len(self._keys), 1)
+    def forms(self) -> Forms:
+        """Return the form of each attribute of the state; see :class:`Stateful`."""
+        return {
+            "_keys": Floats(("things", "dimensions")),
+            "_colors": Floats(("things", 3)),
+            "_counts": Floats(("things", 1)),
+        }
 
     def alike(self, keys: Array) -> float:
         """Return how much a frame looks like this scene: see :func:`alike`."""

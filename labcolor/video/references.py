@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from labcolor.base.typing import Array, PictureInput
-from labcolor.base.validation import integer, one_of, require, require_names, shortened
+from labcolor.base.validation import integer, one_of, shortened
 from labcolor.color.chroma import Chroma
 from labcolor.color.lab import full_scale, rgb_to_lab
 from labcolor.errors import InputError, InputTypeError
@@ -27,7 +27,7 @@ from labcolor.pictures.hints import HintMap, as_hints
 from labcolor.pictures.picture import Picture
 from labcolor.pictures.small import SmallPicture
 from labcolor.video.memory import SHARPNESS, share_of
-from labcolor.video.saved import as_list, float_array
+from labcolor.video.saved import Floats, Forms, Stateful
 from labcolor.video.shots import Shot, ShotSetting
 
 _UNSURE = -1.8  # logit at which half of a color comes from a reference
@@ -209,7 +209,7 @@ def _check_size(name: str, shape: Sequence[int], shapes: Sequence[tuple[int, int
         raise InputError(f"{name}: expected the size of the video, {sizes}, got {shape[1]}x{shape[0]}.")
 
 
-class References:
+class References(Stateful):
     """References of one video, whose colors are carried to the frames that they serve.
 
     A reference serves the frames of its shot. A shot without a reference of its own is served by the references that
@@ -251,32 +251,22 @@ class References:
         for frame, one in self._given.items():
             _check_size(f"references[{frame}]", one.shape, [shape])
 
-    def state(self) -> dict[str, Any]:
-        """Return what cannot be learned from the references alone, as plain values and arrays."""
-        drawn = [frame for frame in self._known if not self._given[frame].whole]
-        known = [[frame, one.features, one.ab, one.lightness] for frame in drawn for one in [self._known[frame]]]
-        return {"known": known, "chosen": list(self._chosen)}
+    def forms(self) -> Forms:
+        """Return the form of each attribute of the state; see :class:`Stateful`."""
+        frame = one_of(*self._given)
+        arrays = Floats(("cells", "features")), Floats(("height", "width", 2)), Floats(("down", "across"))
+        return {"_drawn": [(frame, *arrays)], "_chosen": (integer(-1), [frame])}
 
-    def restore(self, state: Any, dimensions: int) -> None:
-        """Remember what :meth:`state` returned, for features of a number of dimensions.
+    @property
+    def _drawn(self) -> list[tuple[int, Array, Array, Array]]:
+        """What frames show on which few colors are given; the other references show it themselves."""
+        known = [(frame, one) for frame, one in self._known.items() if not self._given[frame].whole]
+        return [(frame, one.features, one.ab, one.lightness) for frame, one in known]
 
-        Raises
-        ------
-        InputError
-            The state is something else.
-        """
-        require_names("references", state, self.state())
-        for item in as_list("known", state["known"]):
-            frame, features, ab, lightness = as_list("known", item, 4)
-            require("known", frame, one_of(*self._given))
-            cells = compared_cells(float_array("known", ab, None, None, 2).shape[:2])
-            features = float_array("known", features, len(cells), dimensions)
-            self._known[frame] = Exemplar(features, cells, ab, float_array("known", lightness, None, None))
-        first, chosen = as_list("chosen", state["chosen"], 2)
-        require("chosen", first, integer(-1))
-        for frame in as_list("chosen", chosen):
-            require("chosen", frame, one_of(*self._given))
-        self._chosen = first, chosen
+    @_drawn.setter
+    def _drawn(self, drawn: Iterable[tuple[int, Array, Array, Array]]) -> None:
+        for frame, features, ab, lightness in drawn:
+            self._known[frame] = Exemplar(features, compared_cells(ab.shape[:2]), ab, lightness)
 
     def add_frame(self, frame: int, small: SmallPicture) -> None:
         """Take a frame of the video that is :attr:`wanted`: its hints spread within it first."""

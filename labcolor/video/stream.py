@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from labcolor.base.typing import Array
-from labcolor.base.validation import as_saturation, instance_of, integer, require, require_names
+from labcolor.base.validation import SATURATION
 from labcolor.color.chroma import Chroma
 from labcolor.inference.pipeline import Pipeline
-from labcolor.known.exemplars import Exemplar, with_exemplars
+from labcolor.known.exemplars import Exemplar, compared_cells, with_exemplars
 from labcolor.known.matching import keys_of
 from labcolor.pictures.picture import Picture, working_shape
 from labcolor.pictures.small import SmallPicture
@@ -24,7 +24,7 @@ from labcolor.video.grade import graded
 from labcolor.video.look import Look, without_hues
 from labcolor.video.memory import ColorMemory
 from labcolor.video.references import Reference, References
-from labcolor.video.saved import as_list, float_array
+from labcolor.video.saved import COUNT, FLAG, Floats, Forms, Maybe, Stateful
 from labcolor.video.shots import NO_END, Shot, ShotSetting, shots_between
 from labcolor.video.temporal import ChromaSmoother, Known, chroma_between, unexplained
 
@@ -46,7 +46,7 @@ class _Frame(NamedTuple):
     outline: Outline
 
 
-class ChromaStream:
+class ChromaStream(Stateful):
     """Source of the small chroma of one video, for groups of consecutive frames.
 
     Parameters
@@ -98,82 +98,58 @@ class ChromaStream:
         self._smoother = ChromaSmoother(look.smoothing, pace, pipeline.stride)
         self._consistent = look.consistency and bool(pipeline.model.hints)
         self._scenes: list[tuple[float, ColorMemory]] = []  # with their saturation, the latest last
-        self._scene: ColorMemory | None = None  # of the shot
+        self._in_scene = False  # whether the last of them is that of the shot
         self._first = self._next = self._shot_first = first
         self._known: Known | None = None  # the last frame of a group that the network saw
         self._seen = first  # its number
-        self._divide(shots)
+        self._detector = CutDetector(first, pace)
+        self._list(shots)
 
-    def _divide(self, shots: Sequence[Shot] | None) -> None:
-        """Take the shots, or detect them."""
-        self._shots = list(shots or ())
-        self._starts = [shot.first for shot in self._shots]
-        self._detector = CutDetector(self._first, self._pace) if shots is None else None
+    def _list(self, shots: Sequence[Shot] | None) -> None:
+        """Take a list of shots. Without one, cuts are detected."""
+        self._shots = shots
+        self._starts = None if shots is None else [shot.first for shot in shots]
 
-    def state(self) -> dict[str, Any]:
-        """Return all that the next frames depend on beside the parameters, as plain values and arrays."""
-        scenes = [[saturation, memory.state()] for saturation, memory in self._scenes]
+    def forms(self) -> Forms:
+        """Return the form of each attribute of the state; see :class:`Stateful`."""
+        parts = dict.fromkeys(("_detector", "_smoother", "references"), Stateful)
         return {
-            "next": self._next,
-            "shot_first": self._shot_first,
-            "cuts": list(self.cuts),
-            "starts": None if self._detector else list(self._starts),
-            "detector": self._detector.state() if self._detector else None,
-            "known": list(self._known) if self._known else None,
-            "seen": self._seen,
-            "smoother": self._smoother.state(),
-            "references": self.references.state(),
-            "scenes": scenes,
-            "in_scene": self._scene is not None,
+            **parts,
+            **dict.fromkeys(("_next", "_shot_first", "_seen"), COUNT),
+            "cuts": [COUNT],
+            "_starts": Maybe([COUNT]),
+            "_known": Maybe((Floats((3, "height", "width")), Floats(("height", "width", 2)))),
+            "_scenes": [(SATURATION, ColorMemory)],
+            "_in_scene": FLAG,
         }
 
-    def restore(self, state: Any, shape: tuple[int, int]) -> None:
-        """Go on from what :meth:`state` returned, of a stream with the same parameters.
+    def resume(self, state: Any, shape: tuple[int, int]) -> None:
+        """Resume from the state of a stream with the same parameters.
 
         Parameters
         ----------
         state : dict
-            The state, which nobody has checked.
+            The state, as for :meth:`restore`.
         shape : (height, width)
             Size of a frame.
 
         Raises
         ------
         InputError
-            The state is something else.
+            The state does not have the forms.
         """
-        require_names("state", state, self.state())
-        small = working_shape(shape, self.pipeline.working_size)
-        chroma = -(-small[0] // self.pipeline.stride), -(-small[1] // self.pipeline.stride)
-        for name in ("next", "shot_first", "seen"):
-            require(name, state[name], integer(0))
-        for frame in as_list("cuts", state["cuts"]):
-            require("cuts", frame, integer(0))
-        self._next, self._shot_first, self.cuts = state["next"], state["shot_first"], state["cuts"]
-        self._seen = state["seen"]
-        if self._detector and state["starts"] is not None:  # a look ahead has found them
-            for start in as_list("starts", state["starts"]):
-                require("starts", start, integer(0))
-            self._divide(shots_between(state["starts"], 0, NO_END))
-        if self._detector:
-            self._detector.restore(state["detector"])
-        if state["known"] is not None:
-            lines, ab = as_list("known", state["known"], 2)
-            self._known = float_array("known", lines, 3, *chroma), float_array("known", ab, *chroma, 2)
-        self._smoother.restore(state["smoother"], chroma)
-        self._restore_memories(state)
-
-    def _restore_memories(self, state: dict[str, Any]) -> None:
-        """Remember the scenes and the references of a state."""
-        hints = self.pipeline.model.hints
-        dimensions = hints[0].shape[1] + 2 if hints else 0  # features and the place
-        self.references.restore(state["references"], dimensions - 1)
-        for item in as_list("scenes", state["scenes"]):
-            saturation, memory = as_list("scenes", item, 2)
-            self._scenes.append((as_saturation(saturation), ColorMemory()))
-            self._scenes[-1][1].restore(memory, dimensions)
-        require("in_scene", state["in_scene"], instance_of(bool))
-        self._scene = self._scenes[-1][1] if state["in_scene"] and self._scenes else None
+        small, stride, hints = (
+            working_shape(shape, self.pipeline.working_size),
+            self.pipeline.stride,
+            self.pipeline.model.hints,
+        )
+        height, width = (-(-side // stride) for side in small)
+        features = hints[0].shape[1] + 1 if hints else 1  # with L in references, and with both coordinates in memories
+        cells, shots = len(compared_cells((height, width))), self._shots
+        self.restore(state, height=height, width=width, cells=cells, features=features, dimensions=features + 1)
+        if shots is None and self._starts is not None:  # the first pass for references has found them
+            shots = shots_between(self._starts, 0, NO_END)
+        self._list(shots)
 
     def add(self, small: Sequence[SmallPicture], ahead: Sequence[SmallPicture] = ()) -> Iterator[Array]:
         """Yield the chroma of the next group of frames.
@@ -187,7 +163,7 @@ class ChromaStream:
             Frames that follow, by which cuts are found more safely.
         """
         number = self._next
-        cells = [cells_of(one.lightness) for one in (*small, *ahead)] if self._detector else []
+        cells = [cells_of(one.lightness) for one in (*small, *ahead)] if self._shots is None else []
         begun = [self._begins(cells[index:]) for index in range(len(small))]
         starts = [index for index, cut in enumerate(begun) if cut is not None]
         for frame in self.references.wanted:
@@ -195,7 +171,7 @@ class ChromaStream:
                 self.references.add_frame(frame, small[frame - number])
         for start, stop in zip([0, *starts], [*starts, len(small)], strict=True):
             if (cut := begun[start]) is not None:
-                self._known = self._scene = None
+                self._known, self._in_scene = None, False
                 self._shot_first = cut
                 # what a list says of a shot holds from its first frame on
                 alike = [(one.saturation, one.exclude_hues, one.grey) for one in map(self._shot, (cut - 1, cut))]
@@ -228,7 +204,7 @@ class ChromaStream:
         ``cells`` are those of the frame and of frames that follow; they do not matter where the shots are listed.
         """
         number, self._next = self._next, self._next + 1
-        if self._detector is None:
+        if self._starts is not None:
             cut = number if number in self._starts and number > self._first else None
         else:
             found = [cut.frame for cut in self._detector.update(cells[0], cells[1:])]
@@ -240,7 +216,7 @@ class ChromaStream:
 
     def _shot(self, number: int) -> ShotSetting:
         """Return how the shot of a frame is colored."""
-        if self._detector:
+        if self._shots is None or self._starts is None:
             return ShotSetting(self._shot_first, None, self._saturation, self._look.exclude_hues)
         place = bisect_right(self._starts, number)
         end = self._starts[place] if place < len(self._starts) else NO_END
@@ -317,13 +293,14 @@ class ChromaStream:
 
     def _remembered(self, keys: Array, saturation: float) -> ColorMemory:
         """Return the memory of the shot, or of an earlier shot of the same scene."""
-        if self._scene is None:
+        if not (self._in_scene and self._scenes):
             known = [(scene.alike(keys[::5]), scene) for its, scene in self._scenes if its == saturation]
             likeness, scene = max(known, key=itemgetter(0), default=(0.0, None))
-            self._scene = scene if scene is not None and likeness > 0 else ColorMemory()
-            self._scenes = [item for item in self._scenes if item[1] is not self._scene][1 - _SCENES :]
-            self._scenes.append((saturation, self._scene))
-        return self._scene
+            scene = scene if scene is not None and likeness > 0 else ColorMemory()
+            self._scenes = [item for item in self._scenes if item[1] is not scene][1 - _SCENES :]
+            self._scenes.append((saturation, scene))
+            self._in_scene = True
+        return self._scenes[-1][1]
 
     def _visibility(self, small: SmallPicture) -> np.float32:
         """Return the share of predicted chroma that a frame takes: less than 1 where it shows little."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from scipy import ndimage
 
 from labcolor.base.compiled import jit
 from labcolor.base.typing import Array
-from labcolor.base.validation import integer, require, require_names
 from labcolor.video.frame_difference import Outline, changes
-from labcolor.video.saved import float_array
+from labcolor.video.saved import COUNT, Floats, Forms, Maybe, Stateful
 
 Known: TypeAlias = tuple[Outline, Array]  # a frame whose chroma is known: its outline, and ab, (h, w, 2)
 
@@ -72,7 +71,7 @@ def _gradual(before: Outline | None, frame: Outline) -> bool:
     return bool(np.median(changes(frame, before)) < _GRADUAL * np.abs(frame[0] - frame[0].mean()).mean())
 
 
-class ChromaSmoother:
+class ChromaSmoother(Stateful):
     """Smoother of the chroma of one video, frame by frame.
 
     Where L is static, ab is an exponential moving average over time. Flicker of exposure and the weave of the film are
@@ -101,26 +100,16 @@ class ChromaSmoother:
         self._left: Array | None = None  # ab of the last frame of the shot before, while it passes to that of this one
         self._age = 0  # frames of the shot so far
 
-    def state(self) -> dict[str, Any]:
-        """Return what the smoother remembers, as plain values and arrays."""
-        averages = self._averages or (None, None)
-        arrays = {"before": self._before, "recent": self._recent, "lightness": averages[0], "ab": averages[1]}
-        return {"age": self._age, "left": self._left, **arrays}
-
-    def restore(self, state: Any, shape: tuple[int, int]) -> None:
-        """Remember what :meth:`state` returned, for chroma of a shape. Raise an InputError if it is something else."""
-        require_names("smoother", state, self.state())
-        require("age", state["age"], integer(0))
-        self._age = state["age"]
-        if state["before"] is None:
-            return
-        self._before = float_array("before", state["before"], 3, *shape)
-        self._recent = float_array("recent", state["recent"], *shape)
-        if state["ab"] is not None:
-            lightness = float_array("lightness", state["lightness"], *shape)
-            self._averages = lightness, float_array("ab", state["ab"], *shape, 2)
-        if state["left"] is not None:
-            self._left = float_array("left", state["left"], *shape, 2)
+    def forms(self) -> Forms:
+        """Return the form of each attribute of the state; see :class:`Stateful`."""
+        lightness, ab = Floats(("height", "width")), Floats(("height", "width", 2))
+        return {
+            "_age": COUNT,
+            "_before": Maybe(Floats((3, "height", "width"))),
+            "_recent": Maybe(lightness),
+            "_averages": Maybe((lightness, ab)),
+            "_left": Maybe(ab),
+        }
 
     def reset(self, gradual: bool = True) -> None:
         """Forget the past, at a cut.

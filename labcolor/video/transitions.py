@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from labcolor.base.typing import Array
-from labcolor.base.validation import integer, require, require_names
 from labcolor.video.cells import changed, contrast, cropped
 from labcolor.video.mixture import LAGS, odds
-from labcolor.video.saved import as_list, float_array
+from labcolor.video.saved import COUNT, Floats, Forms, Maybe, Stateful
 
 # Frames of a film:
 _EVERY = 3  # from one that is searched to the next
@@ -31,7 +30,7 @@ class Cut(NamedTuple):
     confidence: float  # from 0.5 to 1
 
 
-class TransitionDetector:
+class TransitionDetector(Stateful):
     """Detector of dissolves and wipes.
 
     Each third frame is compared with frames up to a second before and after it. The middle of a transition is where
@@ -60,27 +59,15 @@ class TransitionDetector:
         self._odds = np.full((3, 2), _NONE, np.float32)  # of a dissolve and a wipe, at the last places searched
         self._best: tuple[int, Array] | None = None  # the place with the highest odds, and they
 
-    def state(self) -> dict[str, Any]:
-        """Return what the detector remembers, as plain values and arrays."""
-        best = None if self._best is None else list(self._best)
-        return {"past": list(self._past), "free": self._free, "seen": self._seen, "odds": self._odds, "best": best}
-
-    def restore(self, state: Any) -> None:
-        """Remember what :meth:`state` returned. Raise an InputError if it is something else."""
-        require_names("transitions", state, self.state())
-        for name in ("free", "seen"):
-            require(name, state[name], integer(0))
-        self._begin(state["free"])
-        for item in as_list("past", state["past"]):
-            number, cells = as_list("past", item, 2)
-            require("past", number, integer(0))
-            shape = self._past[0][1].shape if self._past else (None, None)
-            self._past.append((number, float_array("past", cells, *shape)))
-        self._seen, self._odds = state["seen"], float_array("odds", state["odds"], 3, 2)
-        if state["best"] is not None:
-            number, found = as_list("best", state["best"], 2)
-            require("best", number, integer(0))
-            self._best = number, float_array("best", found, 2)
+    def forms(self) -> Forms:
+        """Return the form of each attribute of the state; see :class:`Stateful`."""
+        return {
+            "_free": COUNT,
+            "_seen": COUNT,
+            "_past": [(COUNT, Floats(("rows", "columns")))],
+            "_odds": Floats((3, 2)),
+            "_best": Maybe((COUNT, Floats((2,)))),
+        }
 
     def update(self, number: int, cells: Array) -> Cut | None:
         """Take the cells of the next frame. Return a transition that is now known."""

@@ -13,7 +13,7 @@ from labcolor.pictures.picture import as_picture
 from labcolor.pictures.small import SmallPicture
 from labcolor.video.look import Look
 from labcolor.video.references import as_references
-from labcolor.video.saved import decode_state, encode_state, float_array
+from labcolor.video.saved import Floats, Stateful, decode_state, encode_state
 from labcolor.video.stream import ChromaStream
 
 SHAPE = 60, 80
@@ -68,7 +68,7 @@ def test_a_restored_stream_goes_on_as_if_nothing_had_happened(opened):
     color(stream, first)
     for group in rest:
         other = open_stream()
-        other.restore(decode_state(encode_state(stream.state())), SHAPE)
+        other.resume(decode_state(encode_state(stream)), SHAPE)
         np.testing.assert_array_equal(color(stream, group), color(other, group))
         assert stream.cuts == other.cuts
     assert stream.cuts == [8]
@@ -80,15 +80,15 @@ def test_no_value_of_a_state_is_trusted(opened):
     stream = open_stream()
     for group in frames():
         color(stream, group)
-    state = decode_state(encode_state(stream.state()))
+    state = decode_state(encode_state(stream))
     found = list(paths(state))
     assert len(found) > 40
     for path in found:
         for junk in ("junk", np.zeros((2, 3, 4), np.float32), [[]], {"keys": None}):
             with pytest.raises(InputError):
-                open_stream().restore(replaced(state, path, junk), SHAPE)
+                open_stream().resume(replaced(state, path, junk), SHAPE)
     with pytest.raises(InputError):
-        open_stream().restore(state, (SHAPE[1], SHAPE[0]))
+        open_stream().resume(state, (SHAPE[1], SHAPE[0]))
 
 
 @pytest.mark.parametrize(
@@ -114,5 +114,18 @@ def test_only_arrays_of_float32_are_saved():
     """Another type would come back as one with other bits."""
     with pytest.raises(TypeError, match="float32"):
         encode_state({"array": np.zeros(3)})
-    with pytest.raises(InputError, match="expected an array of shape"):
-        float_array("keys", np.zeros((0, 3), np.float32), None, 3)
+
+
+def test_axes_of_one_name_have_one_length():
+    """Arrays of a state fit to each other, and none is empty."""
+
+    class Part(Stateful):
+        def __init__(self):
+            self.first = self.second = None
+
+        def forms(self):
+            return {"first": Floats(("n", 3)), "second": Floats(("n",))}
+
+    for first, second in ((2, 3), (0, 0)):
+        with pytest.raises(InputError, match="expected an array of shape"):
+            Part().restore({"first": np.zeros((first, 3), np.float32), "second": np.zeros(second, np.float32)})
