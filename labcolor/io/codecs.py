@@ -11,8 +11,6 @@ from labcolor.base.validation import instance_of, integer, one_of, optional, req
 from labcolor.errors import InputError, VideoFileError
 from labcolor.io import ffmpeg
 
-_X_PRESETS = get_args(PresetName)
-
 
 def _yuv(chroma: Sequence[str], depths: Sequence[int]) -> tuple[str, ...]:
     return tuple(f"yuv{form}p{'' if depth == 8 else depth}" for depth in depths for form in chroma)
@@ -34,10 +32,8 @@ class Codec:
         Further options of ffmpeg.
     quality : (best, worst, default) or None
         Range and default of the number that sets the quality.
-    presets : tuple of str
-        Presets, fastest first.
     preset : str
-        Default preset.
+        Default preset, or empty if it has no presets.
     full : tuple of str
         Containers in which it can declare full-range luma.
     fields : bool
@@ -49,33 +45,31 @@ class Codec:
     pixel_formats: tuple[str, ...]
     options: tuple[tuple[str, str], ...] = ()
     quality: tuple[int, int, int] | None = None
-    presets: tuple[str, ...] = ()
     preset: str = ""
     full: tuple[str, ...] = ()
     fields: bool = False
 
 
+_X_CONTAINERS = (".mp4", ".mov", ".mkv")
 # x264's "faster" is as accurate as "medium" at the same size: docs/speed.md.
 CODECS = {
     "h264": Codec(
         "libx264",
-        (".mp4", ".mov", ".mkv"),
+        _X_CONTAINERS,
         _yuv(("420", "422", "444"), (8, 10)),
         quality=(0, 51, 20),
-        presets=_X_PRESETS,
         preset="faster",
-        full=(".mp4", ".mov", ".mkv"),
+        full=_X_CONTAINERS,
         fields=True,
     ),
     "hevc": Codec(
         "libx265",
-        (".mp4", ".mov", ".mkv"),
+        _X_CONTAINERS,
         _yuv(("420", "422", "444"), (10, 8, 12)),
         (("x265-params", "log-level=error"),),
         quality=(0, 51, 20),
-        presets=_X_PRESETS,
         preset="fast",
-        full=(".mp4", ".mov", ".mkv"),
+        full=_X_CONTAINERS,
     ),
     "vp9": Codec(
         "libvpx-vp9",
@@ -175,8 +169,8 @@ def codec_for(encoding: Encoding, ending: str) -> str:
     else:
         best, worst, _ = codec.quality
         require("quality", encoding.quality, optional(integer(best, most=worst)))
-    if codec.presets:
-        require("preset", encoding.preset, optional(one_of(*codec.presets)))
+    if codec.preset:
+        require("preset", encoding.preset, optional(one_of(*get_args(PresetName))))
     else:
         reject_options(encoding, name, "preset")
     if not ffmpeg.run(["-h", f"encoder={codec.encoder}"]).startswith(b"Encoder "):
@@ -200,7 +194,7 @@ def encoder_options(encoding: Encoding, name: str, pixel_format: str) -> dict[st
     options = {"c": codec.encoder, **dict(codec.options)}
     if codec.quality is not None:
         options["crf"] = str(codec.quality[2] if encoding.quality is None else encoding.quality)
-    if codec.presets:
+    if codec.preset:
         options["preset"] = codec.preset if encoding.preset is None else encoding.preset
     if (name, pixel_format) in _PROFILES:
         options["profile"] = _PROFILES[name, pixel_format]

@@ -154,7 +154,7 @@ def encoding(path: Path, target: Target, tracks: bool = True, done: int = 0) -> 
     filters += f",setsar={footage.aspect.replace(':', '/')}{target.filters}"
     command = ["-f", "rawvideo", "-pixel_format", target.pixel_format, "-video_size", f"{size[0]}x{size[1]}"]
     command += ["-framerate", str(footage.rate), "-i", "pipe:0"]
-    encoder = ["-filter:v:0", filters, *target.arguments, *ffmpeg.threads()]
+    encoder = ["-filter:v:0", filters, *target.arguments, *target.container, *ffmpeg.threads()]
     with tempfile.TemporaryDirectory(prefix="labcolor-") as folder:
         if target.sequence:
             place = f"{str(path.parent).replace('%', '%%')}/{path.name}"

@@ -26,7 +26,6 @@ _CELLS = {"420": (2, 2), "422": (1, 2), "444": (1, 1)}
 # Color tags that are kept, because they are close to the primaries of sRGB, for which chroma is computed.
 _PRIMARIES = ("bt709", "smpte170m", "bt470bg", "bt470m", "smpte240m", "film")
 _DPX_TRANSFERS = {"bt709": 6, "bt470bg": 7, "smpte170m": 8}
-_DENSITY_LOST = "printing density became video, without values above code 685"
 _TRANSFERS = ("bt709", "smpte170m", "bt470bg", "bt470m", "smpte240m", "iec61966-2-1", "bt2020-10", "bt2020-12")
 
 
@@ -43,21 +42,15 @@ class Target:
     rgb : FrameFormat or None
         The numbers of RGB, if the encoder gets it instead of YUV.
     pixel_format : str
-        ffmpeg's name of what the encoder gets.
+        ffmpeg's name of the pixel format that the encoder gets.
     frames : FrameFormat
         The numbers of luma and chroma; of RGB, the numbers of the luma that it is made from.
     colors : (matrix, primaries, transfer)
         Tags of the result.
     filters : str
         ffmpeg's filters of the frames, with a leading comma, or empty.
-    arguments : tuple of str
-        ffmpeg's arguments that encode the frames.
-    container : tuple of str
-        ffmpeg's arguments that write the container; they are among ``arguments``, too.
-    tracks : TrackPlan
-        What becomes of the tracks of the source.
-    lost : tuple of str
-        What of the source's pixels and tracks is converted or dropped.
+    options : dict of str to str
+        ffmpeg's options that encode the frames.
     side_by_side : bool
         Whether the grey original stands to the left of each frame.
     """
@@ -69,10 +62,7 @@ class Target:
     frames: FrameFormat
     colors: tuple[str, str, str]
     filters: str
-    arguments: tuple[str, ...]
-    container: tuple[str, ...]
-    tracks: TrackPlan
-    lost: tuple[str, ...]
+    options: dict[str, str]
     side_by_side: bool
 
     @property
@@ -84,6 +74,25 @@ class Target:
     def sequence(self) -> bool:
         """Whether it is an image sequence."""
         return is_pattern(self.destination)
+
+    @cached_property
+    def tracks(self) -> TrackPlan:
+        """Plan for the tracks of the source."""
+        return plan_tracks(self.footage.info, self.ending)
+
+    @property
+    def arguments(self) -> list[str]:
+        """Arguments of ffmpeg that encode the frames, beside those of :attr:`container`."""
+        # for the video alone; otherwise they would reach the stream of a cover
+        return [part for name, value in self.options.items() for part in (f"-{name}:v:0", value)]
+
+    @property
+    def container(self) -> list[str]:
+        """Arguments of ffmpeg that write the container."""
+        arguments = ["-movflags", "+faststart"] if self.ending in (".mp4", ".mov") else []
+        if self.options.get("c") == "libx265" and self.ending != ".mkv":  # the tag that QuickTime knows
+            arguments += ["-tag:v:0", "hvc1"]
+        return arguments
 
     @property
     def frame_size(self) -> tuple[int, int]:
@@ -111,11 +120,38 @@ class Target:
 
     @property
     def dpx(self) -> DpxHeader:
-        """What the headers of DPX pictures say: what those of the source say, or the transfer of its tags."""
+        """Headers of DPX pictures: those of the source, or one with the transfer of its tags."""
         info = self.footage.info
         found = info.dpx or DpxHeader((_DPX_TRANSFERS.get(info.transfer, 4), 6), info.timecode)
         density = self.rgb is not None and self.rgb.density
         return DpxHeader((4, 6), found.timecode) if found.density and not density else found
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """Descriptions of what of the source's pixels and tracks is converted or dropped."""
+        info, source, deinterlace = self.footage.info, self.footage.format, self.footage.decoding.deinterlace
+        pixels, yuv, new = info.pixels, self.rgb is None, self.rgb or self.frames
+        old, chroma = pixels.chroma, pixels_of(self.pixel_format).chroma
+        fewer = old in ("422", "444", "440") and chroma < old and (old, chroma) != ("440", "422")
+        tags = {info.matrix, info.primaries, info.transfer} & {*MATRICES, *_PRIMARIES, *_TRANSFERS}
+        losses = {
+            f"a rotation by {info.rotation} degrees was applied": info.rotation,
+            "a variable rate became constant": info.variable,
+            "fields became frames": deinterlace == "always" or (deinterlace == "auto" and info.fields),
+            "fields are no longer marked as such": _keeps_fields(self.footage) and "flags" not in self.options,
+            "an odd side is one pixel longer": self.frame_size != self.footage.size,
+            "tags of colors are dropped": self.ending == ".avi" and tags,
+            "printing density became video, without values above code 685": source.density and not new.density,
+            f"HDR ({info.hdr}) became standard range": info.hdr,
+            f"{pixels.depth} bits became {new.depth}": new.depth < pixels.depth if yuv else new.depth != source.depth,
+            f"RGB became YUV {':'.join(chroma)}": yuv and pixels.kind == "rgb",
+            f"{':'.join(old)} became {':'.join(chroma)}": yuv and pixels.kind != "rgb" and fewer,
+            "full range became video range": source.full and not new.full,
+            "transparency is dropped": pixels.alpha,
+            "colors tagged BT.2020 became BT.709": yuv and _wide_gamut(info) and not info.hdr,
+            f"the pixel aspect {info.aspect} is dropped": self.sequence and info.aspect != "1:1",
+        }
+        return (*(loss for loss, applies in losses.items() if applies), *self.tracks.lost)
 
 
 def _resolved(destination: Path, info: VideoInfo, overwrite: bool) -> Path:
@@ -158,7 +194,7 @@ def target_of(destination: Path, footage: Footage, encoding: Encoding, overwrite
     footage : Footage
         The source.
     encoding : Encoding
-        What the caller chose.
+        The caller's options.
     overwrite : bool
         Whether an existing destination may be replaced.
 
@@ -175,15 +211,9 @@ def target_of(destination: Path, footage: Footage, encoding: Encoding, overwrite
     return _yuv_target(destination, footage, encoding)
 
 
-def _source_lost(footage: Footage) -> list[str]:
-    """Return what the decoder converts."""
-    info, deinterlace = footage.info, footage.decoding.deinterlace
-    losses = {
-        f"a rotation by {info.rotation} degrees was applied": info.rotation,
-        "a variable rate became constant": info.variable,
-        "fields became frames": deinterlace == "always" or (deinterlace == "auto" and info.interlaced),
-    }
-    return [loss for loss, applies in losses.items() if applies]
+def _keeps_fields(footage: Footage) -> bool:
+    """Return whether decoded frames consist of two fields."""
+    return bool(footage.info.fields) and footage.decoding.deinterlace == "never"
 
 
 def _yuv_target(destination: Path, footage: Footage, encoding: Encoding) -> Target:
@@ -194,48 +224,18 @@ def _yuv_target(destination: Path, footage: Footage, encoding: Encoding) -> Targ
         raise InputError(
             f"codec: dnxhr needs a picture of at least 256x120 pixels, got {size[0]}x{size[1]}. Resize it."
         )
-    codec, pixels = CODECS[name], _pixel_format(name, footage, encoding.pixel_format)
-    new, colors, tagged = pixels_of(pixels), _color_tags(info, size), ending != ".avi"
-    if not tagged:  # players go by the height
+    codec, pixels, colors = CODECS[name], _pixel_format(name, footage, encoding.pixel_format), _color_tags(info, size)
+    if ending == ".avi":  # it holds no tags, so players go by the height
         colors = (usual_matrix(size[1]), *colors[1:])
+    new = pixels_of(pixels)
     full = footage.format.full and ending in codec.full and info.pixels.kind != "rgb"
     frames = FrameFormat(new.depth, full, _CELLS[new.chroma], colors[0])
-    container = ["-movflags", "+faststart"] if ending in (".mp4", ".mov") else []
-    if name == "hevc" and ending != ".mkv":  # the tag that QuickTime knows
-        container += ["-tag:v:0", "hvc1"]
     options = {**encoder_options(encoding, name, pixels), "pix_fmt": _little(pixels)}
     options["color_range"] = "pc" if full else "tv"  # otherwise ffmpeg may convert to what the encoder likes
-    keeps_fields = info.interlaced and footage.decoding.deinterlace == "never"
-    filters, lost = "", _source_lost(footage)
-    if keeps_fields and codec.fields:
-        filters = f",setfield={info.fields}"
-        options["flags"] = "+ilme+ildct"
-    elif keeps_fields:
-        lost.append("fields are no longer marked as such")
-    if any(side % step for side, step in zip(reversed(size), frames.cell, strict=True)):
-        lost.append("an odd side is one pixel longer")
-    if not tagged and {info.matrix, info.primaries, info.transfer} & {*MATRICES, *_PRIMARIES, *_TRANSFERS}:
-        lost.append("tags of colors are dropped")
-    tracks = plan_tracks(info, ending)
-    return Target(
-        destination,
-        footage,
-        None,
-        _little(pixels),
-        frames,
-        colors,
-        filters,
-        (*_for_video(options), *container),
-        tuple(container),
-        tracks,
-        (*lost, *_pixels_lost(footage, frames, new.chroma), *tracks.lost),
-        encoding.side_by_side,
-    )
-
-
-def _for_video(options: dict[str, str]) -> list[str]:
-    """Return options as ffmpeg's arguments for the video alone; otherwise they would reach the stream of a cover."""
-    return [part for name, value in options.items() for part in (f"-{name}:v:0", value)]
+    filters = ""
+    if _keeps_fields(footage) and codec.fields:
+        filters, options["flags"] = f",setfield={info.fields}", "+ilme+ildct"
+    return Target(destination, footage, None, _little(pixels), frames, colors, filters, options, encoding.side_by_side)
 
 
 def _wide_gamut(info: VideoInfo) -> bool:
@@ -277,7 +277,7 @@ def _pixel_format(name: str, footage: Footage, chosen: str | None) -> str:
 
 def _rgb_target(destination: Path, footage: Footage, encoding: Encoding) -> Target:
     """Return how a GIF or an image sequence is stored: as RGB."""
-    info, source, ending = footage.info, footage.format, destination.suffix.lower()
+    source, ending = footage.format, destination.suffix.lower()
     sequence = is_pattern(destination)
     reject_options(encoding, ending, "codec", "quality", "preset")
     choices = {"rgb24": 8, "rgb48": 16} if sequence else {"rgb24": 8}
@@ -287,47 +287,8 @@ def _rgb_target(destination: Path, footage: Footage, encoding: Encoding) -> Targ
     depth = min((depth for depth in choices.values() if depth >= source.depth), default=8)
     pixels = encoding.pixel_format or next(name for name, its in choices.items() if its == depth)
     rgb = FrameFormat(choices[pixels], True, (1, 1), density=source.density and ending == ".dpx")
-    lost = _source_lost(footage)
-    losses = {
-        "fields are no longer marked as such": info.interlaced and footage.decoding.deinterlace == "never",
-        _DENSITY_LOST: source.density and not rgb.density,
-        f"{info.pixels.depth} bits became {rgb.depth}": rgb.depth != source.depth,
-        f"HDR ({info.hdr}) became standard range": info.hdr,
-        "transparency is dropped": info.pixels.alpha,
-        f"the pixel aspect {info.aspect} is dropped": sequence and info.aspect != "1:1",
-    }
+    frames = rgb if rgb.density else replace(source, cell=(1, 1))
     # players show each frame of a GIF for at least 20 ms
     options = {".gif": {"fpsmax": "50"}, ".png": {}, ".dpx": {}}.get(ending, {"compression_algo": "deflate"})
-    tracks = plan_tracks(info, ending)
-    return Target(
-        destination,
-        footage,
-        rgb,
-        _little(pixels),
-        rgb if rgb.density else replace(source, cell=(1, 1)),
-        ("gbr", "bt709", "iec61966-2-1"),
-        "" if sequence else f",{_PALETTE}",
-        tuple(_for_video(options)),
-        (),
-        tracks,
-        (*lost, *(loss for loss, applies in losses.items() if applies), *tracks.lost),
-        encoding.side_by_side,
-    )
-
-
-def _pixels_lost(footage: Footage, new: FrameFormat, chroma: str) -> list[str]:
-    """Return descriptions of the pixel properties that are converted or dropped."""
-    info, old = footage.info, footage.info.pixels.chroma
-    rgb = info.pixels.kind == "rgb"
-    fewer = old in ("422", "444", "440") and chroma < old and (old, chroma) != ("440", "422")
-    losses = {
-        _DENSITY_LOST: footage.format.density,
-        f"HDR ({info.hdr}) became standard range": info.hdr,
-        f"{info.pixels.depth} bits became {new.depth}": new.depth < info.pixels.depth,
-        f"RGB became YUV {':'.join(chroma)}": rgb,
-        f"{':'.join(old)} became {':'.join(chroma)}": fewer and not rgb,
-        "full range became video range": footage.format.full and not new.full,
-        "transparency is dropped": info.pixels.alpha,
-        "colors tagged BT.2020 became BT.709": _wide_gamut(info) and not info.hdr,
-    }
-    return [loss for loss, applies in losses.items() if applies]
+    filters, colors = "" if sequence else f",{_PALETTE}", ("gbr", "bt709", "iec61966-2-1")
+    return Target(destination, footage, rgb, _little(pixels), frames, colors, filters, options, encoding.side_by_side)

@@ -160,11 +160,6 @@ class VideoInfo:
         return self.dpx is not None and self.dpx.density
 
     @property
-    def interlaced(self) -> bool:
-        """Whether frames consist of two fields."""
-        return bool(self.fields)
-
-    @property
     def pixels(self) -> Pixels:
         """The storage of its pixels."""
         return pixels_of(self.format)
@@ -248,35 +243,35 @@ def probe(path: Path, rate: Fraction | None = None) -> VideoInfo:
         re.MULTILINE,
     )
     span, matrix, primaries, transfer = tags.groups() if tags else ("unknown",) * 4
-    start = re.search(r"^ +Duration: [^\n]*start: ([-\d.]+)", head, re.MULTILINE)
-    pixels = pixels_of(name)
-    delay = Fraction(time) - Fraction(start[1]) if start and time != "NOPTS" else Fraction(0)
-    dolby = "DOVI configuration record" in head
-    rate, variable = _rate(text, videos[0])
-    timecode = re.search(r"^ +timecode +: (\d\d:\d\d:\d\d[:;.]\d\d)", head, re.MULTILINE | re.IGNORECASE)
+    start = _group(re.search(r"^ +Duration: [^\n]*start: ([-\d.]+)", head, re.MULTILINE))
+    delay = Fraction(time) - Fraction(start) if start and time != "NOPTS" else Fraction(0)
+    clock = re.search(r"^ +Duration: (\d+):(\d+):([\d.]+)", head, re.MULTILINE)
+    hours, minutes, seconds = map(float, clock.groups()) if clock else (math.nan,) * 3
+    pixels, (rate, variable) = pixels_of(name), _rate(text, videos[0])
     is_dpx = first is not None and path.suffix.lower() == ".dpx"
     dpx = read_header(path.with_name(path.name % first)) if is_dpx else None
-    code = dpx.timecode if dpx else timecode[1] if timecode else ""
     about = head[head.index(videos[0]) :].partition("Stream #")[0]
-    title = re.search(r"^ +title +: ([^\n]+)", about, re.MULTILINE | re.IGNORECASE)
-    language = re.search(r"^ +Stream #0:\d+[^\n:(]*\((\w+)\): Video", head, re.MULTILINE)
-    named = (("title", title[1] if title else ""), ("language", language[1] if language else ""))
+    rotation = _group(re.search(r"[Dd]isplay ?[Mm]atrix: rotation of (-?[\d.]+) degrees", about), "0")
+    title = _group(re.search(r"^ +title +: ([^\n]+)", about, re.MULTILINE | re.IGNORECASE))
+    language = _group(re.search(r"^ +Stream #0:\d+[^\n:(]*\((\w+)\): Video", head, re.MULTILINE))
+    timecode = re.search(r"^ +timecode +: (\d\d:\d\d:\d\d[:;.]\d\d)", head, re.MULTILINE | re.IGNORECASE)
+    named = ("title", title), ("language", language)
     return VideoInfo(
         path=path,
         arguments=arguments,
         size=(int(width), int(height)),
         rate=rate,
         variable=variable,
-        rotation=_rotation(about),
+        rotation=round(float(rotation)) % 360,
         aspect=f"{wide}:{high}" if int(wide) and int(high) else "1:1",
-        duration=_duration(head),
+        duration=3600 * hours + 60 * minutes + seconds if clock else None,
         delay=max(Fraction(0), delay),
         format=name,
         full=span == "pc" or (span != "tv" and (pixels.kind != "yuv" or name.startswith("yuvj"))),
         matrix=matrix,
         primaries=primaries,
         transfer=transfer,
-        hdr=_HDR.get(transfer, "Dolby Vision" if dolby else ""),
+        hdr=_HDR.get(transfer, "Dolby Vision" if "DOVI configuration record" in head else ""),
         fields=_fields(fields, videos[0]),
         sound=tuple(_track(codec, details) for _, kind, codec, details in streams if kind == "Audio"),
         subtitles=tuple(_track(codec, details) for _, kind, codec, details in streams if kind == "Subtitle"),
@@ -288,11 +283,16 @@ def probe(path: Path, rate: Fraction | None = None) -> VideoInfo:
         others=sum(kind == "Data" and not re.search(r"\((tmcd|text) /", about) for _, kind, _, about in streams),
         videos=len(videos),
         chapters=len(re.findall(r"^ +Chapter #\d", head, re.MULTILINE)),
-        timecode=code,
-        tags=tuple((key, value) for key, value in named if value and value != "und"),
+        timecode=dpx.timecode if dpx else _group(timecode),
+        tags=tuple((key, value) for key, value in named if value not in ("", "und")),
         first=first,
         dpx=dpx,
     )
+
+
+def _group(found: re.Match[str] | None, default: str = "") -> str:
+    """Return the first group of a match, or the default without a match."""
+    return found[1] if found else default
 
 
 def _complaints(text: str) -> bytes:
@@ -302,33 +302,15 @@ def _complaints(text: str) -> bytes:
 
 def _fields(letter: str, details: str) -> str:
     """Return the order of fields by showinfo's letter of a frame, or else by the container."""
-    declared = re.search(r"(top|bottom) (coded )?first", details)
-    if letter not in "TB" and declared is not None:
-        letter = declared[1][0].upper()
+    if letter not in "TB":
+        letter = _group(re.search("(top|bottom) (?:coded )?first", details)).upper()[:1]
     return {"T": "tff", "B": "bff"}.get(letter, "")
-
-
-def _rotation(about: str) -> int:
-    """Return the rotation in degrees that a stream declares and that ffmpeg applies."""
-    found = re.search(r"[Dd]isplay ?[Mm]atrix: rotation of (-?[\d.]+) degrees", about)
-    return round(float(found[1])) % 360 if found else 0
-
-
-def _duration(head: str) -> float | None:
-    """Return the duration in seconds that ffmpeg prints, or None."""
-    found = re.search(r"^ +Duration: (\d+):(\d+):([\d.]+)", head, re.MULTILINE)
-    if found is None:
-        return None
-    hours, minutes, seconds = map(float, found.groups())
-    return 3600 * hours + 60 * minutes + seconds
 
 
 def _rate(text: str, details: str) -> tuple[Fraction, bool]:
     """Return the exact rate, limited because screen recorders declare 1,000, and whether it is variable."""
-    declared = re.search(r"config in time_base: \S+, frame_rate: (\d+)/(\d+)", text)
-    rate = Fraction(25)
-    if declared and int(declared[1]) and int(declared[2]):
-        rate = Fraction(int(declared[1]), int(declared[2]))
+    declared = re.search(r"config in time_base: \S+, frame_rate: ([1-9]\d*/[1-9]\d*)", text)
+    rate = Fraction(_group(declared, "25"))
     found = re.search(r", ([\d.]+)(k?) fps", details)
     mean = Fraction(found[1]) * (1000 if found[2] else 1) if found else rate
     rate = _exact_rate(min(rate, max(Fraction(_USUAL_RATE), Fraction(math.ceil(mean)))))
