@@ -108,6 +108,17 @@ def test_import_is_light():
     assert output == "set()\n"
 
 
+def test_coloring_loads_what_it_needs():
+    """A prediction loads no Keras and no TensorFlow, and of SciPy not what only exemplars or compiling need."""
+    coloring = (
+        "import sys, numpy as np; from labcolor import Colorizer\n"
+        "Colorizer.from_pretrained().predict(np.zeros((48, 64), np.uint8))\n"
+        "print({'keras', 'tensorflow', 'scipy.ndimage', 'scipy.linalg', 'numba.np.arrayobj'} & set(sys.modules))"
+    )
+    run(coloring)  # compiles the kernels if this machine has not
+    assert run(coloring) == "set()\n"
+
+
 @pytest.mark.slow
 def test_using_the_library_changes_no_global_state():
     """Backend, precision, random states, logging, warnings, environment, folder and collector stay as they were."""

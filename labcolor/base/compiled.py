@@ -10,6 +10,8 @@ from typing import Any
 import numba
 from llvmlite import ir
 from numba.core import event
+from numba.core.caching import FunctionCache
+from numba.core.runtime import rtsys
 from numba.extending import intrinsic
 
 # Only fused multiply-adds, reciprocals and unsigned zeros: nan, inf and the order of sums are not affected.
@@ -35,13 +37,23 @@ class _Notice(event.Listener):  # type: ignore[misc]
 event.register("numba:compile", _Notice())
 
 
+class _Cache(FunctionCache):  # type: ignore[misc]
+    """Kernels on disk, which are loaded without the tables of types and functions that only compiling needs."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        rtsys.initialize(target_context)
+        with self._guard_against_spurious_io_errors():
+            return self._load_overload(sig, target_context)
+
+
 def jit(function: Callable[..., Any]) -> Any:
     """Compile a kernel without the GIL and with numpy's division. Cache it on disk if possible."""
     options = {**_OPTIONS, "no_cfunc_wrapper": True}
+    compiled = numba.njit(**options)(function)
     try:
-        compiled = numba.njit(cache=True, **options)(function)
+        compiled._cache = _Cache(function)
     except RuntimeError:  # neither the package's folder nor the user's cache folder is writable
-        return numba.njit(**options)(function)
+        return compiled
 
     @wraps(function)
     def kernel(*arguments: Any) -> Any:

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from scipy import ndimage
 
 from labcolor.base.typing import Array
 from labcolor.color.lab import rgb_to_lab
@@ -162,6 +161,8 @@ def with_exemplars(
 
 def log_odds(matches: Matches, shape: tuple[int, int]) -> Array:
     """Return the log odds that the color of an exemplar is better than the predicted one, (P,) float32."""
+    from scipy import ndimage  # this import takes 0.2 s
+
     unlike = np.log(matches.distance + _SAME).reshape(shape)
     around = ndimage.uniform_filter(unlike, max(1, round(_REACH * min(shape))), mode="nearest").reshape(-1)
     return np.asarray(_ODDS - _AROUND * around - _BACK * np.log(matches.back + _SAME).mean(), np.float32)

@@ -9,11 +9,12 @@ import numpy as np
 
 from labcolor.base.compiled import from_bits, inline, jit, larger
 from labcolor.base.typing import Array
-from labcolor.color.lab import rgb_to_lab
 
 BIN_SIZE = 10.0  # side of a bin in a and b, as in Zhang, Isola, Efros 2016
 BIN_COUNT = 310  # length of ab_bins(), a constant so that a head needs no kernels
-_SQUARE = np.array([0, 1, 1j, 1 + 1j])
+# The lowest and highest b of the bins of each a, from -90 to 100; tests/networks/test_heads.py derives them.
+_LOWEST = 50, 20, 0, -20, -30, -40, -50, -60, -60, -70, -80, -80, -90, -100, -100, -110, -110, -110, -110, -80
+_HIGHEST = 90, 90, 90, 90, 100, 100, 100, 100, 100, 100, 90, 90, 90, 80, 80, 80, 80, 70, 70, -20
 
 
 @lru_cache(maxsize=1)
@@ -36,16 +37,8 @@ def ab_bins() -> Array:
     >>> ab_bins().shape[1]
     2
     """
-    # the faces of the RGB cube suffice, because each color inside lies between two of them along L
-    steps = np.linspace(0, 1, 65)
-    first, second = (side.ravel() for side in np.meshgrid(steps, steps))
-    faces = [np.insert(np.stack([first, second], -1), axis, end, axis=1) for axis in range(3) for end in (0, 1)]
-    a, b = rgb_to_lab(np.concatenate(faces))[:, 1:].T
-    # Pairs are complex numbers, which np.unique sorts fast. A margin of one unit covers colors between the samples.
-    shifted = [(a + 2 * shift.real - 1, b + 2 * shift.imag - 1) for shift in _SQUARE]
-    cells = np.unique([np.floor(a / BIN_SIZE) + 1j * np.floor(b / BIN_SIZE) for a, b in shifted])
-    corners = np.unique(cells[:, None] + _SQUARE)
-    return np.stack([corners.real, corners.imag], -1).astype(np.float32) * np.float32(BIN_SIZE)
+    rows = zip(range(-90, 101, 10), _LOWEST, _HIGHEST, strict=True)
+    return np.array([(a, b) for a, lowest, highest in rows for b in range(lowest, highest + 1, 10)], np.float32)
 
 
 F = np.float32

@@ -23,6 +23,18 @@ def test_bins_cover_the_gamut_and_keep_the_color():
     assert len(ab_bins()) == BIN_COUNT
 
 
+def test_bins_are_the_corners_of_cells_with_colors():
+    """The bins are the corners of the cells of the grid that contain a color of sRGB, with a margin of one unit."""
+    # the faces of the RGB cube suffice, because each color inside lies between two of them along L
+    first, second = (side.ravel() for side in np.meshgrid(*[np.linspace(0, 1, 65)] * 2))
+    sides = np.stack([first, second], -1)
+    faces = np.concatenate([np.insert(sides, axis, end, axis=1) for axis in range(3) for end in (0, 1)])
+    corners = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+    near = rgb_to_lab(faces)[:, None, 1:] + 2 * corners - 1
+    cells = np.unique(np.floor(near / 10).reshape(-1, 2), axis=0)
+    np.testing.assert_array_equal(ab_bins(), 10 * np.unique((cells[:, None] + corners).reshape(-1, 2), axis=0))
+
+
 def test_rebalancing_raises_what_is_rare():
     """Rare bins weigh more than common ones, and the mean weight over the prior is one."""
     prior = np.array([0.9, 0.1, 0.0])
