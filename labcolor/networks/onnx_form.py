@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -132,29 +132,31 @@ def _check_graph(model: bytes, given: frozenset[str]) -> None:
             elif part == _SPARSE:
                 raise InputError("ONNX form: expected dense weights, got sparse ones.")
             elif part == _INITIALIZER:
-                name = _text(content, _NAME)
-                if any(field == _ELSEWHERE for field, _ in _fields(content)) and name not in given:
+                fields = _fields(content)
+                name = _text(fields, _NAME)
+                if any(field == _ELSEWHERE for field, _ in fields) and name not in given:
                     raise InputError(f"ONNX form: expected weight {shortened(name)} within the file, got a reference.")
 
 
 def _check_node(node: bytes) -> None:
     """Raise an InputError for a node with another operation or with a subgraph."""
-    operation = _text(node, _OPERATION)
-    attributes = (value for field, value in _fields(node) if field == _ATTRIBUTE)
+    fields = _fields(node)
+    operation = _text(fields, _OPERATION)
+    attributes = (value for field, value in fields if field == _ATTRIBUTE)
     subgraph = any(field in _SUBGRAPHS for attribute in attributes for field, _ in _fields(attribute))
-    if operation not in _OPERATIONS or _text(node, _DOMAIN) or subgraph:
+    if operation not in _OPERATIONS or _text(fields, _DOMAIN) or subgraph:
         raise InputError(
             f"ONNX form: expected operations that networks have, got {shortened(operation)}. Export the model again."
         )
 
 
-def _text(message: bytes, number: int) -> str:
+def _text(fields: list[tuple[int, bytes]], number: int) -> str:
     """Return a text field of a message. Bytes that are not UTF-8 are replaced."""
-    return b"".join(value for field, value in _fields(message) if field == number).decode("utf-8", errors="replace")
+    return b"".join(value for field, value in fields if field == number).decode("utf-8", errors="replace")
 
 
-def _fields(message: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield the number and content of each field of a message. The content of numbers is empty.
+def _fields(message: bytes) -> list[tuple[int, bytes]]:
+    """Return the number and content of each field of a message. The content of numbers is empty.
 
     Raises
     ------
@@ -166,5 +168,5 @@ def _fields(message: bytes) -> Iterator[tuple[int, bytes]]:
         parsed.ParseFromString(message)
     except DecodeError as error:
         raise InputError("ONNX form: damaged.") from error
-    for part in UnknownFieldSet(parsed):
-        yield part.field_number, part.data if isinstance(part.data, bytes) else b""
+    found = ((part.field_number, part.data) for part in UnknownFieldSet(parsed))
+    return [(number, data if isinstance(data, bytes) else b"") for number, data in found]
