@@ -51,7 +51,7 @@ def jit(function: Callable[..., Any]) -> Any:
     options = {**_OPTIONS, "no_cfunc_wrapper": True}
     compiled = numba.njit(**options)(function)
     try:
-        compiled._cache = _Cache(function)
+        compiled._cache = _Cache(function)  # noqa: SLF001 - numba has no public way
     except RuntimeError:  # neither the package's folder nor the user's cache folder is writable
         return compiled
 
