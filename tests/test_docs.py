@@ -7,6 +7,7 @@ from pathlib import Path
 
 import labcolor
 import labcolor.ray
+import labcolor.vapoursynth
 from labcolor import read_metadata
 from labcolor.networks import PACKAGED_MODELS
 
@@ -27,7 +28,8 @@ def test_every_public_name_is_in_the_reference():
     for name in ("errors", "metrics", "networks"):
         public.remove(f"labcolor.{name}")
         public |= {f"labcolor.{name}.{member}" for member in getattr(labcolor, name).__all__}
-    public |= {f"labcolor.ray.{member}" for member in labcolor.ray.__all__}
+    for module in (labcolor.ray, labcolor.vapoursynth):
+        public |= {f"{module.__name__}.{member}" for member in module.__all__}
     assert listed == public
 
 

@@ -194,7 +194,7 @@ def test_names_come_from_the_module_that_defines_them():
         assert names <= public(module), f"{other} uses {names - public(module)} of {module}"
 
 
-@pytest.mark.parametrize("module", ["errors", "metrics", "ray"])
+@pytest.mark.parametrize("module", ["errors", "metrics", "ray", "vapoursynth"])
 def test_public_modules_list_their_names(module):
     """``__all__`` of a public module is true: each of its names exists, and all that it defines are listed."""
     listed = importlib.import_module(f"labcolor.{module}").__all__

@@ -18,8 +18,8 @@ from labcolor.video.frames import groups
 from labcolor.video.stream import ChromaStream
 
 
-def _colored(pictures: Iterable[Picture], stream: ChromaStream) -> Iterator[tuple[Picture, Chroma]]:
-    """Yield each frame with its small chroma."""
+def color_frames(pictures: Iterable[Picture], stream: ChromaStream) -> Iterator[tuple[Picture, Chroma]]:
+    """Yield each frame of a video with its small chroma."""
     for group, ahead in groups(pictures, stream.pipeline.working_size):
         yield from stream.colored(group, ahead)
 
@@ -54,7 +54,7 @@ def color_y4m(source: IO[bytes], sink: IO[bytes], opened: Callable[[Fraction], C
     writer = FrameWriter(sink, head.frames, None, size, head=FRAME)
     sink.write(head.with_color(size))
     count = 0
-    for frame in _colored(luma_pictures(read_luma(source, head), head.frames, head.frames), stream):
+    for frame in color_frames(luma_pictures(read_luma(source, head), head.frames, head.frames), stream):
         writer.write(*frame)
         sink.flush()
         count += 1
@@ -95,7 +95,7 @@ def color_raw(source: IO[bytes], sink: IO[bytes], size: tuple[int, int], stream:
 
     stream.references.check_size(size[::-1])
     count = 0
-    for picture, chroma in _colored(pictures(), stream):
+    for picture, chroma in color_frames(pictures(), stream):
         sink.write(picture.colored(chroma).tobytes())
         sink.flush()
         count += 1
