@@ -12,7 +12,7 @@ import numpy as np
 
 from labcolor.base.extras import missing_package
 from labcolor.base.typing import Array
-from labcolor.color.yuv import MATRICES, FrameFormat, usual_matrix
+from labcolor.color.yuv import FrameFormat, usual_matrix
 from labcolor.colorizer import Colorizer
 from labcolor.errors import InputError, InputTypeError
 from labcolor.io.decoder import luma_pictures

@@ -7,13 +7,12 @@ import numpy as np
 import pytest
 
 from labcolor.errors import InputError, InputTypeError
+from labcolor.vapoursynth import colorize
 from labcolor.video.colorize import frame_stream
 from labcolor.video.look import Look
 from labcolor.video.pipes import color_y4m
 
 vs = pytest.importorskip("vapoursynth")
-
-from labcolor.vapoursynth import colorize
 
 
 def clip_of(photographs, form, frames=24):
@@ -80,7 +79,7 @@ def test_grey_becomes_full_chroma(photographs, classifier):
 @pytest.mark.parametrize("form", ["RGB24", "YUV420PS", "YUV410P8"])
 def test_other_formats(form):
     """A format without luma in integers, or with other chroma, is refused with the call that converts it."""
-    with pytest.raises(InputError, match="clip.resize.Bicubic"):
+    with pytest.raises(InputError, match=r"clip\.resize\.Bicubic"):
         colorize(vs.core.std.BlankClip(format=getattr(vs, form)))
 
 
