@@ -16,6 +16,12 @@ from labcolor.networks import Architecture, BinsHead, RegressionHead, register_a
 from labcolor.networks.bins import BIN_COUNT
 
 
+def pytest_collection_modifyitems(items):
+    """Of two processes the first gets all tests that need TensorFlow: the other need not import it."""
+    rooms = {"networks", "training"}
+    items.sort(key=lambda item: item.path.parent.name not in rooms and not item.get_closest_marker("tensorflow"))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def heed_interrupts():
     """A shell's background job ignores SIGINT, which some tests raise."""

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from keras import ops
 
 from labcolor import Colorizer, LabCodec, lab_to_rgb, rgb_to_lab, write_picture
 from labcolor.metrics import colorfulness, psnr
@@ -91,6 +90,8 @@ def test_a_teacher_counts_as_much_as_the_truth(finish, batch):
 
 def test_an_overview_is_seen_beside_the_picture(finish, batch):
     """Scores of both: the second half are those of the reduced, mirrored picture, mirrored back and enlarged."""
+    from keras import ops
+
     model = fitted("efficientnet", BinsHead())
     network = model.network
     lightness = model.codec.encode(np.tile(batch, (1, 4, 4, 1))[:, :128, :128])[0]

@@ -1,6 +1,5 @@
 """The reference network, and what all builders promise."""
 
-import keras
 import numpy as np
 import pytest
 
@@ -13,6 +12,8 @@ REFERENCE = [(64, 2), (128, 2), (256, 2), (512, 1), (256, 1), "up", (128, 1), "u
 
 def test_reference_network_is_the_one_of_the_mission():
     """The default network has exactly the layers of the reference project and 3,099,714 parameters."""
+    import keras
+
     network = build_autoencoder()
     assert network.count_params() == 3_099_714
     layers = [layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D | keras.layers.UpSampling2D)]

@@ -1,6 +1,5 @@
 """The network with a pretrained encoder."""
 
-import keras
 import numpy as np
 import pytest
 
@@ -17,6 +16,8 @@ def network():
 
 def operations(network, side):
     """Multiplications and additions of all convolutions for a square."""
+    import keras
+
     total = 0
     outline = keras.Model(network.inputs[0], [layer.output for layer in network.layers])
     shapes = outline.compute_output_shape((1, side, side, 1))

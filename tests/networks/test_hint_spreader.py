@@ -15,7 +15,6 @@ from labcolor.networks.hint_spreader import (
     unit_features,
 )
 from labcolor.pictures.hint_grid import places_of
-from labcolor.training.hints import HintSpreader
 
 RANDOM = np.random.default_rng(0)
 FEATURES = unit_features(RANDOM.normal(0, 1, (12, 8)).astype(np.float32))
@@ -45,6 +44,8 @@ def test_a_hint_rules_in_its_place_and_fades():
 
 def test_the_layer_that_is_trained_computes_the_same():
     """What is trained by Keras is what predictions use, and unused hints of a batch change nothing."""
+    from labcolor.training.hints import HintSpreader
+
     cells = grid(RANDOM.normal(0, 20, (12, 2)).astype(np.float32), RANDOM.uniform(0, 100, (12, 1)))
     cells = Cells(*cells[:3], RANDOM.uniform(3, 30, (12, 1)).astype(np.float32))
     chosen, paths = np.array([5, 1]), RANDOM.uniform(0, 3, (12, 2)).astype(np.float32)

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import zipfile
 
-import keras
 import numpy as np
 import pytest
 
@@ -126,6 +125,8 @@ def test_a_pickle_is_never_loaded(saved):
 
 def test_keras_files_are_refused(tmp_path):
     """A Keras file, of another network or with code in a Lambda layer, is not a labcolor model."""
+    import keras
+
     network = keras.Sequential([keras.Input((4,)), keras.layers.Lambda(lambda x: x)])
     network.save(tmp_path / "other.keras")
     with pytest.raises(ModelFileError, match="got a Keras file"):
