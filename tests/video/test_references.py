@@ -44,21 +44,25 @@ def shots():
     return [np.concatenate(parts) for parts in zip(shot("coffee"), shot("chelsea"), strict=True)]
 
 
-def test_a_reference_colors_its_shot_and_no_other(classifier, shots):
+@pytest.fixture(scope="module")
+def plain(classifier, shots):
+    """The same without references."""
+    return list(colorize_frames(shots[0], classifier, shots=[8]))
+
+
+def test_a_reference_colors_its_shot_and_no_other(classifier, shots, plain):
     """All frames of the reference's shot take its colors; those of the next shot stay as they are without."""
     grey, colored = shots
-    plain = list(colorize_frames(grey, classifier, shots=[8]))
     results = list(colorize_frames(grey, classifier, shots=[8], references={4: colored[4]}))
     assert error(results[:8], colored[:8]) < 0.35 * error(plain[:8], colored[:8])
     np.testing.assert_array_equal(results[8:], plain[8:])
 
 
-def test_a_reference_serves_shots_of_the_same_scene(classifier, shots):
+def test_a_reference_serves_shots_of_the_same_scene(classifier, shots, plain):
     """A shot that comes back after another takes the colors of the reference in its first part."""
-    grey, colored = (np.concatenate([part, part[:6]]) for part in shots)
-    plain = list(colorize_frames(grey, classifier, shots=[8, 16]))
-    results = list(colorize_frames(grey, classifier, shots=[8, 16], references={2: colored[2]}))
-    assert error(results[16:], colored[16:]) < 0.35 * error(plain[16:], colored[16:])
+    grey, colored = (np.concatenate([part[:4], part[8:12], part[:4]]) for part in shots)
+    results = list(colorize_frames(grey, classifier, shots=[4, 8], references={2: colored[2]}))
+    assert error(results[8:], colored[8:]) < 0.35 * error(plain[:4], colored[:4])
 
 
 def test_a_reference_is_exact_on_its_own_frame(classifier, shots):
@@ -71,14 +75,13 @@ def test_a_reference_is_exact_on_its_own_frame(classifier, shots):
     assert error([results[3], results[5]], [colored[3], colored[5]]) < 2
 
 
-def test_a_grey_reference_says_that_it_stays_grey(classifier, shots):
+def test_a_grey_reference_says_that_it_stays_grey(classifier, shots, plain):
     """Grey in three channels or in one is a color, which the shot takes over."""
     grey, _ = shots
-    plain = list(colorize_frames(grey[:8], classifier, shots=[]))
-    for reference in (grey[4], np.repeat(grey[4][..., None], 3, axis=2)):
-        results = list(colorize_frames(grey[:8], classifier, shots=[], references={4: reference}))
+    for reference in (grey[2], np.repeat(grey[2][..., None], 3, axis=2)):
+        results = list(colorize_frames(grey[:4], classifier, shots=[], references={2: reference}))
         assert np.abs(rgb_to_lab(np.stack(results))[..., 1:]).mean() < 1
-    assert np.abs(rgb_to_lab(np.stack(plain))[..., 1:]).mean() > 4
+    assert np.abs(rgb_to_lab(np.stack(plain[:4]))[..., 1:]).mean() > 4
 
 
 def test_colors_follow_the_camera(classifier, shots):
@@ -103,35 +106,34 @@ def test_what_comes_back_takes_the_colors_of_its_reference(classifier):
     assert errors[0] < 0.6 * errors[1]
 
 
-def test_a_few_strokes_are_enough(classifier, shots):
+def test_a_few_strokes_are_enough(classifier, shots, plain):
     """A transparent picture with one stroke of color, and the same hint as ab, color what looks like it, later too."""
     grey, _ = shots
     stroke = np.zeros((*SIZE, 4), np.uint8)
     stroke[50:70, 60:80] = (200, 60, 160, 255)
     hint = np.full((*SIZE, 2), np.nan, np.float32)
     hint[50:70, 60:80] = rgb_to_lab(stroke[60, 70, :3][None, None])[0, 0, 1:]
-    plain = list(colorize_frames(grey[:8], classifier, shots=[]))
     for reference in (stroke, hint):
-        results = list(colorize_frames(grey[:8], classifier, shots=[], references={0: reference}))
+        results = list(colorize_frames(grey[:7], classifier, shots=[], references={0: reference}))
         far = [np.abs(rgb_to_lab(one[6])[54:66, 60:70, 1:] - hint[60, 70]).mean() for one in (results, plain)]
         assert far[0] < 0.5 * far[1]
 
 
 def test_files_folders_and_times(classifier, shots, tmp_path):
     """In a video, a folder of references, frames and times give the same result, before the reference's frame too."""
-    grey, colored = shots
+    grey, colored = (part[4:12] for part in shots)
     for number, frame in enumerate(grey):
         write_picture(tmp_path / f"{number:03}.png", np.repeat(frame[..., None], 3, axis=2))
     ffmpeg.run(["-framerate", "4", "-i", str(tmp_path / "%03d.png"), "-c:v", "ffv1", str(tmp_path / "in.mkv")])
     folder = tmp_path / "references"
     folder.mkdir()
-    write_picture(folder / "ref_000006.png", colored[6])
+    write_picture(folder / "ref_000002.png", colored[2])
     results = []
-    for references in ({6: colored[6]}, {1.5: colored[6]}, {"0:01.5": folder / "ref_000006.png"}, folder):
+    for references in ({2: colored[2]}, {0.5: colored[2]}, {"0:00.5": folder / "ref_000002.png"}, folder):
         report = colorize_video(
             tmp_path / "in.mkv", tmp_path / "out.mkv", classifier, references=references, overwrite=True
         )
-        assert report.cuts == (8,)
+        assert report.cuts == (4,)
         results.append(ffmpeg.run(["-i", str(tmp_path / "out.mkv"), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]))
     assert len(set(results)) == 1
     frames = np.frombuffer(results[0], np.uint8).reshape(-1, *SIZE, 3)
@@ -140,23 +142,23 @@ def test_files_folders_and_times(classifier, shots, tmp_path):
 
 def test_a_list_of_shots_chooses_references(classifier, shots, tmp_path):
     """A shot takes no reference where its list says none, and that of another shot where the list names it."""
-    grey, colored = shots
+    grey, colored = (part[4:] for part in shots)
     (tmp_path / "raw").write_bytes(grey.tobytes())
     size = ["-f", "rawvideo", "-pixel_format", "gray", "-video_size", "160x120", "-framerate", "4"]
     ffmpeg.run([*size, "-i", str(tmp_path / "raw"), "-c:v", "ffv1", str(tmp_path / "in.mkv")])
     results = []
-    for chosen in ((), None, (12,)):
-        listed = [Shot(0, 8), Shot(8, 12, references=chosen), Shot(12, 16, references=())]
+    for chosen in ((), None, (8,)):
+        listed = [Shot(0, 4), Shot(4, 8, references=chosen), Shot(8, 12, references=())]
         colorize_video(
             tmp_path / "in.mkv",
             tmp_path / "out.mkv",
             classifier,
             shots=listed,
-            references={12: colored[12]},
+            references={8: colored[8]},
             overwrite=True,
         )
         pixels = ffmpeg.run(["-i", str(tmp_path / "out.mkv"), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"])
-        results.append(error(np.frombuffer(pixels, np.uint8).reshape(-1, *SIZE, 3)[8:12], colored[8:12]))
+        results.append(error(np.frombuffer(pixels, np.uint8).reshape(-1, *SIZE, 3)[4:8], colored[4:8]))
     none, alike, named = results
     assert named < 0.5 * none
     assert alike < 0.5 * none
@@ -227,14 +229,14 @@ def test_a_reference_for_each_shot_of_a_film(classifier):
 
 def test_saturation_leaves_the_colors_of_references(classifier, shots):
     """At saturation 0 a reference alone has color, near its frame and far from it; a shot that is grey has none."""
-    grey, colored = shots
-    given = {4: colored[4]}
-    results = list(colorize_frames(grey, classifier, saturation=0, shots=[8], references=given))
-    assert error(results[:8], colored[:8]) < 0.35 * error(grey[:8, ..., None].repeat(3, axis=3), colored[:8])
-    assert error(results[8:], grey[8:, ..., None].repeat(3, axis=3)) == 0
-    listed = [Shot(0, 8, grey=True), Shot(8, 16, references=(4,), saturation=0)]
+    grey, colored = (part[4:12] for part in shots)
+    given = {2: colored[2]}
+    results = list(colorize_frames(grey, classifier, saturation=0, shots=[4], references=given))
+    assert error(results[:4], colored[:4]) < 0.35 * error(grey[:4, ..., None].repeat(3, axis=3), colored[:4])
+    assert error(results[4:], grey[4:, ..., None].repeat(3, axis=3)) == 0
+    listed = [Shot(0, 4, grey=True), Shot(4, 8, references=(2,), saturation=0)]
     results = list(colorize_frames(grey, classifier, shots=listed, references=given))
-    assert error(results[:8], grey[:8, ..., None].repeat(3, axis=3)) == 0
+    assert error(results[:4], grey[:4, ..., None].repeat(3, axis=3)) == 0
 
 
 def test_references_are_held_as_they_came():
