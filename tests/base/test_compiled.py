@@ -16,7 +16,7 @@ def test_the_first_picture_is_announced_and_as_all_others(tmp_path):
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
     printed = []
     for folder in ("first", "second"):
-        command = [sys.executable, "-m", "labcolor", "colorize", "grey.png", "-o", folder]
+        command = [sys.executable, "-m", "labcolor", "colorize", "grey.png", "-o", folder, "--model", "reference"]
         ours, theirs = pty.openpty()
         subprocess.run(command, stderr=theirs, env=environment, cwd=tmp_path, check=True)
         printed.append(os.read(ours, 4096).decode())

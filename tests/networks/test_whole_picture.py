@@ -21,7 +21,7 @@ from labcolor.pictures.picture import as_picture
 from labcolor.pictures.small import SmallPicture
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-SIZES = [(1, 1), (1, 300), (7, 5), (40, 700), (64, 64), (97, 131), (136, 136), (192, 193), (250, 61), (333, 500)]
+SIZES = [(1, 1), (1, 300), (7, 5), (40, 700), (64, 64), (97, 131), (136, 136), (250, 61), (200, 300)]
 
 
 @pytest.fixture(scope="module", params=["efficientnet", "reference"])
@@ -80,7 +80,7 @@ def differences(whole, cases):
 
 
 def test_pictures_of_many_sizes(whole, photographs):
-    """Ten sizes from one pixel on, in grey, RGB and RGBA, differ from ``predict`` by at most one level."""
+    """Nine sizes from one pixel on, in grey, RGB and RGBA, differ from ``predict`` by at most one level."""
     assert max(differences(whole, pictures(len(SIZES), photographs, SIZES))) <= 1
 
 
@@ -122,7 +122,7 @@ def test_memory(whole):
             session.run(None, feeds)
             return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         small = peak(512, 512)
-        print(1024 * (peak(1536, 2048) - small) / (1536 * 2048 - 512 * 512))
+        print(1024 * (peak(1024, 1536) - small) / (1024 * 1536 - 512 * 512))
     """
     _, path, _ = whole
     done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=True)
