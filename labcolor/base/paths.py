@@ -12,7 +12,7 @@ import stat
 import sys
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -235,26 +235,10 @@ def write_text(destination: Path, text: str, kind: type[FileError]) -> None:
 
 
 @contextmanager
-def locked(path: Path, name: Path, kind: type[FileError]) -> Iterator[None]:
-    """Lock a file, if the system has locks. Raise an error of ``kind`` if another process has locked it."""
-    with writing_errors(name, kind):
-        file = path.open("rb")
-    with file:
-        if fcntl is not None:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise kind(f"{name}: another process is working on it. Wait for it, or end it.") from error
-            except OSError:
-                pass  # the file system has no locks
-        yield
-
-
-@contextmanager
 def claimed(
     path: Path, name: Path, about: Mapping[str, Any], kind: type[FileError], check_other: Callable[[Any], None]
 ) -> Iterator[None]:
-    """Lock the file in the folder of a job that says which job it is, and write it for a new job.
+    """Lock the file that identifies the job of a folder, and write it for a new job.
 
     Parameters
     ----------
@@ -263,29 +247,38 @@ def claimed(
     name : Path
         Name of the job in errors.
     about : mapping
-        What tells the job from others, in the types of JSON.
+        Values that identify the job, in the types of JSON.
     kind : type
         Class of the errors.
     check_other : callable
-        Function of what the file says, None if it is new, where that is not ``about``. It raises an error unless the
-        job may begin in this folder.
+        Function that gets the contents of the file if they differ from ``about``, or None if the file is new. It raises
+        an error unless the job may begin in this folder.
 
     Raises
     ------
     FileError
         Of ``kind``: the file cannot be read or written, or another process has locked it.
     """
-    with writing_errors(path.parent, kind):
-        path.touch()
-    with locked(path, name, kind):
+    with ExitStack() as stack:
         with writing_errors(path.parent, kind):
+            file = stack.enter_context(path.open("a+", encoding="utf-8"))
             try:
-                found = json.loads(path.read_text(encoding="utf-8") or "null")
+                if fcntl is not None:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise kind(f"{name}: another process is working on it. Wait for it, or end it.") from error
+            except OSError:
+                pass  # the file system has no locks
+            file.seek(0)
+            try:
+                found = json.loads(file.read() or "null")
             except (ValueError, RecursionError):
                 found = ()
             if found != about:
                 check_other(found)
-                path.write_text(json.dumps(about) + "\n", encoding="utf-8")  # in place, since it is locked
+                file.truncate(0)  # in place, since it is locked
+                file.write(json.dumps(about) + "\n")
+                file.flush()
         yield
 
 

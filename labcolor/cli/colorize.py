@@ -86,13 +86,7 @@ def add_to(commands: Any) -> None:
     add_values(
         group,
         ("--quality", whole_number(1, 100), "NUMBER", None, "quality of .jpg, .webp and .avif, 1 to 100 (default: 95)"),
-        (
-            "--compression",
-            whole_number(0, 9),
-            "NUMBER",
-            None,
-            "compression of .png (default: 6) and .tif (default: 0), 0 to 9",
-        ),
+        ("--compression", whole_number(0, 9), "NUMBER", None, "of .png (default: 6) and .tif (default: 0), 0 to 9"),
     )
     group.add_argument(
         "--no-label", action="store_true", help="leave out the label in XMP that says that the colors are inferred"
@@ -141,7 +135,7 @@ def run(arguments: argparse.Namespace) -> int:
     pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="labcolor-files")
     running = {pool.submit(work, *job): job for job in jobs}
     try:
-        for future in progress_bar(as_completed(running), len(running), "picture"):
+        for future in progress_bar(as_completed(running), len(running)):
             error = future.exception()
             if isinstance(error, LabcolorError):
                 failed += 1
@@ -234,7 +228,7 @@ def _readable(paths: list[Path]) -> Iterator[Picture]:
     """Yield the pictures of files; those that cannot be read are reported when they are colored."""
     from labcolor.io.inputs import one_picture
 
-    for path in progress_bar(paths, len(paths), "picture"):
+    for path in progress_bar(paths):
         with suppress(LabcolorError):
             yield one_picture(path, "PICTURE")
 

@@ -6,7 +6,7 @@ import argparse
 import logging
 import sys
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn, get_args
 
 from labcolor.base.choices import DeviceName, EngineName, PackagedName
@@ -39,11 +39,15 @@ class Parser(argparse.ArgumentParser):
         self.exit(MISUSED, f"labcolor: {message}. See {self.prog} --help.\n")
 
 
-def progress_bar(items: Iterable[Any], total: int, unit: str) -> Any:
-    """Wrap items in a progress bar on standard error if it is a terminal and there are several items."""
+def progress_bar(pictures: Any, total: int | None = None) -> Any:
+    """Wrap pictures in a progress bar on standard error if it is a terminal and there are several pictures.
+
+    ``total`` is their number, if ``len`` does not return it.
+    """
     from tqdm import tqdm
 
-    return tqdm(items, total=total, unit=unit, disable=total < 2 or not sys.stderr.isatty())
+    total = len(pictures) if total is None else total
+    return tqdm(pictures, total=total, unit="picture", disable=total < 2 or not sys.stderr.isatty())
 
 
 def print_message(text: str) -> None:
@@ -71,13 +75,7 @@ def add_model_options(command: argparse.ArgumentParser) -> None:
     )
     add_values(
         group,
-        (
-            "--working-size",
-            int,
-            "PIXELS",
-            None,
-            "short side of the picture that the network sees (default: the model's)",
-        ),
+        ("--working-size", int, "PIXELS", None, "short side of the network's input (default: the model's)"),
         ("--saturation", float, "FACTOR", 1.0, "strength of the colors, 0 (grey) to 4 (vivid) (default: %(default)g)"),
         ("--threads", whole_number(1, 1024), "N", None, "number of threads (default: one for each core)"),
     )

@@ -50,7 +50,7 @@ def add_to(commands: Any) -> None:
             whole_number(1, 3600),
             "N",
             60,
-            "longest time for a picture, waiting included (default: %(default)s)",
+            "longest time for a picture, with waiting (default: %(default)s)",
         ),
         ("--workers", whole_number(1, 64), "N", 2, "pictures that are colored at a time (default: %(default)s)"),
         ("--waiting", whole_number(0, 1024), "N", 16, "further pictures that may wait (default: %(default)s)"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from typing import Any
 
 from labcolor.cli.common import (
@@ -33,16 +32,8 @@ def add_to(commands: Any) -> None:
     )
     command.set_defaults(run=run)
     command.add_argument("folder", metavar="FOLDER", help="color pictures, in subfolders too")
-    add_values(
-        command,
-        (
-            "--size",
-            whole_number(_LEAST),
-            "PIXELS",
-            256,
-            "side of the squares to measure on, from 7 (default: %(default)s)",
-        ),
-    )
+    size = "side of the squares to measure on, from 7 (default: %(default)s)"
+    add_values(command, ("--size", whole_number(_LEAST), "PIXELS", 256, size))
     add_model_options(command)
 
 
@@ -69,12 +60,8 @@ def run(arguments: argparse.Namespace) -> int:
         "grey": lambda picture: one_picture(picture, "picture").grey(),
         arguments.model: lambda picture: colorizer.predict(picture, saturation=arguments.saturation),
     }
-
-    def progress(pictures: Sequence[Any]) -> Any:
-        return progress_bar(pictures, len(pictures), "picture")
-
-    rows = evaluation.evaluate(pictures, methods, progress)
-    matched = evaluation.at_colorfulness(pictures, lambda p, s: colorizer.predict(p, saturation=s), progress)
+    rows = evaluation.evaluate(pictures, methods, progress_bar)
+    matched = evaluation.at_colorfulness(pictures, lambda p, s: colorizer.predict(p, saturation=s), progress_bar)
     rows[arguments.model].update(matched)
     print(f"{len(pictures)} pictures\n{evaluation.table(rows)}", flush=True)
     return FAILED if failed else DONE

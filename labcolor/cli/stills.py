@@ -13,7 +13,9 @@ from labcolor.errors import InputError, VideoFileError
 
 if TYPE_CHECKING:
     from labcolor.base.typing import Array
+    from labcolor.inference.pipeline import Pipeline
     from labcolor.io.decoder import Footage
+    from labcolor.video.shots import Shot
 
 
 def add_to(commands: Any) -> None:
@@ -50,16 +52,18 @@ def _add_common(command: argparse.ArgumentParser, folder: str | None, about: str
     add_model_options(command)
 
 
-def _opened(arguments: argparse.Namespace) -> tuple[Footage, Path]:
-    """Return the video, and the folder for the pictures."""
+def _opened(arguments: argparse.Namespace) -> tuple[Footage, Path, tuple[Shot, ...] | None, Pipeline]:
+    """Return the video, the folder for the pictures, the listed shots, and the model."""
     from labcolor.base.paths import as_path
+    from labcolor.colorizer import pipeline_of
     from labcolor.io.decoder import Decoding, open_footage
+    from labcolor.video.shots import as_shots
 
     decoding = Decoding(deinterlace=arguments.deinterlace, tone_map=arguments.tone_map)
     footage, folder = open_footage(as_path("VIDEO", arguments.source), decoding), as_path("-o", arguments.output)
     if folder.suffix.lower() in (".png", ".jpg", ".tif"):
         raise InputError(f"-o: expected a folder, got {folder}. Leave the ending off.")
-    return footage, folder
+    return footage, folder, as_shots(arguments.shots, footage.rate), pipeline_of(model_of(arguments))
 
 
 def _write(folder: Path, name: str, picture: Array) -> None:
@@ -72,18 +76,14 @@ def _write(folder: Path, name: str, picture: Array) -> None:
 
 def preview(arguments: argparse.Namespace) -> int:
     """Color single frames of a video."""
-    from labcolor.colorizer import pipeline_of
     from labcolor.io.times import as_seconds
-    from labcolor.video.shots import as_shots
     from labcolor.video.stills import caption, colored_still, frame_at, shot_stills
 
     if not arguments.at and arguments.sheet is None:
         raise InputError("expected --at TIME or --sheet FILE. Give at least one of them.")
     sheet = sheet_path(arguments)
-    footage, folder = _opened(arguments)
     times = [as_seconds("--at", time) for time in arguments.at]
-    shots = as_shots(arguments.shots, footage.rate)
-    pipeline = pipeline_of(model_of(arguments))
+    footage, folder, shots, pipeline = _opened(arguments)
     info = footage.info
     name = info.path.parent.name if info.first is not None else info.path.stem
     for time in times:
@@ -96,25 +96,18 @@ def preview(arguments: argparse.Namespace) -> int:
         from labcolor.display.sheet import contact_sheet
         from labcolor.io.pictures import write_picture
 
-        stills = shot_stills(footage, shots)
-        colored_stills = (
+        captioned = (
             (colored_still(picture, pipeline, arguments.saturation)[1], caption(number, shot, footage.rate))
-            for number, picture, shot in stills
+            for number, picture, shot in shot_stills(footage, shots)
         )
-        write_picture(sheet, contact_sheet(colored_stills))
+        write_picture(sheet, contact_sheet(captioned))
         print_message(f"{sheet}.")
     return DONE
 
 
 def stills(arguments: argparse.Namespace) -> int:
     """Write one still for each shot of a video."""
-    from labcolor.video.shots import as_shots
-
-    footage, folder = _opened(arguments)
-    from labcolor.colorizer import pipeline_of
-
-    shots = as_shots(arguments.shots, footage.rate)
-    pipeline = pipeline_of(model_of(arguments))
+    footage, folder, shots, pipeline = _opened(arguments)
     from labcolor.video.stills import colored_still, shot_stills
 
     count = 0

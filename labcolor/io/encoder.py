@@ -20,7 +20,7 @@ from labcolor.errors import VideoFileError
 from labcolor.io import ffmpeg
 from labcolor.io.dpx import stamp
 from labcolor.io.formats import Target
-from labcolor.io.sequences import frame_numbers, replacing_frames
+from labcolor.io.sequences import ffmpeg_pattern, frame_numbers, replacing_frames
 from labcolor.io.times import advanced
 from labcolor.io.tracks import track_arguments
 from labcolor.pictures.picture import Picture
@@ -157,8 +157,8 @@ def encoding(path: Path, target: Target, tracks: bool = True, done: int = 0) -> 
     encoder = ["-filter:v:0", filters, *target.arguments, *target.container, *ffmpeg.threads()]
     with tempfile.TemporaryDirectory(prefix="labcolor-") as folder:
         if target.sequence:
-            place = f"{str(path.parent).replace('%', '%%')}/{path.name}"
-            command += [*encoder, "-start_number", str(target.first_number + done), "-f", "image2", place]
+            number = str(target.first_number + done)
+            command += [*encoder, "-start_number", number, "-f", "image2", ffmpeg_pattern(path)]
         else:
             opened: list[str] = []
             carry: list[str] = []

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from labcolor.errors import InputError, VideoFileError
 from labcolor.io import ffmpeg
 from labcolor.io.dpx import DpxHeader, read_header
-from labcolor.io.sequences import find_sequence, is_pattern
+from labcolor.io.sequences import ffmpeg_pattern, find_sequence, is_pattern
 
 _USUAL_RATE = 60  # largest frames per second of a video with a variable rate, unless its mean rate is higher
 _HDR = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
@@ -178,9 +178,9 @@ def _opened(path: Path, rate: Fraction | None) -> tuple[Path, tuple[str, ...], i
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", str(path)) and not os.path.exists(path):
         raise InputError(f"{path}: expected a file on this computer, got an address. Download the video first.")
     if is_pattern(path) or os.path.isdir(path):
-        sequence = find_sequence(path)
-        speed = ("-framerate", str(24 if rate is None else rate), "-start_number", str(sequence.first))
-        return sequence.pattern, ("-f", "image2", *speed, "-i", sequence.ffmpeg_pattern()), sequence.first
+        pattern, first = find_sequence(path)
+        speed = ("-framerate", str(24 if rate is None else rate), "-start_number", str(first))
+        return pattern, ("-f", "image2", *speed, "-i", ffmpeg_pattern(pattern)), first
     if rate is not None:
         raise InputError("rate: expected an image sequence, got a video file, which has a rate. Leave it out.")
     if not os.path.isfile(path):

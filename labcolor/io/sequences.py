@@ -7,7 +7,6 @@ import re
 import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,27 +22,9 @@ _READABLE = (*WRITABLE_SEQUENCES, ".jpg", ".jpeg", ".bmp")
 _NUMBER = re.compile(r"%(0\d)?d")
 
 
-@dataclass(frozen=True)
-class ImageSequence:
-    """A sequence of numbered pictures.
-
-    Parameters
-    ----------
-    pattern : Path
-        Path of its pictures, with the number as "%06d".
-    first : int
-        Number of the first picture.
-    count : int
-        Number of pictures.
-    """
-
-    pattern: Path
-    first: int
-    count: int
-
-    def ffmpeg_pattern(self) -> str:
-        """Return the pattern for ffmpeg, in which a percent sign of the folder is doubled."""
-        return f"{str(self.pattern.parent).replace('%', '%%')}{os.sep}{self.pattern.name}"
+def ffmpeg_pattern(pattern: Path) -> str:
+    """Return the pattern of a sequence for ffmpeg, in which a percent sign of the folder is doubled."""
+    return f"{str(pattern.parent).replace('%', '%%')}{os.sep}{pattern.name}"
 
 
 def is_pattern(path: Path) -> bool:
@@ -61,8 +42,8 @@ def frame_numbers(pattern: Path) -> list[int]:
     return sorted({number for number in numbers if os.path.exists(pattern.with_name(pattern.name % number))})
 
 
-def find_sequence(path: Path) -> ImageSequence:
-    """Return the sequence that a pattern, or a folder of numbered pictures, names.
+def find_sequence(path: Path) -> tuple[Path, int]:
+    """Return the pattern of a sequence and its first number, for a pattern or for a folder of numbered pictures.
 
     Raises
     ------
@@ -90,7 +71,7 @@ def find_sequence(path: Path) -> ImageSequence:
             f"{pattern}: expected pictures of one size and depth, but {first} has {_shown(one)} and {second} "
             f"{_shown(other)}. Convert them, or color the parts apart."
         )
-    return ImageSequence(pattern, numbers[0], len(numbers))
+    return pattern, numbers[0]
 
 
 def _shown(kind: tuple[int, int, int]) -> str:
