@@ -13,7 +13,7 @@ from typing import Any
 
 from labcolor._version import __version__
 from labcolor.backends.onnxruntime import multiplies_exactly
-from labcolor.base.extras import missing_package
+from labcolor.base.extras import importing
 from labcolor.base.paths import as_path, claimed, make_folder, remove_stale, write_text, writing_errors
 from labcolor.base.threads import set_threads
 from labcolor.base.typing import PathLike
@@ -316,10 +316,8 @@ def _color_all(
     arguments: tuple[Any, ...], waiting: Pairs, report: RayReport, workers: int | None, threads: int
 ) -> None:
     """Color files by actors of Ray, each of which gets a file when it has finished the one before."""
-    try:
+    with importing("ray"):
         import ray
-    except ImportError as error:
-        raise missing_package("ray", error) from error
     if not ray.is_initialized():
         ray.init()
     _check_machines(ray)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from labcolor.base.extras import missing_package
+from labcolor.base.extras import importing
 from labcolor.base.typing import Array
 from labcolor.color.yuv import FrameFormat, usual_matrix
 from labcolor.colorizer import Colorizer
@@ -65,10 +65,8 @@ def colorize(clip: Any, colorizer: Colorizer | None = None, *, saturation: float
     >>> colorize(vs.core.std.BlankClip(format=vs.GRAY8)).format.name  # doctest: +SKIP
     'YUV444P8'
     """
-    try:
+    with importing("vapoursynth"):
         import vapoursynth as vs
-    except ImportError as error:
-        raise missing_package("vapoursynth", error) from error
     if not isinstance(clip, vs.VideoNode):
         raise InputTypeError(f"clip: expected a clip of VapourSynth, got {type(clip).__name__}.")
     grey = clip.format.color_family == vs.GRAY

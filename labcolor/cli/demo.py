@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from labcolor.base.extras import missing_package
+from labcolor.base.extras import importing
 from labcolor.cli.common import DONE, add_model_options, add_values, model_of, print_message, whole_number
 
 _EXAMPLES = """
@@ -60,11 +60,9 @@ def add_to(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until a signal ends it."""
-    try:
+    with importing("demo"):
         for package in ("python_multipart", "starlette", "uvicorn"):
             import_module(package)
-    except ImportError as error:
-        raise missing_package("demo", error) from error
     from labcolor.demo.app import make_app
     from labcolor.demo.server import Server, listen
     from labcolor.demo.worker import Limits

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from labcolor.base.extras import missing_package
+from labcolor.base.extras import importing
 from labcolor.base.paths import as_path, check_destination, write_file
 from labcolor.base.typing import Array, PathLike, PictureInput
 from labcolor.errors import FileError, InputError, InputTypeError
@@ -272,10 +272,8 @@ def plot_history(history: Any, path: PathLike | None = None) -> Figure:
     panels = {title: curves for title, curves in panels.items() if curves}
     if not panels:
         raise InputError("history: expected the figures of at least one epoch, got none. Call fit first.")
-    try:
+    with importing("plot"):
         from matplotlib.figure import Figure
-    except ImportError as error:
-        raise missing_package("plot", error) from error
 
     class Curves(Figure):  # a notebook shows a Figure only after pyplot has created one
         def _repr_png_(self) -> bytes:

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
-from labcolor.base.extras import missing_package
+from labcolor.base.extras import importing
 from labcolor.base.paths import as_path, open_regular
 from labcolor.errors import InputTypeError, LabcolorError, OutOfMemoryError, PictureFileError
 from labcolor.io import limits
@@ -166,9 +166,10 @@ def _formats(source: Source) -> tuple[str, ...]:
     if not source.head(12)[4:].startswith(_HEIC):
         return limits.FORMATS
     try:
-        from pillow_heif import register_heif_opener
-    except ImportError as error:
-        raise PictureFileError(f"{source.name}: got HEIC: {missing_package('heic', error)}") from error
+        with importing("heic"):
+            from pillow_heif import register_heif_opener
+    except LabcolorError as error:
+        raise PictureFileError(f"{source.name}: got HEIC: {error}") from error
     register_heif_opener(thumbnails=False)
     return ("HEIF",)
 

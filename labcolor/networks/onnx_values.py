@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from labcolor.base.extras import missing_package
+from labcolor.base.extras import importing
 
 FLOAT, INT64, BOOL = 1, 7, 9  # ONNX's numbers of types
 _OPSET, _IR = 17, 8  # ONNX 1.12 of 2022, which current runtimes support
@@ -17,10 +17,8 @@ _START = np.array([-1 << 62])  # of a slice
 
 def import_onnx() -> Any:
     """Import the onnx package, or raise a LabcolorError with the command that installs it."""
-    try:
+    with importing("export"):
         import onnx
-    except ImportError as error:
-        raise missing_package("export", error) from error
     return onnx
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from labcolor.base.extras import missing_package
+from labcolor.base.extras import importing
 from labcolor.base.paths import write_file
 from labcolor.base.validation import shortened
 from labcolor.errors import InputError, VideoFileError
@@ -27,13 +27,11 @@ class TimelineClip(NamedTuple):
 
 def _library(adapter: str) -> ModuleType:
     """Return OpenTimelineIO, which takes half a second to import, with an adapter."""
-    try:
+    with importing("timeline"):
         import opentimelineio as library
 
         if adapter not in library.adapters.available_adapter_names():
             raise ImportError(f"no adapter {adapter} for OpenTimelineIO")
-    except ImportError as error:
-        raise missing_package("timeline", error) from error
     found: ModuleType = library
     return found
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from labcolor.base import extras
+from labcolor.errors import LabcolorError
 
 REPOSITORY = Path(__file__).parents[2]
 EXTRAS = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
@@ -17,9 +18,9 @@ EXTRAS = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8
 @pytest.mark.parametrize("extra", EXTRAS)
 def test_the_remedy_names_the_packages_of_an_extra(extra):
     """The command names each package of the group by the name on the index, and never labcolor."""
-    error = extras.missing_package(extra, ImportError("No module named 'x'"))
-    assert "No module named 'x'" in str(error)
-    command = shlex.split(str(error).split("python -m pip install ")[1])
+    with pytest.raises(LabcolorError, match="No module named 'x'") as error, extras.importing(extra):
+        raise ImportError("No module named 'x'")
+    command = shlex.split(str(error.value).split("python -m pip install ")[1])
     assert sorted(command) == sorted(re.split("[>=<;]", text)[0] for text in EXTRAS[extra])
 
 
@@ -30,7 +31,8 @@ def test_without_metadata_no_package_is_guessed(monkeypatch):
         raise PackageNotFoundError(name)
 
     monkeypatch.setattr(extras, "requires", unknown)
-    assert str(extras.missing_package("ray", ImportError("no ray"))).endswith("see ray in pyproject.toml")
+    with pytest.raises(LabcolorError, match=r"see ray in pyproject\.toml$"), extras.importing("ray"):
+        raise ImportError("no ray")
 
 
 def test_nothing_tells_anybody_to_install_labcolor_from_an_index():
