@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from labcolor.cli.common import (
     DONE,
     FAILED,
+    OVERWRITE,
+    add_flags,
     add_like,
     add_model_options,
     add_values,
@@ -68,37 +70,26 @@ def add_to(commands: Any) -> None:
         "or output, ./- a file of that name",
     )
     group = command.add_argument_group("output")
-    group.add_argument(
-        "-o", "--output", metavar="FOLDER", help="folder for the colored pictures; created if it does not exist"
+    output = "folder for the colored pictures; created if it does not exist"
+    group.add_argument("-o", "--output", metavar="FOLDER", help=output)
+    form = "format in the output folder or on standard output (default: that of each picture; png on standard output)"
+    add_values(group, ("--format", FORMATS, None, None, form))
+    add_flags(
+        group.add_mutually_exclusive_group(),
+        ("--resume", "skip pictures whose result exists already"),
+        OVERWRITE,
     )
-    group.add_argument(
-        "--format",
-        choices=FORMATS,
-        help="format of the pictures in the output folder or on standard output (default: that of each picture; png on "
-        "standard output)",
-    )
-    existing = group.add_mutually_exclusive_group()
-    existing.add_argument("--resume", action="store_true", help="skip pictures whose result exists already")
-    existing.add_argument(
-        "--overwrite", action="store_true", help="replace results that exist already (default: they are an error)"
-    )
-    group.add_argument("--triptych", action="store_true", help="write lightness, colored and original side by side")
+    add_flags(group, ("--triptych", "write lightness, colored and original side by side"))
     add_values(
         group,
         ("--quality", whole_number(1, 100), "NUMBER", None, "quality of .jpg, .webp and .avif, 1 to 100 (default: 95)"),
         ("--compression", whole_number(0, 9), "NUMBER", None, "of .png (default: 6) and .tif (default: 0), 0 to 9"),
     )
-    group.add_argument(
-        "--no-label", action="store_true", help="leave out the label in XMP that says that the colors are inferred"
-    )
+    add_flags(group, ("--no-label", "leave out the label in XMP that says that the colors are inferred"))
     add_model_options(command)
     group = command.add_argument_group("known colors")
     add_like(group)
-    group.add_argument(
-        "--consistent",
-        action="store_true",
-        help="give one place or person one color in all pictures, which are read twice",
-    )
+    add_flags(group, ("--consistent", "give one place or person one color in all pictures, which are read twice"))
     group.add_argument(
         "--hint",
         type=_hint,

@@ -22,6 +22,7 @@ EXIT_CODES = {
     DAMAGED: "everything is done, but a source is damaged and was colored as far as it can be decoded",
     INTERRUPTED: "a signal ended the command",
 }
+OVERWRITE = ("--overwrite", "replace files that exist already (default: they are an error)")  # for add_flags
 MODELS = get_args(PackagedName)  # the default first
 
 
@@ -73,30 +74,34 @@ def add_model_options(command: argparse.ArgumentParser) -> None:
         default=MODELS[0],
         help=f"a packaged model ({', '.join(MODELS)}), or the path of a model file (default: %(default)s)",
     )
+    engine, device = get_args(EngineName), get_args(DeviceName)
     add_values(
         group,
         ("--working-size", int, "PIXELS", None, "short side of the network's input (default: the model's)"),
         ("--saturation", float, "FACTOR", 1.0, "strength of the colors, 0 (grey) to 4 (vivid) (default: %(default)g)"),
         ("--threads", whole_number(1, 1024), "N", None, "number of threads (default: one for each core)"),
-    )
-    group.add_argument(
-        "--engine",
-        choices=get_args(EngineName),
-        default="auto",
-        help="what runs the network; auto: the fastest on this machine (default: %(default)s)",
-    )
-    group.add_argument(
-        "--device",
-        choices=get_args(DeviceName),
-        default="cpu",
-        help="where ONNX Runtime runs the network; all but cpu need another build of it (default: %(default)s)",
+        ("--engine", engine, None, "auto", "library that runs the network; auto: the fastest (default: %(default)s)"),
+        (
+            "--device",
+            device,
+            None,
+            "cpu",
+            "device; all but cpu need another build of ONNX Runtime (default: %(default)s)",
+        ),
     )
 
 
-def add_values(group: Any, *rows: tuple[str, Callable[[str], Any], str, Any, str]) -> None:
-    """Add options that take a value to a group: name, type, metavar, default and help of each."""
+def add_values(group: Any, *rows: tuple[str, Callable[[str], Any] | tuple[str, ...], str | None, Any, str]) -> None:
+    """Add options that take a value to a group: name, type or choices, metavar, default and help of each."""
     for option, kind, metavar, default, text in rows:
-        group.add_argument(option, type=kind, metavar=metavar, default=default, help=text)
+        given: dict[str, Any] = {"choices": kind} if isinstance(kind, tuple) else {"type": kind}
+        group.add_argument(option, metavar=metavar, default=default, help=text, **given)
+
+
+def add_flags(group: Any, *rows: tuple[str, str]) -> None:
+    """Add options without a value to a group: name and help of each."""
+    for option, text in rows:
+        group.add_argument(option, action="store_true", help=text)
 
 
 def add_like(group: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from labcolor.cli.common import DONE, MODELS, load
+from labcolor.cli.common import DONE, MODELS, add_flags, load
 
 _EXAMPLES = """
 examples:
@@ -26,9 +26,8 @@ def add_to(commands: Any) -> None:
     )
     command.set_defaults(run=run)
     command.add_argument("model", metavar="MODEL", help=f"a packaged model ({', '.join(MODELS)}) or a model file")
-    command.add_argument(
-        "-o", "--output", required=True, metavar="PATH", help="what to write; its ending selects the form"
-    )
+    output = "what to write; its ending selects the form"
+    command.add_argument("-o", "--output", required=True, metavar="PATH", help=output)
     command.add_argument(
         "--int8",
         nargs="+",
@@ -36,9 +35,7 @@ def add_to(commands: Any) -> None:
         help="quantize to int8, which is faster on many processors, with ranges from some hundred of these color "
         "pictures, files or folders (default: float32)",
     )
-    command.add_argument(
-        "--whole", action="store_true", help="write an ONNX file that takes and returns the pixels of whole pictures"
-    )
+    add_flags(command, ("--whole", "write an ONNX file that takes and returns the pixels of whole pictures"))
 
 
 def run(arguments: argparse.Namespace) -> int:

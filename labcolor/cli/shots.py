@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import Any
 
-from labcolor.cli.common import DAMAGED, DONE, print_message
+from labcolor.cli.common import DAMAGED, DONE, OVERWRITE, add_flags, print_message
 from labcolor.cli.video_options import add_field_options, sheet_path
 from labcolor.errors import VideoFileError
 
@@ -21,18 +21,11 @@ def add_to(commands: Any) -> None:
     )
     command.set_defaults(run=run)
     command.add_argument("source", metavar="VIDEO", help="a video, or an image sequence, as frames/%%06d.tif")
-    command.add_argument(
-        "-o",
-        "--output",
-        metavar="FILE",
-        required=True,
-        help="the list to write: .csv, .edl, .xml (Final Cut Pro), .aaf or .otio",
-    )
+    output = "the list to write: .csv, .edl, .xml (Final Cut Pro), .aaf or .otio"
+    command.add_argument("-o", "--output", metavar="FILE", required=True, help=output)
     command.add_argument("--sheet", metavar="FILE", help="picture to write, with one frame of each shot")
     command.add_argument("--rate", metavar="FPS", help="rate of an image sequence, as 25 or 24000/1001 (default: 24)")
-    command.add_argument(
-        "--overwrite", action="store_true", help="replace files that exist already (default: they are an error)"
-    )
+    add_flags(command, OVERWRITE)
     add_field_options(command)
 
 

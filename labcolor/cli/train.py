@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from labcolor.base.choices import Precision
-from labcolor.cli.common import DONE, INTERRUPTED, MODELS, add_values, load, print_message
+from labcolor.cli.common import DONE, INTERRUPTED, MODELS, add_flags, add_values, load, print_message
 from labcolor.errors import InputError, ModelFileError
 
 if TYPE_CHECKING:
@@ -41,10 +41,9 @@ def add_to(commands: Any) -> None:
         "sources", nargs="+", metavar="PICTURES", help="color pictures: folders with subfolders, tar archives, files"
     )
     command.add_argument("-o", "--output", required=True, metavar="MODEL", help="the model file to write")
-    command.add_argument("--resume", action="store_true", help="resume an interrupted training from MODEL.checkpoint")
-    command.add_argument(
-        "--cache", metavar="FOLDER", help="folder that keeps the reduced pictures for other trainings (default: none)"
-    )
+    add_flags(command, ("--resume", "resume an interrupted training from MODEL.checkpoint"))
+    cache = "folder that keeps the reduced pictures for other trainings (default: none)"
+    command.add_argument("--cache", metavar="FOLDER", help=cache)
     group = command.add_argument_group("model")
     group.add_argument(
         "--start",
@@ -52,10 +51,10 @@ def add_to(commands: Any) -> None:
         help=f"the model to start from: a packaged model ({', '.join(MODELS)}), the path of a model file, or {_NONE} "
         f"for new weights, which need some ten thousand pictures (default: {MODELS[0]}, or {_NONE} with --network)",
     )
-    group.add_argument(
-        "--network", choices=MODELS, help="the architecture of new weights (default: reference, or that of --start)"
-    )
+    network = "the architecture of new weights (default: reference, or that of --start)"
+    add_values(group, ("--network", MODELS, None, None, network))
     group = command.add_argument_group("training")
+    precision = "arithmetic; mixed_bfloat16 is faster if the processor supports it (default: %(default)s)"
     add_values(
         group,
         ("--working-size", int, "PIXELS", None, "short side in predictions, from 8 (default: 136, or that of --start)"),
@@ -68,12 +67,7 @@ def add_to(commands: Any) -> None:
         ("--encoder-rate", float, "FACTOR", None, "for a pretrained encoder, 0 to 1 (default: 0; new weights: 1)"),
         ("--film-aging", float, "SHARE", 0.0, "share of crops that are aged like film, 0 to 1 (default: %(default)g)"),
         ("--seed", int, "NUMBER", None, "repeats a training, from 0 to 4294967295 (default: a random seed)"),
-    )
-    group.add_argument(
-        "--precision",
-        choices=get_args(Precision),
-        default="float32",
-        help="arithmetic of the training; mixed_bfloat16 is faster if the processor supports it (default: %(default)s)",
+        ("--precision", get_args(Precision), None, "float32", precision),
     )
 
 

@@ -15,6 +15,8 @@ from labcolor.cli.common import (
     DAMAGED,
     DONE,
     FAILED,
+    OVERWRITE,
+    add_flags,
     add_model_options,
     add_values,
     model_of,
@@ -70,24 +72,20 @@ def add_to(commands: Any) -> None:
         help="folder for the colored videos of a folder; created if it does not exist. They keep their names; a format "
         "that cannot be written, or does not hold the codec, becomes .mp4 or another",
     )
-    output.add_argument(
-        "--resume",
-        action="store_true",
-        help="work in segments, and resume where an interrupted call with the same options stopped; with -o, skip "
-        "videos whose result exists already",
+    resume = (
+        "work in segments, and resume where an interrupted call with the same options stopped; with -o, skip videos "
+        "whose result exists already"
     )
-    output.add_argument(
-        "--overwrite", action="store_true", help="replace results that exist already (default: they are an error)"
-    )
-    output.add_argument("--side-by-side", action="store_true", help="put the original to the left of the colored video")
+    side_by_side = "put the original to the left of the colored video"
+    add_flags(output, ("--resume", resume), OVERWRITE, ("--side-by-side", side_by_side))
     add_values(
         output,
         ("--report", str, "FILE", None, "write frames, rate, size, cuts and conversions as JSON (default: none)"),
     )
     encoding = command.add_argument_group("encoding")
-    encoding.add_argument("--codec", choices=get_args(CodecName), help="codec of the result (default: the usual one)")
     add_values(
         encoding,
+        ("--codec", get_args(CodecName), None, None, "codec of the result (default: the usual one)"),
         ("--quality", whole_number(0, 63), "CRF", None, "of h264, hevc and vp9; lower is better (default: 20, vp9 32)"),
         ("--preset", str, "NAME", None, "effort of h264 and hevc, ultrafast to veryslow (default: faster, hevc fast)"),
         ("--pixel-format", str, "NAME", None, "as yuv422p10; of an image sequence rgb24 or rgb48 (default: as usual)"),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from labcolor.base.choices import Deinterlacing, ShotListEnding
-from labcolor.cli.common import add_like
+from labcolor.cli.common import add_flags, add_like, add_values
 from labcolor.errors import PictureFileError
 
 
@@ -22,14 +22,11 @@ def frame_size(text: str) -> tuple[int, int]:
 def add_color_options(command: argparse.ArgumentParser) -> None:
     """Add the options that :func:`color_options` reads, in a group."""
     group = command.add_argument_group("colors over time")
-    group.add_argument(
-        "--smoothing",
-        type=float,
-        metavar="SHARE",
-        default=0.96,
-        help="weight of past frames in the colors of static regions, from 0 (none) to 0.99, at 24 or 25 frames per "
-        "second (default: %(default)g)",
+    smoothing = (
+        "weight of past frames in the colors of static regions, from 0 (none) to 0.99, at 24 or 25 frames per second "
+        "(default: %(default)g)"
     )
+    add_values(group, ("--smoothing", float, "SHARE", 0.96, smoothing))
     add_shots_option(group)
     group.add_argument(
         "--references",
@@ -84,13 +81,9 @@ def _shots(text: str) -> str | list[int]:
 
 def add_field_options(group: Any) -> None:
     """Add the options for the decoding of frames to a parser or a group."""
-    group.add_argument(
-        "--deinterlace",
-        choices=get_args(Deinterlacing),
-        default="auto",
-        help="convert interlaced frames: those that are marked as interlaced, none, or all (default: %(default)s)",
-    )
-    group.add_argument("--tone-map", action="store_true", help="map an HDR video to standard dynamic range")
+    interlaced = "convert interlaced frames: those that are marked as interlaced, none, or all (default: %(default)s)"
+    add_values(group, ("--deinterlace", get_args(Deinterlacing), None, "auto", interlaced))
+    add_flags(group, ("--tone-map", "map an HDR video to standard dynamic range"))
 
 
 def sheet_path(arguments: argparse.Namespace) -> Path | None:
