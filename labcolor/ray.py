@@ -32,8 +32,6 @@ _JOB, _REPORT = ".labcolor-job.json", "labcolor-report.json"
 _Work = Callable[..., str]
 _TRIES = 3  # attempts to color a file whose worker is killed
 _KILLED = f"its worker was killed {_TRIES} times, possibly because this file needs too much memory. See Ray's logs."
-_WORKERS = optional(integer(1, most=100_000))
-_QUALITY = optional(integer(1, most=100))
 
 
 @dataclass
@@ -174,7 +172,7 @@ def colorize_pictures(
     (2000, 0, {})
     """
     saturation = as_saturation(saturation)
-    require("quality", quality, _QUALITY)
+    require("quality", quality, optional(integer(1, most=100)))
     require("label", label, instance_of(bool))
     folder = as_path("destination", destination)
     given = [sources] if isinstance(sources, str | os.PathLike) else sources
@@ -252,7 +250,7 @@ def _run(
 ) -> RayReport:
     """Color the files that have no result yet. See :func:`colorize_pictures`."""
     started = time.monotonic()
-    require("workers", workers, _WORKERS)
+    require("workers", workers, optional(integer(1, most=100_000)))
     require("threads", threads, integer(1, most=1024))
     colorizer = Colorizer.from_pretrained() if colorizer is None else colorizer
     if not isinstance(colorizer, Colorizer):

@@ -68,29 +68,26 @@ class FrameWriter:
     def write(self, picture: Picture, chroma: Chroma) -> None:
         """Color a frame by its small chroma, and write it."""
         self.count += 1
-        if self._rgb is not None:
-            colored = self._rgb_of(picture, chroma)
-            if self._side_by_side:
-                colored = np.hstack([self._rgb_of(picture, replace(chroma, ab=np.zeros_like(chroma.ab))), colored])
-            planes = [colored] if self._rgb.depth in (8, 16) else [colored[..., channel] for channel in (1, 2, 0)]
-        else:
-            luma = picture.values[..., 0]
-            planes = [luma, *self._frames.chroma(luma, self._table, chroma)]
-            if self._side_by_side:
-                zero = 2 ** (self._frames.depth - 1)
-                grey = [luma, *(np.full_like(plane, zero) for plane in planes[1:])]
-                planes = [np.hstack(pair) for pair in zip(grey, planes, strict=True)]
+        planes = self._planes(picture, chroma)
+        if self._side_by_side:
+            if self._rgb is None:
+                grey = [planes[0], *(np.full_like(plane, 2 ** (self._frames.depth - 1)) for plane in planes[1:])]
+            else:
+                grey = self._planes(picture, replace(chroma, ab=np.zeros_like(chroma.ab)))
+            planes = [np.hstack(pair) for pair in zip(grey, planes, strict=True)]
         self._pipe.write(self._head)
         for plane in planes:
             self._pipe.write(np.ascontiguousarray(plane, plane.dtype.newbyteorder("<")).data)
 
-    def _rgb_of(self, picture: Picture, chroma: Chroma) -> Array:
-        """Return a colored frame in the format of the result."""
-        assert self._rgb is not None
-        colored = picture.colored(chroma)
-        if self._rgb.depth in (8, 16) and not self._rgb.density:
-            return colored
-        return self._rgb.encoded(colored, picture.values[..., 0])
+    def _planes(self, picture: Picture, chroma: Chroma) -> list[Array]:
+        """Return the planes of a colored frame; RGB of 8 and 16 bits is one plane."""
+        luma = picture.values[..., 0]
+        if self._rgb is None:
+            return [luma, *self._frames.chroma(luma, self._table, chroma)]
+        colored, packed = picture.colored(chroma), self._rgb.depth in (8, 16)
+        if self._rgb.density or not packed:
+            colored = self._rgb.encoded(colored, luma)
+        return [colored] if packed else [colored[..., channel] for channel in (1, 2, 0)]
 
 
 @contextmanager

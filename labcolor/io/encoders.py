@@ -12,7 +12,7 @@ from typing import Any
 import imageio.v3 as iio
 import numpy as np
 from PIL import Image, TiffTags
-from PIL.PngImagePlugin import PngInfo
+from PIL.PngImagePlugin import PngInfo, putchunk
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 from PIL.TiffTags import lookup
 
@@ -193,5 +193,4 @@ def _write_deep_png(path: Path, picture: Array, level: int, metadata: PictureMet
     with path.open("wb") as file:
         file.write(b"\x89PNG\r\n\x1a\n")
         for kind, content in chunks:
-            file.write(struct.pack(">I", len(content)) + kind + content)
-            file.write(struct.pack(">I", zlib.crc32(content, zlib.crc32(kind))))
+            putchunk(file, kind, content)
