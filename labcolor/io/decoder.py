@@ -147,19 +147,14 @@ class Footage:
         rest = Fraction(self.info.duration) - self.seconds
         return round((rest if self.length is None else min(self.length, rest)) * self.rate)
 
-    @property
-    def tone_mapped(self) -> bool:
-        """Whether tones of HDR are mapped to standard range."""
-        return bool(self.info.hdr)
-
     @cached_property
     def format(self) -> FrameFormat:
-        """Format of decoded luma. RGB is decoded to full range."""
-        if self.tone_mapped:
+        """Format of decoded luma. RGB is decoded to full range, and HDR is mapped to 10 bits of standard range."""
+        if self.info.hdr:
             return FrameFormat(10, False)
-        pixels = self.info.pixels
+        pixels, density = self.info.pixels, self.info.dpx is not None and self.info.dpx.density
         depth = pixels.depth if pixels.kind != "rgb" or pixels.depth in (8, *_PLANAR) else 16
-        return FrameFormat(depth, self.info.full or pixels.kind == "rgb", density=self.info.density)
+        return FrameFormat(depth, self.info.full or pixels.kind == "rgb", density=density)
 
 
 def open_footage(path: Path, decoding: Decoding = Decoding()) -> Footage:
@@ -187,7 +182,7 @@ class Decoder:
 
     def __init__(self, footage: Footage) -> None:
         self._footage, info = footage, footage.info
-        self._rgb = info.pixels.kind == "rgb" and not footage.tone_mapped
+        self._rgb = info.pixels.kind == "rgb" and not info.hdr
         self._planar = self._rgb and footage.format.depth in _PLANAR
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
         planar, plain = self._pixels()
@@ -215,7 +210,7 @@ class Decoder:
         if info.pixels.kind == "grey":
             return [f"format={plain}"], []
         # extractplanes lacks 4:4:0
-        chroma = "420" if self._footage.tone_mapped else info.pixels.chroma.replace("440", "444")
+        chroma = "420" if info.hdr else info.pixels.chroma.replace("440", "444")
         letter = "j" if info.format.startswith("yuvj") else ""  # another name would convert the range
         planar = f"yuv{letter}{chroma}p" + ("" if depth == 8 else f"{depth}le")
         return [f"format={planar}"], ["extractplanes=y", f"format={plain}"]
@@ -309,9 +304,9 @@ def _deinterlacing(footage: Footage) -> list[str]:
 
 def _tone_mapping(footage: Footage) -> list[str]:
     """Return the filters that map the tones of an HDR video to 10 bits of standard range."""
-    if not footage.tone_mapped:
-        return []
     info = footage.info
+    if not info.hdr:
+        return []
     tags = {"colorspace": (info.matrix, "bt2020nc"), "color_primaries": (info.primaries, "bt2020")}
     tags["color_trc"] = (info.transfer, "smpte2084")
     missing = [f"{name}={usual}" for name, (found, usual) in tags.items() if found == "unknown"]

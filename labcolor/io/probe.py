@@ -155,11 +155,6 @@ class VideoInfo:
     dpx: DpxHeader | None
 
     @property
-    def density(self) -> bool:
-        """Whether values are codes of printing density."""
-        return self.dpx is not None and self.dpx.density
-
-    @property
     def pixels(self) -> Pixels:
         """The storage of its pixels."""
         return pixels_of(self.format)
