@@ -75,9 +75,7 @@ def add_to(commands: Any) -> None:
     form = "format in the output folder or on standard output (default: that of each picture; png on standard output)"
     add_values(group, ("--format", FORMATS, None, None, form))
     add_flags(
-        group.add_mutually_exclusive_group(),
-        ("--resume", "skip pictures whose result exists already"),
-        OVERWRITE,
+        group.add_mutually_exclusive_group(), ("--resume", "skip pictures whose result exists already"), OVERWRITE
     )
     add_flags(group, ("--triptych", "write lightness, colored and original side by side"))
     add_values(

@@ -65,11 +65,7 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         """Return a frame with both pictures and a slider."""
-        return _HTML.format(
-            width=self.left.width,
-            left=_embedded(self.left),
-            right=_embedded(self.right),
-        )
+        return _HTML.format(width=self.left.width, left=_embedded(self.left), right=_embedded(self.right))
 
     def _repr_png_(self) -> bytes:
         """Return both pictures side by side, for programs that show no HTML."""
@@ -187,12 +183,7 @@ def show(pictures: PictureInput | list[Any] | tuple[Any, ...]) -> Image.Image:
     return image
 
 
-def triptych(
-    original: PictureInput,
-    colored: PictureInput,
-    *,
-    path: PathLike | None = None,
-) -> npt.NDArray[np.uint8]:
+def triptych(original: PictureInput, colored: PictureInput, *, path: PathLike | None = None) -> npt.NDArray[np.uint8]:
     """Arrange L, the colored picture and the original side by side.
 
     Parameters
