@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import lzma
 import math
 import re
@@ -14,6 +15,8 @@ from typing import Any, BinaryIO
 from PIL import Image
 
 from labcolor.errors import PictureFileError
+
+_log = logging.getLogger(__name__)
 
 # The formats that are opened. Some other formats of Pillow start programs, as EPS does.
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "PPM", "TIFF", "WEBP", "AVIF", "JPEG2000")
@@ -47,13 +50,15 @@ DECOMPRESSORS: dict[int, Callable[[], Any]] = {
 
 
 @contextmanager
-def ignoring_damage() -> Iterator[None]:
-    """Suppress a decoder's exceptions on damaged data, but not the time limit of a caller."""
+def ignoring_damage(warning: str = "") -> Iterator[None]:
+    """Suppress a decoder's exceptions on damaged data, but not a caller's time limit. Log a warning for damage."""
     try:
         yield
     except DAMAGE as error:
         if not is_damage(error):
             raise
+        if warning:
+            _log.warning("%s", warning)
 
 
 def is_damage(error: BaseException) -> bool:

@@ -6,8 +6,6 @@ import logging
 import re
 import threading
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +27,7 @@ RESOLUTION = 0x011A, 0x011B, 0x0128
 ORIENTATION = 0x0112
 _XMP = 0x02BC
 _XMP_ORIENTATION = re.compile(rb"(tiff:Orientation\s*(?:=\s*[\"']|>)\s*)[0-9]")
+_EXIF_DAMAGED = "its EXIF is damaged, and left out."
 _THUMBNAILS = b"<xmp:Thumbnails>", b"</xmp:Thumbnails>"
 # Tags that describe a picture, rather than its layout: document, title, maker, model, page, software, date, artist,
 # computer, ratings, copyright, and Windows' title, comment, author, keywords and subject.
@@ -176,7 +175,7 @@ def _of_image(name: str, image: Image.Image) -> PictureMetadata:
     """Return the metadata of a PIL image."""
     xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
     exif = Image.Exif()
-    with _leaving_out(name):
+    with ignoring_damage(f"{name}: {_EXIF_DAMAGED}"):
         exif = image.getexif()
     return _of_exif(name, exif, exif.get(_XMP) if xmp is None else xmp, image.info.get("dpi"))
 
@@ -186,7 +185,7 @@ def _of_exif(name: str, exif: Image.Exif, xmp: Any, dpi: Any) -> PictureMetadata
     lies, dots, packed = False, None, None
     with ignoring_damage():
         dots = _dots(exif, dpi)
-    with _leaving_out(name):
+    with ignoring_damage(f"{name}: {_EXIF_DAMAGED}"):
         lies = exif.get(ORIENTATION, 1) in (5, 6, 7, 8)
         packed = _descriptive(exif)
     return PictureMetadata(
@@ -194,17 +193,6 @@ def _of_exif(name: str, exif: Image.Exif, xmp: Any, dpi: Any) -> PictureMetadata
         xmp=_upright_xmp(name, xmp.encode() if isinstance(xmp, str) else xmp),
         dpi=(dots[1], dots[0]) if dots is not None and lies else dots,
     )
-
-
-@contextmanager
-def _leaving_out(name: str) -> Iterator[None]:
-    """Suppress and log damage to EXIF."""
-    intact = False
-    with ignoring_damage():
-        yield
-        intact = True
-    if not intact:
-        _log.warning("%s: its EXIF is damaged, and left out.", name)
 
 
 def _upright_xmp(name: str, xmp: Any) -> bytes | None:
