@@ -69,14 +69,11 @@ class MessageHandler(logging.Handler):
 def add_model_options(command: argparse.ArgumentParser) -> None:
     """Add the options that select the model and the strength of its colors."""
     group = command.add_argument_group("model and colors")
-    group.add_argument(
-        "--model",
-        default=MODELS[0],
-        help=f"a packaged model ({', '.join(MODELS)}), or the path of a model file (default: %(default)s)",
-    )
     engine, device = get_args(EngineName), get_args(DeviceName)
+    model = f"a packaged model ({', '.join(MODELS)}), or the path of a model file (default: %(default)s)"
     add_values(
         group,
+        ("--model", str, None, MODELS[0], model),
         ("--working-size", int, "PIXELS", None, "short side of the network's input (default: the model's)"),
         ("--saturation", float, "FACTOR", 1.0, "strength of the colors, 0 (grey) to 4 (vivid) (default: %(default)g)"),
         ("--threads", whole_number(1, 1024), "N", None, "number of threads (default: one for each core)"),
@@ -106,12 +103,8 @@ def add_flags(group: Any, *rows: tuple[str, str]) -> None:
 
 def add_like(group: Any) -> None:
     """Add the option that names exemplars."""
-    group.add_argument(
-        "--like",
-        action="append",
-        metavar="PHOTO",
-        help="a colored photograph, of any size, whose colors similar things take; may be repeated (default: none)",
-    )
+    like = "a colored photograph, of any size, whose colors similar things take; may be repeated (default: none)"
+    group.add_argument("--like", action="append", metavar="PHOTO", help=like)
 
 
 def load(model: str, parameter: str = "--model") -> Colorizer:

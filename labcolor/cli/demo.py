@@ -30,9 +30,8 @@ def add_to(commands: Any) -> None:
         epilog=_EXAMPLES,
     )
     command.set_defaults(run=run)
-    command.add_argument(
-        "--host", default="127.0.0.1", help="address to listen at; 0.0.0.0 for all machines (default: %(default)s)"
-    )
+    host = "address to listen at; 0.0.0.0 for all machines (default: %(default)s)"
+    add_values(command, ("--host", str, None, "127.0.0.1", host))
     command.add_argument(
         "--name",
         action="append",

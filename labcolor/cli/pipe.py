@@ -7,7 +7,7 @@ import sys
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from labcolor.cli.common import DONE, add_model_options, model_of, print_message
+from labcolor.cli.common import DONE, add_model_options, add_values, model_of, print_message
 from labcolor.cli.video_options import add_color_options, color_options, frame_size
 from labcolor.errors import InputError
 
@@ -32,12 +32,8 @@ def add_to(commands: Any) -> None:
         epilog=_EXAMPLES,
     )
     command.set_defaults(run=run)
-    command.add_argument(
-        "--raw",
-        type=frame_size,
-        metavar="WxH",
-        help="frames are raw RGB of this size, 8 bits a channel (default: YUV4MPEG2)",
-    )
+    raw = "frames are raw RGB of this size, 8 bits a channel (default: YUV4MPEG2)"
+    add_values(command, ("--raw", frame_size, "WxH", None, raw))
     add_color_options(command)
     add_model_options(command)
 

@@ -28,12 +28,10 @@ def add_to(commands: Any) -> None:
     )
     command.set_defaults(run=preview)
     _add_common(command, ".", "folder for the pictures (default: the current one)")
-    command.add_argument(
-        "--at", action="append", default=[], metavar="TIME", help="as 80.5 or 00:01:20.5; may be repeated"
-    )
-    command.add_argument(
-        "--sheet", metavar="FILE", help="picture to write, with one frame of each shot (default: none)"
-    )
+    at = "time of a frame, as 80.5 or 00:01:20.5; may be repeated"
+    command.add_argument("--at", action="append", default=[], metavar="TIME", help=at)
+    sheet = "picture to write, with one frame of each shot (default: none)"
+    command.add_argument("--sheet", metavar="FILE", help=sheet)
     command = commands.add_parser(
         "stills",
         help="write one still for each shot of a video",

@@ -37,22 +37,19 @@ def add_to(commands: Any) -> None:
         epilog=_EXAMPLES,
     )
     command.set_defaults(run=run, grace=60.0)  # seconds after a signal in which the model is saved
-    command.add_argument(
-        "sources", nargs="+", metavar="PICTURES", help="color pictures: folders with subfolders, tar archives, files"
-    )
+    sources = "color pictures: folders with subfolders, tar archives, files"
+    command.add_argument("sources", nargs="+", metavar="PICTURES", help=sources)
     command.add_argument("-o", "--output", required=True, metavar="MODEL", help="the model file to write")
     add_flags(command, ("--resume", "resume an interrupted training from MODEL.checkpoint"))
     cache = "folder that keeps the reduced pictures for other trainings (default: none)"
-    command.add_argument("--cache", metavar="FOLDER", help=cache)
+    add_values(command, ("--cache", str, "FOLDER", None, cache))
     group = command.add_argument_group("model")
-    group.add_argument(
-        "--start",
-        metavar="MODEL",
-        help=f"the model to start from: a packaged model ({', '.join(MODELS)}), the path of a model file, or {_NONE} "
-        f"for new weights, which need some ten thousand pictures (default: {MODELS[0]}, or {_NONE} with --network)",
+    start = (
+        f"the model to start from: a packaged model ({', '.join(MODELS)}), the path of a model file, or {_NONE} for "
+        f"new weights, which need some ten thousand pictures (default: {MODELS[0]}, or {_NONE} with --network)"
     )
     network = "the architecture of new weights (default: reference, or that of --start)"
-    add_values(group, ("--network", MODELS, None, None, network))
+    add_values(group, ("--start", str, "MODEL", None, start), ("--network", MODELS, None, None, network))
     group = command.add_argument_group("training")
     precision = "arithmetic; mixed_bfloat16 is faster if the processor supports it (default: %(default)s)"
     add_values(

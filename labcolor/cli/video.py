@@ -58,20 +58,14 @@ def add_to(commands: Any) -> None:
         help="the video, in any format that ffmpeg reads; an image sequence, as frames/%%06d.tif or a folder of "
         "numbered pictures; with -o, a folder of videos",
     )
-    command.add_argument(
-        "destination",
-        metavar="OUT",
-        nargs="?",
-        help="the file to write: .mp4, .mov, .mkv, .webm, .avi or .gif; or an image sequence, as colored/%%06d.tif",
-    )
+    written = "the file to write: .mp4, .mov, .mkv, .webm, .avi or .gif; or an image sequence, as colored/%%06d.tif"
+    command.add_argument("destination", metavar="OUT", nargs="?", help=written)
     output = command.add_argument_group("output")
-    output.add_argument(
-        "-o",
-        "--output",
-        metavar="FOLDER",
-        help="folder for the colored videos of a folder; created if it does not exist. They keep their names; a format "
-        "that cannot be written, or does not hold the codec, becomes .mp4 or another",
+    folder = (
+        "folder for the colored videos of a folder; created if it does not exist. They keep their names; a format that "
+        "cannot be written, or does not hold the codec, becomes .mp4 or another"
     )
+    output.add_argument("-o", "--output", metavar="FOLDER", help=folder)
     resume = (
         "work in segments, and resume where an interrupted call with the same options stopped; with -o, skip videos "
         "whose result exists already"

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any, get_args
 
-from labcolor.base.choices import Deinterlacing, ShotListEnding
+from labcolor.base.choices import Deinterlacing, HueName, ShotListEnding
 from labcolor.cli.common import add_flags, add_like, add_values
 from labcolor.errors import PictureFileError
 
@@ -28,37 +28,19 @@ def add_color_options(command: argparse.ArgumentParser) -> None:
     )
     add_values(group, ("--smoothing", float, "SHARE", 0.96, smoothing))
     add_shots_option(group)
-    group.add_argument(
-        "--references",
-        metavar="FOLDER",
-        help="frames whose colors are known, named by the number of the frame, as ref_000120.png (default: none)",
-    )
+    references = "frames whose colors are known, named by the number of the frame, as ref_000120.png (default: none)"
+    add_values(group, ("--references", str, "FOLDER", None, references))
     add_like(group)
-    group.add_argument(
-        "--consistency",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="keep the color of a thing in all shots of a scene (default: yes)",
-    )
-    group.add_argument(
-        "--exclude-hues",
-        type=lambda text: text.split(","),
-        default=(),
-        metavar="HUES",
-        help="hues that become grey, as in red,pink: red, orange, yellow, green, cyan, blue, purple or pink "
-        "(default: none)",
-    )
+    consistency = "keep the color of a thing in all shots of a scene (default: yes)"
+    group.add_argument("--consistency", action=argparse.BooleanOptionalAction, default=True, help=consistency)
+    hues = f"hues that become grey, as in red,pink: {', '.join(get_args(HueName))} (default: none)"
+    add_values(group, ("--exclude-hues", lambda text: text.split(","), "HUES", (), hues))
 
 
 def add_shots_option(group: Any) -> None:
     """Add the option for a list of shots."""
-    group.add_argument(
-        "--shots",
-        type=_shots,
-        metavar="LIST",
-        help="the shots: a file, as shots.csv or shots.edl; the frames that begin a shot, as in 94,210; or none "
-        "(default: cuts are detected)",
-    )
+    shots = "a file, as shots.csv or shots.edl; frames that begin a shot, as 94,210; or none (default: detected cuts)"
+    add_values(group, ("--shots", _shots, "LIST", None, shots))
 
 
 def color_options(arguments: argparse.Namespace) -> dict[str, Any]:
