@@ -77,11 +77,17 @@ def test_an_exemplar_in_a_form_lends_its_colors(server, classifier):
     assert (refused.status, refused.error) == (400, "like: only /color uses it. Leave it out.")
 
 
-def test_a_model_without_hints_takes_no_exemplar(serving, small):
+@pytest.fixture(scope="module")
+def limited(serving, small):
+    """A server of a model without hints, with a name of its own, which takes a megabyte."""
+    with serving(small, names=["Color.example.org"], limits=Limits(size=1 << 20, workers=1)) as server:
+        yield server
+
+
+def test_a_model_without_hints_takes_no_exemplar(limited):
     """It says so."""
-    with serving(small, limits=Limits(workers=1)) as server:
-        answer = server.color(form(RIGHT, LEFT), kind=FORM)
-        assert (answer.status, "like: this model takes none" in answer.error) == (400, True)
+    answer = limited.color(form(RIGHT, LEFT), kind=FORM)
+    assert (answer.status, "like: this model takes none" in answer.error) == (400, True)
 
 
 def test_hints_are_drawn_at_their_place(server):
@@ -221,32 +227,30 @@ def test_pages_of_other_sites_are_kept_out(server, headers):
         assert answer.status == 403
 
 
-def test_own_names_and_pages_are_let_in(serving, small):
+def test_own_names_and_pages_are_let_in(limited):
     """Addresses, localhost, names that were given, and the server's own page may ask."""
-    with serving(small, names=["Color.example.org"]) as server:
-        own = f"127.0.0.1:{server.port}"
-        for headers in [
-            {},
-            {"Host": "localhost"},
-            {"Host": "[::1]:80"},
-            {"Host": "192.168.1.7"},
-            {"Host": "color.example.org"},
-            {"Host": own, "Origin": f"http://{own}"},
-            {"Host": own, "Origin": "https://color.example.org"},
-        ]:
-            assert server.ask("GET", "/health", **headers).status == 200
+    own = f"127.0.0.1:{limited.port}"
+    for headers in [
+        {},
+        {"Host": "localhost"},
+        {"Host": "[::1]:80"},
+        {"Host": "192.168.1.7"},
+        {"Host": "color.example.org"},
+        {"Host": own, "Origin": f"http://{own}"},
+        {"Host": own, "Origin": "https://color.example.org"},
+    ]:
+        assert limited.ask("GET", "/health", **headers).status == 200
 
 
-def test_large_files_are_refused(serving, small):
+def test_large_files_are_refused(limited):
     """More bytes than allowed are refused by their announced length, and where none is announced, as they come."""
-    with serving(small, limits=Limits(size=1 << 20, workers=1)) as server:
-        for body in (bytes(2 << 20), form(bytes(2 << 20))):
-            kind = "image/png" if body[0] == 0 else FORM
-            answer = server.color(body, kind=kind)
-            assert (answer.status, "at most 1 MB" in answer.error) == (413, True)
-        assert server.color(form(bytes(700 << 10), bytes(700 << 10)), kind=FORM).status == 413
-        assert server.color(bytes(1 << 16) for _ in range(40)).status == 413
-        assert server.ask("GET", "/health").status == 200
+    for body in (bytes(2 << 20), form(bytes(2 << 20))):
+        kind = "image/png" if body[0] == 0 else FORM
+        answer = limited.color(body, kind=kind)
+        assert (answer.status, "at most 1 MB" in answer.error) == (413, True)
+    assert limited.color(form(bytes(700 << 10), bytes(700 << 10)), kind=FORM).status == 413
+    assert limited.color(bytes(1 << 16) for _ in range(40)).status == 413
+    assert limited.ask("GET", "/health").status == 200
 
 
 def test_large_pictures_are_refused_before_they_are_decoded(server):
