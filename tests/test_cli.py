@@ -46,21 +46,23 @@ def test_colors_a_folder(folder, capsys):
 def test_one_bad_file_does_not_stop_the_rest(folder, capsys):
     """An unreadable file is reported in one line with its reason, the exit code is 1, and --resume does the rest."""
     (folder / "in" / "bad.png").write_bytes(b"\x89PNG nonsense")
-    assert main(["colorize", str(folder / "in"), "-o", str(folder / "out")]) == 1
+    command = ["colorize", str(folder / "in"), "-o", str(folder / "out"), "--model", "reference"]
+    assert main(command) == 1
     error = capsys.readouterr().err
     assert "bad.png: expected a picture" in error
     assert "Traceback" not in error
     assert "3 colored, 1 failed" in error
     (folder / "out" / "a.png").unlink()
     (folder / "in" / "bad.png").unlink()
-    assert main(["colorize", str(folder / "in"), "-o", str(folder / "out"), "--resume"]) == 0
+    assert main([*command, "--resume"]) == 0
     assert "1 colored, 0 failed" in capsys.readouterr().err
     assert files(folder / "out") == ["a.png", "b.jpg", "more/c.png"]
 
 
 def test_triptychs(folder):
     """--triptych writes three panels."""
-    assert main(["colorize", str(folder / "in" / "a.png"), "-o", str(folder / "out"), "--triptych"]) == 0
+    command = ["colorize", str(folder / "in" / "a.png"), "-o", str(folder / "out"), "--model", "reference"]
+    assert main([*command, "--triptych"]) == 0
     height, width = read_picture(folder / "in" / "a.png").shape[:2]
     assert read_picture(folder / "out" / "a.png").shape == (height, 3 * width + 16, 3)
 
@@ -130,7 +132,7 @@ def test_colors_of_an_earlier_run_are_not_colored_again(folder, monkeypatch, cap
     """An output folder inside the input folder is left out."""
     monkeypatch.chdir(folder / "in")
     for options in ([], ["--overwrite"]):
-        assert main(["colorize", ".", "-o", "out", *options]) == 0
+        assert main(["colorize", ".", "-o", "out", "--model", "reference", *options]) == 0
         assert "3 colored, 0 failed" in capsys.readouterr().err
     assert not (folder / "in" / "out" / "out").exists()
 
@@ -163,7 +165,7 @@ def test_evaluate_leaves_out_what_is_too_small(folder, capsys):
     write_picture(folder / "in" / "tiny.png", np.arange(75, dtype=np.uint8).reshape(5, 5, 3))
     write_picture(folder / "in" / "rgb.png", np.zeros((50, 50, 3), np.uint8))
     write_picture(folder / "in" / "grey.png", np.zeros((50, 50), np.uint8))
-    assert main(["evaluate", str(folder / "in")]) == 1
+    assert main(["evaluate", str(folder / "in"), "--model", "reference"]) == 1
     captured = capsys.readouterr()
     assert captured.out.startswith("3 pictures")
     assert "tiny.png: expected at least 7 x 7" in captured.err

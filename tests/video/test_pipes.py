@@ -13,7 +13,8 @@ from labcolor.io.decoder import Decoder, open_footage
 from labcolor.io.probe import probe
 from labcolor.video.look import HUES
 
-PIPE = [sys.executable, "-m", "labcolor", "pipe", "--model", "reference"]
+REFERENCE = ["--model", "reference"]
+PIPE = [sys.executable, "-m", "labcolor", "pipe", *REFERENCE]
 
 
 @pytest.fixture
@@ -83,7 +84,7 @@ def test_options_of_a_pipe(clip):
 
 def test_preview(clip, tmp_path, capsys):
     """A preview is the frame at that time, also if the time lies between two, and as colorful as its picture."""
-    assert main(["preview", str(clip), "--at", "1.18", "--at", "00:00:01", "-o", str(tmp_path / "p")]) == 0
+    assert main(["preview", str(clip), "--at", "1.18", "--at", "00:00:01", "-o", str(tmp_path / "p"), *REFERENCE]) == 0
     names = ["clip_000025.png", "clip_000030.png"]
     assert sorted(path.name for path in (tmp_path / "p").iterdir()) == names
     assert names[0] in capsys.readouterr().err
@@ -95,13 +96,14 @@ def test_preview(clip, tmp_path, capsys):
         errors = [np.abs(luma - other).mean() for other in lumas]
         assert int(np.argmin(errors)) == int(name[5:11])
     for wrong in (["--at", "99"], ["--at", "soon"]):
-        assert main(["preview", str(clip), *wrong, "-o", str(tmp_path / "q")]) == 2
+        assert main(["preview", str(clip), *wrong, "-o", str(tmp_path / "q"), *REFERENCE]) == 2
     assert not (tmp_path / "q").exists()
 
 
 def test_stills(clip, tmp_path, small):
     """One still for each shot, in grey and in color, with the number of its frame, which lies in that shot."""
-    assert main(["stills", str(clip), "-o", str(tmp_path / "stills")]) == 0
+    command = ["stills", str(clip), "-o", str(tmp_path / "stills"), *REFERENCE]
+    assert main(command) == 0
     cuts = colorize_video(clip, tmp_path / "out.mkv", small).cuts
     numbers = sorted(int(path.stem[4:]) for path in (tmp_path / "stills").glob("ref_*.png"))
     assert len(numbers) == len(cuts) + 1
@@ -112,5 +114,5 @@ def test_stills(clip, tmp_path, small):
         assert read_picture(tmp_path / f"stills/ref_{number:06d}.png").shape == grey.shape == (48, 64, 3)
     corrected = tmp_path / f"stills/ref_{numbers[0]:06d}.png"
     corrected.write_bytes(b"by hand")
-    assert main(["stills", str(clip), "-o", str(tmp_path / "stills")]) == 0
+    assert main(command) == 0
     assert corrected.read_bytes() == b"by hand"
