@@ -295,9 +295,7 @@ def _claimed(folder: Path, about: Mapping[str, Any]) -> Iterator[None]:
     with writing_errors(folder, FileError):
         unknown = not path.exists() and any(folder.iterdir())
     if unknown:
-        raise InputError(
-            f"{folder}: expected a new folder, or the folder of an earlier run, got another. Name a new one."
-        )
+        raise InputError(f"{folder}: expected a new folder or that of an earlier run, got another. Name a new one.")
 
     def check_other(found: Any) -> None:
         if found is not None:
@@ -371,6 +369,4 @@ def _check_machines(ray: Any) -> None:
 def _check_version(name: str, found: str | None, expected: str) -> None:
     """Raise an error if a machine lacks labcolor, or has another version than the machine that starts the job."""
     if found != expected:
-        raise LabcolorError(
-            f"{name}: expected labcolor {expected}, got {found or 'none'}. Install the same version on all machines."
-        )
+        raise LabcolorError(f"{name}: expected labcolor {expected}, got {found or 'none'}. Install it on all machines.")

@@ -185,7 +185,7 @@ def test_workers_that_die_take_nothing_with_them(tmp_path):
     (tmp_path / "job.py").write_text(CLUSTER)
     result = subprocess.run([sys.executable, "job.py"], cwd=tmp_path, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
-    assert "got 0.0.1. Install the same version on all machines." in result.stdout
+    assert "got 0.0.1. Install it on all machines." in result.stdout
     report = json.loads((tmp_path / "out" / "labcolor-report.json").read_text())
     assert report["colored"] == 20
     reasons = {name.rsplit("/", 1)[-1]: reason for name, reason in report["failed"].items()}

@@ -35,18 +35,15 @@ def as_array(name: str, value: Any) -> Array:
     """Convert an array-like to a plain array. Refuse masked values, which NumPy would silently unmask."""
     parts = value if isinstance(value, list | tuple) else (value,)
     if any(np.ma.is_masked(part) for part in parts):
-        raise InputError(
-            f"{name}: expected plain values, got masked ones. Fill them first, for example with {name}.filled(np.nan)."
-        )
+        raise InputError(f"{name}: expected plain values, got masked ones. Fill them first: {name}.filled(np.nan).")
     try:
         return np.asarray(value)
     except ValueError as error:
         raise InputError(f"{name}: expected an array, got a sequence of unequal parts. Make them one shape.") from error
     except Exception as error:  # libraries raise errors of many kinds for tensors on a GPU or with gradients
         remedy = " Move it to the CPU first: .detach().cpu().numpy()." if hasattr(value, "cpu") else ""
-        raise InputTypeError(
-            f"{name}: expected an array, got {type(value).__name__}, which NumPy cannot read.{remedy}"
-        ) from error
+        came = f"{type(value).__name__}, which NumPy cannot read"
+        raise InputTypeError(f"{name}: expected an array, got {came}.{remedy}") from error
 
 
 def integer(least: int, multiple: int = 1, most: int | None = None) -> Check:

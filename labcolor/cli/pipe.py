@@ -41,9 +41,7 @@ def add_to(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Color frames from standard input to standard output."""
     if sys.stdout.isatty():
-        raise InputError(
-            "standard output: expected another program or a file, got a terminal. Write: labcolor pipe | ..."
-        )
+        raise InputError("standard output: expected a program or a file, got a terminal. Write: labcolor pipe | ...")
     from labcolor.video.colorize import frame_stream
     from labcolor.video.pipes import color_raw, color_y4m
 

@@ -102,9 +102,7 @@ def from_image(name: str, image: Image.Image) -> Array:
         raise InputError(f"{name}: expected at least one pixel, got an image of {image.width} x {image.height}.")
     name = f"{name} (PIL image)"
     if isinstance(image, ImageFile.ImageFile) and image.format not in (*FORMATS, "MPO", "HEIF"):
-        raise InputError(
-            f"{name}: expected a format of {', '.join(FORMATS)}, got {image.format}. Copy it first: .copy()."
-        )
+        raise InputError(f"{name}: expected a format of {', '.join(FORMATS)}, got {image.format}. Copy it: .copy().")
     with decoding(name):
         return _converted(name, image)
 

@@ -221,9 +221,7 @@ def _yuv_target(destination: Path, footage: Footage, encoding: Encoding) -> Targ
     info, size, ending = footage.info, footage.size, destination.suffix.lower()
     name = codec_for(encoding, ending)
     if name == "dnxhr" and (size[0] < 256 or size[1] < 120):
-        raise InputError(
-            f"codec: dnxhr needs a picture of at least 256x120 pixels, got {size[0]}x{size[1]}. Resize it."
-        )
+        raise InputError(f"codec: dnxhr needs at least 256x120 pixels, got {size[0]}x{size[1]}. Resize the video.")
     codec, pixels, colors = CODECS[name], _pixel_format(name, footage, encoding.pixel_format), _color_tags(info, size)
     if ending == ".avi":  # it holds no tags, so players go by the height
         colors = (usual_matrix(size[1]), *colors[1:])

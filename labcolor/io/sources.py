@@ -130,9 +130,7 @@ def _content(name: str, file: Any) -> bytes:
         parts.append(part)
         size += len(part)
         if size > limits.FILE_BYTES:
-            raise PictureFileError(
-                f"{name}: expected at most {limits.FILE_BYTES:,} bytes, got more. Reduce the picture first."
-            )
+            raise PictureFileError(f"{name}: expected at most {limits.FILE_BYTES:,} bytes, got more. Reduce it.")
     return b"".join(parts)
 
 
@@ -192,9 +190,7 @@ def decoding(name: str, source: Source | None = None) -> Iterator[None]:
     except MemoryError as error:
         raise OutOfMemoryError(f"{name}: did not fit in memory. Reduce the picture first.") from error
     except Image.DecompressionBombError as error:
-        raise PictureFileError(
-            f"{name}: expected at most {limits.PIXELS:,} pixels, got more. Reduce it first."
-        ) from error
+        raise PictureFileError(f"{name}: expected at most {limits.PIXELS:,} pixels, got more. Reduce it.") from error
     except UnidentifiedImageError as error:
         head = b"" if source is None else source.head(16)
         for kind, place, starts in _UNREADABLE:

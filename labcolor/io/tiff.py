@@ -71,7 +71,7 @@ def deep_samples(name: str, page: Any) -> tuple[Array, int] | None:
     """
     if page.imagedepth > 1:
         raise PictureFileError(
-            f"{name}: expected a picture, got a volume of {page.imagedepth} layers. Write each layer to its own file."
+            f"{name}: expected a picture, got a volume of {page.imagedepth} layers. Save each layer."
         )
     bits, kind = page.bitspersample, "" if page.dtype is None else page.dtype.kind
     if not (kind == "f" or (kind in "iu" and page.dtype.itemsize == 2) or page.dtype == np.int8):
@@ -80,9 +80,7 @@ def deep_samples(name: str, page: Any) -> tuple[Array, int] | None:
     if picture is None:
         return None
     if page.axes not in ("YX", "YXS", "SYX") or page.photometric not in (0, 1, 2):
-        raise PictureFileError(
-            f"{name}: expected a grey or an RGB TIFF, got {page.photometric!r} with the axes {page.axes}. Convert it."
-        )
+        raise PictureFileError(f"{name}: expected grey or RGB, got {page.photometric!r}, axes {page.axes}. Convert it.")
     if page.axes == "SYX":
         picture = np.moveaxis(picture, 0, -1)
     picture = np.atleast_3d(_stretched(name, picture, bits))
@@ -159,9 +157,7 @@ def _stretched(name: str, picture: Array, bits: int) -> Array:
         return picture.astype(np.float32)
     if picture.dtype.kind == "i":
         if picture.min() < 0:
-            raise PictureFileError(
-                f"{name}: expected samples of at least 0, got {picture.min()}. Save it with unsigned integers."
-            )
+            raise PictureFileError(f"{name}: expected samples from 0, got {picture.min()}. Save unsigned integers.")
         bits -= 1
     kind = np.dtype(f"u{picture.dtype.itemsize}")
     most, top = (1 << bits) - 1, np.iinfo(kind).max

@@ -68,7 +68,7 @@ def test_formats_that_are_not_meant(content, tmp_path, monkeypatch):
         with pytest.raises(PictureFileError, match="no decoder knows its format"):
             call(content)
     lazy = Image.open(io.BytesIO(content))
-    with pytest.raises(InputError, match=r"got \w+. Copy it first"):
+    with pytest.raises(InputError, match=r"got \w+. Copy it"):
         read_picture(lazy)
     assert not (tmp_path / "started").exists()
 

@@ -272,7 +272,7 @@ def test_signed_tiffs(tmp_path, dtype, white, photometric):
     assert found.dtype == expected.dtype
     np.testing.assert_array_equal(found, expected if photometric == "minisblack" else white - expected)
     tifffile.imwrite(tmp_path / "p.tif", -values, photometric=photometric)
-    with pytest.raises(PictureFileError, match=f"samples of at least 0, got -{most}"):
+    with pytest.raises(PictureFileError, match=f"samples from 0, got -{most}"):
         read_picture(tmp_path / "p.tif")
 
 
