@@ -788,23 +788,23 @@ def pipeline_of(colorizer: Colorizer) -> Pipeline:
 
 
 def exemplars_of(colorizer: Colorizer, like: Any) -> list[Exemplar]:
-    """Return what is known of the photographs of the parameter ``like`` of :meth:`Colorizer.predict`.
+    """Analyze the photographs of the parameter ``like`` of :meth:`Colorizer.predict`, none for None.
 
     They are remembered for the next call. Errors are those of ``predict``.
     """
+    if like is None:
+        return []
     pipeline = pipeline_of(colorizer)
     with _lock:
-        cache: ExemplarCache = colorizer.__dict__.setdefault("_exemplars", ExemplarCache())
+        cache: ExemplarCache = vars(colorizer).setdefault("_exemplars", ExemplarCache())
     with in_memory():
         return cache.get(pipeline, like)
 
 
 def guide_of(colorizer: Colorizer, saturation: float, like: Any, album: Iterable[Picture] | None) -> Guide | None:
     """Return what changes predicted colors by exemplars, and by the other pictures of an album; None without both."""
-    pipeline = pipeline_of(colorizer)
-    guide: Guide | None = None
-    if like is not None:
-        guide = partial(with_exemplars, pipeline, exemplars_of(colorizer, like))
+    pipeline, exemplars = pipeline_of(colorizer), exemplars_of(colorizer, like)
+    guide = partial(with_exemplars, pipeline, exemplars) if exemplars else None
     if album is None:
         return guide
     with in_memory():

@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,6 @@ from labcolor.errors import InputError, InputTypeError
 from labcolor.io.decoder import luma_pictures
 from labcolor.video.colorize import frame_stream
 from labcolor.video.look import Look
-from labcolor.video.pipes import color_frames
 
 __all__ = ["colorize"]
 
@@ -91,7 +91,7 @@ def colorize(clip: Any, colorizer: Colorizer | None = None, *, saturation: float
     def planes(first: int) -> Iterator[tuple[Array, Array]]:
         stream = frame_stream(colorizer, rate, saturation=saturation, references=None, shots=None, look=look)
         lumas = (np.asarray(clip.get_frame(number)[0]) for number in range(first, len(clip)))
-        colored = color_frames(luma_pictures(lumas, frames), stream)
+        colored = chain.from_iterable(stream.in_groups(luma_pictures(lumas, frames)))
         return (frames.chroma(picture.values[..., 0], table, chroma) for picture, chroma in colored)
 
     return target.std.ModifyFrame(target, _Chroma(planes))

@@ -19,10 +19,8 @@ from labcolor.io.decoder import Decoder, Decoding, Footage, open_footage
 from labcolor.io.formats import target_of
 from labcolor.io.inputs import one_picture
 from labcolor.io.times import as_rate, pace_of
-from labcolor.known.exemplars import Exemplar
 from labcolor.networks.onnx_form import digest
 from labcolor.pictures.small import SmallPicture
-from labcolor.video.frames import groups
 from labcolor.video.jobs import in_one_go, resuming
 from labcolor.video.look import Look
 from labcolor.video.progress import shown
@@ -159,7 +157,7 @@ def frame_stream(
         as_saturation(saturation),
         shots=listed,
         references=given,
-        exemplars=_exemplars(colorizer, look),
+        exemplars=exemplars_of(colorizer, look.like),
         pace=pace_of(rate),
     )
 
@@ -171,11 +169,6 @@ def _checked(colorizer: Colorizer | None) -> Colorizer:
     if not isinstance(colorizer, Colorizer):
         raise InputTypeError(f"colorizer: expected a Colorizer, got {type(colorizer).__name__}. Use Colorizer.load.")
     return colorizer
-
-
-def _exemplars(colorizer: Colorizer, look: Look) -> list[Exemplar]:
-    """Return the exemplars of a look."""
-    return [] if look.like is None else exemplars_of(colorizer, look.like)
 
 
 def _colored(frames: Iterable[PictureInput], stream: ChromaStream) -> Iterator[Array]:
@@ -280,7 +273,7 @@ def colorize_video(
     footage = open_footage(as_path("source", source), decoding)
     target = target_of(as_path("destination", destination), footage, encoding, overwrite)
     colorizer = _checked(colorizer)
-    pipeline, exemplars = pipeline_of(colorizer), _exemplars(colorizer, look)
+    pipeline, exemplars = pipeline_of(colorizer), exemplars_of(colorizer, look.like)
     listed = as_shots(shots, footage.rate)
     given = as_references(
         references, footage.rate, [size[::-1] for size in dict.fromkeys([footage.info.size, footage.size])]
@@ -328,8 +321,8 @@ def colorize_video(
                 end = None if stop is None else lead + stop - start
                 pictures = islice(decoder.pictures(target.frames, target.dtype), lead, end)
                 begun, done = [shot.first - first - start for shot in listed or ()], start
-                for group, ahead in groups(pictures, pipeline.working_size, begun):
-                    for frame in stream.colored(group, ahead):
+                for group in stream.in_groups(pictures, begun):
+                    for frame in group:
                         job.write(*frame)
                     done += len(group)
                     show(done)

@@ -14,14 +14,7 @@ from labcolor.io.decoder import luma_pictures
 from labcolor.io.encoder import FrameWriter
 from labcolor.io.y4m import FRAME, read_exactly, read_head, read_luma
 from labcolor.pictures.picture import Picture, as_picture
-from labcolor.video.frames import groups
 from labcolor.video.stream import ChromaStream
-
-
-def color_frames(pictures: Iterable[Picture], stream: ChromaStream) -> Iterator[tuple[Picture, Chroma]]:
-    """Yield each frame of a video with its small chroma."""
-    for group, ahead in groups(pictures, stream.pipeline.working_size):
-        yield from stream.colored(group, ahead)
 
 
 def color_y4m(source: IO[bytes], sink: IO[bytes], opened: Callable[[Fraction], ChromaStream]) -> int:
@@ -53,12 +46,8 @@ def color_y4m(source: IO[bytes], sink: IO[bytes], opened: Callable[[Fraction], C
     size = -(-head.size[0] // across) * across, -(-head.size[1] // down) * down
     writer = FrameWriter(sink, head.frames, None, size, head=FRAME)
     sink.write(head.with_color(size))
-    count = 0
-    for frame in color_frames(luma_pictures(read_luma(source, head), head.frames, head.frames), stream):
-        writer.write(*frame)
-        sink.flush()
-        count += 1
-    return count
+    pictures = luma_pictures(read_luma(source, head), head.frames, head.frames)
+    return _pipe(pictures, stream, sink, writer.write)
 
 
 def color_raw(source: IO[bytes], sink: IO[bytes], size: tuple[int, int], stream: ChromaStream) -> int:
@@ -94,9 +83,17 @@ def color_raw(source: IO[bytes], sink: IO[bytes], size: tuple[int, int], stream:
             yield as_picture(np.frombuffer(first + rest, np.uint8).reshape(size[1], size[0], 3), "frame")
 
     stream.references.check_size(size[::-1])
+    return _pipe(pictures(), stream, sink, lambda picture, chroma: sink.write(picture.colored(chroma).tobytes()))
+
+
+def _pipe(
+    pictures: Iterable[Picture], stream: ChromaStream, sink: IO[bytes], write: Callable[[Picture, Chroma], object]
+) -> int:
+    """Color frames, write each at once by a function, and return their number."""
     count = 0
-    for picture, chroma in color_frames(pictures(), stream):
-        sink.write(picture.colored(chroma).tobytes())
-        sink.flush()
-        count += 1
+    for group in stream.in_groups(pictures):
+        for frame in group:
+            write(*frame)
+            sink.flush()
+        count += len(group)
     return count

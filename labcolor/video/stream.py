@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ from labcolor.known.matching import keys_of
 from labcolor.pictures.picture import Picture, working_shape
 from labcolor.pictures.small import SmallPicture
 from labcolor.video.cells import cells_of
-from labcolor.video.cuts import CutDetector
+from labcolor.video.cuts import AHEAD, CutDetector
 from labcolor.video.frame_difference import Outline, changes, outline
 from labcolor.video.grade import graded
 from labcolor.video.look import Look, without_hues
@@ -28,6 +29,7 @@ from labcolor.video.saved import COUNT, FLAG, Floats, Forms, Maybe, Stateful
 from labcolor.video.shots import NO_END, Shot, ShotSetting, shots_between
 from labcolor.video.temporal import ChromaSmoother, Known, chroma_between, unexplained
 
+_GROUP = 4  # frames that are colored together
 _SCENES = 32  # scenes that are remembered
 # Frames of a film that take their chroma from one that the network saw; the share of places that may differ from it;
 # and the change of the mean of L, as a share, from which the network looks again.
@@ -178,6 +180,34 @@ class ChromaStream(Stateful):
                 self._smoother.reset(gradual=alike[0] == alike[1])
             if start < stop:
                 yield from self._shot_part([self._frame(number + place, small[place]) for place in range(start, stop)])
+
+    def in_groups(
+        self, pictures: Iterable[Picture], ends: Collection[int] = ()
+    ) -> Iterator[list[tuple[Picture, Chroma]]]:
+        """Yield groups of consecutive frames with their small chroma.
+
+        Parameters
+        ----------
+        pictures : iterable of Picture
+            The frames.
+        ends : collection of int
+            Numbers of frames, counted from 0, before which a group ends.
+        """
+        frames = ((picture, SmallPicture.of(picture, self.pipeline.working_size)) for picture in pictures)
+        done = 0
+
+        def take() -> list[tuple[Picture, SmallPicture]]:
+            nonlocal done
+            size = min((end - done for end in ends if done < end < done + _GROUP), default=_GROUP)
+            group = list(islice(frames, size))
+            done += len(group)
+            return group
+
+        group = take()
+        while group:
+            following = take()
+            yield list(self.colored(group, following[:AHEAD]))
+            group = following
 
     def colored(
         self, frames: Sequence[tuple[Picture, SmallPicture]], ahead: Sequence[tuple[Picture, SmallPicture]] = ()
