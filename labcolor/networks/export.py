@@ -106,7 +106,6 @@ def with_onnx_form(model: FittedModel, calibration: Sequence[Array] = ()) -> Fit
     graph = build_graph(network, without_values=True)
     form = OnnxForm(
         graph=graph,
-        shapes=tuple(weight.shape for weight in model.weights),
         features=last_convolution(network).input.shape[-1],
         int8=quantize(_folded(graph, model.weights), calibration, kept_in_float(network)) if calibration else b"",
         sha256=digest(model.weights),

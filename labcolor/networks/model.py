@@ -18,7 +18,7 @@ from labcolor.networks.heads import Head
 from labcolor.networks.hint_spreader import LARGEST_CONSTANT, spreader_shapes
 from labcolor.networks.layers import last_convolution
 from labcolor.networks.model_file import HINTS, WEIGHT, Layout, PackedModel, compact, encode_model, numbered
-from labcolor.networks.onnx_form import OnnxForm, digest
+from labcolor.networks.onnx_form import GRAPHS, OnnxForm, digest
 from labcolor.networks.registry import MULTIPLE, Architecture, get_architecture
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 WORKING_SIZE = integer(8, most=1024)  # in model files, too, because the time of a prediction grows with its square
 _NUMBERS = Check("numbers", (list,), lambda values: {*map(type, values)} <= {int, float})
-_FLOAT32 = np.dtype(np.float32)
 _PARTS = {  # members of about.json
     "format": int,
     "labcolor": str,
@@ -194,22 +193,22 @@ class FittedModel:
         require("quiet", about["quiet"], number(0, 1e6))
         require_names("codec", about["codec"], LabCodec().get_config())
         architecture = _architecture_of(about["architecture"])
-        light = about["light"]
+        light, network = about["light"], None
+        weights: Layout
         graphs: Layout = {}
-        network = None
         if light is None:
             # options are untrusted, so memory is allocated only for arrays of the file
             unchecked = bool(architecture.options)
             network = architecture.outline(most=len(packed.names)) if unchecked else architecture.network(seed=0)
-            shapes = tuple(tuple(weight.shape) for weight in network.weights)
-        else:
-            shapes, graphs = OnnxForm.layout(light)
-        weights: Layout = {name: (shape, _FLOAT32) for name, shape in numbered(WEIGHT, shapes).items()}
+            weights = _floats_of(numbered(WEIGHT, [tuple(weight.shape) for weight in network.weights]))
+        else:  # the arrays declare their shapes, because the network is not built
+            weights = _floats_of(dict.fromkeys(sorted(name for name in packed.names if name.startswith("weight"))))
+            graphs = dict.fromkeys(GRAPHS, (None, np.dtype(np.uint8)))
         head = {f"head/{name}": (array.shape, array.dtype) for name, array in architecture.head.get_arrays().items()}
         hints: Layout = {}
         if HINTS.format(0) in packed.names:
             features = light["features"] if network is None else last_convolution(network).input.shape[-1]
-            hints = {name: (shape, _FLOAT32) for name, shape in numbered(HINTS, spreader_shapes(features)).items()}
+            hints = _floats_of(numbered(HINTS, spreader_shapes(features)))
         arrays = packed.arrays({**weights, **head, **hints, **graphs})
         if hints and np.abs(arrays[HINTS.format(1)]).max() > LARGEST_CONSTANT:
             raise InputError(f"expected constants of the hint spreader of at most {LARGEST_CONSTANT}.")
@@ -224,7 +223,7 @@ class FittedModel:
             hints=tuple(arrays[name] for name in hints),
             history={str(name): _floats(values) for name, values in about["history"].items()},
             training=about["training"],
-            onnx_form=None if light is None else OnnxForm.restored(light, {name: arrays[name] for name in graphs}),
+            onnx_form=None if light is None else OnnxForm.restored(light, arrays, weights),
         )
         if network is not None:
             if not unchecked:  # building a network takes longest, so it is kept
@@ -251,6 +250,11 @@ def _with_weights(network: keras.Model, weights: Sequence[Array]) -> keras.Model
     """Set the weights of a network and return it."""
     network.set_weights(weights)
     return network
+
+
+def _floats_of(shapes: Mapping[str, tuple[int, ...] | None]) -> Layout:
+    """Return the layout of arrays of float32 with these shapes."""
+    return {name: (shape, np.dtype(np.float32)) for name, shape in shapes.items()}
 
 
 def _floats(values: Any) -> list[float]:

@@ -30,7 +30,7 @@ _TEXT = "about.json"
 _REMEDY = "Use a file from Colorizer.save, or copy it again."
 _Arrays: TypeAlias = dict[str, Array]
 _T = TypeVar("_T")
-Layout: TypeAlias = Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]]  # the shape and dtype of each array
+Layout: TypeAlias = Mapping[str, tuple[tuple[int, ...] | None, np.dtype[Any]]]  # shape, None for any, and dtype
 
 
 def numbered(pattern: str, values: Iterable[_T]) -> dict[str, _T]:
@@ -150,13 +150,13 @@ class PackedModel:
         with _decoding(self._where):
             return {name: self._array(name, *expected) for name, expected in layout.items()}
 
-    def _array(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    def _array(self, name: str, shape: tuple[int, ...] | None, dtype: np.dtype[Any]) -> Array:
         """Read one array after checking its header."""
         member = self._members[f"{name}.npy"]
         stored = {dtype, np.dtype(np.float16)} if dtype.kind == "f" else {dtype}
         with self._archive.open(member) as file:
             version, header = npy.read_magic(file), npy.read_array_header_1_0(file)
-            found = header[2]
+            shape, found = header[0] if shape is None else shape, header[2]
             size = file.tell() + math.prod(shape) * found.itemsize
             known = version == (1, 0) and header[:2] == (shape, False) and found.newbyteorder("=") in stored
             if not known or member.file_size != size:

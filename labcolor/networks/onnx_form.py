@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,11 +15,11 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 from labcolor.base.typing import Array
 from labcolor.base.validation import instance_of, integer, require, require_names, shortened
 from labcolor.errors import InputError
-from labcolor.networks.model_file import MOST_ARRAYS, WEIGHT, Layout, numbered
 
-_GRAPHS = "light/graph", "light/int8"
-_MOST_SIDE = 1 << 20
-_MOST_SIDES = 4  # of a convolution's weights
+GRAPHS = "light/graph", "light/int8"  # names of arrays in a model file
+_MOST_FEATURES = 1 << 20
+
+_CONFIG = "features", "sha256", "shapes", "sizes"  # the last two, of arrays, are only in the packaged models
 
 # The operations that are allowed. None of them reads a file or runs a subgraph.
 _OPERATIONS = {
@@ -44,8 +44,6 @@ class OnnxForm:
     graph : bytes
         ONNX graph from "l", (N, H, W, 1) float32, to "outputs" and "features", channels last. It refers to the weights
         of the model, in Keras's layout, by their names in a model file.
-    shapes : tuple of tuple of int
-        Shapes of these weights.
     features : int
         Channels of "features".
     int8 : bytes
@@ -55,54 +53,44 @@ class OnnxForm:
     """
 
     graph: bytes = field(repr=False)
-    shapes: tuple[tuple[int, ...], ...]
     features: int
     int8: bytes = field(repr=False)
     sha256: str
 
     def get_config(self) -> dict[str, Any]:
-        """Return the configuration as values of JSON, with the sizes of the graphs."""
-        return {
-            "shapes": [list(shape) for shape in self.shapes],
-            "features": self.features,
-            "sizes": [len(self.graph), len(self.int8)],
-            "sha256": self.sha256,
-        }
+        """Return the configuration as values of JSON."""
+        return {"features": self.features, "sha256": self.sha256}
 
     def get_arrays(self) -> dict[str, Array]:
         """Return the graphs as arrays of bytes, by their names in a model file."""
-        graphs = zip(_GRAPHS, (self.graph, self.int8), strict=True)
+        graphs = zip(GRAPHS, (self.graph, self.int8), strict=True)
         return {name: np.frombuffer(graph, np.uint8) for name, graph in graphs}
 
     @classmethod
-    def layout(cls, config: Any) -> tuple[tuple[tuple[int, ...], ...], Layout]:
-        """Return the shapes of the weights, and the layout of the graphs, of a file, or raise an InputError."""
-        require_names("light", config, ("shapes", "features", "sizes", "sha256"))
-        require("light features", config["features"], integer(1, most=_MOST_SIDE))
-        require("light sha256", config["sha256"], instance_of(str))
-        for name, most in (("shapes", MOST_ARRAYS), ("sizes", 2)):
-            require(f"light {name}", config[name], instance_of(list))
-            require(f"number of light {name}", len(config[name]), integer(1, most=most))
-        for shape in config["shapes"]:
-            require("light shape", shape, instance_of(list))
-            require("number of sides of a weight", len(shape), integer(0, most=_MOST_SIDES))
-            for side in shape:
-                require("side of a weight", side, integer(0, most=_MOST_SIDE))
-        for size in config["sizes"]:
-            require("size of a graph", size, integer(0, most=1 << 30))
-        return (
-            tuple(tuple(shape) for shape in config["shapes"]),
-            {name: ((size,), np.dtype(np.uint8)) for name, size in zip(_GRAPHS, config["sizes"], strict=True)},
-        )
+    def restored(cls, config: Any, arrays: Mapping[str, Array], weights: Iterable[str]) -> OnnxForm:
+        """Restore the ONNX form of a file.
 
-    @classmethod
-    def restored(cls, config: Any, graphs: Mapping[str, Array]) -> OnnxForm:
-        """Return the ONNX form of a file, or raise an InputError for a graph that networks do not have."""
-        shapes, _ = cls.layout(config)
-        graph, int8 = (graphs[name].tobytes() for name in _GRAPHS)
-        _check_graph(graph, frozenset(numbered(WEIGHT, shapes)))
+        Parameters
+        ----------
+        config : dict
+            Untrusted configuration from :meth:`get_config`.
+        arrays : mapping of str to ndarray
+            The arrays of the file.
+        weights : iterable of str
+            Names of the weights that the file contains.
+
+        Raises
+        ------
+        InputError
+            The configuration is invalid, or a graph is one that networks do not have.
+        """
+        require_names("light", {"shapes": [], "sizes": [], **config}, _CONFIG)
+        require("light features", config["features"], integer(1, most=_MOST_FEATURES))
+        require("light sha256", config["sha256"], instance_of(str))
+        graph, int8 = (arrays[name].tobytes() for name in GRAPHS)
+        _check_graph(graph, frozenset(weights))
         _check_graph(int8, frozenset())
-        return cls(graph, shapes, config["features"], int8, config["sha256"])
+        return cls(graph, config["features"], int8, config["sha256"])
 
 
 def digest(weights: Sequence[Array]) -> str:
