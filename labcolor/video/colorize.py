@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from itertools import islice
 
 from labcolor.base.paths import as_path
@@ -23,9 +24,8 @@ from labcolor.networks.onnx_form import digest
 from labcolor.pictures.small import SmallPicture
 from labcolor.video.jobs import in_one_go, resuming
 from labcolor.video.look import Look
-from labcolor.video.progress import shown
 from labcolor.video.references import Reference, as_references, check_frames
-from labcolor.video.scan import scan
+from labcolor.video.scan import scan, shown
 from labcolor.video.shots import NO_END, Shot, as_shots, shots_between
 from labcolor.video.stream import ChromaStream
 
@@ -278,7 +278,10 @@ def colorize_video(
     given = as_references(
         references, footage.rate, [size[::-1] for size in dict.fromkeys([footage.info.size, footage.size])]
     )
-    first, total = footage.first, footage.total
+    first, total, pace = footage.first, footage.total, pace_of(footage.rate)
+    open_stream = partial(
+        ChromaStream, pipeline, look, saturation, references=given, exemplars=exemplars, first=first, pace=pace
+    )
     # the length that a file declares may be off by a few frames: one second is allowed
     check_frames(given, listed, first, None if total is None else first + total, round(footage.rate))
     if resume:
@@ -303,16 +306,7 @@ def colorize_video(
         fresh = any(start == 0 for start, _ in parts)
         found, frames = _known_ahead(footage, pipeline.working_size, listed, given) if fresh else (listed, {})
         for start, stop in parts:
-            stream = ChromaStream(
-                pipeline,
-                look,
-                saturation,
-                shots=found,
-                references=given,
-                exemplars=exemplars,
-                first=first,
-                pace=pace_of(footage.rate),
-            )
+            stream = open_stream(shots=found)
             for number, small in {} if start else frames.items():
                 stream.references.add_frame(number, small)
             job.begin(start, stop, stream, target.frame_size[::-1])

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from labcolor.base.typing import Array, PictureInput
-from labcolor.base.validation import integer, one_of, shortened
+from labcolor.base.validation import integer, one_of, require, shortened
 from labcolor.color.chroma import Chroma
 from labcolor.color.lab import full_scale, rgb_to_lab
 from labcolor.errors import InputError, InputTypeError
@@ -104,13 +104,15 @@ def as_references(references: Any, rate: Fraction | None, shapes: Sequence[tuple
     if references is None:
         return []
     if isinstance(references, str | Path):
-        references = references_in(Path(references))
-    if not isinstance(references, Mapping):
+        given = _in_folder(Path(references))
+    elif isinstance(references, Mapping):
+        given = list(references.items())
+    else:
         raise InputTypeError(
             f"references: expected a folder, or a mapping of frame or time to picture, got {shortened(references)}."
         )
     found: dict[int, Reference] = {}
-    for key, picture in references.items():
+    for key, picture in given:
         frame = _frame(key, rate)
         if frame in found:
             raise InputError(f"references: expected one picture for each frame, got two for frame {frame}.")
@@ -118,25 +120,16 @@ def as_references(references: Any, rate: Fraction | None, shapes: Sequence[tuple
     return [found[frame] for frame in sorted(found)]
 
 
-def references_in(folder: Path) -> dict[int, Path]:
-    """Return the pictures of a folder that are named like ref_000120.png, by the number of the frame.
-
-    Raises
-    ------
-    InputError
-        There is none, or the folder cannot be read.
-    """
+def _in_folder(folder: Path) -> list[tuple[int, Path]]:
+    """Return the pictures of a folder that are named like ref_000120.png, with the numbers of their frames."""
     try:
         matches = [(_NAME.fullmatch(path.name), path) for path in sorted(folder.iterdir())]
     except OSError as error:
         raise InputError(f"{folder}: expected a folder of references: {error.strerror}.") from error
     found = [(int(match[1]), path) for match, path in matches if match]
-    numbers = [number for number, _ in found]
     if not found:
         raise InputError(f"{folder}: expected pictures named like ref_000120.png, got none.")
-    if len(set(numbers)) < len(numbers):
-        raise InputError(f"{folder}: expected one picture for each frame, got two for one frame.")
-    return dict(found)
+    return found
 
 
 def check_frames(
@@ -167,18 +160,18 @@ def check_frames(
 
 
 def _frame(key: Any, rate: Fraction | None) -> int:
-    if isinstance(key, bool) or not isinstance(key, int | np.integer | float | str | Fraction):
-        raise InputTypeError(f"references: expected the number of a frame or a time, got {shortened(key)}.")
-    if isinstance(key, int | np.integer):
-        if key < 0:
-            raise InputError(f"references: expected frames from 0, got {key}.")
+    """Convert a number of a frame, or a time, to the number of a frame."""
+    if isinstance(key, int | np.integer) and not isinstance(key, bool):
+        require("references", key, integer(0))
         return int(key)
-    if rate is None:
-        raise InputTypeError(f"references: expected the number of a frame, got {shortened(key)}.")
+    if rate is None or not isinstance(key, float | str | Fraction):
+        expected = "the number of a frame" + ("" if rate is None else " or a time")
+        raise InputTypeError(f"references: expected {expected}, got {shortened(key)}.")
     return round(as_seconds("references", key) * rate)
 
 
 def _reference(frame: int, given: PictureInput, shapes: Sequence[tuple[int, int]]) -> Reference:
+    """Check the picture or the ab of a frame."""
     name = f"references[{frame}]"
     if isinstance(given, np.ndarray) and given.ndim == 3 and given.shape[2] == 2 and given.dtype.kind == "f":
         _check_size(name, given.shape[:2], shapes[:1])

@@ -1,10 +1,12 @@
-"""The shots of a video and a good frame of each, found on small frames at the speed of the decoder."""
+"""The shots of a video and a good frame of each, found on small frames at the speed of the decoder; progress bars."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 from scipy import ndimage
@@ -17,9 +19,25 @@ from labcolor.io.decoder import Decoder, Decoding, Footage, open_footage
 from labcolor.io.times import pace_of
 from labcolor.video.cells import cells_of
 from labcolor.video.cuts import AHEAD, CutDetector
-from labcolor.video.progress import Progress, shown
 from labcolor.video.shots import Shot
 from labcolor.video.transitions import Cut
+
+Progress: TypeAlias = bool | Callable[[int, int | None], object]  # as for colorize_video
+
+
+@contextmanager
+def shown(progress: Progress, total: int | None) -> Iterator[Callable[[int], object]]:
+    """Yield a function that reports progress. Call it with the number of frames done."""
+    if callable(progress):
+        yield lambda done: progress(done, total)
+    elif progress:
+        from tqdm.auto import tqdm  # in a notebook without ipywidgets it warns
+
+        with tqdm(total=total, unit="frame") as bar:
+            yield lambda done: bar.update(done - bar.n)
+    else:
+        yield lambda done: None
+
 
 _SHORT_SIDE = 96  # pixels of the frames on which cuts are found
 

@@ -6,12 +6,11 @@ import csv
 import io
 import itertools
 import os
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple, TypeVar, get_args
 
 from labcolor.base.choices import ShotListEnding
 from labcolor.base.paths import as_path, write_text
@@ -22,6 +21,7 @@ from labcolor.video.grade import Grade, as_text, decimal, grades_from
 from labcolor.video.look import as_hues
 from labcolor.video.timelines import TimelineClip, read_clips, write_clips
 
+_Number = TypeVar("_Number", int, float)
 KINDS = "cut", "dissolve", "wipe", "fade"
 NO_END = 1 << 62  # the end of a last shot that ends with the video
 _LAST = 999_999_999  # the largest number of a frame; a list holds nine digits
@@ -309,47 +309,33 @@ def _from_csv(path: Path, text: str) -> list[Shot]:
 
 
 def _shot(name: str, row: dict[str, str]) -> Shot:
-    """Return the shot of a row, which errors call ``name``. Empty fields are as usual, "none" is an empty list."""
-
-    def listed(key: str) -> list[str] | None:
-        words = row.get(key, "").lower().split()
-        return [word for word in words if word != "none"] if words else None
-
-    references, hues = listed("references"), listed("exclude_hues")
+    """Convert a row of texts to a shot. ``name`` is its name in errors, and "none" stands for an empty list."""
+    row = dict.fromkeys(_COLUMNS, "") | row
+    references, hues = (row[key].lower().split() or None for key in ("references", "exclude_hues"))
     try:
+        require("grey", row["grey"].lower(), one_of("yes", "no", ""))
         return Shot(
-            _whole("first", row.get("first", "")),
-            _whole("end", row.get("end", "")),
-            _grey(row.get("grey", "").lower()),
-            _decimal("saturation", row.get("saturation", "")),
-            None if references is None else tuple(_whole("references", frame) for frame in references),
-            None if hues is None else tuple(hues),
-            row.get("kind", "").lower() or None,
-            _decimal("confidence", row.get("confidence", "")),
-            grades_from("grades", row["grades"]) if row.get("grades") else (),
+            _number("first", row["first"], int),
+            _number("end", row["end"], int),
+            row["grey"].lower() == "yes",
+            _number("saturation", row["saturation"], float) if row["saturation"] else None,
+            references and tuple(_number("references", word, int) for word in references if word != "none"),
+            hues and tuple(word for word in hues if word != "none"),
+            row["kind"].lower() or None,
+            _number("confidence", row["confidence"], float) if row["confidence"] else None,
+            grades_from("grades", row["grades"]) if row["grades"] else (),
         )
     except InputError as error:
         raise InputError(f"{name}: {error}") from error
 
 
-def _grey(text: str) -> bool:
-    if text not in ("", "yes", "no"):
-        raise InputError(f'grey: expected "yes" or "no", got {shortened(text)}.')
-    return text == "yes"
-
-
-def _whole(name: str, text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,9}", text):
-        raise InputError(f"{name}: expected the number of a frame, got {shortened(text)}.")
-    return int(text)
-
-
-def _decimal(name: str, text: str) -> float | None:
-    if not text:
-        return None
-    if not re.fullmatch(r"[0-9]{1,3}([.,][0-9]{1,9})?", text):
-        raise InputError(f"{name}: expected a number, got {shortened(text)}.")
-    return float(text.replace(",", "."))
+def _number(name: str, text: str, kind: type[_Number]) -> _Number:
+    """Convert a text to a number, or raise an InputError."""
+    try:
+        return kind(text.replace(",", "."))
+    except ValueError as error:
+        expected = "the number of a frame" if kind is int else "a number"
+        raise InputError(f"{name}: expected {expected}, got {shortened(text)}.") from error
 
 
 def _as_clips(shots: Iterable[Shot]) -> list[TimelineClip]:

@@ -10,9 +10,8 @@ import pytest
 
 from labcolor import Colorizer, write_picture
 from labcolor.errors import FileError, InputError, InputTypeError, PictureFileError
-from labcolor.training.data import training_pictures
+from labcolor.training.data import PictureFolder, training_pictures
 from labcolor.training.sources import find_files, hold_out
-from labcolor.training.store import PictureFolder
 
 QUICK = {"epochs": 1, "crop_size": 32, "working_size": 32, "random_state": 0}
 MEMORY = 1 << 30
@@ -70,7 +69,7 @@ def test_an_archive_is_the_folder_that_was_packed(folder, archive):
     """Pictures in a tar have the names, and so the held-out part, and the pixels that they had in the folder."""
     here, there = pictures(folder), pictures(archive)
     assert [file.name for file in find_files([folder])[0]] == [file.name for file in find_files([archive])[0]]
-    for one, other in zip(here, there, strict=True):
+    for one, other in zip(here.usable, there.usable, strict=True):
         np.testing.assert_array_equal(one, other)
     assert len(here) == 5
 
@@ -175,23 +174,23 @@ def test_an_empty_folder_is_refused(tmp_path):
 def test_a_stream_needs_memory_for_its_reduced_pictures_only(photographs):
     """Pictures of an iterable that do not fit in memory are kept on disk, and come back the same."""
     found = pictures((photo for photo in photographs), memory=5000)
-    for one, other in zip(found, pictures(photographs), strict=True):
+    for one, other in zip(found.usable, pictures(photographs).usable, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 def test_a_cache_is_filled_once_and_shared(folder, tmp_path_factory, monkeypatch):
     """Pictures in the cache folder are not decoded again, by another training either; damaged ones are."""
     cache = tmp_path_factory.mktemp("cache") / "new"
-    expected = list(pictures(folder, cache=cache, memory=0))
+    expected = list(pictures(folder, cache=cache, memory=0).usable)
     kept = sorted(cache.rglob("*.npy"))
     assert len(kept) == 5
     kept[0].write_bytes(kept[0].read_bytes()[:100])
     kept[1].write_bytes(b"")
-    for one, other in zip(expected, pictures(folder, cache=cache), strict=True):
+    for one, other in zip(expected, pictures(folder, cache=cache).usable, strict=True):
         np.testing.assert_array_equal(one, other)
     decoded = []
     monkeypatch.setattr("labcolor.training.sources.decode", decoded.append)
-    for one, other in zip(expected, pictures(folder, cache=cache), strict=True):
+    for one, other in zip(expected, pictures(folder, cache=cache).usable, strict=True):
         np.testing.assert_array_equal(one, other)
     assert decoded == []
 
@@ -202,8 +201,8 @@ def test_a_full_disk_ends_the_cache_not_the_training(folder, tmp_path, monkeypat
     def full(*arguments, **options):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("labcolor.training.store.np.save", full)
-    assert len(list(pictures(folder / "more", cache=tmp_path / "cache"))) == 2
+    monkeypatch.setattr("labcolor.training.data.np.save", full)
+    assert len(list(pictures(folder / "more", cache=tmp_path / "cache").usable)) == 2
     assert [record.message for record in caplog.records] == [
         f"{tmp_path / 'cache'}: no more pictures are kept there: No space left on device."
     ]
@@ -219,11 +218,3 @@ def test_any_share_is_held_out_exactly(batch, share, count):
     training, held_out = pictures(many).hold_out(share)
     assert (len(training), len(held_out)) == (40 - count, count)
     assert pictures(many).hold_out(share)[1].digest == held_out.digest
-
-
-def test_a_picture_is_never_given_for_another(batch):
-    """An index gives its own picture or an error; only draw gives a replacement."""
-    found = pictures([np.zeros((40, 40, 3), np.uint8), batch[0]])
-    with pytest.raises(InputError, match="picture 0 of 2 cannot be used"):
-        found[0]
-    np.testing.assert_array_equal(found.draw(0), found[1])

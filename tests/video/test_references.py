@@ -172,7 +172,7 @@ GIVEN = np.full((*SIZE, 3), (200, 80, 60), np.uint8)
     [
         ({0: GIVEN[:60]}, "size of the video, 160x120, got 160x60"),
         ({300: GIVEN}, "references: expected frames from 0 to"),
-        ({-1: GIVEN}, "expected frames from 0, got -1"),
+        ({-1: GIVEN}, "references: expected a whole number of at least 0, got -1"),
         ({4: GIVEN, 1.0: GIVEN}, "got two for frame 4"),
         ({0: np.zeros((*SIZE, 4), np.uint8)}, "transparent"),
         ({0: np.full((*SIZE, 2), np.nan)}, "only nan"),

@@ -87,7 +87,7 @@ def test_what_a_timeline_cannot_hold(tmp_path, monkeypatch):
         ("a,10", "line 2: first: expected the number of a frame, got 'a'"),
         ("0,10\n\n\na,20", "line 5: first: expected the number of a frame, got 'a'"),
         (f"0,10,{200000 * 'x'}", "as CSV, got what cannot be read"),
-        ("0,10,maybe", 'line 2: grey: expected "yes" or "no"'),
+        ("0,10,maybe", "line 2: grey: expected one of 'yes', 'no'"),
         ("0,10,no,9", "saturation: expected a number"),
         ("0,10,yes,0.5", "expected grey or a saturation, got both"),
         ("", "expected at least one shot"),
