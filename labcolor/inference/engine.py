@@ -38,42 +38,26 @@ class Engine(Protocol):
     def name(self) -> str:
         """Name of the engine in ``Colorizer(engine=...)``."""
 
-    def run(self, batch: Array) -> Array:
+    def run(self, batch: Array, features: bool = False) -> list[Array]:
         """Run the network.
 
         Parameters
         ----------
         batch : ndarray, shape (N, H, W, 1), float32
-            Scaled L; H and W are multiples of the architecture's ``multiple``.
+            Scaled L. H and W are multiples of the architecture's ``multiple``.
+        features : bool
+            Whether to return the input of the last convolution, too.
 
         Returns
         -------
-        ndarray, shape (N, h, w, C), float32
-            The output of the network, which its head decodes.
-
-        Raises
-        ------
-        OutOfMemoryError
-            The batch did not fit in memory.
-        """
-
-    def run_with_features(self, batch: Array) -> tuple[Array, Array]:
-        """Run the network, and also return the input of its last convolution.
-
-        Parameters
-        ----------
-        batch : ndarray, shape (N, H, W, 1), float32
-            As for :meth:`run`.
-
-        Returns
-        -------
-        outputs : ndarray, shape (N, h, w, C), float32
-        features : ndarray, shape (N, h, w, F), float32
+        list of ndarray
+            The output of the network, (N, h, w, C) float32, which its head decodes. With ``features``, also the input
+            of its last convolution, (N, h, w, F) float32.
 
         Raises
         ------
         InputError
-            The network has no convolution.
+            The network has no convolution that has features.
         OutOfMemoryError
             The batch did not fit in memory.
         """
@@ -150,17 +134,8 @@ class KerasEngine:
         self._lock = threading.Lock()
         self._compiled: dict[bool, Callable[[Array], list[Array]]] = {}  # without and with features
 
-    def run(self, batch: Array) -> Array:
-        """Run the network; see :class:`Engine`."""
-        return self._run(batch, features=False)[0]
-
-    def run_with_features(self, batch: Array) -> tuple[Array, Array]:
-        """Run the network, and return features; see :class:`Engine`."""
-        outputs, found = self._run(batch, features=True)
-        return outputs, found
-
-    def _run(self, batch: Array, *, features: bool) -> list[Array]:
-        """Run the network, compiled on first use, with or without features."""
+    def run(self, batch: Array, features: bool = False) -> list[Array]:
+        """Run the network, which the first call compiles; see :class:`Engine`."""
         check_process()
         with self._lock:
             if features not in self._compiled:
@@ -207,16 +182,9 @@ class OnnxEngine:
         self._session: tuple[tuple[int, int], Any] | None = None
         self._ready()
 
-    def run(self, batch: Array) -> Array:
+    def run(self, batch: Array, features: bool = False) -> list[Array]:
         """Run the network; see :class:`Engine`."""
-        return self._run(batch, ["outputs"])[0]
-
-    def run_with_features(self, batch: Array) -> tuple[Array, Array]:
-        """Run the network, and return features; see :class:`Engine`."""
-        outputs, features = self._run(batch, ["outputs", "features"])
-        return outputs, features
-
-    def _run(self, batch: Array, names: list[str]) -> list[Array]:
+        names = ["outputs", "features"] if features else ["outputs"]
         session = self._ready()
         try:
             results: list[Array] = session.run(names, {"l": np.ascontiguousarray(batch, np.float32)})

@@ -139,7 +139,10 @@ class Pipeline:
                 height, width = picture.shape
                 rows, columns = small.chroma_scale(self.stride)
                 part = 0.0, 0.0, columns * width, rows * height  # less than the map if its stride divides no size
-                enlarged = resize_part(self.deviation(small), picture.shape, part)
+                (outputs,) = self.engine.run(self._batch([small]))
+                (moments,) = self.model.head.moments(outputs)
+                deviation = np.sqrt(small.cropped(moments, self.stride)[..., 2])
+                enlarged = resize_part(deviation, picture.shape, part)
                 maps.append(np.zeros_like(enlarged))
                 maps[-1][small.content_box] = enlarged[small.content_box]
         return maps
@@ -202,7 +205,7 @@ class Pipeline:
             for start in range(0, len(members), together):
                 chosen = members[start : start + together]
                 pictures = [small[index] for index in chosen]
-                outputs = self.engine.run(self._batch(pictures))
+                (outputs,) = self.engine.run(self._batch(pictures))
                 results |= dict(zip(chosen, self._decoded(outputs, pictures, saturation), strict=True))
         return [results[index] for index in range(len(small))]
 
@@ -306,7 +309,7 @@ class Pipeline:
         """Return the ab of one small picture, (h, w, 2), the features of its cells, and the network's output."""
         self.check_hints()
         rows, columns = small.chroma_shape(self.stride)
-        outputs, (features,) = self.engine.run_with_features(self._batch([small]))
+        outputs, (features,) = self.engine.run(self._batch([small]), features=True)
         (chroma,) = self._joined_views(self._decoded(outputs, [small], saturation), [small], saturation)
         features = features[:rows, :columns].reshape(rows * columns, -1)
         return chroma, unit_features(features), outputs
@@ -340,30 +343,8 @@ class Pipeline:
         deviation : ndarray, shape (N, h, w), float32
             Standard deviation of ab; constant if the head has no uncertainty.
         """
-        outputs, features = self.engine.run_with_features(batch)
+        outputs, features = self.engine.run(batch, features=True)
         return self.model.head.decode(outputs, self.model.codec, saturation), features, self._deviations(outputs)
-
-    def deviation(self, small: SmallPicture) -> Array:
-        """Return the uncertainty of the ab of one small picture.
-
-        Parameters
-        ----------
-        small : SmallPicture
-            Input of the network.
-
-        Returns
-        -------
-        ndarray, shape (h / stride, w / stride), float32
-            Standard deviation of ab.
-
-        Raises
-        ------
-        InputError
-            The model's head has no uncertainty.
-        """
-        outputs = self.engine.run(self._batch([small]))
-        rows, columns = small.chroma_shape(self.stride)
-        return np.asarray(np.sqrt(self.model.head.moments(outputs)[0, :rows, :columns, 2]))
 
     def _batch(self, small: Sequence[SmallPicture]) -> Array:
         """Return small pictures of one padded shape as a batch, (N, h, w, 1), padded and scaled."""

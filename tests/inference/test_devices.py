@@ -51,7 +51,7 @@ def test_openvino(name, shape):
     assert on_openvino.engine.name == "onnxruntime"
     picture = data.coffee()[: shape[0], : shape[1]]
     expected, found = (
-        pipeline.engine.run_with_features(picture[None, ..., :1] / 128 - 1) for pipeline in (on_cpu, on_openvino)
+        pipeline.engine.run(picture[None, ..., :1] / 128 - 1, features=True) for pipeline in (on_cpu, on_openvino)
     )
     apart = [abs(one - other).max() for one, other in zip(expected, found, strict=True)]
     assert 0 < max(apart) < 1e-3

@@ -15,7 +15,7 @@ from labcolor.errors import InputError, NotFittedError
 from labcolor.inference.pipeline import Pipeline
 from labcolor.io.inputs import as_pictures
 from labcolor.metrics import colorfulness
-from labcolor.networks import RegressionHead
+from labcolor.networks import BinsHead, RegressionHead
 from labcolor.pictures.small import SmallPicture
 
 RANDOM = np.random.default_rng(0)
@@ -148,7 +148,7 @@ class Lightness:
         """Return scaled L at a quarter of the size."""
         count, height, width, _ = batch.shape
         means = batch.reshape(count, height // 4, 4, width // 4, 4).mean(axis=(2, 4))
-        return np.stack([means, means], axis=-1)
+        return [np.stack([means, means], axis=-1)]
 
 
 @pytest.mark.parametrize("shape", [(96, 96), (100, 149), (149, 101), (131, 96)])
@@ -173,11 +173,12 @@ def test_uncertainty_lies_where_the_picture_does(monkeypatch):
     """Its map is enlarged like chroma is, and an empty batch has an empty one."""
     classifier = Colorizer.from_pretrained().set_params(working_size=33)
 
-    def position(pipeline, small):
-        rows, columns = small.chroma_shape(pipeline.stride)
-        return np.tile((np.arange(columns, dtype=np.float32) + 0.5) * 4 / small.lightness.shape[1], (rows, 1))
+    def moments(head, outputs):
+        """Return the position of each column as the deviation."""
+        position = (np.arange(outputs.shape[2], dtype=np.float32) + 0.5) * 4 / 33
+        return np.tile(np.square(position)[:, None], (*outputs.shape[:2], 1, 3))
 
-    monkeypatch.setattr(Pipeline, "deviation", position)
+    monkeypatch.setattr(BinsHead, "moments", moments)
     map_ = classifier.uncertainty(np.zeros((330, 330), np.uint8))
     true = (np.arange(330) + 0.5) / 330
     assert np.abs(map_[100] - true)[20:-20].max() < 0.005
