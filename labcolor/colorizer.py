@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import KW_ONLY, dataclass, fields, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
+from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
 
@@ -35,13 +35,16 @@ from labcolor.pictures.hints import HintInput, as_hints
 from labcolor.pictures.picture import Picture
 from labcolor.summary import summary
 from labcolor.training.data import PictureList, training_pictures
-from labcolor.training.recipe import COUNT, Recipe
+from labcolor.training.recipe import COUNT, Recipe, checked
 
 if TYPE_CHECKING:
     import keras
 
 _CALIBRATION = 160  # pictures, at most, by which ranges of int8 are chosen
 _SHARE = number(0.001, 0.5)  # of the pictures, held out
+_START = optional(
+    Check("the name of a packaged model or a path", (str, os.PathLike), lambda value: bool(os.fspath(value)))
+)
 _lock = threading.Lock()
 
 
@@ -123,22 +126,12 @@ class Colorizer(Recipe, Estimator):
     (48, 64, 3)
     """
 
-    parameter_checks: ClassVar[Mapping[str, Check]] = {
-        **Recipe.parameter_checks,
-        "working_size": WORKING_SIZE,
-        "start": optional(
-            Check("the name of a packaged model or a path", (str, os.PathLike), lambda value: bool(os.fspath(value)))
-        ),
-        "engine": ENGINE,
-        "device": DEVICE,
-    }
-
     network: str | Architecture = "reference"
     _: KW_ONLY
-    working_size: int = 136
-    start: PathLike | None = None
-    engine: EngineName = "auto"
-    device: DeviceName = "cpu"
+    working_size: int = checked(136, WORKING_SIZE)
+    start: PathLike | None = checked(None, _START)
+    engine: EngineName = checked("auto", ENGINE)
+    device: DeviceName = checked("cpu", DEVICE)
 
     def check_params(self) -> None:
         """Check the values of all parameters.
@@ -154,7 +147,9 @@ class Colorizer(Recipe, Estimator):
         >>> Colorizer(epochs=5).check_params()
         """
         as_architecture(self.network)
-        super().check_params()
+        for one in fields(self):
+            if check := one.metadata.get("check"):
+                require(one.name, getattr(self, one.name), check)
 
     def __sklearn_is_fitted__(self) -> bool:
         """Return whether there is a trained model."""

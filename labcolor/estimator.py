@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
-from labcolor.base.validation import Check, require
 from labcolor.errors import InputError
 
 
@@ -14,10 +12,8 @@ class Estimator:
     """Base class of estimators.
 
     The parameters are those of ``__init__``, which stores them unchanged and without checks. A subclass may add
-    parameters, and their checks to ``parameter_checks``.
+    parameters.
     """
-
-    parameter_checks: ClassVar[Mapping[str, Check]] = {}
 
     @classmethod
     def _parameters(cls) -> dict[str, inspect.Parameter]:
@@ -84,22 +80,6 @@ class Estimator:
                 raise InputError(f"{name}: expected one of the parameters {', '.join(known)}.")
             setattr(self, name, value)
         return self
-
-    def check_params(self) -> None:
-        """Check the values of all parameters.
-
-        Raises
-        ------
-        InputError, InputTypeError
-            A value cannot be used.
-
-        Examples
-        --------
-        >>> from labcolor import Colorizer
-        >>> Colorizer(epochs=5).check_params()
-        """
-        for name, check in self.parameter_checks.items():
-            require(name, getattr(self, name), check)
 
     def __sklearn_tags__(self) -> Any:
         """Return the tags that scikit-learn reads."""

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -91,7 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
         if getattr(arguments, name) is not None:
             colorizer.set_params(**{name: getattr(arguments, name)})
     colorizer.set_params(
-        **{name: getattr(arguments, name) for name in Recipe.parameter_checks if hasattr(arguments, name)},
+        **{one.name: getattr(arguments, one.name) for one in fields(Recipe) if hasattr(arguments, one.name)},
         random_state=arguments.seed,
         verbose=1 if sys.stderr.isatty() else 2,
     )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias, get_args, runtime_checkable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar, get_args, runtime_checkable
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from labcolor.color.codec import LabCodec
 if TYPE_CHECKING:
     import keras
 
+_T = TypeVar("_T")
 _RandomState: TypeAlias = int | np.random.Generator | np.random.RandomState | None
 COUNT = integer(1, most=1_000_000)
 _RATE = number(1e-9, 10)
@@ -29,49 +29,45 @@ class Configured(Protocol):
         """Return the configuration."""
 
 
+_LEARNING_RATE = Check(
+    f"None, {_RATE.expected} or a schedule of Keras",
+    (*_RATE.kinds, type(None), Configured),
+    lambda value: not isinstance(value, _RATE.kinds) or _RATE.fits(value),
+)
+_OPTIMIZER = Check(
+    "the name of a Keras optimizer, or an optimizer",
+    (object,),
+    lambda value: isinstance(value, str) or hasattr(value, "apply_gradients"),
+)
+_RANDOM_STATE = Check(
+    f"None, {_SEED.expected}, a numpy.random.Generator or a numpy.random.RandomState",
+    (*_SEED.kinds, type(None), np.random.Generator, np.random.RandomState),
+    lambda value: not isinstance(value, _SEED.kinds) or _SEED.fits(value),
+)
+
+
+def checked(default: _T, check: Check) -> _T:
+    """Return the dataclass field of a parameter, with the check that :meth:`Colorizer.check_params` applies."""
+    field_: _T = field(default=default, metadata={"check": check})
+    return field_
+
+
 @dataclass(eq=False, repr=False, kw_only=True)
 class Recipe:
     """Parameters of a training. :class:`labcolor.Colorizer` has and documents them."""
 
-    parameter_checks: ClassVar[Mapping[str, Check]] = {
-        "crop_size": integer(32, multiple=32, most=4096),
-        "epochs": COUNT,
-        "batch_size": COUNT,
-        "learning_rate": Check(
-            f"None, {_RATE.expected} or a schedule of Keras",
-            (*_RATE.kinds, type(None), Configured),
-            lambda value: not isinstance(value, _RATE.kinds) or _RATE.fits(value),
-        ),
-        "optimizer": Check(
-            "the name of a Keras optimizer, or an optimizer",
-            (object,),
-            lambda value: isinstance(value, str) or hasattr(value, "apply_gradients"),
-        ),
-        "encoder_rate": optional(number(0, 1)),
-        "patience": optional(COUNT),
-        "film_aging": number(0, 1),
-        "precision": one_of(*get_args(Precision)),
-        "codec": optional(instance_of(LabCodec)),
-        "random_state": Check(
-            f"None, {_SEED.expected}, a numpy.random.Generator or a numpy.random.RandomState",
-            (*_SEED.kinds, type(None), np.random.Generator, np.random.RandomState),
-            lambda value: not isinstance(value, _SEED.kinds) or _SEED.fits(value),
-        ),
-        "verbose": one_of(0, 1, 2, False, True),
-    }
-
-    crop_size: int = 128
-    epochs: int = 20
-    batch_size: int = 32
-    learning_rate: float | keras.optimizers.schedules.LearningRateSchedule | None = None
-    optimizer: str | keras.optimizers.Optimizer = "adam"
-    encoder_rate: float | None = None
-    patience: int | None = None
-    film_aging: float = 0.0
-    precision: Precision = "float32"
-    codec: LabCodec | None = None
-    random_state: _RandomState = None
-    verbose: Literal[0, 1, 2] = 0
+    crop_size: int = checked(128, integer(32, multiple=32, most=4096))
+    epochs: int = checked(20, COUNT)
+    batch_size: int = checked(32, COUNT)
+    learning_rate: float | keras.optimizers.schedules.LearningRateSchedule | None = checked(None, _LEARNING_RATE)
+    optimizer: str | keras.optimizers.Optimizer = checked("adam", _OPTIMIZER)
+    encoder_rate: float | None = checked(None, optional(number(0, 1)))
+    patience: int | None = checked(None, optional(COUNT))
+    film_aging: float = checked(0.0, number(0, 1))
+    precision: Precision = checked("float32", one_of(*get_args(Precision)))
+    codec: LabCodec | None = checked(None, optional(instance_of(LabCodec)))
+    random_state: _RandomState = checked(None, _RANDOM_STATE)
+    verbose: Literal[0, 1, 2] = checked(0, one_of(0, 1, 2, False, True))
 
     @property
     def short_side(self) -> int:
