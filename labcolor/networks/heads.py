@@ -156,8 +156,25 @@ class Head(Protocol):
         """
 
 
+class _ParameterHead:
+    """Base class of heads whose fields are parameters and arrays."""
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the parameters."""
+        return {name: value for name, value in vars(self).items() if not isinstance(value, np.ndarray)}
+
+    def get_arrays(self) -> dict[str, Array]:
+        """Return the trained arrays."""
+        return {name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)}
+
+    def restored(self, config: Mapping[str, Any], arrays: Mapping[str, Array]) -> Self:
+        """Return the head with saved parameters and arrays; see :class:`Head`."""
+        require_names("head", config, self.get_config())
+        return replace(self, **config, **arrays)  # type: ignore[type-var]
+
+
 @dataclass(frozen=True)
-class RegressionHead:
+class RegressionHead(_ParameterHead):
     """The network's output is scaled ab itself; it is trained by mean squared error.
 
     Parameters
@@ -217,22 +234,9 @@ class RegressionHead:
             "predicts ab itself. Use Colorizer.from_pretrained()."
         )
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the parameters."""
-        return dict(vars(self))
-
-    def get_arrays(self) -> dict[str, Array]:
-        """Return an empty dict: this head has no trained array."""
-        return {}
-
-    def restored(self, config: Mapping[str, Any], arrays: Mapping[str, Array]) -> Self:
-        """Return the head with saved parameters; see :class:`Head`."""
-        require_names("head", config, self.get_config())
-        return replace(self, **config)
-
 
 @dataclass(frozen=True, eq=False)
-class BinsHead:
+class BinsHead(_ParameterHead):
     """The network's output is one score for each bin of ab; it is trained by cross-entropy, rebalanced by color.
 
     Each pixel of a training picture weighs the full rebalancing weight of its color to the power ``training``. Scores
@@ -370,19 +374,6 @@ class BinsHead:
 
         in_strips(strip, len(scores), scores.itemsize * scores.shape[1])
         return out.reshape(*outputs.shape[:-1], channels)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the parameters, without the array."""
-        return {name: value for name, value in vars(self).items() if name != "log_weights"}
-
-    def get_arrays(self) -> dict[str, Array]:
-        """Return the logarithms of the weights."""
-        return {"log_weights": self.log_weights}
-
-    def restored(self, config: Mapping[str, Any], arrays: Mapping[str, Array]) -> Self:
-        """Return the head with saved parameters and weights; see :class:`Head`."""
-        require_names("head", config, self.get_config())
-        return replace(self, **config, log_weights=arrays["log_weights"])
 
 
 def _keep(head: Head, name: str, check: Check, kind: type[int] | type[float]) -> None:

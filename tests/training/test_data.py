@@ -79,7 +79,7 @@ def test_each_folder_holds_out_its_own(folder, archive):
     alone = pictures(folder).hold_out(0.4)[1]
     both = pictures([archive, folder]).hold_out(0.4)[1]
     assert len(both) == 2 * len(alone)
-    for one, other in zip(alone, list(both)[len(alone) :], strict=True):
+    for one, other in zip(alone.usable, list(both.usable)[len(alone) :], strict=True):
         np.testing.assert_array_equal(one, other)
     assert hold_out("abcde", 2) == (["b", "d"], ["a", "c", "e"])
 
