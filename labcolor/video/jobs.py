@@ -1,4 +1,4 @@
-"""Jobs: a video that is written in one go, or in segments, so that an interrupted job goes on where it stopped."""
+"""Jobs: a video is written in one go, or in segments, so that an interrupted job can resume."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ _LARGEST = 1 << 30  # bytes of a saved state
 
 
 class Job:
-    """A video that is written in one go.
+    """Job that writes a video in one go.
 
     Parameters
     ----------
     writer : FrameWriter
-        What encodes the frames.
+        The encoder.
 
     Attributes
     ----------
     done : int
-        Number of frames that are written.
+        Number of written frames.
     """
 
     done = 0
@@ -56,30 +56,31 @@ class Job:
         self.done += 1
 
     def parts(self) -> list[tuple[int, int | None]]:
-        """Return what is to be colored: first frame and end of each part, from 0; None where the video ends."""
+        """Return the parts to color: the first frame and the end of each, counted from 0. None is the video's end."""
         return [(0, None)]
 
     def checkpoint(self, stream: ChromaStream) -> None:
-        """Save what is needed to go on from here, if the job is one that can go on."""
+        """Save the state of a stream, if the job can resume."""
 
     def begin(self, start: int, stop: int | None, stream: ChromaStream, shape: tuple[int, int]) -> None:
-        """Begin one of the parts, and give a stream the state in which it begins, for frames of a shape."""
+        """Begin a part, and restore the state of a stream before it, for frames of a shape."""
 
 
 class _SegmentedJob(Job, Stateful):
-    """A video that is written in segments, whose encoded frames and states stay when the process dies.
+    """Job that writes a video in segments. The encoded frames and the states survive the end of the process.
 
     Parameters
     ----------
     folder : Path
-        Where the segments are.
+        Folder of the segments.
     ending : str
         Ending of a segment.
     opened : callable
-        Takes a path, and the number of frames before; returns the context of a writer that encodes to the path.
+        Function from a path, and the number of earlier frames, to the context of a writer that encodes to the path.
     shot : callable or None
-        Takes the number of a frame, from 0; returns what decides on the colors of its shot, and the end of the shot. If
-        an earlier call got something else, the segment is colored again. None: the cuts are detected.
+        Function from the number of a frame, counted from 0, to the settings of its shot as text, and the end of the
+        shot. If the settings differ from those of an earlier call, the segment is colored again. None if cuts are
+        detected.
     """
 
     def __init__(
@@ -92,7 +93,7 @@ class _SegmentedJob(Job, Stateful):
         self._folder, self._ending, self._opened, self._shot = folder, ending, opened, shot
         self._part = folder / f"part{ending}"
         self._complete = folder / "complete"
-        self._segments: list[tuple[int, str]] = []  # first frame of each, and what its shot was; empty if it is missing
+        self._segments: list[tuple[int, str]] = []  # first frame, settings of its shot or "" if it is missing
         self._resumable = 0  # the last frame before which the state of the stream is saved
         self._stop: int | None = None  # of the part in work
         if (folder / _STATE).exists():
@@ -130,7 +131,7 @@ class _SegmentedJob(Job, Stateful):
         return self
 
     def __exit__(self, *exception: Any) -> None:
-        """End ffmpeg, and the last segment."""
+        """Close the encoder, and keep the last segment."""
         self._stack.__exit__(*exception)
         if exception[0] is None:
             if self._written > self._first and self._stop is None:
@@ -140,10 +141,11 @@ class _SegmentedJob(Job, Stateful):
                 self._complete.touch()
 
     def _ends(self) -> list[int]:
+        """Return the frame after the last of each segment."""
         return [*(first for first, _ in self._segments[1:]), self.done]
 
     def parts(self) -> list[tuple[int, int | None]]:
-        """Return what is to be colored: missing segments, those whose shot has changed, and what follows the last."""
+        """Return the parts to color: missing segments, segments with other settings, and the rest of the video."""
         found: list[tuple[int, int | None]] = []
         for (first, shot), end in zip(self._segments, self._ends(), strict=False):
             if shot == self._key(first):
@@ -155,15 +157,16 @@ class _SegmentedJob(Job, Stateful):
         return found if self._complete.exists() else [*found, (self.done, None)]
 
     def _key(self, first: int) -> str:
+        """Return the settings of the shot of a frame."""
         return "detected" if self._shot is None else self._shot(first)[0]
 
     def begin(self, start: int, stop: int | None, stream: ChromaStream, shape: tuple[int, int]) -> None:
-        """Begin one of the parts, and give a stream the state in which it begins, for frames of a shape.
+        """Begin a part, and restore the state of a stream before it, for frames of a shape.
 
         Raises
         ------
         VideoFileError
-            The state is not one of such a stream.
+            The state belongs to another stream, or is damaged.
         """
         if frame := self._resumable if stop is None else start:
             with self._reading(_name(frame, ".json")) as state:
@@ -172,11 +175,12 @@ class _SegmentedJob(Job, Stateful):
         self._open()
 
     def _open(self) -> None:
+        """Open the encoder of the next segment."""
         self._first = self._written
         self._writer = self._stack.enter_context(self._opened(self._part, self._written))
 
     def _keep(self) -> None:
-        """Take the segment that was written into the list, in place of what was there."""
+        """Add the written segment to the list. It replaces segments of the same frames."""
         if self._part.exists():  # the pictures of a sequence have their names already
             self._part.replace(self._folder / _name(self._first, self._ending))
         known = dict(self._segments)
@@ -187,7 +191,7 @@ class _SegmentedJob(Job, Stateful):
         self.done = max(self.done, self._written)
 
     def segments(self) -> list[Path]:
-        """Return the whole segments."""
+        """Return the files of the segments."""
         return [self._folder / _name(first, self._ending) for first, _ in self._segments]
 
     def write(self, picture: Picture, chroma: Chroma) -> None:
@@ -196,7 +200,7 @@ class _SegmentedJob(Job, Stateful):
         self._written += 1
 
     def checkpoint(self, stream: ChromaStream) -> None:
-        """End the segment if it is long enough or its shot ends, and save what is needed to go on after it."""
+        """End the segment if it is long enough or its shot ends, and save the state of the stream after it."""
         end = None if self._shot is None else self._shot(self._first)[1]
         if self._written < self._first + SEGMENT and self._written not in (end, self._stop):
             return
@@ -218,12 +222,12 @@ def _name(frame: int, ending: str) -> str:
 
 
 def _emptied(folder: Path, destination: Path, found: Any) -> None:
-    """Empty the folder of a job that is new, or complete and another.
+    """Empty the folder of a new job, or of a complete job that another one replaces.
 
     Raises
     ------
     VideoFileError
-        The job is another one, as ``found`` says, that is not complete.
+        The folder contains another job, described by ``found``, which is not complete.
     """
     if found is None or (folder / "complete").exists():
         for other in folder.iterdir():
@@ -239,7 +243,7 @@ def _emptied(folder: Path, destination: Path, found: Any) -> None:
 
 
 def _digest(info: VideoInfo, options: object) -> str:
-    """Return what tells a job from others: its source, and how it is colored and stored."""
+    """Return a hash of the source of a job and of its options."""
     paths = [info.path] if info.first is None else sorted(info.path.parent.iterdir())
     files = [(str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
     return hashlib.sha256(repr((files, info.path.name, options)).encode()).hexdigest()
@@ -247,23 +251,23 @@ def _digest(info: VideoInfo, options: object) -> str:
 
 @contextmanager
 def in_one_go(target: Target) -> Iterator[Job]:
-    """Yield a job that writes all frames to a hidden place, which becomes the destination on success."""
+    """Yield a job that writes all frames to a hidden file, which is renamed to the destination on success."""
     with writing(target) as writer:
         yield Job(writer)
 
 
 @contextmanager
 def resuming(target: Target, options: object, shots: Sequence[Shot] | None = None) -> Iterator[Job]:
-    """Yield a job, which goes on where an earlier call stopped. On success its segments become the destination.
+    """Yield a job that resumes an earlier call. On success its segments are joined to the destination.
 
-    With a list of shots the segments stay, so that a later call colors only what of the list has changed.
+    With a list of shots the segments are kept, so that a later call colors only shots whose settings have changed.
 
     Parameters
     ----------
     target : Target
-        How the video is stored.
+        The form of the result.
     options : object
-        All that decides on the result beside the source and the shots. Its ``repr`` tells one job from another.
+        All other options that determine the result. Jobs differ if its ``repr`` differs.
     shots : sequence of Shot or None
         The shots, if they are listed.
 
@@ -272,7 +276,7 @@ def resuming(target: Target, options: object, shots: Sequence[Shot] | None = Non
     InputError
         The destination is a GIF.
     VideoFileError
-        The unfinished job is another one, or another process works on it.
+        The folder contains another unfinished job, or another process works on the job.
     """
     if target.ending == ".gif":
         raise InputError("resume: expected another format than .gif. Color it without, or choose .mp4.")

@@ -23,9 +23,9 @@ def color_y4m(source: IO[bytes], sink: IO[bytes], opened: Callable[[Fraction], C
     Parameters
     ----------
     source, sink : binary file
-        Where the frames come from and go to.
+        Input and output.
     opened : callable
-        Takes the rate of the frames; returns what predicts the colors.
+        Function from the rate of the frames to the stream of their chroma.
 
     Returns
     -------
@@ -35,7 +35,7 @@ def color_y4m(source: IO[bytes], sink: IO[bytes], opened: Callable[[Fraction], C
     Raises
     ------
     VideoFileError
-        The source is no such stream, or ends in the middle of a frame.
+        The source is not YUV4MPEG2, or ends in the middle of a frame.
     InputError
         A reference has another size.
     """
@@ -60,7 +60,7 @@ def color_raw(source: IO[bytes], sink: IO[bytes], size: tuple[int, int], stream:
     source, sink
         As for :func:`color_y4m`.
     stream : ChromaStream
-        What predicts the colors.
+        The stream of the chroma.
 
     Returns
     -------

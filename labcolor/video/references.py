@@ -1,4 +1,4 @@
-"""Reference frames: pictures whose colors a video takes over."""
+"""Reference frames: pictures with given colors, which are carried to other frames of a video."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Reference:
     given : Picture or ndarray
         The colored picture, transparent where no color is given; or ab, (H, W, 2) float32, nan where none is.
     whole : bool
-        Whether it gives the color of each pixel. Otherwise the frame of the video is needed.
+        Whether the color of each pixel is given. Otherwise colors spread over the frame of the video.
     """
 
     frame: int
@@ -57,12 +57,12 @@ class Reference:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Rows and columns."""
+        """Height and width."""
         return self.given.shape[:2]
 
     @property
     def arrays(self) -> list[Array]:
-        """What tells it from others."""
+        """The arrays that identify it."""
         if not isinstance(self.given, Picture):
             return [self.given]
         return [self.given.values] if self.given.alpha is None else [self.given.values, self.given.alpha]
@@ -81,16 +81,16 @@ class Reference:
 
 
 def as_references(references: Any, rate: Fraction | None, shapes: Sequence[tuple[int, int]] = ()) -> list[Reference]:
-    """Check references and bring them into a list, ordered by frame.
+    """Check references, and sort them by frame.
 
     Parameters
     ----------
     references : mapping of frame or time to picture, or path of a folder
         As for :func:`labcolor.colorize_video`.
     rate : Fraction or None
-        Frames per second, to convert times. None: only numbers of frames are allowed.
+        Frames per second, to convert times. With None only numbers of frames are allowed.
     shapes : sequence of (H, W)
-        Sizes that a reference may have; one that gives few colors must have the first. Empty: any.
+        Accepted sizes. A reference with few colors must have the first. An empty sequence accepts every size.
 
     Returns
     -------
@@ -99,7 +99,7 @@ def as_references(references: Any, rate: Fraction | None, shapes: Sequence[tuple
     Raises
     ------
     InputError, InputTypeError
-        References are not as described.
+        A reference cannot be used.
     """
     if references is None:
         return []
@@ -135,7 +135,7 @@ def _in_folder(folder: Path) -> list[tuple[int, Path]]:
 def check_frames(
     given: Sequence[Reference], shots: Sequence[Shot] | None, first: int, end: int | None, slack: int = 0
 ) -> None:
-    """Raise an InputError if references lie outside the frames that are colored, or shots name references that lack.
+    """Raise an InputError if a reference lies outside the colored frames, or if a shot names a missing reference.
 
     Parameters
     ----------
@@ -144,9 +144,9 @@ def check_frames(
     shots : sequence of Shot or None
         The shots.
     first, end : int, int or None
-        The first frame that is colored, and the frame after the last, if that is known.
+        The first colored frame, and the frame after the last one, or None if it is unknown.
     slack : int
-        By how many frames ``end`` may be too low, since a file may declare a wrong length.
+        Number of frames by which ``end`` may be too low, because a file may declare a wrong length.
     """
     frames = {one.frame for one in given}
     # references outside the part that is colored may serve it by name
@@ -197,23 +197,24 @@ def _opaque(picture: Picture) -> Array:
 
 
 def _check_size(name: str, shape: Sequence[int], shapes: Sequence[tuple[int, int]]) -> None:
+    """Raise an InputError unless a reference has one of the sizes of the video, (H, W)."""
     if shapes and tuple(shape) not in shapes:
         sizes = " or ".join(f"{width}x{height}" for height, width in dict.fromkeys(shapes))
         raise InputError(f"{name}: expected the size of the video, {sizes}, got {shape[1]}x{shape[0]}.")
 
 
 class References(Stateful):
-    """References of one video, whose colors are carried to the frames that they serve.
+    """References of one video. Their colors are carried to other frames.
 
-    A reference serves the frames of its shot. A shot without a reference of its own is served by the references that
-    show the same scene. On its own frame it is exact, and close to it nearly so.
+    A reference applies to the frames of its shot. To a shot without a reference, those of the same scene apply. At its
+    own frame a reference is reproduced exactly, and at neighboring frames almost exactly.
 
     Parameters
     ----------
     references : iterable of Reference
         The references.
     pipeline : Pipeline
-        What spreads hints.
+        The pipeline that spreads hints.
     """
 
     def __init__(self, references: Iterable[Reference], pipeline: Pipeline) -> None:
@@ -231,12 +232,12 @@ class References(Stateful):
 
     @property
     def frames(self) -> list[int]:
-        """Numbers of the frames for which colors are given."""
+        """Numbers of the frames with given colors."""
         return list(self._given)
 
     @property
     def wanted(self) -> list[int]:
-        """Numbers of the frames of the video that references with few colors need."""
+        """Numbers of the frames whose few colors have not spread yet, because the frame itself is missing."""
         return [frame for frame, one in self._given.items() if not one.whole and frame not in self._known]
 
     def check_size(self, shape: tuple[int, int]) -> None:
@@ -252,7 +253,7 @@ class References(Stateful):
 
     @property
     def _drawn(self) -> list[tuple[int, Array, Array, Array]]:
-        """What frames show on which few colors are given; the other references show it themselves."""
+        """The exemplars of references with few colors. Those of other references can be computed again."""
         known = [(frame, one) for frame, one in self._known.items() if not self._given[frame].whole]
         return [(frame, one.features, one.ab, one.lightness) for frame, one in known]
 
@@ -262,7 +263,7 @@ class References(Stateful):
             self._known[frame] = Exemplar(features, compared_cells(ab.shape[:2]), ab, lightness)
 
     def add_frame(self, frame: int, small: SmallPicture) -> None:
-        """Take a frame of the video that is :attr:`wanted`: its hints spread within it first."""
+        """Spread the few colors of a frame that is :attr:`wanted` over the frame itself."""
         hint = self._given[frame].ab()
         if hint.shape[:2] != small.shape:  # odd sides of a video get one more line
             missing = [(0, side - given) for side, given in zip(small.shape, hint.shape, strict=False)]
@@ -271,7 +272,7 @@ class References(Stateful):
         self._known[frame] = Exemplar.seen(self._pipeline, small, ab)
 
     def apply(self, number: int, shot: ShotSetting, small: SmallPicture, ab: Array, keys: Array) -> Array:
-        """Return the chroma of a frame, with the colors of the references that serve it.
+        """Return the chroma of a frame, with the colors of the references that apply to it.
 
         Parameters
         ----------
@@ -339,13 +340,13 @@ class References(Stateful):
         return Chroma(hint, scale, chroma.content_box)
 
     def _sharp(self, frame: int, shape: tuple[int, int]) -> Array:
-        """Return the ab of a reference for a frame of a shape; that of the last one is kept."""
+        """Return the ab of a reference for a frame of a shape. The result of the last reference is kept."""
         if self._large is None or self._large[0] != frame:
             self._large = frame, _as_large(self._given[frame].ab(), shape)
         return self._large[1]
 
     def _serving(self, number: int, shot: ShotSetting, features: Array, shape: tuple[int, int]) -> list[int]:
-        """Return the frames of the references that serve a frame, the nearest in time."""
+        """Return the frames of the references that apply to a frame, the nearest in time."""
         if shot.references is None:
             end = number + 1 if shot.end is None else shot.end
             own = [frame for frame in self._given if shot.first <= frame < end]
@@ -360,12 +361,12 @@ class References(Stateful):
         return sorted(own, key=lambda frame: abs(frame - number))[:_MOST]
 
     def _alike(self, frame: int, features: Array, shape: tuple[int, int]) -> bool:
-        """Return whether a reference shows the scene of another frame."""
+        """Return whether a reference and another frame show the same scene."""
         known = self._seen(frame)
         return bool(log_odds(match(features, known.features, known.colors, SHARPNESS), shape).mean() > 0)
 
     def _seen(self, frame: int) -> Exemplar:
-        """Return what a reference shows."""
+        """Return a reference as an exemplar, analyzed on first use."""
         if frame not in self._known:
             picture = self._given[frame].given
             assert isinstance(picture, Picture)

@@ -174,6 +174,7 @@ def as_shots(shots: Any, rate: Fraction | None = None) -> tuple[Shot, ...] | Non
 
 
 def _checked(name: str, shots: Sequence[Shot]) -> tuple[Shot, ...]:
+    """Return shots without gaps and overlaps, or raise an InputError."""
     if not shots:
         raise InputError(f"{name}: expected at least one shot, got none.")
     for place, shot in enumerate(shots, 1):
@@ -269,7 +270,7 @@ def check_list_name(path: Path) -> None:
 
 
 def _row(shot: Shot) -> dict[str, str]:
-    """Return all that a list says of a shot beside its frames, as text; empty where it is as usual."""
+    """Return the settings of a shot as texts. A default is an empty text."""
     references, hues = shot.references, shot.exclude_hues
     return {
         "grey": "yes" if shot.grey else "no",
@@ -283,6 +284,7 @@ def _row(shot: Shot) -> dict[str, str]:
 
 
 def _csv(shots: Iterable[Shot], rate: Fraction) -> str:
+    """Format shots as CSV."""
     file = io.StringIO()
     writer = csv.DictWriter(file, _COLUMNS)
     writer.writeheader()
@@ -293,6 +295,7 @@ def _csv(shots: Iterable[Shot], rate: Fraction) -> str:
 
 
 def _from_csv(path: Path, text: str) -> list[Shot]:
+    """Parse a list of shots, or raise an InputError."""
     delimiter = ";" if ";" in text.partition("\n")[0] else ","  # as some spreadsheets write it
     reader = csv.DictReader(io.StringIO(text), delimiter=delimiter)
     shots = []
@@ -339,7 +342,7 @@ def _number(name: str, text: str, kind: type[_Number]) -> _Number:
 
 
 def _as_clips(shots: Iterable[Shot]) -> list[TimelineClip]:
-    """Return shots as clips, whose names say what is not as usual, as in "shot 2; grey yes"."""
+    """Convert shots to clips, whose names contain the settings that are not defaults, as in "shot 2; grey yes"."""
     clips = []
     for place, shot in enumerate(shots, 1):
         notes = [f"{word} {text}" for word, text in _row(shot).items() if text not in ("", "no")]
@@ -348,6 +351,7 @@ def _as_clips(shots: Iterable[Shot]) -> list[TimelineClip]:
 
 
 def _from_clips(path: Path, clips: Iterable[TimelineClip]) -> list[Shot]:
+    """Convert clips to shots, or raise an InputError."""
     shots = []
     for place, (first, end, name) in enumerate(clips, 1):
         notes = (note.strip().partition(" ") for note in name.split(";"))

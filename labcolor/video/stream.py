@@ -54,17 +54,17 @@ class ChromaStream(Stateful):
     Parameters
     ----------
     pipeline : Pipeline
-        What predicts.
+        The pipeline that predicts chroma.
     look : Look
-        How the colors look.
+        Steadiness of the colors, and excluded hues.
     saturation : float
         As for :meth:`Pipeline.colorize`.
     shots : sequence of Shot or None
-        The shots. None: cuts are detected.
+        The shots. With None cuts are detected.
     references : iterable of Reference
-        Frames whose colors are given.
+        Frames with given colors.
     exemplars : sequence of Exemplar
-        Photographs whose colors are taken over by what looks like them.
+        Photographs whose colors similar things take over.
     first : int
         Number of the first frame.
     pace : float
@@ -73,11 +73,11 @@ class ChromaStream(Stateful):
     Attributes
     ----------
     pipeline : Pipeline
-        What predicts.
+        The pipeline that predicts chroma.
     references : References
-        Frames whose colors are given.
+        Frames with given colors.
     cuts : list of int
-        Numbers of the frames that began a shot so far. The first frame of the video is not among them.
+        Numbers of the frames that began a shot so far, without the first frame of the video.
     """
 
     def __init__(
@@ -159,10 +159,10 @@ class ChromaStream(Stateful):
         Parameters
         ----------
         small : sequence of SmallPicture
-            The frames. The network sees the last of them, those that are similar to no neighbor, and without
+            The frames. The network predicts the last of them and those that are similar to no neighbor, or without
             smoothing all.
         ahead : sequence of SmallPicture
-            Frames that follow, by which cuts are found more safely.
+            The frames that follow, which make the detection of cuts more reliable.
         """
         number = self._next
         cells = [cells_of(one.lightness) for one in (*small, *ahead)] if self._shots is None else []
@@ -256,9 +256,11 @@ class ChromaStream(Stateful):
         return ShotSetting(shot.first, end, saturation, exclude_hues, shot.grey, shot.references, shot.grades)
 
     def _frame(self, number: int, small: SmallPicture) -> _Frame:
+        """Return a frame with its outline."""
         return _Frame(number, small, outline(small.lightness, small.chroma_shape(self.pipeline.stride)))
 
     def _shot_part(self, frames: Sequence[_Frame]) -> Iterator[Array]:
+        """Yield the finished chroma of consecutive frames of one shot."""
         maps = self._maps(frames) if self._look.smoothing else self._predicted(frames)
         for frame, chroma in zip(frames, maps, strict=True):
             # without smoothing the smoother returns what it gets
