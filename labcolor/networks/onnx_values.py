@@ -81,6 +81,15 @@ class Graph:
         return bytes(model.SerializeToString(deterministic=True))
 
 
+def _operator(operation: str, *, swapped: bool = False) -> Callable[[Value, Any], Value]:
+    """Return the method that adds a node of a value and another one, which comes first if they are swapped."""
+
+    def method(self: Value, other: Any) -> Value:
+        return self.graph(operation, other, self) if swapped else self.graph(operation, self, other)
+
+    return method
+
+
 class Value:
     """The output of a node; operators add nodes."""
 
@@ -89,37 +98,10 @@ class Value:
     def __init__(self, graph: Graph, name: str) -> None:
         self.graph, self.name = graph, name
 
-    def __add__(self, other: Any) -> Value:
-        """Return the sum."""
-        return self.graph("Add", self, other)
-
-    def __sub__(self, other: Any) -> Value:
-        """Return the difference."""
-        return self.graph("Sub", self, other)
-
-    def __rsub__(self, other: Any) -> Value:
-        """Return the difference, with this value subtracted."""
-        return self.graph("Sub", other, self)
-
-    def __mul__(self, other: Any) -> Value:
-        """Return the product."""
-        return self.graph("Mul", self, other)
-
-    def __truediv__(self, other: Any) -> Value:
-        """Return the quotient."""
-        return self.graph("Div", self, other)
-
-    def __matmul__(self, other: Any) -> Value:
-        """Return the matrix product."""
-        return self.graph("MatMul", self, other)
-
-    def __rmatmul__(self, other: Any) -> Value:
-        """Return the matrix product, with this value on the right."""
-        return self.graph("MatMul", other, self)
-
-    def __gt__(self, other: Any) -> Value:
-        """Return where this value is greater."""
-        return self.graph("Greater", self, other)
+    __add__, __sub__, __rsub__ = _operator("Add"), _operator("Sub"), _operator("Sub", swapped=True)
+    __mul__, __truediv__ = _operator("Mul"), _operator("Div")
+    __matmul__, __rmatmul__ = _operator("MatMul"), _operator("MatMul", swapped=True)
+    __gt__, at_least, at_most = _operator("Greater"), _operator("Max"), _operator("Min")
 
     def __getitem__(self, index: int) -> Value:
         """Return one entry of a vector, as a vector."""
@@ -130,16 +112,8 @@ class Value:
         return self.graph("Slice", self, start, stop, np.array([axis]), np.array([step]))
 
     def mirrored(self, axis: int) -> Value:
-        """Return it with an axis reversed."""
+        """Reverse an axis."""
         return self.slice(np.array([-1]), _START, axis, -1)
-
-    def at_least(self, bound: Any) -> Value:
-        """Return the larger of both."""
-        return self.graph("Max", self, bound)
-
-    def at_most(self, bound: Any) -> Value:
-        """Return the smaller of both."""
-        return self.graph("Min", self, bound)
 
     def where(self, positive: Any, negative: Any) -> Value:
         """Return one value where this condition holds, and the other elsewhere."""
@@ -150,7 +124,7 @@ class Value:
         return self.graph("Exp", self.graph("Log", self) * exponent)
 
     def cast(self, kind: int) -> Value:
-        """Return it in another type, one of ONNX's numbers."""
+        """Convert to another type, by ONNX's number."""
         return self.graph("Cast", self, to=kind)
 
     def scalar(self) -> Value:
@@ -162,7 +136,7 @@ class Value:
         return self.graph("Transpose", self, perm=[1, 0])
 
     def reshaped(self, *shape: Any) -> Value:
-        """Return it in another shape."""
+        """Change the shape."""
         return self.graph("Reshape", self, self.graph("Concat", *shape, axis=0))
 
     def range(self) -> Value:
