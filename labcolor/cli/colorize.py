@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from labcolor.base.memory import keep_freed_memory
 from labcolor.cli.common import (
     DONE,
     FAILED,
@@ -112,6 +113,7 @@ def _hint(text: str) -> Hint:
 
 def run(arguments: argparse.Namespace) -> int:
     """Color picture files. An error in one file does not stop the others."""
+    keep_freed_memory()
     jobs, problems = _jobs(arguments)
     _check_options(arguments, jobs)
     found = len(jobs)

@@ -23,7 +23,7 @@ _MODES: dict[str, tuple[str, ...]] = {
     **{"1": ("L",), "La": ("LA", "RGBA")},
 }
 _PROFILED = ("L", "LA", "P", "PA", "RGB", "RGBA", "CMYK")  # modes to which a color profile is applied
-_STRIP = 1 << 16  # pixels: their copies stay in the second-level cache
+_STRIP = 1 << 18  # pixels: their copies stay in the caches, and calls for each strip take little
 _GREY = 1  # level of 255 by which the chroma of a picture without color may differ from 0
 _NEAR = 2  # levels of 255 by which a profile may differ from sRGB and still be ignored
 
