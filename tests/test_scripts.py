@@ -38,9 +38,8 @@ def folder(photographs, tmp_path):
     return tmp_path
 
 
-def fitted(name, head):
+def fitted(architecture, head):
     """A model of an architecture, with new weights and this head."""
-    architecture = get_architecture(name)
     weights = tuple(architecture.network(seed=0).get_weights())
     return FittedModel(architecture, weights, LabCodec(), head, 128)
 
@@ -60,9 +59,9 @@ def test_colors_and_their_measures_are_the_library_s(finish, batch):
     np.testing.assert_allclose(finish.colorfulness(batch / np.float32(255)), expected, rtol=0.03)
 
 
-def test_the_loss_is_psnr_and_the_price_of_color(finish, batch):
+def test_the_loss_is_psnr_and_the_price_of_color(finish, batch, tiny_classifier):
     """Two sets of scores differ in loss by PSNR and colorfulness, beside the cross-entropy."""
-    model = fitted("efficientnet", BinsHead(stride=1, temperature=1.0))
+    model = fitted(tiny_classifier, BinsHead(stride=1, temperature=1.0))
     lab = np.concatenate(model.codec.encode(batch), axis=-1)
     right = np.log(np.asarray(bin_targets(lab[..., 1:] * 128)) + np.float32(1e-9))
     grey = np.zeros_like(right)
@@ -81,18 +80,18 @@ def test_the_loss_is_psnr_and_the_price_of_color(finish, batch):
 
 def test_a_teacher_counts_as_much_as_the_truth(finish, batch):
     """A regression's loss is the mean of both PSNR; its squared error is from the truth alone."""
-    model = fitted("reference", RegressionHead())
+    model = fitted(get_architecture("reference"), RegressionHead())
     lightness, ab = model.codec.encode(batch)
     loss = finish.color_loss(model, (), (0.0,), 1.0)
     targets = np.concatenate([lightness, ab, 0 * ab], axis=-1)  # the teacher gives grey
     assert float(loss(targets, ab)) == pytest.approx(-(40 + pale_decibels(batch)) / 2, abs=0.3)
 
 
-def test_an_overview_is_seen_beside_the_picture(finish, batch):
+def test_an_overview_is_seen_beside_the_picture(finish, batch, tiny_classifier):
     """Scores of both: the second half are those of the reduced, mirrored picture, mirrored back and enlarged."""
     from keras import ops
 
-    model = fitted("efficientnet", BinsHead())
+    model = fitted(tiny_classifier, BinsHead())
     network = model.network
     lightness = model.codec.encode(np.tile(batch, (1, 4, 4, 1))[:, :128, :128])[0]
     both = np.asarray(finish.WithOverview(network)(lightness))
@@ -102,9 +101,9 @@ def test_an_overview_is_seen_beside_the_picture(finish, batch):
     np.testing.assert_allclose(both[..., 310:], whole, atol=1e-4)
 
 
-def test_colors_of_an_overview_are_mixed_in_the_loss(finish, batch):
+def test_colors_of_an_overview_are_mixed_in_the_loss(finish, batch, tiny_classifier):
     """A quarter of grey beside the true colors costs what the mean of these costs."""
-    model = replace(fitted("efficientnet", BinsHead(stride=1, temperature=1.0)), overview=0.25)
+    model = replace(fitted(tiny_classifier, BinsHead(stride=1, temperature=1.0)), overview=0.25)
     lab = np.concatenate(model.codec.encode(batch), axis=-1)
     right = np.log(np.asarray(bin_targets(lab[..., 1:] * 128)) + np.float32(1e-9))
     grey = np.zeros_like(right)
@@ -125,7 +124,7 @@ class Drawn(list):
 
 def test_photographs_of_large_sets_occur_less_often(finish):
     """At level 1, 4,000 photographs count like 2,000, and 100 like 300."""
-    model = fitted("reference", RegressionHead())
+    model = fitted(get_architecture("reference"), RegressionHead())
     bright, dark = np.full((136, 136, 3), 255, np.uint8), np.zeros((136, 136, 3), np.uint8)
     options = argparse.Namespace(batch_size=64, level=1.0, contrast=0.35, film_aging=0.0, seed=0)
     sets = Drawn([bright] * 4000), Drawn([dark] * 100)

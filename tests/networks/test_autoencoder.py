@@ -33,7 +33,7 @@ def test_reference_network_is_the_one_of_the_mission():
 @pytest.mark.parametrize("shape", [(8, 8), (16, 40), (128, 96)])
 def test_output_is_as_large_as_the_input(shape):
     """For multiples of 8 the reference network keeps the size."""
-    output = build_autoencoder().predict_on_batch(np.zeros((2, *shape, 1), np.float32))
+    output = build_autoencoder()(np.zeros((2, *shape, 1), np.float32))
     assert output.shape == (2, *shape, 2)
 
 

@@ -33,5 +33,5 @@ def test_efficientnet_keeps_within_its_budget(network):
     """At most 8 million parameters (16 MB in float16), 8 GFLOP for 256x256 with an overview, scores at a quarter."""
     assert network.count_params() <= 8_000_000
     assert operations(network, 256) + operations(network, 64) <= 8e9
-    output = network.predict_on_batch(np.zeros((1, 64, 96, 1), np.float32))
+    output = network(np.zeros((1, 64, 96, 1), np.float32))
     assert output.shape == (1, 16, 24, len(ab_bins()))

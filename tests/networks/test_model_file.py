@@ -14,13 +14,15 @@ import pytest
 
 from labcolor import Colorizer
 from labcolor.errors import InputError, ModelFileError, NotFittedError
+from labcolor.networks import get_architecture
 from labcolor.networks.model_file import FORMAT
 
 
 @pytest.fixture(scope="module")
 def small(batch):
-    """A colorizer trained for a moment: what comes from a training has no ONNX form."""
-    return Colorizer(epochs=1, crop_size=32, working_size=32, random_state=0).fit(batch)
+    """A small colorizer trained for a moment: what comes from a training has no ONNX form."""
+    network = get_architecture("reference").with_options(encoder=(32, 32, 32), decoder=(32, 32))
+    return Colorizer(network, epochs=1, crop_size=32, working_size=32, random_state=0).fit(batch)
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ def test_predicts_the_same_in_a_new_process(small, saved, batch, tmp_path):
 def test_everything_is_saved(small, saved):
     """Network, working size, codec, history and what it was trained on come back."""
     loaded = Colorizer.load(saved)
-    assert (loaded.network, loaded.working_size, loaded.codec) == ("reference", 32, None)
+    assert (loaded.network, loaded.working_size, loaded.codec) == (small.network, 32, None)
     assert loaded.codec_ == small.codec_
     assert loaded.history_ == small.history_
     assert loaded.model_.training == small.model_.training
@@ -139,7 +141,7 @@ def test_archives_of_other_things(saved, tmp_path):
     architecture = good["architecture"]
     with zipfile.ZipFile(saved) as archive:
         arrays = {name: archive.read(name) for name in archive.namelist() if name != "about.json"}
-    _archive(tmp_path / "case.labcolor", good)
+    _archive(tmp_path / "case.labcolor", {**good, "architecture": {**architecture, "options": {}}})
     with pytest.raises(ModelFileError, match=r"got no 'weight000\.npy'"):
         Colorizer.load(tmp_path / "case.labcolor")
     cases = [
