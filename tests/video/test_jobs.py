@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from labcolor import Colorizer, Decoding, Encoding, Grade, Shot, colorize_video, read_picture
+from labcolor import Decoding, Encoding, Grade, Shot, colorize_video, read_picture
 from labcolor.cli import main
 from labcolor.errors import InputError, VideoFileError
 from labcolor.io import ffmpeg
@@ -222,27 +222,26 @@ def test_a_folder_of_videos(clip, tmp_path, capsys):
         assert main(wrong) == 2
 
 
-def test_a_job_with_references_goes_on(clip, tmp_path):
+def test_a_job_with_references_goes_on(classifier, clip, tmp_path):
     """What references and scenes have given is remembered, too."""
-    colorizer = Colorizer.from_pretrained()
     colors = np.zeros((48, 64, 3), np.uint8)
     colors[:] = (200, 90, 40)
-    options = {"references": {2: colors, 20: colors[..., ::-1].copy()}, "shots": [17]}
-    options |= {"encoding": Encoding("ffv1"), "resume": True}
-    colorize_video(clip, tmp_path / "whole.mkv", colorizer, **options)
+    options = {"references": {2: colors, 11: colors[..., ::-1].copy()}, "shots": [9]}
+    options |= {"encoding": Encoding("ffv1"), "resume": True, "decoding": Decoding(end=0.75)}
+    colorize_video(clip, tmp_path / "whole.mkv", classifier, **options)
     with pytest.raises(KeyboardInterrupt):
-        colorize_video(clip, tmp_path / "out.mkv", colorizer, progress=stop_after(20), **options)
+        colorize_video(clip, tmp_path / "out.mkv", classifier, progress=stop_after(12), **options)
     (folder,) = tmp_path.glob(".labcolor-job-*")
     assert (folder / "state.json").stat().st_size < 5_000_000
-    colorize_video(clip, tmp_path / "out.mkv", colorizer, **options)
+    colorize_video(clip, tmp_path / "out.mkv", classifier, **options)
     assert planes(tmp_path / "out.mkv") == planes(tmp_path / "whole.mkv")
     with pytest.raises(KeyboardInterrupt):
-        colorize_video(clip, tmp_path / "b.mkv", colorizer, progress=stop_after(12), **options)
+        colorize_video(clip, tmp_path / "b.mkv", classifier, progress=stop_after(12), **options)
     with pytest.raises(VideoFileError, match="another source, model or options"):
         colorize_video(
             clip,
             tmp_path / "b.mkv",
-            colorizer,
+            classifier,
             **{**options, "references": {2: colors}},
         )
 
