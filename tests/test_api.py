@@ -7,6 +7,7 @@ import pkgutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import labcolor
@@ -108,14 +109,14 @@ def test_import_is_light():
     assert output == "set()\n"
 
 
-def test_coloring_loads_what_it_needs():
+def test_coloring_loads_what_it_needs(classifier):
     """A prediction loads no Keras and no TensorFlow, and of SciPy not what only exemplars or compiling need."""
     coloring = (
         "import sys, numpy as np; from labcolor import Colorizer\n"
         "Colorizer.from_pretrained().predict(np.zeros((48, 64), np.uint8))\n"
         "print({'keras', 'tensorflow', 'scipy.ndimage', 'scipy.linalg', 'numba.np.arrayobj'} & set(sys.modules))"
     )
-    run(coloring)  # compiles the kernels if this machine has not
+    classifier.predict(np.zeros((48, 64), np.uint8))  # compiles the kernels if this machine has not
     assert run(coloring) == "set()\n"
 
 

@@ -73,12 +73,12 @@ def test_pure_functions_take_any_array_like(use, kind, tmp_path):
 
 
 @pytest.mark.parametrize("kind", [*LIKE, "__array__", "the array interface"])  # in a list, a memoryview is refused
-def test_predict_takes_any_array_like(kind, classifier, tmp_path):
+def test_predict_takes_any_array_like(kind, small, tmp_path):
     """A picture is colored alike, alone and in a list."""
     given = {**LIKE, **EXPORTED}[kind](PICTURE, tmp_path)
-    expected = classifier.predict(PICTURE)
-    np.testing.assert_array_equal(classifier.predict(given), expected)
-    np.testing.assert_array_equal(classifier.predict([given])[0], expected)
+    expected = small.predict(PICTURE)
+    np.testing.assert_array_equal(small.predict(given), expected)
+    np.testing.assert_array_equal(small.predict([given])[0], expected)
 
 
 @pytest.mark.parametrize("kind", LIKE)

@@ -106,7 +106,11 @@ def test_names_do_not_collide(job):
         ({"sources": 3}, InputTypeError, "sources: expected a path"),
         ({"destination": b"out"}, InputTypeError, "destination: expected a path"),
         ({"colorizer": "reference"}, InputTypeError, "colorizer: expected a Colorizer"),
-        ({"colorizer": Colorizer.from_pretrained().set_params(engine="tensorflow")}, InputError, "ONNX Runtime"),
+        (
+            {"colorizer": Colorizer.from_pretrained("reference").set_params(engine="tensorflow")},
+            InputError,
+            "ONNX Runtime",
+        ),
         ({"saturation": 5}, InputError, "saturation"),
         ({"quality": 0}, InputError, "quality"),
         ({"workers": 0}, InputError, "workers"),

@@ -231,7 +231,7 @@ def test_one_of_many_is_as_one_alone(reference, photographs):
     for together, single in zip(reference.predict(photographs), alone, strict=True):
         assert np.abs(together.astype(int) - single).max() <= 1
     with ThreadPoolExecutor(8) as pool:
-        for index, result in enumerate(pool.map(reference.predict, photographs * 4)):
+        for index, result in enumerate(pool.map(reference.predict, photographs * 2)):
             np.testing.assert_array_equal(result, alone[index % len(alone)])
 
 
