@@ -19,7 +19,7 @@ from labcolor.base.typing import Array, PathLike, PictureInput
 from labcolor.base.validation import Check, as_saturation, instance_of, number, optional, require
 from labcolor.color.codec import LabCodec
 from labcolor.errors import InputError, LabcolorError, not_fitted
-from labcolor.estimator import Estimator
+from labcolor.estimator import Estimator, summary
 from labcolor.inference.engine import DEVICE, ENGINE, Engine, make_engine
 from labcolor.inference.pipeline import Guide, Pipeline, in_memory
 from labcolor.io.inputs import Nested, as_pictures, one_picture
@@ -33,7 +33,6 @@ from labcolor.networks.registry import Architecture, as_architecture
 from labcolor.pictures.crops import center_crop
 from labcolor.pictures.hints import HintInput, as_hints
 from labcolor.pictures.picture import Picture
-from labcolor.summary import summary
 from labcolor.training.data import PictureList, training_pictures
 from labcolor.training.recipe import COUNT, Recipe, checked
 

@@ -8,9 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from labcolor.base.typing import Array
-from labcolor.base.validation import as_array, shortened
+from labcolor.base.validation import as_array, number, require
 from labcolor.color.lab import lab_to_rgb, rgb_to_lab
-from labcolor.errors import InputError, InputTypeError
+from labcolor.errors import InputError
+
+_LARGEST = 1e6  # number of a codec
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class LabCodec:
     Raises
     ------
     InputError
-        A scale is not positive, or a value is not finite.
+        A scale is not between 1e-6 and 1e6, or the center is not between -1e6 and 1e6.
 
     Examples
     --------
@@ -48,12 +50,9 @@ class LabCodec:
 
     def __post_init__(self) -> None:
         """Check the numbers, and keep them as floats."""
-        for name, value in (("l_center", self.l_center), ("l_scale", self.l_scale), ("ab_scale", self.ab_scale)):
-            if isinstance(value, bool) or not isinstance(value, int | float | np.number):
-                raise InputTypeError(f"{name}: expected a number, got {shortened(value)}.")
-            if not np.isfinite(value) or (name != "l_center" and value <= 0):
-                raise InputError(f"{name}: expected a finite number, positive for a scale, got {value!r}.")
-            object.__setattr__(self, name, float(value))
+        for name, lowest in (("l_center", -_LARGEST), ("l_scale", 1 / _LARGEST), ("ab_scale", 1 / _LARGEST)):
+            require(name, getattr(self, name), number(lowest, _LARGEST))
+            object.__setattr__(self, name, float(getattr(self, name)))
 
     def encode(self, rgb: npt.ArrayLike) -> tuple[Array, Array]:
         """Convert a picture to the input and the target of a network.

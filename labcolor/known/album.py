@@ -51,7 +51,7 @@ def _member(pipeline: Pipeline, picture: Picture, saturation: float, guide: Guid
     """Return what a picture of an album shows, with its predicted colors."""
     small = SmallPicture.of(picture, pipeline.working_size)
     ab, keys = pipeline.located_chroma(small, saturation)
-    return Exemplar.located(pipeline, small, ab if guide is None else guide(small, ab, keys), keys)
+    return Exemplar.seen(pipeline, small, ab if guide is None else guide(small, ab, keys), keys)
 
 
 def _agreeing(pipeline: Pipeline, album: Sequence[Exemplar], small: SmallPicture, ab: Array, keys: Array) -> Array:

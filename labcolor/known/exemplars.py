@@ -62,15 +62,14 @@ class Exemplar:
         return np.asarray(self.ab.reshape(-1, 2)[self.cells])
 
     @classmethod
-    def seen(cls, pipeline: Pipeline, small: SmallPicture, ab: Array, there: Array | None = None) -> Exemplar:
-        """Look at a picture whose small chroma is known, in all cells or in those of a mask, (h, w) bool."""
-        return cls.located(pipeline, small, ab, pipeline.located_chroma(small)[1], there)
-
-    @classmethod
-    def located(
-        cls, pipeline: Pipeline, small: SmallPicture, ab: Array, keys: Array, there: Array | None = None
+    def seen(
+        cls, pipeline: Pipeline, small: SmallPicture, ab: Array, keys: Array | None = None, there: Array | None = None
     ) -> Exemplar:
-        """Return the same as :meth:`seen` of a picture whose places are known."""
+        """Analyze a picture whose small chroma is known, in all cells or in those of a mask, (h, w) bool.
+
+        ``keys`` are its positions from :meth:`Pipeline.located_chroma`, if they are known.
+        """
+        keys = pipeline.located_chroma(small)[1] if keys is None else keys
         cells = compared_cells(ab.shape[:2])
         if there is not None:
             cells = cells[there.reshape(-1)[cells]] if there.reshape(-1)[cells].any() else np.flatnonzero(there)
@@ -90,7 +89,7 @@ class Exemplar:
         ab, there = colors_on_grid(picture, small, pipeline.stride)
         if not there.any():
             raise InputError(f"{name}: expected a photograph, got one that is transparent.")
-        return cls.seen(pipeline, small, ab, there)
+        return cls.seen(pipeline, small, ab, there=there)
 
 
 def compared_cells(shape: tuple[int, ...]) -> Array:

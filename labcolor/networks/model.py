@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 WORKING_SIZE = integer(8, most=1024)  # in model files, too, because the time of a prediction grows with its square
 _NUMBERS = Check("numbers", (list,), lambda values: {*map(type, values)} <= {int, float})
 _PARTS = {  # members of about.json
-    "format": int,
-    "labcolor": str,
-    "architecture": dict,
-    "codec": dict,
-    "head": dict,
-    "working_size": int,
-    "overview": float,
-    "quiet": float,
-    "history": dict,
-    "training": dict,
-    "light": object,  # or None: OnnxForm checks it
+    "format": instance_of(int),
+    "labcolor": instance_of(str),
+    "architecture": instance_of(dict),
+    "codec": instance_of(dict),
+    "head": instance_of(dict),
+    "working_size": WORKING_SIZE,
+    "overview": number(0, 1),
+    "quiet": number(0, 1e6),
+    "history": instance_of(dict),
+    "training": instance_of(dict),
+    "light": instance_of(object),  # or None: OnnxForm checks it
 }
 
 
@@ -186,11 +186,8 @@ class FittedModel:
         """Unpack a model. The contents are untrusted, so arrays are read only after their layout is known."""
         about = {"light": None, "overview": 0.0, "quiet": 0.0, **packed.about}
         require_names("model", about, _PARTS)
-        for name, kind in _PARTS.items():
-            require(name, about[name], instance_of(kind))
-        require("working_size", about["working_size"], WORKING_SIZE)
-        require("overview", about["overview"], number(0, 1))
-        require("quiet", about["quiet"], number(0, 1e6))
+        for name, check in _PARTS.items():
+            require(name, about[name], check)
         require_names("codec", about["codec"], LabCodec().get_config())
         architecture = _architecture_of(about["architecture"])
         light, network = about["light"], None

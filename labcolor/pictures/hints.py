@@ -258,7 +258,7 @@ def _draw(index: Array, x0: int, y0: int, x1: int, y1: int, radius: int, value: 
 def hints_on_grid(
     hints: HintMap, rows: int, columns: int, chroma_scale: tuple[float, float], content_box: ContentBox
 ) -> tuple[Array, Array, Array, Array]:
-    """Bring one picture's hints to the grid of its small chroma: the mean of those in each cell.
+    """Compute the mean of a picture's hints in each cell of its small chroma.
 
     Parameters
     ----------
@@ -269,17 +269,17 @@ def hints_on_grid(
     chroma_scale : (float, float)
         A pixel's height and width in cells.
     content_box : (rows, columns)
-        What lies inside the bars, in pixels; hints in bars are left out.
+        The part of the picture between bars, in pixels. Hints in bars are ignored.
 
     Returns
     -------
     index : ndarray, shape (K,), int32
         The cells with hints, counted row by row.
     kinds : ndarray, shape (K,), uint8
-        What the hint is: ``HintMap.FENCE`` if part of a cell is fenced off, ``HintMap.KEEP`` if part of it keeps its
-        color, otherwise ``HintMap.FIRST``, a color.
+        ``HintMap.FENCE`` if a cell contains a fence, ``HintMap.KEEP`` if it contains a place that keeps its color, and
+        otherwise ``HintMap.FIRST`` for a color.
     ab : ndarray, shape (K, 2), float32
-        Their colors; 0 if it is none.
+        Their colors, or 0 for other kinds.
     places : ndarray, shape (K, 2), float32
         Mean position of the hints of a cell, y and x in cells.
     """
@@ -293,9 +293,9 @@ def hints_on_grid(
 
 
 def colors_near_hints(hints: Array, places: Array, rows: int, columns: int) -> tuple[Array, Array]:
-    """Return the colors that hints give to the cells right around them, so that they win where they are.
+    """Return the colors that hints fix in the four cells around them.
 
-    Enlarged bilinearly, small chroma gives a place the color of the four cells around it, and so all four are held.
+    Bilinear enlargement computes the color of a place from these cells, so all of them must have the color of the hint.
 
     Parameters
     ----------
@@ -307,9 +307,9 @@ def colors_near_hints(hints: Array, places: Array, rows: int, columns: int) -> t
     Returns
     -------
     ab : ndarray, shape (rows * columns, 2), float32
-        The mean of the hints around each cell, weighted as cells are in the enlargement.
+        Mean of the hints around each cell, with the weights of the enlargement.
     share : ndarray, shape (rows * columns, 1), float32
-        How far a cell is held: 0 where no hint is near, 1 where one is.
+        Share of this color in the cell: 0 without a hint nearby, and 1 next to a hint.
     """
     first = np.floor(places - 0.5).astype(int)
     sums = np.zeros((rows * columns, 3), np.float32)
@@ -323,7 +323,7 @@ def colors_near_hints(hints: Array, places: Array, rows: int, columns: int) -> t
 
 
 def places_of(rows: int, columns: int) -> Array:
-    """Coordinates of a grid's cells in short sides, (rows * columns, 2) float32, row by row."""
+    """Return the coordinates of a grid's cells in short sides, (rows * columns, 2) float32, row by row."""
     grid = np.indices((rows, columns), np.float32).reshape(2, -1).T
     return np.asarray(grid / np.float32(min(rows, columns)))
 

@@ -88,14 +88,14 @@ def find_shots(
 
 @dataclass(frozen=True)
 class Scan:
-    """What is found in a video.
+    """Shots of a video, and the detail of its frames.
 
     Parameters
     ----------
     shots : tuple of Shot
         The shots.
     details : list of float
-        How much detail each frame shows.
+        Amount of detail of each frame.
     complaints : str
         ffmpeg's complaints about a damaged video. Empty if there were none.
     """
@@ -140,7 +140,7 @@ def scan(footage: Footage, progress: Progress = False) -> Scan:
 
 
 def reduced(footage: Footage, short_side: int) -> Footage:
-    """Return a video whose frames are decoded with a short side of at most so many pixels."""
+    """Return footage that is decoded with a short side of at most ``short_side`` pixels."""
     width, height = footage.size
     scale = min(1.0, short_side / min(width, height))
     size = max(2, round(width * scale)), max(2, round(height * scale))
@@ -148,12 +148,12 @@ def reduced(footage: Footage, short_side: int) -> Footage:
 
 
 def best_frames(shots: Sequence[Shot], details: Sequence[float], first: int) -> Iterator[tuple[int, Shot]]:
-    """Yield the frame of each shot that shows most detail, away from the ends of the shot, and the shot.
+    """Yield the frame with the most detail of each shot, away from its ends, and the shot.
 
     Parameters
     ----------
     shots : sequence of Shot
-        The shots. Those without a frame in the video are left out.
+        The shots. Shots without a frame in the video are skipped.
     details : sequence of float
         The detail of each frame, from :func:`scan`.
     first : int

@@ -16,33 +16,34 @@ from labcolor.video.cells import changed, contrast, cropped
 from labcolor.video.saved import COUNT, Floats, Forms, Maybe, Stateful
 
 LAGS = 3, 6, 12, 24  # distances in time, in frames of a film, at which a frame is compared
-# Of the frames before and after: how well each explains the frame, how well one explains the other, and how well both
-# together explain the frame; the same of blocks: each, the better one, both together. Then the shares of both in the
-# mixture, how far the blocks of one come from one frame alone, the smaller share in blocks, and the loss of contrast.
+# Measures of the frames before and after: how well each explains the frame, how well one explains the other, and how
+# well both together explain the frame; the same for blocks: each, the better one, both together. Then the shares of
+# both in the mixture, the difference of both explanations of blocks, the smaller share in blocks, and the loss of
+# contrast.
 MEASURES = 13
-_CORRELATIONS = 8  # measures that lie near 1 where a frame is explained
+_CORRELATIONS = 8  # measures that are close to 1 if a frame is explained
 _BLOCK, _STEP = 8, 4  # side and distance of blocks, in cells
-_REACH = 8  # cells that a camera moves between two frames that are compared, at most
-_NEAR = 2  # cells that a block moves beside the camera, at most
-_FLAT = 0.05  # variance of a block that counts half, as a share of that of the frame
+_REACH = 8  # largest movement of a camera between two compared frames, in cells
+_NEAR = 2  # largest movement of a block relative to the camera, in cells
+_FLAT = 0.05  # variance of a block with half the weight, as a share of the variance of the frame
 
 
 def odds(frames: Sequence[Array], place: int, pace: float) -> Array:
-    """Return the odds that a dissolve or a wipe has its middle at a frame.
+    """Return the log odds that the middle of a dissolve, or of a wipe, is at a frame.
 
     Parameters
     ----------
     frames : sequence of ndarray, each (rows, columns), float32
         L of the cells of consecutive frames.
     place : int
-        Which of them it is.
+        Index of the frame.
     pace : float
-        Frames that take as long as one of a film: see :func:`labcolor.io.times.pace_of`.
+        As for :class:`TransitionDetector`.
 
     Returns
     -------
     ndarray, shape (2,), float32
-        Logarithms of the odds of a dissolve, and of a wipe, against neither.
+        Log odds of a dissolve and of a wipe against no transition.
     """
     found = np.zeros((len(LAGS), MEASURES), np.float32)
     for row, lag in zip(found, LAGS, strict=True):
@@ -56,13 +57,13 @@ def odds(frames: Sequence[Array], place: int, pace: float) -> Array:
 
 @cache
 def _network() -> dict[str, Array]:
-    """Return the weights, which ``scripts/train_transitions.py`` has trained."""
+    """Load the weights, which ``scripts/train_transitions.py`` trains."""
     with (files("labcolor.video") / "mixture.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
         return dict(arrays)
 
 
 def inputs_of(found: Array) -> Array:
-    """Return what the network sees of measures (..., lags, MEASURES): a row (...,) of numbers."""
+    """Convert measures, (..., lags, MEASURES), to inputs of the network, (..., inputs)."""
     near = -np.log(1.02 - np.clip(found[..., :_CORRELATIONS], -1, 1))  # 0.9 differs from 0.99 more than 0.5 from 0.6
     inputs = np.concatenate([np.clip(found, -3, 3), near], axis=-1)
     return inputs.reshape(*inputs.shape[:-2], -1)
@@ -70,6 +71,7 @@ def inputs_of(found: Array) -> Array:
 
 @inline
 def _variance(values: Array) -> Any:
+    """Return the variance of an array, at least 1e-5."""
     F = values.dtype.type
     total, squares = F(0), F(0)
     for y in range(values.shape[0]):
@@ -99,7 +101,7 @@ def _likeness(first: Array, second: Array) -> Any:
 
 @inline
 def _moved(first: Array, second: Array) -> tuple[float, int, int]:
-    """Return how alike two frames are where a camera has moved, and by how many cells ``first`` is moved."""
+    """Return the largest correlation of two shifted frames, and the shift of ``first`` down and across, in cells."""
     height, width = second.shape
     best, down, across = first.dtype.type(-2), 0, 0
     step, low, high, start, stop = 2, -_REACH, _REACH, -_REACH, _REACH
@@ -119,7 +121,7 @@ def _moved(first: Array, second: Array) -> tuple[float, int, int]:
 
 @inline
 def _matched(frame: Array, block: Array, y: int, x: int) -> tuple[float, int, int]:
-    """Return how alike a block and its best match in a frame near a place are, and where that is; -2 if outside."""
+    """Return the correlation of a block and its best match near a place, or -2 outside, and the place of the match."""
     best, down, across = frame.dtype.type(-2), 0, 0
     for v in range(max(0, y - _NEAR), min(frame.shape[0] - _BLOCK, y + _NEAR) + 1):
         for u in range(max(0, x - _NEAR), min(frame.shape[1] - _BLOCK, x + _NEAR) + 1):
@@ -210,15 +212,15 @@ class Cut(NamedTuple):
 class TransitionDetector(Stateful):
     """Detector of dissolves and wipes.
 
-    Each third frame is compared with frames up to a second before and after it. The middle of a transition is where
-    the odds are highest. It is known about a second later.
+    Each third frame is compared with frames up to a second before and after it. The middle of a transition has the
+    highest odds. It is detected about a second later.
 
     Parameters
     ----------
     first : int
         Number of the first frame.
     pace : float
-        Frames that take as long as one of a film: see :func:`labcolor.io.times.pace_of`.
+        Number of frames that last as long as one frame of a film, from :func:`labcolor.io.times.pace_of`.
     """
 
     def __init__(self, first: int = 0, pace: float = 1.0) -> None:
@@ -229,7 +231,7 @@ class TransitionDetector(Stateful):
         self._begin(first)
 
     def _begin(self, free: int) -> None:
-        """Begin a shot. Its transitions have their middle at a frame or later."""
+        """Begin a shot, whose transitions have their middle at frame ``free`` or later."""
         self._past.clear()
         self._free = free
         self._seen = 0  # frames of the shot
@@ -247,7 +249,7 @@ class TransitionDetector(Stateful):
         }
 
     def update(self, number: int, cells: Array) -> Cut | None:
-        """Take the cells of the next frame. Return a transition that is now known."""
+        """Process the cells of the next frame. Return a transition that is detected now, or None."""
         if self._past and self._past[0][1].shape != cells.shape:
             self._begin(number)
         self._past.append((number, cells))
@@ -257,7 +259,7 @@ class TransitionDetector(Stateful):
         return None
 
     def end_shot(self, next_first: int) -> list[Cut]:
-        """Return the transitions that were not known yet where a cut, or the end of the video, ends a shot."""
+        """Return the remaining transitions of a shot that ends at a cut or at the end of the video."""
         found = []
         rest = min(self._reach, len(self._past))
         for place in range(len(self._past) - rest, len(self._past)):
@@ -268,7 +270,7 @@ class TransitionDetector(Stateful):
         return [cut for cut in found if cut is not None and cut.frame <= next_first - self._from_cut]
 
     def _search(self, place: int) -> Cut | None:
-        """Search a place of the past, and return a transition whose odds have begun to fall."""
+        """Compute the odds at a past frame. Return a transition whose odds have begun to fall, or None."""
         frames = [cells for _, cells in self._past]
         ends = cropped(frames[max(0, place - self._reach)], frames[min(len(frames) - 1, place + self._reach)])
         low, high = sorted(map(contrast, ends))
@@ -282,7 +284,7 @@ class TransitionDetector(Stateful):
         return self._decided(smooth)
 
     def _decided(self, now: Array) -> Cut | None:
-        """Return the best place if the odds are now lower."""
+        """Return the transition with the highest odds if the present odds are lower, or None."""
         if self._best is None or np.logaddexp(*now) > np.logaddexp(*self._best[1]) - _FALL:
             return None
         (number, best), self._best = self._best, None
