@@ -34,6 +34,13 @@ _LEAST_VARIANCE = np.float32(4)  # of ab, with which hints spread
 _BATCH_PIXELS = 1 << 19  # working pixels that go through the network together
 
 
+class Prediction(NamedTuple):
+    """Predicted ab of a small picture, not yet quiet, and their variance, 0 if the model is never quiet."""
+
+    ab: Array
+    variance: float
+
+
 class _View(NamedTuple):
     """What the network makes of a small picture: its ab, and the moments of its scores if the model needs them."""
 
@@ -162,10 +169,18 @@ class Pipeline:
         list of ndarray, each (h / stride, w / stride, 2), float32
             ab, unscaled; sizes rounded up.
         """
+        return [self.quieted(*prediction) for prediction in self.predictions(small, saturation)]
+
+    def predictions(self, small: Sequence[SmallPicture], saturation: float = 1.0) -> list[Prediction]:
+        """Predict the ab of small pictures, as :meth:`chroma` before it calls :meth:`quieted`."""
         return self._joined_views(self._views(small, saturation), small, saturation)
 
-    def _joined_views(self, views: list[_View], small: Sequence[SmallPicture], saturation: float) -> list[Array]:
-        """Return the ab of small pictures: overviews mixed in, and less color where the network knows little."""
+    def quieted(self, ab: Array, variance: float) -> Array:
+        """Return less color where the variance says that the network knows little."""
+        return ab * np.float32(quiet_factor(variance, self.model.quiet)) if self.model.quiet else ab
+
+    def _joined_views(self, views: list[_View], small: Sequence[SmallPicture], saturation: float) -> list[Prediction]:
+        """Return predictions for small pictures, with overviews mixed in."""
         overviews: Sequence[_View | None] = [None] * len(views)
         reduced = small
         if self.model.overview and self.working_size > OVERVIEW:
@@ -183,7 +198,7 @@ class Pipeline:
                     apart = coarse(moments[..., :2], shape) - coarse(expected, shape, part)
                     variance = (variance + float(overview.moments[..., 2].mean())) / 2
                     variance += float(np.square(apart).sum(axis=-1).mean()) / 4
-            results.append(ab if moments is None else ab * np.float32(quiet_factor(variance, self.model.quiet)))
+            results.append(Prediction(ab, variance))
         return results
 
     def _part_of_mirrored(self, less: SmallPicture, one: SmallPicture) -> tuple[float, float, float, float]:
@@ -253,7 +268,8 @@ class Pipeline:
         InputError
             The model has no hint spreader.
         """
-        chroma, features, outputs = self._analyzed(small, saturation)
+        prediction, features, outputs = self._analyzed(small, saturation)
+        chroma = self.quieted(*prediction)
         own = self._located(features, chroma.shape)
         if guide is not None:
             chroma = guide(small, chroma, own)
@@ -280,7 +296,7 @@ class Pipeline:
         spread += share * (held - spread)
         return spread.reshape(rows, columns, 2)
 
-    def located_chroma(self, small: SmallPicture, saturation: float = 1.0) -> tuple[Array, Array]:
+    def located_chroma(self, small: SmallPicture, saturation: float = 1.0) -> tuple[Prediction, Array]:
         """Predict the ab of one small picture, and return its positions in the space in which hints spread.
 
         Parameters
@@ -292,8 +308,8 @@ class Pipeline:
 
         Returns
         -------
-        ab : ndarray, shape (h, w, 2), float32
-            Of :meth:`SmallPicture.chroma_shape`.
+        Prediction
+            With ab of shape (h, w, 2), that of :meth:`SmallPicture.chroma_shape`.
         keys : ndarray, shape (h * w, D), float32
             Positions, row by row, from :func:`labcolor.networks.hint_spreader.locate`.
 
@@ -302,17 +318,17 @@ class Pipeline:
         InputError
             The model has no hint spreader.
         """
-        chroma, features, _ = self._analyzed(small, saturation)
-        return chroma, self._located(features, chroma.shape)
+        prediction, features, _ = self._analyzed(small, saturation)
+        return prediction, self._located(features, prediction.ab.shape)
 
-    def _analyzed(self, small: SmallPicture, saturation: float) -> tuple[Array, Array, Array]:
-        """Return the ab of one small picture, (h, w, 2), the features of its cells, and the network's output."""
+    def _analyzed(self, small: SmallPicture, saturation: float) -> tuple[Prediction, Array, Array]:
+        """Return the prediction for one small picture, the features of its cells, and the network's output."""
         self.check_hints()
         rows, columns = small.chroma_shape(self.stride)
         outputs, (features,) = self.engine.run(self._batch([small]), features=True)
-        (chroma,) = self._joined_views(self._decoded(outputs, [small], saturation), [small], saturation)
+        (prediction,) = self._joined_views(self._decoded(outputs, [small], saturation), [small], saturation)
         features = features[:rows, :columns].reshape(rows * columns, -1)
-        return chroma, unit_features(features), outputs
+        return prediction, unit_features(features), outputs
 
     def _deviations(self, outputs: Array) -> Array:
         """Return the standard deviations of ab, (N, h, w), of at least 2; constant if the head has no uncertainty."""

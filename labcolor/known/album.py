@@ -50,7 +50,8 @@ def album_guide(
 def _member(pipeline: Pipeline, picture: Picture, saturation: float, guide: Guide | None) -> Exemplar:
     """Return what a picture of an album shows, with its predicted colors."""
     small = SmallPicture.of(picture, pipeline.working_size)
-    ab, keys = pipeline.located_chroma(small, saturation)
+    prediction, keys = pipeline.located_chroma(small, saturation)
+    ab = pipeline.quieted(*prediction)
     return Exemplar.seen(pipeline, small, ab if guide is None else guide(small, ab, keys), keys)
 
 

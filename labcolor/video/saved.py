@@ -11,10 +11,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from labcolor.base.validation import Check, instance_of, integer, one_of, require, require_names, shortened
+from labcolor.base.validation import Check, instance_of, integer, number, one_of, require, require_names, shortened
 from labcolor.errors import InputError
 
-COUNT, FLAG = integer(0), instance_of(bool)
+COUNT, AMOUNT, FLAG = integer(0), number(0, 1e9), instance_of(bool)
 _ARRAY = {"shape", "float32"}  # the keys of an object that stands for an array
 
 

@@ -25,7 +25,7 @@ from labcolor.video.grade import graded
 from labcolor.video.look import Look, without_hues
 from labcolor.video.memory import ColorMemory
 from labcolor.video.references import Reference, References
-from labcolor.video.saved import COUNT, FLAG, Floats, Forms, Maybe, Stateful
+from labcolor.video.saved import AMOUNT, COUNT, FLAG, Floats, Forms, Maybe, Stateful
 from labcolor.video.shots import NO_END, Shot, ShotSetting, shots_between
 from labcolor.video.temporal import ChromaSmoother, Known, chroma_between, unexplained
 
@@ -34,6 +34,7 @@ _SCENES = 32  # scenes that are remembered
 # Frames of a film that take their chroma from one that the network saw; the share of places that may differ from it;
 # and the change of the mean of L, as a share, from which the network looks again.
 _CARRIED, _NEW, _FADED = 16, 0.02, 0.2
+_POOLED = 32  # frames that the network saw, of which the variance of a shot is the mean
 # Predicted chroma fades where a picture is so dark, or has so little contrast, that colors are guesses: none at the
 # first value, all at the second.
 _BRIGHTEST = 4.0, 14.0  # L
@@ -104,6 +105,7 @@ class ChromaStream(Stateful):
         self._first = self._next = self._shot_first = first
         self._known: Known | None = None  # the last frame of a group that the network saw
         self._seen = first  # its number
+        self._variance = 0, 0.0  # frames of the shot of which it is the mean, and the mean
         self._detector = CutDetector(first, pace)
         self._list(shots)
 
@@ -123,6 +125,7 @@ class ChromaStream(Stateful):
             "_known": Maybe((Floats((3, "height", "width")), Floats(("height", "width", 2)))),
             "_scenes": [(SATURATION, ColorMemory)],
             "_in_scene": FLAG,
+            "_variance": (COUNT, AMOUNT),
         }
 
     def resume(self, state: Any, shape: tuple[int, int]) -> None:
@@ -173,7 +176,7 @@ class ChromaStream(Stateful):
                 self.references.add_frame(frame, small[frame - number])
         for start, stop in zip([0, *starts], [*starts, len(small)], strict=True):
             if (cut := begun[start]) is not None:
-                self._known, self._in_scene = None, False
+                self._known, self._in_scene, self._variance = None, False, (0, 0.0)
                 self._shot_first = cut
                 # what a list says of a shot holds from its first frame on
                 alike = [(one.saturation, one.exclude_hues, one.grey) for one in map(self._shot, (cut - 1, cut))]
@@ -306,22 +309,33 @@ class ChromaStream(Stateful):
             return [np.zeros((*frame.outline.shape[1:], 2), np.float32) for frame in frames]
         if not self._consistent and not known:
             small = [frame.small for frame in frames]
-            maps = self.pipeline.chroma(small, shot.saturation)
+            shares = [self._visibility(one) for one in small]
+            predictions = self.pipeline.predictions(small, shot.saturation)
             return [
-                without_hues(ab, shot.exclude_hues) * self._visibility(one) for one, ab in zip(small, maps, strict=True)
+                without_hues(self._quieted(ab, variance, seen), shot.exclude_hues)
+                for (ab, variance), seen in zip(predictions, shares, strict=True)
             ]
         maps = []
         for number, one, lines in frames:
-            ab, places = self.pipeline.located_chroma(one, shot.saturation)
             seen = self._visibility(one)
+            (ab, variance), places = self.pipeline.located_chroma(one, shot.saturation)
             if self._consistent and seen == 1:
                 keys = keys_of(self.pipeline, places)
                 ab = self._remembered(keys, shot.saturation).hold(ab, keys, lines[0])
-            ab = without_hues(ab, shot.exclude_hues) * seen
+            ab = without_hues(self._quieted(ab, variance, seen), shot.exclude_hues)
             if self._exemplars:
                 ab = with_exemplars(self.pipeline, self._exemplars, one, ab, places)
             maps.append(self.references.apply(number, shot, one, ab, places))
         return maps
+
+    def _quieted(self, ab: Array, variance: float, seen: np.float32) -> Array:
+        """Return less color by the mean variance of the shot so far, and where a frame shows little."""
+        if self._look.smoothing and seen == 1:
+            count, mean = self._variance
+            count = min(count + 1, _POOLED)
+            variance = mean + (variance - mean) / count
+            self._variance = count, variance
+        return self.pipeline.quieted(ab, variance) * seen
 
     def _remembered(self, keys: Array, saturation: float) -> ColorMemory:
         """Return the memory of the shot, or of an earlier shot of the same scene."""

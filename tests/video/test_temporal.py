@@ -1,5 +1,6 @@
 """Steady colors: held where the picture rests, new where it moves, and never carried across a cut."""
 
+import itertools
 from fractions import Fraction
 
 import numpy as np
@@ -8,6 +9,7 @@ from scipy import ndimage
 
 from labcolor import Look, colorize_frames, rgb_to_lab
 from labcolor.colorizer import pipeline_of
+from labcolor.inference.pipeline import Prediction
 from labcolor.io.inputs import as_pictures
 from labcolor.io.times import pace_of
 from labcolor.pictures.small import SmallPicture
@@ -166,14 +168,34 @@ def test_the_network_sees_rarely_what_rests_and_at_once_what_enters(small, monke
     if change == "moves":
         frames[12:] = np.stack([np.roll(frame, 12 * place, axis=1) for place, frame in enumerate(frames[12:])])
     pipeline = pipeline_of(small)
-    run, found = pipeline.chroma, []
-    monkeypatch.setattr(pipeline, "chroma", lambda given, *options: found.extend(given) or run(given, *options))
+    run, found = pipeline.predictions, []
+    monkeypatch.setattr(pipeline, "predictions", lambda given, *options: found.extend(given) or run(given, *options))
     stream = ChromaStream(pipeline, Look(consistency=False), shots=[Shot(0, 40)])
     shown = [SmallPicture.of(picture, pipeline.working_size) for picture in as_pictures(frames)[0]]
     maps = [ab for start in range(0, 40, 4) for ab in stream.add(shown[start : start + 4])]
     assert len(maps) == 40
     assert {shown.index(one) for one in found} >= set(seen)
     assert change == "moves" or len(found) == len(seen)
+
+
+def test_frames_of_a_shot_are_equally_quiet(classifier, monkeypatch):
+    """Where the variance alternates from frame to frame, the share of color does not; a new shot starts afresh."""
+    pipeline = pipeline_of(classifier)
+    variances = itertools.cycle([500.0, 1300.0])
+
+    def predictions(given, *_):
+        shapes = [(*one.chroma_shape(pipeline.stride), 2) for one in given]
+        return [Prediction(np.full(shape, 20, np.float32), next(variances)) for shape in shapes]
+
+    monkeypatch.setattr(pipeline, "predictions", predictions)
+    frames = RANDOM.integers(0, 255, (24, 64, 80), np.uint8)  # each of which the network sees
+    shown = [SmallPicture.of(picture, pipeline.working_size) for picture in as_pictures(frames)[0]]
+    stream = ChromaStream(pipeline, Look(consistency=False), shots=[Shot(0, 20), Shot(20, 24)])
+    colors = [ab.mean() for start in range(0, 24, 4) for ab in stream.add(shown[start : start + 4])]
+    alone = [pipeline.quieted(np.float32(20), variance) for variance in (500.0, 1300.0)]
+    assert alone[0] > 3 * alone[1]
+    assert max(colors[10:20]) < 1.5 * min(colors[10:20])
+    assert len(stream.cuts) == 1
 
 
 def test_colors_settle_in_time_not_in_frames():
