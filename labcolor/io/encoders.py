@@ -11,7 +11,7 @@ from typing import Any
 
 import imageio.v3 as iio
 import numpy as np
-from PIL import Image, TiffTags
+from PIL import TiffTags
 from PIL.PngImagePlugin import PngInfo, putchunk
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 from PIL.TiffTags import lookup
@@ -78,13 +78,13 @@ def encode(
     """
     ending = path.suffix.lower()
     metadata = _supported(metadata, ending, name)
-    exif = full_exif(metadata)
     if ending in _TIFF:
-        _write_tiff(path, picture, "zlib" if compression == "deflate" else None, metadata, exif)
+        _write_tiff(path, picture, "zlib" if compression == "deflate" else None, metadata)
         return
     if ending == ".png" and picture.dtype == np.uint16 and picture.ndim == 3:
-        _write_deep_png(path, picture, -1 if compression is None else int(compression), metadata, exif)
+        _write_deep_png(path, picture, -1 if compression is None else int(compression), metadata)
         return
+    exif = full_exif(metadata)
     options: dict[str, Any] = {}
     if ending in LOSSY:
         options["quality"] = _QUALITY if quality is None else int(quality)
@@ -128,12 +128,11 @@ def _supported(metadata: PictureMetadata, ending: str, name: str) -> PictureMeta
     return replace(metadata, **dict.fromkeys(dropped))
 
 
-def _write_tiff(
-    path: Path, picture: Array, compression: str | None, metadata: PictureMetadata, exif: Image.Exif
-) -> None:
+def _write_tiff(path: Path, picture: Array, compression: str | None, metadata: PictureMetadata) -> None:
     """Write a TIFF by tifffile, because Pillow does not write RGB with 16 bits or floats."""
     import tifffile
 
+    exif = full_exif(metadata)
     large = picture.nbytes > 4_000_000_000  # beyond 32-bit offsets; the directories of EXIF are dropped
     parts = {place: inside for place in (EXIF_IFD, GPS_IFD) if (inside := exif.get_ifd(place)) and not large}
     # tifffile does not write these directories, so their entries get the codes of neighboring tags until then
@@ -175,7 +174,7 @@ def _write_tiff(
             file.write(struct.pack("<2H2I", place, 4, 1, start))
 
 
-def _write_deep_png(path: Path, picture: Array, level: int, metadata: PictureMetadata, exif: Image.Exif) -> None:
+def _write_deep_png(path: Path, picture: Array, level: int, metadata: PictureMetadata) -> None:
     """Write RGB or RGBA with 16 bits as PNG, which Pillow does not support."""
     height, width, channels = picture.shape
     rows = picture.astype(">u2").view(np.uint8).reshape(height, -1)
@@ -185,7 +184,7 @@ def _write_deep_png(path: Path, picture: Array, level: int, metadata: PictureMet
     chunks = [(b"IHDR", struct.pack(">2I5B", width, height, 16, {3: 2, 4: 6}[channels], 0, 0, 0))]
     if metadata.dpi is not None:
         chunks.append((b"pHYs", struct.pack(">2IB", *(round(dots / 0.0254) for dots in metadata.dpi), 1)))
-    if exif:
+    if exif := full_exif(metadata):
         chunks.append((b"eXIf", exif.tobytes().removeprefix(b"Exif\0\0")))
     if metadata.xmp is not None:
         chunks.append((b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + metadata.xmp))
