@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 
+import imageio.v3 as iio
+import numpy as np
 from PIL import Image
 from starlette.exceptions import HTTPException
 
@@ -118,10 +119,9 @@ def preview_upload(
     source = Source("the picture", uploaded)
     _check(source, pixels)
     picture = decode(source)
-    file = io.BytesIO()
-    show(picture).save(file, "JPEG", quality=92)
+    content = iio.imwrite("<bytes>", np.asarray(show(picture)), plugin="pillow", extension=".jpg", quality=92)
     height, width = picture.shape[:2]
-    return file.getvalue(), {"Content-Type": MEDIA_TYPES[".jpg"], "X-Picture-Size": f"{width}x{height}"}
+    return content, {"Content-Type": MEDIA_TYPES[".jpg"], "X-Picture-Size": f"{width}x{height}"}
 
 
 def _check(source: Source, pixels: int) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from functools import cache
 
+import imageio.v3 as iio
 import skimage.data
-from PIL import Image
 
 from labcolor.io.inputs import one_picture
 
@@ -23,6 +22,4 @@ SAMPLES = {
 def sample_file(name: str) -> bytes:
     """Return one of :data:`SAMPLES`, without its colors, as a JPEG."""
     grey = one_picture(getattr(skimage.data, name)(), name).grey()
-    file = io.BytesIO()
-    Image.fromarray(grey[..., 0]).save(file, "JPEG", quality=85)
-    return file.getvalue()
+    return iio.imwrite("<bytes>", grey[..., 0], plugin="pillow", extension=".jpg", quality=85)

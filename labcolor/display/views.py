@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import imageio.v3 as iio
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
@@ -69,7 +70,7 @@ class Comparison:
 
     def _repr_png_(self) -> bytes:
         """Return both pictures side by side, for programs that show no HTML."""
-        return _saved(show([self.left, self.right]).save, format="PNG")
+        return iio.imwrite("<bytes>", np.asarray(show([self.left, self.right])), plugin="pillow", extension=".png")
 
 
 def _pair(*pictures: tuple[str, PictureInput]) -> tuple[Picture, Picture]:
@@ -82,15 +83,8 @@ def _pair(*pictures: tuple[str, PictureInput]) -> tuple[Picture, Picture]:
 
 def _embedded(image: Image.Image) -> str:
     """Return a data URL of an image."""
-    content = _saved(image.save, format="JPEG", quality=90)
+    content = iio.imwrite("<bytes>", np.asarray(image), plugin="pillow", extension=".jpg", quality=90)
     return f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"
-
-
-def _saved(save: Callable[..., object], **options: Any) -> bytes:
-    """Return what a method for saving writes to a file."""
-    file = io.BytesIO()
-    save(file, **options)
-    return file.getvalue()
 
 
 def compare(grey: PictureInput, colored: PictureInput) -> Comparison:
@@ -268,7 +262,9 @@ def plot_history(history: Any, path: PathLike | None = None) -> Figure:
 
     class Curves(Figure):  # a notebook shows a Figure only after pyplot has created one
         def _repr_png_(self) -> bytes:
-            return _saved(self.savefig, format="png")
+            file = io.BytesIO()
+            self.savefig(file, format="png")
+            return file.getvalue()
 
     figure = Curves(figsize=(4 * len(panels), 3), layout="constrained")
     for axes, (title, curves) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
