@@ -32,7 +32,7 @@ from labcolor.demo.guard import Guard
 from labcolor.demo.samples import SAMPLES, sample_file
 from labcolor.demo.uploads import Uploads
 from labcolor.demo.work_queue import WorkQueue, busy
-from labcolor.demo.worker import Limits, Work, packed
+from labcolor.demo.worker import Limits, Work
 from labcolor.errors import InputError
 from labcolor.pictures.hints import parse_hint
 
@@ -136,7 +136,7 @@ class _Service:
             "seconds": limits.seconds,
             "samples": SAMPLES,
         }
-        self.queue = WorkQueue(packed(colorizer), limits)
+        self.queue = WorkQueue(colorizer, limits)
         self._uploads = Uploads(limits)
 
     async def about(self, request: Request) -> Response:

@@ -10,11 +10,13 @@ import time
 from collections.abc import Awaitable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from multiprocessing.reduction import ForkingPickler
 from queue import SimpleQueue
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from labcolor.colorizer import Colorizer
 from labcolor.demo.worker import Answer, Limits, Work, Worker
 
 _RETRY = "3"  # seconds after which a client may try again
@@ -30,14 +32,14 @@ class WorkQueue:
 
     Parameters
     ----------
-    colorizer : bytes
-        As for :class:`Worker`.
+    colorizer : Colorizer
+        Colorizer with a model, to copy to the workers.
     limits : Limits
         Limits of the workers and of the queue.
     """
 
-    def __init__(self, colorizer: bytes, limits: Limits) -> None:
-        self._colorizer, self._limits = colorizer, limits
+    def __init__(self, colorizer: Colorizer, limits: Limits) -> None:
+        self._colorizer, self._limits = bytes(ForkingPickler.dumps(colorizer)), limits
         self._capacity = limits.workers + limits.waiting
         self._queued = 0
         self._working = 0

@@ -31,17 +31,6 @@ _BYTES_PER_PIXEL = 64  # measured: RGBA of float64, the largest pixels, takes 56
 _SPARE = 1 << 30  # bytes
 
 
-def packed(colorizer: Colorizer) -> bytes:
-    """Return a colorizer in the form that processes of this program pass to each other.
-
-    Parameters
-    ----------
-    colorizer : Colorizer
-        One with a model.
-    """
-    return bytes(ForkingPickler.dumps(colorizer))
-
-
 @dataclass(frozen=True)
 class Limits:
     """Limits of what a client may use.
@@ -93,7 +82,7 @@ class Worker:
     Parameters
     ----------
     colorizer : bytes
-        Result of :func:`packed`. Each process loads the model once.
+        Colorizer with a model, pickled by multiprocessing's ForkingPickler. Each process loads the model once.
     limits : Limits
         Limits of the process.
     """
@@ -176,12 +165,12 @@ class Worker:
             self._end()
 
 
-def _serve(pipe: Connection, packed_colorizer: bytes, limits: Limits, threads: int | None, folder: str) -> None:
+def _serve(pipe: Connection, pickled: bytes, limits: Limits, threads: int | None, folder: str) -> None:
     """Work on uploads from a pipe, until the server closes it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all processes of a terminal; the server ends this one
     tempfile.tempdir = folder
     set_threads(threads)
-    colorizer: Colorizer = ForkingPickler.loads(packed_colorizer)
+    colorizer: Colorizer = ForkingPickler.loads(pickled)
     colorizer.predict(np.zeros((64, 64), np.uint8))  # loads the network
     _limit_memory(limits.pixels * _BYTES_PER_PIXEL + _SPARE)
     pipe.send_bytes(b"loaded")
