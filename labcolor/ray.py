@@ -311,7 +311,7 @@ def _claimed(folder: Path, about: Mapping[str, Any]) -> Iterator[None]:
 def _color_all(
     arguments: tuple[Any, ...], waiting: Pairs, report: RayReport, workers: int | None, threads: int
 ) -> None:
-    """Color files by actors of Ray, each of which gets a file when it has finished the one before."""
+    """Color files by actors of Ray. An actor gets its next file when it has finished one."""
     with importing("ray"):
         import ray
     if not ray.is_initialized():

@@ -1,4 +1,4 @@
-"""Checks of paths, and files that are written completely or not at all: beside their destination, then renamed."""
+"""Checks of paths; atomic writing of files, which are renamed when they are complete."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ def _incomplete(path: Path) -> Iterator[None]:
 
 @contextmanager
 def replacing(destination: Path, kind: type[FileError]) -> Iterator[Path]:
-    """Yield a temporary path beside ``destination``. Rename it to ``destination`` on success, and remove it otherwise.
+    """Yield a temporary path in the folder of a destination. Rename it on success, and remove it otherwise.
 
     The temporary name starts with a dot and keeps the ending, by which writers select the format. A symbolic link is
     replaced by the new file, and its target stays. Only regular files are replaced. Errors of the file itself are

@@ -1,4 +1,4 @@
-"""What the commands share: exit codes, messages, the model and its options."""
+"""Exit codes, messages and options that commands share; loading of the model."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def print_message(text: str) -> None:
 
 
 class MessageHandler(logging.Handler):
-    """Handler that prints what the library logs as messages of the command line."""
+    """Handler that prints messages of the library's log as messages of the command line."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print one message."""

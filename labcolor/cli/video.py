@@ -182,7 +182,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _show(source: str, report: VideoReport) -> None:
-    """Print what was done."""
+    """Print a summary of a report."""
     speed, cuts = report.frames / report.seconds, len(report.cuts)
     print_message(f"{report.frames} frames in {report.seconds:.1f} s ({speed:.1f} per second), {cuts} cuts.")
     for change in report.converted:

@@ -140,7 +140,7 @@ class _Service:
         self._uploads = Uploads(limits)
 
     async def about(self, request: Request) -> Response:
-        """Return what the page shows: the model and the limits."""
+        """Return the name of the model and the limits for the page."""
         return JSONResponse(self._about)
 
     async def health(self, request: Request) -> Response:

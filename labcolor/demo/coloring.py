@@ -1,4 +1,4 @@
-"""What a worker does with an upload: check it, color it, or reduce it to a preview."""
+"""Work on one upload: check it, color it, or reduce it to a preview."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ _SPARE = 1 << 30  # bytes
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of what a client may use.
+    """Limits on the resources that clients use.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ class Worker:
             if not self._pipe.poll(max(0.0, end - time.monotonic())):
                 self._replace()
                 raise TimeoutError
-            # JSON and bytes: what comes back from a process that decodes hostile files is not unpickled
+            # JSON and bytes: the process decodes untrusted files, so its answers are not unpickled
             status, headers = json.loads(self._pipe.recv_bytes())
             return Answer(status, headers, self._pipe.recv_bytes())
         except (EOFError, ConnectionError):
@@ -207,7 +207,7 @@ def _limit_memory(further: int) -> None:
         import resource
 
         pages = int(Path("/proc/self/statm").read_text().split()[5])
-        # RLIMIT_DATA: RLIMIT_AS would count what allocators reserve for each thread and never use
+        # RLIMIT_DATA: RLIMIT_AS would count memory that allocators reserve for each thread and never use
         resource.setrlimit(resource.RLIMIT_DATA, (pages * resource.getpagesize() + further,) * 2)
 
 

@@ -23,7 +23,7 @@ def _order(head: bytes) -> tuple[str, int]:
 
 @dataclass(frozen=True)
 class DpxHeader:
-    """Contents of the header of a DPX picture, beside its size.
+    """Marks and time code in the header of a DPX picture.
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ JPEG = (".jpg", ".jpeg")
 OPAQUE = (".jpg", ".jpeg", ".bmp")  # formats without alpha
 _TIFF = (".tif", ".tiff")
 _QUALITY = 95  # the default
-# Bytes of EXIF and XMP that a segment of JPEG holds, beside a resolution of up to 100 bytes and the name of XMP.
+# Largest EXIF and XMP in a segment of JPEG: a resolution of up to 100 bytes and the name of XMP are subtracted.
 _EXIF_BYTES, _XMP_BYTES = 65533 - 100, 65533 - 29
 
 
@@ -107,7 +107,7 @@ def encode(
 
 
 def _four_bytes(picture: Array) -> Array | None:
-    """Return the array of four bytes for each pixel of whose first three a picture is a view, or None."""
+    """Return an array with four bytes a pixel if a picture is a view of the first three, or None."""
     four = picture.base
     if not isinstance(four, np.ndarray) or picture.shape[2:] != (3,) or four.shape != (*picture.shape[:2], 4):
         return None

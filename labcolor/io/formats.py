@@ -82,7 +82,7 @@ class Target:
 
     @property
     def arguments(self) -> list[str]:
-        """Arguments of ffmpeg that encode the frames, beside those of :attr:`container`."""
+        """Arguments of ffmpeg that encode the frames; :attr:`container` has further ones."""
         # for the video alone; otherwise they would reach the stream of a cover
         return [part for name, value in self.options.items() for part in (f"-{name}:v:0", value)]
 
@@ -128,7 +128,7 @@ class Target:
 
     @property
     def lost(self) -> tuple[str, ...]:
-        """Descriptions of what of the source's pixels and tracks is converted or dropped."""
+        """Descriptions of the pixels and tracks of the source that are converted or dropped."""
         info, source, deinterlace = self.footage.info, self.footage.format, self.footage.decoding.deinterlace
         pixels, yuv, new = info.pixels, self.rgb is None, self.rgb or self.frames
         old, chroma = pixels.chroma, pixels_of(self.pixel_format).chroma
@@ -229,7 +229,9 @@ def _yuv_target(destination: Path, footage: Footage, encoding: Encoding) -> Targ
     full = footage.format.full and ending in codec.full and info.pixels.kind != "rgb"
     frames = FrameFormat(new.depth, full, _CELLS[new.chroma], colors[0])
     options = {**encoder_options(encoding, name, pixels), "pix_fmt": _little(pixels)}
-    options["color_range"] = "pc" if full else "tv"  # otherwise ffmpeg may convert to what the encoder likes
+    options["color_range"] = (
+        "pc" if full else "tv"
+    )  # otherwise ffmpeg may convert to the range that the encoder prefers
     filters = ""
     if _keeps_fields(footage) and codec.fields:
         filters, options["flags"] = f",setfield={info.fields}", "+ilme+ildct"

@@ -63,17 +63,17 @@ def _read(xmp: bytes) -> _Statements:
 
 
 def labeled(metadata: PictureMetadata, name: str) -> PictureMetadata:
-    """Return metadata whose XMP says that an algorithm chose the colors.
+    """Add a label to metadata: XMP states that an algorithm chose the colors.
 
-    It says so by IPTC's digital source type, and by a description if neither XMP nor EXIF has one. Everything else is
-    kept. An earlier source type is replaced, unless it says that an algorithm made up the picture.
+    The label is IPTC's digital source type, and a description if neither XMP nor EXIF has one. All other statements
+    stay. An earlier source type is replaced, unless it states that an algorithm generated the picture.
 
     Parameters
     ----------
     metadata : PictureMetadata
         The metadata.
     name : str
-        Name of the file in the log: XMP that is damaged is logged, and kept without a label.
+        Name of the file in the log. Damaged XMP is logged, and kept without a label.
 
     Returns
     -------

@@ -84,7 +84,7 @@ class PictureMetadata:
         require("xmp", self.xmp, _BYTES)
         require("dpi", self.dpi, _DOTS)
         if self.exif is not None:
-            with _lock, warnings.catch_warnings(record=True) as damage:  # Pillow warns of what it skips
+            with _lock, warnings.catch_warnings(record=True) as damage:  # Pillow warns of damaged parts that it skips
                 warnings.simplefilter("always")
                 try:
                     packed = _loaded(self.exif).tobytes()

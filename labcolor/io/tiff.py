@@ -151,7 +151,7 @@ def _unpacked(page: Any) -> Array:
 
 
 def _stretched(name: str, picture: Array, bits: int) -> Array:
-    """Return samples as float32, or as unsigned integers of which the largest is white."""
+    """Convert samples to float32, or to unsigned integers that use the whole range."""
     if picture.dtype.kind == "f":
         check_unit_range(name, picture)
         return picture.astype(np.float32)

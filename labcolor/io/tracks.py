@@ -15,7 +15,7 @@ from labcolor.io.times import advanced
 
 @dataclass(frozen=True)
 class _Holds:
-    """The tracks that a container can hold beside the video.
+    """Tracks that a container supports in addition to the video.
 
     Parameters
     ----------
