@@ -157,9 +157,7 @@ class _Service:
         unknown = sorted(set(query) - set(_QUERY))
         if unknown:
             raise HTTPException(400, f"expected the parameters {', '.join(_QUERY)}, got {shortened(unknown[0])}.")
-        saturation = self._saturation
-        if "saturation" in query:
-            saturation = _saturation(query["saturation"])
+        saturation = _saturation(query["saturation"]) if "saturation" in query else self._saturation
         wanted = query.get("format")
         if wanted is not None and wanted not in _FORMATS:
             raise HTTPException(400, f"format: expected one of {', '.join(_FORMATS)}, got {shortened(wanted)}.")

@@ -221,8 +221,7 @@ class Decoder:
 
     def __exit__(self, *exception: object) -> None:
         """End ffmpeg if it is running."""
-        if self._process.poll() is None:
-            self._process.kill()
+        self._process.kill()  # does nothing after its end
         self._process.wait()
         self._pipe.close()
         self._log.close()

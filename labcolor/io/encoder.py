@@ -115,9 +115,8 @@ def _running(command: Sequence[str], path: Path, name: Path) -> Iterator[IO[byte
             if broken is not None:  # ffmpeg succeeded, so the broken pipe belongs to the caller's code
                 raise broken
         finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
+            process.kill()  # does nothing after its end
+            process.wait()
             with suppress(OSError):
                 pipe.close()
 
