@@ -1,4 +1,4 @@
-"""Albums: pictures of one place or person, whose predicted colors are brought to agree."""
+"""Albums: pictures of one place or person, which get consistent colors."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ import numpy as np
 
 from labcolor.base.typing import Array
 from labcolor.inference.pipeline import Guide, Pipeline
-from labcolor.known.exemplars import SHARPNESS, Exemplar, log_odds
+from labcolor.known.exemplars import SHARPNESS, Exemplar, average_chroma, log_odds
 from labcolor.known.matching import features_of, match
 from labcolor.pictures.picture import Picture
 from labcolor.pictures.small import SmallPicture
 
-_SAMPLE = 4  # every fourth cell tells whether two pictures have anything in common
-_NOTHING = -3.0  # log odds below which they have not
+_SAMPLE = 4  # every fourth cell decides whether two pictures are similar
+_NOTHING = -3.0  # log odds below which they are not
 
 
 def album_guide(
     pipeline: Pipeline, pictures: Iterable[Picture], saturation: float, guide: Guide | None = None
 ) -> Guide:
-    """Return what brings the pictures of an album to agree: at each place the mean of all pictures that show it.
+    """Return a guide that gives each place of an album the mean color of all pictures that show it.
 
     Parameters
     ----------
     pipeline : Pipeline
-        What predicts.
+        The pipeline that predicts chroma.
     pictures : iterable of Picture
-        All pictures of the album. Of each, only some numbers are kept.
+        All pictures of the album. Only their exemplars are kept.
     saturation : float
         As for :meth:`Pipeline.colorize`.
     guide : callable, optional
-        What changes predicted chroma before; see :meth:`Pipeline.hinted_chroma`.
+        A guide that changes predicted chroma first; see :meth:`Pipeline.hinted_chroma`.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def album_guide(
 
 
 def _member(pipeline: Pipeline, picture: Picture, saturation: float, guide: Guide | None) -> Exemplar:
-    """Return what a picture of an album shows, with its predicted colors."""
+    """Return a picture of an album as an exemplar with its predicted colors."""
     small = SmallPicture.of(picture, pipeline.working_size)
     prediction, keys = pipeline.located_chroma(small, saturation)
     ab = pipeline.quieted(*prediction)
@@ -56,9 +56,9 @@ def _member(pipeline: Pipeline, picture: Picture, saturation: float, guide: Guid
 
 
 def _agreeing(pipeline: Pipeline, album: Sequence[Exemplar], small: SmallPicture, ab: Array, keys: Array) -> Array:
-    """Return the mean chroma of all pictures that show the same; the picture itself, which is one, counts once."""
+    """Return the mean chroma of a picture and of the other pictures of its album that show the same things."""
     features, shape = features_of(pipeline, keys, small), (ab.shape[0], ab.shape[1])
-    sums, total = ab.reshape(-1, 2).copy(), np.ones((len(features), 1), np.float32)
+    others: list[tuple[Array, Array]] = []
     few = features.reshape(*shape, -1)[::_SAMPLE, ::_SAMPLE]
     sample = few.reshape(-1, few.shape[2])
     for one in album:
@@ -68,7 +68,5 @@ def _agreeing(pipeline: Pipeline, album: Sequence[Exemplar], small: SmallPicture
         if log_odds(match(sample, *part, SHARPNESS), few.shape[:2]).mean() < _NOTHING:
             continue
         found = match(features, one.features, one.colors, SHARPNESS)
-        share = 1 / (1 + np.exp(-np.clip(log_odds(found, shape), -50, 50)))[:, None]
-        sums += share * found.ab
-        total += share
-    return np.asarray(sums / total, np.float32).reshape(ab.shape)
+        others.append((1 / (1 + np.exp(-np.clip(log_odds(found, shape), -50, 50))), found.ab))
+    return average_chroma(ab, others)

@@ -1,11 +1,11 @@
-"""Exemplars: colored photographs whose colors go to what looks alike in other pictures."""
+"""Exemplars: colored photographs whose colors similar things in other pictures take over."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ _KEPT = 16  # exemplars that are remembered
 
 @dataclass(frozen=True, eq=False)
 class Exemplar:
-    """What a colored picture shows, and its colors.
+    """Features of a colored picture, and its colors.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class Exemplar:
 
     @property
     def colors(self) -> Array:
-        """Colors of the cells that are compared, (K, 2) float32."""
+        """Colors of the compared cells, (K, 2) float32."""
         return np.asarray(self.ab.reshape(-1, 2)[self.cells])
 
     @classmethod
@@ -93,7 +93,7 @@ class Exemplar:
 
 
 def compared_cells(shape: tuple[int, ...]) -> Array:
-    """Return the cells of small chroma of a shape that are compared, counted row by row."""
+    """Return the indices of the compared cells of small chroma of a shape, counted row by row."""
     return np.asarray(np.arange(shape[0] * shape[1]).reshape(shape)[::_STEP, ::_STEP].reshape(-1))
 
 
@@ -127,34 +127,39 @@ def _summed(values: Array, shape: tuple[int, int], stride: int) -> Array:
 def with_exemplars(
     pipeline: Pipeline, exemplars: Sequence[Exemplar], small: SmallPicture, ab: Array, keys: Array
 ) -> Array:
-    """Return the chroma of a picture, with the colors of exemplars where it looks like them.
+    """Return the chroma of a picture, with the colors of exemplars where it is similar to them.
 
     Parameters
     ----------
     pipeline : Pipeline
-        What predicts.
+        The pipeline that predicted the chroma.
     exemplars : sequence of Exemplar
-        What colors are taken from.
+        The exemplars.
     small : SmallPicture
         The picture.
     ab : ndarray, shape (h, w, 2), float32
         Its predicted chroma.
     keys : ndarray, shape (h * w, D), float32
-        Its places, from :meth:`Pipeline.located_chroma`.
+        Its positions, from :meth:`Pipeline.located_chroma`.
 
     Returns
     -------
     ndarray, shape (h, w, 2), float32
-        Between the predicted color and those of the exemplars at each place.
+        Weighted mean of the predicted color and the colors of the exemplars at each place.
     """
     features = features_of(pipeline, keys, small)
     found = [match(features, one.features, one.colors, SHARPNESS) for one in exemplars]
     nearest = np.min([matches.distance for matches in found], axis=0)
-    sums, total = ab.reshape(-1, 2).copy(), np.ones((len(features), 1), np.float32)
-    for matches in found:
-        odds = np.exp(log_odds(matches, ab.shape[:2]) - SHARPNESS * (matches.distance - nearest))[:, None]
-        sums += odds * matches.ab
-        total += odds
+    odds = (np.exp(log_odds(one, ab.shape[:2]) - SHARPNESS * (one.distance - nearest)) for one in found)
+    return average_chroma(ab, zip(odds, (one.ab for one in found), strict=True))
+
+
+def average_chroma(ab: Array, others: Iterable[tuple[Array, Array]]) -> Array:
+    """Return the mean of chroma, (h, w, 2), with weight 1, and of others, (h * w, 2), with their weights, (h * w,)."""
+    sums, total = ab.reshape(-1, 2).copy(), np.ones((ab.shape[0] * ab.shape[1], 1), np.float32)
+    for weights, colors in others:
+        sums += weights[:, None] * colors
+        total += weights[:, None]
     return np.asarray(sums / total, np.float32).reshape(ab.shape)
 
 
