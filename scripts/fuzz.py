@@ -176,7 +176,7 @@ def _requests() -> Callable[[bytes], object]:
     from labcolor import Colorizer
     from labcolor.demo.app import make_app
     from labcolor.demo.coloring import color_upload, preview_upload
-    from labcolor.demo.worker import Limits
+    from labcolor.demo.workers import Limits
     from labcolor.io import limits
 
     limits.PIXELS = _PIXELS

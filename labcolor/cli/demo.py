@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
             import_module(package)
     from labcolor.demo.app import make_app
     from labcolor.demo.server import Server, listen
-    from labcolor.demo.worker import Limits
+    from labcolor.demo.workers import Limits
 
     colorizer = model_of(arguments)
     limits = Limits(

@@ -31,8 +31,7 @@ from labcolor.demo.coloring import MEDIA_TYPES, color_upload, preview_upload
 from labcolor.demo.guard import Guard
 from labcolor.demo.samples import SAMPLES, sample_file
 from labcolor.demo.uploads import Uploads
-from labcolor.demo.work_queue import WorkQueue, busy
-from labcolor.demo.worker import Limits, Work
+from labcolor.demo.workers import Limits, Work, WorkQueue, busy
 from labcolor.errors import InputError
 from labcolor.pictures.hints import parse_hint
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
 
 import imageio.v3 as iio
 import numpy as np
 from PIL import Image
+from starlette.datastructures import Headers, UploadFile
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
 
 from labcolor.base.typing import Array
 from labcolor.colorizer import Colorizer, exemplars_of
-from labcolor.demo.forms import files_in
 from labcolor.display.views import show
 from labcolor.errors import InputError, PictureFileError
 from labcolor.io.decoders import decode
@@ -23,6 +25,53 @@ from labcolor.pictures.hints import Hint
 
 MEDIA_TYPES = {ending: f"image/{ {'jpg': 'jpeg', 'tif': 'tiff'}.get(ending[1:], ending[1:]) }" for ending in WRITABLE}
 _ENDINGS = {"PNG": ".png", "JPEG": ".jpg", "MPO": ".jpg", "WEBP": ".webp", "BMP": ".bmp", "AVIF": ".avif"}
+_LIKE = "like"
+
+
+class _Parser(MultiPartParser):
+    """Parser that writes no upload to disk and notices whether a form is complete."""
+
+    spool_max_size = 1 << 62
+    is_complete = False
+
+    def on_end(self) -> None:
+        """Note the boundary that ends a form."""
+        self.is_complete = True
+
+
+def _files_in(body: bytes, content_type: str) -> tuple[bytes, bytes | None]:
+    """Return the picture of a request, and the exemplar or None. The body is the picture, or a form with both."""
+    if not content_type.lower().startswith("multipart/"):
+        return body, None
+    return asyncio.run(_parse(body, content_type))
+
+
+async def _parse(body: bytes, content_type: str) -> tuple[bytes, bytes | None]:
+    """Parse a form."""
+
+    async def stream() -> AsyncGenerator[bytes]:
+        yield body
+
+    parser = _Parser(Headers({"Content-Type": content_type}), stream(), max_files=2, max_fields=8)
+    try:
+        form = await parser.parse()
+    except (MultiPartException, ValueError) as error:
+        raise InputError(
+            "expected a form with one or two files and at most 8 fields, but this form is damaged or contains more."
+        ) from error
+    if not parser.is_complete:
+        raise InputError("expected a form with a picture, but this form is truncated. Send it again.")
+    files = [(name, value) for name, value in form.multi_items() if isinstance(value, UploadFile)]
+    pictures = [await file.read() for name, file in files if name != _LIKE]
+    likes = [await file.read() for name, file in files if name == _LIKE]
+    if len(pictures) != 1 or len(likes) > 1:
+        raise InputError(
+            f'expected a form with one picture, and at most one exemplar named "{_LIKE}", got {len(pictures)} pictures '
+            f"and {len(likes)} exemplars."
+        )
+    if b"" in (*pictures, *likes):
+        raise InputError("expected a picture, got an empty file.")
+    return pictures[0], likes[0] if likes else None
 
 
 def color_upload(
@@ -68,7 +117,7 @@ def color_upload(
     InputError
         The form, the saturation or a hint cannot be used.
     """
-    uploaded, exemplar = files_in(content, content_type)
+    uploaded, exemplar = _files_in(content, content_type)
     picture = Source("the picture", uploaded)
     own = _check(picture, pixels)
     ending = ending or own
@@ -113,7 +162,7 @@ def preview_upload(
     InputError
         The form cannot be used.
     """
-    uploaded, exemplar = files_in(content, content_type)
+    uploaded, exemplar = _files_in(content, content_type)
     if exemplar is not None:
         raise InputError("like: only /color uses it. Leave it out.")
     source = Source("the picture", uploaded)

@@ -9,8 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from labcolor.base.validation import shortened
-from labcolor.demo.work_queue import busy
-from labcolor.demo.worker import Limits
+from labcolor.demo.workers import Limits, busy
 
 _FORM = "multipart/form-data"
 _FORM_SIZE = 1 << 16  # bytes that a form may add to its files

@@ -17,7 +17,7 @@ from colorizers import Broken, Greedy, Slow
 from PIL import Image
 
 from labcolor import read_metadata, read_picture, rgb_to_lab
-from labcolor.demo.worker import Limits
+from labcolor.demo.workers import Limits
 
 
 def encoded(picture, kind="PNG", **options):

@@ -12,7 +12,7 @@ from colorizers import Slow
 from PIL import Image
 
 from labcolor import read_picture, rgb_to_lab, write_picture
-from labcolor.demo.worker import Limits
+from labcolor.demo.workers import Limits
 
 pytestmark = pytest.mark.slow
 STATUS = "document.getElementById('status').textContent"

@@ -1,31 +1,38 @@
-"""A worker process: it decodes and colors the files that clients send, within limits, and can be killed."""
+"""Worker processes with limits, which can be killed, and a bounded queue of pictures in front of them."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import multiprocessing
 import os
 import signal
 import sys
 import tempfile
+import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TypeAlias
 
 import numpy as np
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from labcolor.base.threads import chosen_threads, set_threads
 from labcolor.colorizer import Colorizer
 from labcolor.errors import InputError, LabcolorError, OutOfMemoryError, PictureFileError
 
 Work: TypeAlias = Callable[..., tuple[bytes, dict[str, str]]]
+_RETRY = "3"  # seconds after which a client may try again
 _PROCESSES = multiprocessing.get_context("spawn")  # a forked process would inherit the server's threads and sockets
 _BYTES_PER_PIXEL = 64  # measured: RGBA of float64, the largest pixels, takes 56 from the file to the colored file
 _SPARE = 1 << 30  # bytes
@@ -220,3 +227,126 @@ def _limit_time(seconds: float) -> None:
         hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
         if hard == resource.RLIM_INFINITY or most < hard:
             resource.setrlimit(resource.RLIMIT_CPU, (most, hard))
+
+
+def busy(problem: str) -> HTTPException:
+    """Return the error for a request that the client may repeat."""
+    return HTTPException(503, f"{problem}. Try again later.", {"Retry-After": _RETRY})
+
+
+class WorkQueue:
+    """Worker processes, and a queue of pictures in front of them.
+
+    Parameters
+    ----------
+    colorizer : Colorizer
+        Colorizer with a model, to copy to the workers.
+    limits : Limits
+        Limits of the workers and of the queue.
+    """
+
+    def __init__(self, colorizer: Colorizer, limits: Limits) -> None:
+        self._colorizer, self._limits = bytes(ForkingPickler.dumps(colorizer)), limits
+        self._capacity = limits.workers + limits.waiting
+        self._queued = 0
+        self._working = 0
+        self._closed = False
+        self._lock = threading.Lock()
+        self._workers: list[Worker] = []
+        self._idle: SimpleQueue[Worker] = SimpleQueue()
+        # each thread waits for one process
+        self._threads = ThreadPoolExecutor(limits.workers, "labcolor-demo", initializer=_block_interrupts)
+
+    def start(self) -> None:
+        """Start the workers; they load their models while the server begins to listen."""
+        for _ in range(self._limits.workers):
+            self._threads.submit(self._add_worker)
+
+    def close(self) -> None:
+        """Kill the workers, and start no other work."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        with self._lock:
+            self._closed = True
+            for worker in self._workers:
+                worker.close()
+
+    def state(self) -> dict[str, int]:
+        """Return how many pictures are being colored, how many wait, and how many the queue can take."""
+        working = self._working
+        return {"coloring": working, "waiting": max(0, self._queued - working), "places": self._capacity}
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Hold a place in the queue.
+
+        Raises
+        ------
+        HTTPException
+            The queue is full.
+        """
+        if self._queued >= self._capacity:
+            raise busy("the server is full")
+        self._queued += 1
+        try:
+            yield
+        finally:
+            self._queued -= 1
+
+    async def run(self, work: Work, content: bytes, gone: Awaitable[None]) -> Answer:
+        """Run work in a process as soon as one is idle.
+
+        Parameters
+        ----------
+        work : callable
+            As for :meth:`Worker.run`.
+        content : bytes
+            A picture file.
+        gone : awaitable
+            Done when the client has closed its connection. Waiting work is then dropped. Work that has begun continues,
+            since replacing its process would take longer than most pictures.
+
+        Raises
+        ------
+        TimeoutError
+            It took too long.
+        ClientDisconnect
+            The client has closed its connection.
+        """
+        timeout = self._limits.seconds
+        end = time.monotonic() + timeout
+        future = self._threads.submit(self._run, work, content, end)
+        result = asyncio.ensure_future(asyncio.wrap_future(future))
+        leaving = asyncio.ensure_future(gone)
+        try:
+            await asyncio.wait((result, leaving), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            if result.done():
+                return result.result()
+            raise ClientDisconnect if leaving.done() else TimeoutError
+        finally:
+            result.cancel()  # this removes the work from the queue, unless it has begun
+            leaving.cancel()
+
+    def _add_worker(self) -> None:
+        worker = Worker(self._colorizer, self._limits)
+        with self._lock:
+            self._workers.append(worker)
+            if self._closed:
+                worker.close()
+        self._idle.put(worker)
+
+    def _run(self, work: Work, content: bytes, end: float) -> Answer:
+        worker = self._idle.get()
+        with self._lock:
+            self._working += 1
+        try:
+            return worker.run(work, content, end - time.monotonic())
+        finally:
+            with self._lock:
+                self._working -= 1
+            self._idle.put(worker)
+
+
+def _block_interrupts() -> None:
+    """Block SIGINT in this thread, so that processes that it starts are not interrupted while they load."""
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
