@@ -11,7 +11,7 @@ from labcolor.base.compiled import from_bits, inline, jit, larger
 from labcolor.base.typing import Array
 
 BIN_SIZE = 10.0  # side of a bin in a and b, as in Zhang, Isola, Efros 2016
-BIN_COUNT = 310  # length of ab_bins(), a constant so that a head needs no kernels
+BIN_COUNT = 310  # length of ab_bins()
 # The lowest and highest b of the bins of each a, from -90 to 100; tests/networks/test_heads.py derives them.
 _LOWEST = 50, 20, 0, -20, -30, -40, -50, -60, -60, -70, -80, -80, -90, -100, -100, -110, -110, -110, -110, -80
 _HIGHEST = 90, 90, 90, 90, 100, 100, 100, 100, 100, 100, 90, 90, 90, 80, 80, 80, 80, 70, 70, -20
