@@ -27,6 +27,7 @@ PAGES = {
 }
 CI = (REPOSITORY / ".ci" / "run").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^(?:<!-- (?P<mark>.*) -->\n)?```(?P<kind>\S*).*\n(?P<text>(?:.*\n)*?)```$", re.MULTILINE)
+TRAINED = set()  # commands that ran: in the same words on another page, they would train the same again
 RUN, SHOWN = {"bash", "python", "pycon"}, {"js", "nginx", "text", "toml"}
 SLOW = re.compile(r"labcolor (train|export|demo|video)|\.(fit|export)\(|_video\(|^python ", re.MULTILINE)
 
@@ -107,12 +108,18 @@ class Reader:
 
     def color(self, words):
         """Run a command of labcolor in this process."""
+        if tuple(words) in TRAINED:
+            return
         named = [words[at + 1] for at, word in enumerate(words) if word in {"-o", "--sheet", "--report"}] or words[2:3]
         destinations = [Path(name).parent if "%" in name else Path(name) for name in named]
         if "--resume" not in words:  # pages show alternatives, of which each reader tries one
             for destination in destinations:
                 remove(destination)
-        assert main([*words, "--epochs", "1"] if words[0] == "train" else words) == 0
+        if words[0] == "train":
+            assert main([*words, "--epochs", "1"]) == 0
+            TRAINED.add(tuple(words))
+        else:
+            assert main(words) == 0
         assert all(destination.exists() for destination in destinations)
 
     def serve(self, words):
