@@ -236,7 +236,7 @@ def test_hints_go_with_one_picture(here, capsys):
     assert main(["colorize", "b", "-o", "out", "--hint", "1,1,#123456"]) == 2
     assert "--hint: expected one picture, got 2" in capsys.readouterr().err
     assert main(["colorize", "a/x.png", "-o", "out", "--hint", "900,1,#123456"]) == 1
-    assert "a/x.png: hints: expected places in the picture, from 0,0 to 63,63, got 900,1" in capsys.readouterr().err
+    assert "a/x.png: hints: expected positions in the picture, from 0,0 to 63,63, got 900,1" in capsys.readouterr().err
     assert not (here / "out").exists()
 
 
@@ -255,7 +255,7 @@ def test_quality_and_compression(here, photographs, capsys):
     for name in ("a.png", "a.tif"):
         np.testing.assert_array_equal(read_picture(here / "small" / name), read_picture(here / "plain" / name))
     assert main([*COLORIZE, "in/a.png", "-o", "out", "--quality", "30"]) == 2
-    assert "--quality: expected pictures in a format that has one" in capsys.readouterr().err
+    assert "--quality: expected pictures in a format with this option" in capsys.readouterr().err
 
 
 def test_a_file_keeps_what_it_tells(here, photographs, capsys):

@@ -66,7 +66,7 @@ def load_session(graph: bytes, weights: Mapping[str, Array], device: DeviceName 
     if provider not in available:
         found = ", ".join(repr(name) for name, (other, *_) in PROVIDERS.items() if other in available)
         raise InputError(
-            f"device: expected one that the installed ONNX Runtime has ({found}), got {device!r}. Install {package} "
+            f"device: expected a device of the installed ONNX Runtime ({found}), got {device!r}. Install {package} "
             f"in its place."
         )
     settings = onnxruntime.SessionOptions()

@@ -88,16 +88,16 @@ def add_to(commands: Any) -> None:
     add_model_options(command)
     group = command.add_argument_group("known colors")
     add_like(group)
-    add_flags(group, ("--consistent", "give one place or person one color in all pictures, which are read twice"))
+    add_flags(group, ("--consistent", "make colors of one place or person agree in all pictures, which are read twice"))
     group.add_argument(
         "--hint",
         type=_hint,
         action="append",
         metavar="X,Y,#RRGGBB[,RADIUS]",
-        help="a known color in a single picture: its place in pixels from the left and from the top, the color, and a "
-        f"radius in pixels (default: {_RADIUS}), as in '120,80,#e07020'; more places make a line, as in "
-        "'120,80,160,95,#e07020'; the lightness of the color is ignored; 'keep' instead of a color: this place and "
-        "what looks like it keep the predicted color; 'fence': no hint reaches this place; may be repeated",
+        help="a known color in a single picture: its position in pixels from the left and from the top, the color, "
+        f"and a radius in pixels (default: {_RADIUS}), as in '120,80,#e07020'; more points make a line, as in "
+        "'120,80,160,95,#e07020'; the lightness of the color is ignored; 'keep' instead of a color: this spot and "
+        "similar regions keep the predicted color; 'fence': no hint reaches this spot; may be repeated",
     )
 
 
@@ -198,7 +198,7 @@ def _check_options(arguments: argparse.Namespace, jobs: list[_Job]) -> None:
     known = {name for _, place in jobs for name in _options(arguments, place)[1]}
     for name in ("quality", "compression"):
         if getattr(arguments, name) is not None and jobs and name not in known:
-            raise InputError(f"--{name}: expected pictures in a format that has one, got none. Leave it out.")
+            raise InputError(f"--{name}: expected pictures in a format with this option, got none. Leave it out.")
 
 
 def _options(arguments: argparse.Namespace, place: Path | None) -> tuple[str, dict[str, Any]]:

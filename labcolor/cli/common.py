@@ -103,7 +103,7 @@ def add_flags(group: Any, *rows: tuple[str, str]) -> None:
 
 def add_like(group: Any) -> None:
     """Add the option that names exemplars."""
-    like = "a colored photograph, of any size, whose colors similar things take; may be repeated (default: none)"
+    like = "a colored photograph, of any size, whose colors similar regions take; may be repeated (default: none)"
     group.add_argument("--like", action="append", metavar="PHOTO", help=like)
 
 

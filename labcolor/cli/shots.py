@@ -16,8 +16,8 @@ def add_to(commands: Any) -> None:
     command = commands.add_parser(
         "shots",
         help="find the shots of a video",
-        description="Find the cuts, dissolves, wipes and fades of a video, without coloring it. Writes a list to look "
-        "through and to correct, which --shots of the other commands takes.",
+        description="Find the cuts, dissolves, wipes and fades of a video, without coloring it. Write a list, "
+        "which you can check and correct, and pass to --shots of the other commands.",
     )
     command.set_defaults(run=run)
     command.add_argument("source", metavar="VIDEO", help="a video, or an image sequence, as frames/%%06d.tif")

@@ -23,8 +23,8 @@ def add_to(commands: Any) -> None:
     command = commands.add_parser(
         "preview",
         help="color single frames of a video",
-        description="Color single frames of a video, to try options before the whole is colored. Writes "
-        "NAME_000120.png, with the number of the frame; or one frame of each shot, small, on one sheet.",
+        description="Color single frames of a video, to try options before you color all of it. Write "
+        "NAME_000120.png, with the number of the frame; or a sheet with one small frame of each shot.",
     )
     command.set_defaults(run=preview)
     _add_common(command, ".", "folder for the pictures (default: the current one)")
@@ -36,7 +36,7 @@ def add_to(commands: Any) -> None:
         "stills",
         help="write one still for each shot of a video",
         description="Write one good still for each shot of a video, in grey and in color: grey_000120.png and "
-        "ref_000120.png, with the number of the frame. Correct the colors, and give them back as references.",
+        "ref_000120.png, with the number of the frame. Correct the colors, then pass the folder as --references.",
     )
     command.set_defaults(run=stills)
     _add_common(command, None, "folder for the pictures; created if it does not exist")

@@ -79,10 +79,10 @@ def add_to(commands: Any) -> None:
     encoding = command.add_argument_group("encoding")
     add_values(
         encoding,
-        ("--codec", get_args(CodecName), None, None, "codec of the result (default: the usual one)"),
+        ("--codec", get_args(CodecName), None, None, "codec of the result (default: that of the container)"),
         ("--quality", whole_number(0, 63), "CRF", None, "of h264, hevc and vp9; lower is better (default: 20, vp9 32)"),
         ("--preset", str, "NAME", None, "effort of h264 and hevc, ultrafast to veryslow (default: faster, hevc fast)"),
-        ("--pixel-format", str, "NAME", None, "as yuv422p10; of an image sequence rgb24 or rgb48 (default: as usual)"),
+        ("--pixel-format", str, "NAME", None, "as yuv422p10, or rgb24 for a sequence (default: that of the codec)"),
     )
     source = command.add_argument_group("source")
     add_values(

@@ -31,7 +31,7 @@ def add_color_options(command: argparse.ArgumentParser) -> None:
     references = "frames whose colors are known, named by the number of the frame, as ref_000120.png (default: none)"
     add_values(group, ("--references", str, "FOLDER", None, references))
     add_like(group)
-    consistency = "keep the color of a thing in all shots of a scene (default: yes)"
+    consistency = "keep the color of an object in all shots of a scene (default: yes)"
     group.add_argument("--consistency", action=argparse.BooleanOptionalAction, default=True, help=consistency)
     hues = f"hues that become grey, as in red,pink: {', '.join(get_args(HueName))} (default: none)"
     add_values(group, ("--exclude-hues", lambda text: text.split(","), "HUES", (), hues))

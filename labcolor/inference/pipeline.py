@@ -240,7 +240,7 @@ class Pipeline:
         """Raise an InputError, for a parameter of a name, if the model has no hint spreader."""
         if not self.model.hints:
             raise InputError(
-                f"{name}: this model takes none. Use Colorizer.from_pretrained(), or teach yours by fit_hints."
+                f"{name}: this model cannot spread known colors. Use Colorizer.from_pretrained(), or call fit_hints."
             )
 
     def hinted_chroma(

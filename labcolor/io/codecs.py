@@ -185,7 +185,7 @@ def reject_options(encoding: Encoding, name: str, *options: str) -> None:
     """Raise an InputError if options are given that a codec or a container does not have."""
     for option in options:
         if getattr(encoding, option) is not None:
-            raise InputError(f"{option}: {name} has none. Leave it out.")
+            raise InputError(f"{option}: {name} has no {option}. Leave it out.")
 
 
 def encoder_options(encoding: Encoding, name: str, pixel_format: str) -> dict[str, str]:

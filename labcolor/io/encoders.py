@@ -51,7 +51,7 @@ def check_options(ending: str, quality: int | None, compression: int | str | Non
         elif ending in _TIFF:
             require("compression", compression, one_of("deflate"))
         else:
-            raise InputError(f"compression: {ending} has a fixed one. Leave it out, or write a .png or .tif.")
+            raise InputError(f"compression: {ending} has a fixed compression. Leave it out, or write a .png or .tif.")
 
 
 def encode(

@@ -127,7 +127,7 @@ def distinct(pairs: Pairs, name: str) -> Pairs:
             raise InputError(f"{inputs[output]}: would be replaced by {colors}. Change {name}.")
         first, other, _ = outputs.setdefault(output, (file, path, place))
         if first != file:
-            raise InputError(f"{path} and {other} would both be written to {place}. Color them apart.")
+            raise InputError(f"{path} and {other} would both be written to {place}. Color them separately.")
     return [(path, place) for _, path, place in outputs.values()]
 
 

@@ -60,7 +60,7 @@ def find_sequence(path: Path) -> tuple[Path, int]:
         missing = next(number for number, other in enumerate(numbers, numbers[0]) if number != other)
         raise VideoFileError(
             f"{pattern}: expected numbers without a gap, from {numbers[0]} to {numbers[-1]}, but {missing} is missing. "
-            f"Renumber the pictures, or color the parts apart."
+            f"Renumber the pictures, or color the parts separately."
         )
     kinds: dict[tuple[int, int, int], int] = {}
     for number in numbers:
@@ -69,7 +69,7 @@ def find_sequence(path: Path) -> tuple[Path, int]:
         (one, first), (other, second) = list(kinds.items())[:2]
         raise VideoFileError(
             f"{pattern}: expected pictures of one size and depth, but {first} has {_shown(one)} and {second} "
-            f"{_shown(other)}. Convert them, or color the parts apart."
+            f"{_shown(other)}. Convert them, or color the parts separately."
         )
     return pattern, numbers[0]
 

@@ -111,6 +111,6 @@ def read_luma(pipe: IO[bytes], head: Y4mHead) -> Iterator[Array]:
     while line := pipe.readline(1000):
         content = read_exactly(pipe, (width * height + chroma) * dtype.itemsize) if line.startswith(b"FRAME") else None
         if content is None:
-            raise VideoFileError(f"{_NAME}: expected whole frames, but it ends in the middle of one.")
+            raise VideoFileError(f"{_NAME}: expected whole frames, but the stream ends within a frame.")
         luma = np.frombuffer(content, dtype, width * height).reshape(height, width)
         yield luma.astype(head.frames.dtype, copy=False)

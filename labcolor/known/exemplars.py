@@ -88,7 +88,7 @@ class Exemplar:
         small = SmallPicture.of(picture, pipeline.working_size)
         ab, there = colors_on_grid(picture, small, pipeline.stride)
         if not there.any():
-            raise InputError(f"{name}: expected a photograph, got one that is transparent.")
+            raise InputError(f"{name}: expected a photograph, got a transparent picture.")
         return cls.seen(pipeline, small, ab, there=there)
 
 

@@ -230,7 +230,7 @@ class RegressionHead(_ParameterHead):
     def moments(self, outputs: Array) -> Array:
         """Raise an InputError: ab alone contains no uncertainty."""
         raise InputError(
-            "network: expected one that scores bins of ab, since its scores contain the uncertainty, got one that "
+            "network: expected a network that scores bins of ab, whose scores contain the uncertainty, got one that "
             "predicts ab itself. Use Colorizer.from_pretrained()."
         )
 

@@ -167,7 +167,7 @@ def _of_array(name: str, given: Array, shape: tuple[int, int]) -> HintMap:
     halves = np.count_nonzero(missing[..., 0] != missing[..., 1])
     if halves:
         raise InputError(
-            f"{name}: expected a and b, or nan for both, at each place, got nan for one of them at {halves} places. "
+            f"{name}: expected a and b, or nan for both, at each pixel, got nan for one of them at {halves} pixels. "
             "Set both to nan where there is no hint."
         )
     low, high = np.fmin.reduce(given, axis=None), np.fmax.reduce(given, axis=None)
@@ -194,7 +194,7 @@ def _of_list(name: str, given: Any, shape: tuple[int, int]) -> HintMap:
             if allowed < 0:
                 raise InputError(
                     f"{name}: expected hints that cover the picture at most {_MAX_COVERAGE} times, got {len(checked)} "
-                    f"that cover more. Choose smaller radii."
+                    f"hints that cover more. Choose smaller radii."
                 )
     rgb = np.array([list(bytes.fromhex(color)) for color in colors], np.uint8).reshape(-1, 3)
     return HintMap(index, np.asarray(rgb_to_lab(rgb)[:, 1:], np.float32))
@@ -217,7 +217,7 @@ def _checked(name: str, hint: Any, shape: tuple[int, int]) -> tuple[list[tuple[i
     for x, y in points:
         if x >= width or y >= height:
             raise InputError(
-                f"{name}: expected places in the picture, from 0,0 to {width - 1},{height - 1}, got {x},{y}."
+                f"{name}: expected positions in the picture, from 0,0 to {width - 1},{height - 1}, got {x},{y}."
             )
     return points, color.removeprefix("#").lower(), int(radius)
 

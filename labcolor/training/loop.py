@@ -83,7 +83,7 @@ def make_optimizer(
     try:
         known = keras.optimizers.get(optimizer)
     except (TypeError, ValueError) as error:
-        raise InputError(f"optimizer: expected the name of a Keras optimizer, or one itself: {error}") from error
+        raise InputError(f"optimizer: expected a Keras optimizer or its name: {error}") from error
     config = known.get_config()
     if learning_rate is not None:
         config["learning_rate"] = learning_rate

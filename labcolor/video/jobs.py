@@ -237,7 +237,7 @@ def _emptied(folder: Path, destination: Path, found: Any) -> None:
     old = isinstance(found, dict) and found.get("version") not in (None, __version__)
     other_job = f"labcolor {shortened(found['version'])}" if old else "another source, model or options"
     raise VideoFileError(
-        f"{destination}: expected to go on with the same job, but its unfinished one is of {other_job}. Remove "
+        f"{destination}: expected an unfinished video of the same job, got one of {other_job}. Remove "
         f"{folder} to begin anew."
     )
 
@@ -279,7 +279,7 @@ def resuming(target: Target, options: object, shots: Sequence[Shot] | None = Non
         The folder contains another unfinished job, or another process works on the job.
     """
     if target.ending == ".gif":
-        raise InputError("resume: expected another format than .gif. Color it without, or choose .mp4.")
+        raise InputError("resume: expected a format other than .gif. Leave resume out, or choose .mp4.")
     destination = target.destination
     folder = destination.with_name(f".labcolor-job-{destination.name.replace('%', '')}")
     if target.sequence:

@@ -79,7 +79,7 @@ def color_raw(source: IO[bytes], sink: IO[bytes], size: tuple[int, int], stream:
         while first := source.read(1):
             rest = read_exactly(source, 3 * size[0] * size[1] - 1)
             if rest is None:
-                raise VideoFileError("standard input: expected whole frames, but it ends in the middle of one.")
+                raise VideoFileError("standard input: expected whole frames, but the stream ends within a frame.")
             yield as_picture(np.frombuffer(first + rest, np.uint8).reshape(size[1], size[0], 3), "frame")
 
     stream.references.check_size(size[::-1])

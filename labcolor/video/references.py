@@ -152,7 +152,7 @@ def check_frames(
     # references outside the part that is colored may serve it by name
     named = {frame for shot in shots or () for frame in shot.references or ()}
     for frame in sorted(named - frames):
-        raise InputError(f"shots: expected references that are given, got frame {frame}, for which there is none.")
+        raise InputError(f"shots: expected references that are given, got frame {frame}, which has no reference.")
     for frame in sorted(frames - named):
         if frame < first or (end is not None and frame >= end + slack):
             last = "" if end is None else f" to {end - 1}"

@@ -307,7 +307,7 @@ def _from_csv(path: Path, text: str) -> list[Shot]:
             if any(texts.values()):
                 shots.append(_shot(f"{path}: line {reader.line_num}", texts))
     except csv.Error as error:
-        raise InputError(f"{path}: expected a list of shots as CSV, got what cannot be read: {error}.") from error
+        raise InputError(f"{path}: expected a list of shots as CSV that can be read: {error}.") from error
     return shots
 
 

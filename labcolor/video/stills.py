@@ -69,7 +69,7 @@ def shot_stills(footage: Footage, shots: Sequence[Shot] | None = None) -> Iterat
     found = scan(footage)
     wanted = dict(best_frames(shots or found.shots, found.details, footage.first))
     if not wanted:
-        raise InputError(f"shots: expected one within the video, which has {len(found.details)} frames, got none.")
+        raise InputError(f"shots: expected a shot within the video, which has {len(found.details)} frames, got none.")
     with Decoder(footage) as decoder:
         for number, picture in enumerate(_pictures(decoder, footage), footage.first):
             if number in wanted:

@@ -87,7 +87,7 @@ def limited(serving, small):
 def test_a_model_without_hints_takes_no_exemplar(limited):
     """It says so."""
     answer = limited.color(form(RIGHT, LEFT), kind=FORM)
-    assert (answer.status, "like: this model takes none" in answer.error) == (400, True)
+    assert (answer.status, "like: this model cannot spread known colors" in answer.error) == (400, True)
 
 
 def test_hints_are_drawn_at_their_place(server):
@@ -132,7 +132,7 @@ def test_a_preview_shows_any_picture_and_tells_its_size(server):
         ("?format=exe", "image/png", PNG, 400, "format: expected one of png,"),
         ("?path=/etc/passwd", "image/png", PNG, 400, "expected the parameters saturation, hint, format"),
         ("?hint=1,2", "image/png", PNG, 400, "expected X,Y,#RRGGBB"),
-        ("?hint=500,2,ffffff", "image/png", PNG, 400, "hints: expected places in the picture"),
+        ("?hint=500,2,ffffff", "image/png", PNG, 400, "hints: expected positions in the picture"),
         ("?" + "&".join(["hint=1,1,ffffff"] * 201), "image/png", PNG, 400, "hint: expected at most 200, got 201"),
         ("", "image/png", b"", 400, "expected a picture, got an empty body"),
         ("", "image/png", PNG[:200], 400, "cannot be decoded"),
@@ -151,7 +151,7 @@ def test_a_preview_shows_any_picture_and_tells_its_size(server):
         ("", FORM, form(PNG, b""), 400, "got an empty file"),
         ("", FORM, form(PNG, b"no picture"), 415, "like: expected a picture"),
         ("", FORM, form(PNG, LEFT[:2000]), 400, "like: expected a picture"),
-        ("", FORM, form(PNG, encoded(np.zeros((9, 9, 4), np.uint8))), 400, "got one that is transparent"),
+        ("", FORM, form(PNG, encoded(np.zeros((9, 9, 4), np.uint8))), 400, "got a transparent picture"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said(server, query, kind, content, status, message):

@@ -88,7 +88,7 @@ def test_half_a_hint_is_refused(classifier):
     hints = np.full((60, 60, 2), np.nan)
     hints[20, 20] = 30, 30
     hints[3, 4, 0] = 20
-    with pytest.raises(InputError, match="nan for both, at each place, got nan for one of them at 1 places"):
+    with pytest.raises(InputError, match="nan for both, at each pixel, got nan for one of them at 1 pixels"):
         classifier.predict(np.zeros((60, 60), np.uint8), hints=hints)
 
 

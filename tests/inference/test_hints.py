@@ -124,5 +124,5 @@ def test_hints_are_saved(classifier, tmp_path, photographs):
 
 def test_the_reference_network_takes_none(reference):
     """Hints for a model without the means are refused, rather than ignored."""
-    with pytest.raises(InputError, match="hints: this model takes none"):
+    with pytest.raises(InputError, match="hints: this model cannot spread known colors"):
         reference.predict(np.zeros((4, 6)), hints=np.zeros((4, 6, 2)))

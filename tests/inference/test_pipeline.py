@@ -196,7 +196,7 @@ def test_uncertainty_tells_errors(photographs, reference, classifier):
     ]
     flat = (np.concatenate([values.reshape(-1) for values in group]) for group in (maps, errors))
     assert np.corrcoef(*flat)[0, 1] > 0.3
-    with pytest.raises(InputError, match="expected one that scores bins of ab"):
+    with pytest.raises(InputError, match="expected a network that scores bins of ab"):
         reference.uncertainty(photographs[0])
 
 

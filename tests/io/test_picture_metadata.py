@@ -235,7 +235,7 @@ def test_compression(tmp_path, name):
         ("p.jpg", {"quality": 0}, InputError, "quality: expected a whole number of at least 1 and at most 100, got 0"),
         ("p.jpg", {"quality": 101}, InputError, "got 101"),
         ("p.jpg", {"quality": 90.0}, InputTypeError, "got 90.0"),
-        ("p.jpg", {"compression": 5}, InputError, "compression: .jpg has a fixed one"),
+        ("p.jpg", {"compression": 5}, InputError, "compression: .jpg has a fixed compression"),
         ("p.png", {"compression": 10}, InputError, "at most 9"),
         ("p.png", {"compression": "deflate"}, InputTypeError, "at most 9"),
         ("p.tif", {"compression": "lzw"}, InputError, "expected one of 'deflate'"),

@@ -60,7 +60,7 @@ def test_one_picture_is_no_album(reference, album, tmp_path):
     """One picture, a model without hints, and what is no bool are one clear error each."""
     write_picture(tmp_path / "one.png", album[2])
     assert main(["colorize", str(tmp_path / "one.png"), "-o", str(tmp_path / "out"), "--consistent"]) == 2
-    with pytest.raises(InputError, match="consistent: this model takes none"):
+    with pytest.raises(InputError, match="consistent: this model cannot spread known colors"):
         reference.predict(album, consistent=True)
     with pytest.raises(InputTypeError, match="consistent: expected"):
         reference.predict(album, consistent=1)

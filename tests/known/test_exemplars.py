@@ -101,7 +101,7 @@ def test_transparent_parts_have_no_color(classifier, halves):
     masked[:200] = (0, 255, 0)
     result = classifier.predict(grey, like=np.concatenate([masked, alpha], axis=2))
     assert rgb_to_lab(result)[..., 1].min() > -40
-    with pytest.raises(InputError, match="like: expected a photograph, got one that is transparent"):
+    with pytest.raises(InputError, match="like: expected a photograph, got a transparent picture"):
         classifier.predict(grey, like=np.concatenate([left, 0 * alpha], axis=2))
 
 
@@ -171,9 +171,9 @@ def test_what_is_no_exemplar_is_refused(classifier, like, kind, words):
 def test_a_model_without_hints_takes_no_exemplars(reference, halves):
     """Exemplars need a model that spreads hints; the error says so for pictures and videos."""
     left, grey, _ = halves
-    with pytest.raises(InputError, match="like: this model takes none"):
+    with pytest.raises(InputError, match="like: this model cannot spread known colors"):
         reference.predict(grey, like=left)
-    with pytest.raises(InputError, match="like: this model takes none"):
+    with pytest.raises(InputError, match="like: this model cannot spread known colors"):
         colorize_frames([grey], reference, look=Look(like=left))
 
 

@@ -129,7 +129,7 @@ def test_cells_take_the_mean_of_their_hints():
         ([(3, 2, "#e07020", -1)], InputError, "in whole pixels"),
         ([(3, 2, "#e07020", 10**9)], InputError, "in whole pixels"),
         ([(3, -2, "#e07020")], InputError, "in whole pixels"),
-        ([(3, 4, "#e07020")], InputError, "expected places in the picture, from 0,0 to 5,3, got 3,4"),
+        ([(3, 4, "#e07020")], InputError, "expected positions in the picture, from 0,0 to 5,3, got 3,4"),
         ([(3, 3, 6, 3, "#e07020")], InputError, "got 6,3"),
         ([(10, 10, 3, 4)], InputError, "hints: expected"),
         (np.zeros((4, 6)), InputError, "expected one entry for each of 1"),

@@ -28,7 +28,7 @@ def hints(batch):
 def test_training_of_hints(untaught, batch, hints):
     """fit_hints makes a network take hints and leaves what it predicts without them."""
     before = untaught.predict(batch)
-    with pytest.raises(InputError, match="takes none"):
+    with pytest.raises(InputError, match="cannot spread known colors"):
         untaught.predict(batch, hints=hints)
     taught = copy.deepcopy(untaught)
     assert taught.fit_hints(batch, steps=3) is taught

@@ -253,5 +253,5 @@ def test_references_are_held_as_they_came():
 
 def test_a_model_without_hints_takes_no_references(reference):
     """References need a model that spreads hints."""
-    with pytest.raises(InputError, match="takes none"):
+    with pytest.raises(InputError, match="cannot spread known colors"):
         colorize_frames([], reference, references={0: GIVEN})

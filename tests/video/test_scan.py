@@ -116,7 +116,7 @@ def test_a_list_is_taken_by_stills_and_by_the_sheet_of_previews(film, tmp_path, 
     assert main(["preview", str(film), "-o", str(tmp_path)]) == 2
     write_shots(listed, [Shot(500, 600)], 25)
     assert main(["preview", str(film), "--sheet", str(sheet), *common]) == 2
-    assert "shots: expected one within the video, which has 102 frames, got none" in capsys.readouterr().err
+    assert "shots: expected a shot within the video, which has 102 frames, got none" in capsys.readouterr().err
 
 
 def test_a_sheet_has_rows_of_six():

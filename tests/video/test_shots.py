@@ -86,7 +86,7 @@ def test_what_a_timeline_cannot_hold(tmp_path, monkeypatch):
         ("10,10", "line 2: end: expected an end after its first frame, got 10 to 10"),
         ("a,10", "line 2: first: expected the number of a frame, got 'a'"),
         ("0,10\n\n\na,20", "line 5: first: expected the number of a frame, got 'a'"),
-        (f"0,10,{200000 * 'x'}", "as CSV, got what cannot be read"),
+        (f"0,10,{200000 * 'x'}", "as CSV that can be read"),
         ("0,10,maybe", "line 2: grey: expected one of 'yes', 'no'"),
         ("0,10,no,9", "saturation: expected a number"),
         ("0,10,yes,0.5", "expected grey or a saturation, got both"),
@@ -222,7 +222,7 @@ def test_cuts_can_be_given_or_switched_off(reference, film, tmp_path):
         (5, InputTypeError, "sequence of Shot or int"),
         ([Shot(0, 20), 5], InputTypeError, "shots: expected a whole number"),
         ([(0, 20)], InputTypeError, "shots: expected a whole number"),
-        ([Shot(0, 20, references=(3,))], InputError, "got frame 3, for which there is none"),
+        ([Shot(0, 20, references=(3,))], InputError, "got frame 3, which has no reference"),
     ],
 )
 def test_bad_cuts_and_shots(reference, film, tmp_path, shots, kind, message):
