@@ -411,45 +411,47 @@ class Colorizer(Recipe, Estimator):
         X : array, path, bytes, open binary file, PIL image, or sequence of these
             One picture: an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of uint8, uint16, float in [0, 1] or bool,
             or a file or image, as for :func:`labcolor.read_picture`; a batch: an array with one axis more in front; or
-            a list or tuple of pictures, which may differ. Of RGB only the lightness is used. It is not modified.
+            a list or tuple of pictures, which may differ. Only the lightness of RGB is used. ``X`` is not modified.
         saturation : float, default 1
             From 0 (grey) over 1 (as predicted) to 4. Below 1 the predicted chroma is multiplied by it, which gives
             paler colors. Above, the reference network's chroma is multiplied, too; a network that chooses among bins
             gives rarer, more colorful bins a greater chance, up to full rebalancing at 2, and multiplies chroma only
-            beyond that. Known colors, from ``hints`` and ``like``, stay: at 0 they alone have a color.
+            beyond that. Known colors, from ``hints`` and ``like``, do not change: at 0 only they have a color.
         hints : list of labcolor.Hint, array, or list of these or None, optional
-            Colors that are known at places of a picture. For each picture a list of ``(x, y, color)`` or
-            ``(x, y, color, radius)``: a disk around a place in pixels from the left and from the top, with a radius in
-            pixels (4 by default). ``(x, y, x, y, color, radius)`` is a line; it may have more places. The color is
-            "#RRGGBB", of which the lightness is ignored; "keep": the predicted color is the hint, and what looks like
-            this place keeps it; or "fence": no hint reaches this place. Of hints that overlap the later one counts.
-            Hints win where they are, and spread to what looks alike and is connected with them. Those in bars, which
-            stay grey, are left out. Instead of a list, an array (H, W, 2) of float may have ab in [-128, 128] where
-            the color is known, and nan elsewhere; (N, H, W, 2) for a batch. For several pictures: a list with an entry
-            for each, None where a picture has no hint.
+            Known colors at positions in a picture. For each picture a list of ``(x, y, color)`` or ``(x, y, color,
+            radius)``: a disk around a position in pixels from the left and from the top, with a radius in pixels (4 by
+            default). ``(x, y, x, y, color, radius)`` is a line; it may have more points. The color is "#RRGGBB", of
+            which the lightness is ignored; "keep": the disk and similar regions keep the predicted color; or "fence":
+            no hint reaches the disk. If hints overlap, the later one counts. Hints decide the color at their positions,
+            and spread to similar regions that are connected with them. Hints in bars, which stay grey, are ignored.
+            Instead of a list, an array (H, W, 2) of float may have ab in [-128, 128] where the color is known, and nan
+            elsewhere; (N, H, W, 2) for a batch. For several pictures: a list with an entry for each, None where a
+            picture has no hint.
         like : picture or sequence of picture, optional
-            Colored photographs, each as ``X``, of any size: what looks like a part of them takes its color, as far as
-            it looks alike; everything else keeps its predicted color. What a grey one shows stays grey. Hints win
-            over them. Each photograph is analyzed once, also for later calls.
+            Colored photographs of any size, each in a form of ``X``. Regions that are similar to a part of a photograph
+            take its color, to the degree of the similarity; all other regions keep their predicted color. Regions that
+            are similar to a grey photograph stay grey. Hints take precedence. Each photograph is analyzed once, also
+            for later calls.
         consistent : bool, default False
-            Whether the pictures are an album, in which one place or person has one color: what looks alike in several
-            takes the mean of their colors. Its time grows by the square of the number of alike pictures.
+            Whether the pictures are an album, in which one place or person has one color: regions that are similar in
+            several pictures take the mean of their colors. The time grows with the square of the number of similar
+            pictures.
 
         Returns
         -------
         array, list or tuple
-            RGB, or RGBA where alpha came in (untouched), nested as ``X``, of the same sizes and dtypes (uint8 for
-            bool; for files those that ``read_picture`` gives). Lightness stays as it was; a color outside the sRGB
-            gamut has its chroma lowered until it fits. Even bars of black or white at the edges, a letterbox or
-            margins, are not shown to the network, and stay grey.
+            RGB, or RGBA with unchanged alpha if the input has alpha, nested as ``X``, with the same sizes and dtypes
+            (uint8 for bool; for files those of ``read_picture``). Lightness does not change; the chroma of a color
+            outside the sRGB gamut is lowered until it fits. Uniform black or white bars at the edges, such as
+            letterboxes and margins, are hidden from the network, and stay grey.
 
         Raises
         ------
         NotFittedError
             There is no trained network yet.
         InputError, InputTypeError
-            ``X`` or a parameter is not as above, or the model takes no hints, which ``like`` and
-            ``consistent`` need, too.
+            ``X`` or a parameter is not as above, or the model cannot spread hints, which ``like`` and ``consistent``
+            need, too.
         PictureFileError
             A file cannot be read.
         OutOfMemoryError
@@ -501,8 +503,8 @@ class Colorizer(Recipe, Estimator):
         -------
         array, list or tuple
             For each picture (H, W) float32, nested as ``X``: the standard deviation of ab under the distribution that
-            the network predicts, the root of the sum of both variances. Near 5 it is sure; 20 and more are guesses;
-            bars of black or white have none.
+            the network predicts, the root of the sum of both variances. Near 5 the network is sure; colors at 20 and
+            more are guesses; black or white bars have 0.
 
         Raises
         ------
@@ -744,7 +746,7 @@ class Colorizer(Recipe, Estimator):
             try:
                 self.model_ = FittedModel.from_bytes(state["packed"], "pickled Colorizer")
             except LabcolorError:
-                if not forked():  # in a forked process, an error here would kill the worker; each use raises one
+                if not forked():  # in a forked process, an error here would kill the worker; each use raises an error
                     raise
         self.set_params(**state["params"])
 
@@ -784,7 +786,7 @@ def pipeline_of(colorizer: Colorizer) -> Pipeline:
 def exemplars_of(colorizer: Colorizer, like: Any) -> list[Exemplar]:
     """Analyze the photographs of the parameter ``like`` of :meth:`Colorizer.predict`, none for None.
 
-    They are remembered for the next call. Errors are those of ``predict``.
+    The exemplars are kept for the next call. Errors are those of ``predict``.
     """
     if like is None:
         return []
@@ -796,7 +798,7 @@ def exemplars_of(colorizer: Colorizer, like: Any) -> list[Exemplar]:
 
 
 def guide_of(colorizer: Colorizer, saturation: float, like: Any, album: Iterable[Picture] | None) -> Guide | None:
-    """Return what changes predicted colors by exemplars, and by the other pictures of an album; None without both."""
+    """Return the guide that applies exemplars and the other pictures of an album to predicted colors, or None."""
     pipeline, exemplars = pipeline_of(colorizer), exemplars_of(colorizer, like)
     guide = partial(with_exemplars, pipeline, exemplars) if exemplars else None
     if album is None:
@@ -814,8 +816,8 @@ def coloring(
 ) -> Callable[[Array, bool], Array]:
     """Return the function that colors one picture as :meth:`Colorizer.predict` does, for picture files.
 
-    Its second parameter is whether the result is for a file with chroma of half the size. ``album`` is None, or the
-    pictures of which each is one. Errors are those of ``predict``.
+    Its second parameter is whether the result is for a file with chroma of half the size. ``album`` is None, or all
+    pictures of the album. Errors are those of ``predict``.
     """
     pipeline, saturation = pipeline_of(colorizer), as_saturation(saturation)
     if hints is not None:

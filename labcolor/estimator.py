@@ -1,4 +1,4 @@
-"""What scikit-learn and notebooks expect of an estimator, without them: parameters, ``repr``, and an HTML table."""
+"""Base class of estimators: parameters, ``repr`` and HTML for scikit-learn and notebooks, without importing them."""
 
 from __future__ import annotations
 

@@ -24,15 +24,15 @@ __all__ = ["colorize"]
 
 _CELLS = {(0, 0): (1, 1), (1, 0): (1, 2), (1, 1): (2, 2)}  # pixels of luma for one of chroma, by subsampling
 _MATRIX_NAMES = {1: "bt709", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m"}  # of ITU-T H.273
-_KEPT = 64  # planes of frames that programs ask for again
-_AHEAD = 250  # frames that are colored to reach a later one; for one farther on, the colors begin anew
+_KEPT = 64  # planes that are kept, because programs request frames again
+_AHEAD = 250  # frames that are colored to reach a later frame; beyond them, the coloring restarts
 
 
 def colorize(clip: Any, colorizer: Colorizer | None = None, *, saturation: float = 1.0, look: Look = Look()) -> Any:
     """Color a clip of VapourSynth. Luma stays the same.
 
-    Colors are steady over time, so frames are colored in order. A frame before the last 64, or more than 250 frames
-    later, begins the video anew, and its colors may differ from those of a whole pass.
+    Colors depend on earlier frames, so frames are colored in order. A request for a frame before the last 64, or for
+    one more than 250 frames later, restarts the coloring there, and colors may differ from those of a whole pass.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def colorize(clip: Any, colorizer: Colorizer | None = None, *, saturation: float
     Returns
     -------
     vapoursynth.VideoNode
-        The clip in its own format; a grey one as 4:4:4.
+        The clip in its own format; a grey clip becomes 4:4:4.
 
     Raises
     ------

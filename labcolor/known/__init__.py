@@ -1,1 +1,1 @@
-"""Known colors: of other photographs, of references, and of earlier frames."""
+"""Known colors from other photographs, from references and from earlier frames."""

@@ -13,14 +13,14 @@ from labcolor.known.matching import features_of, match
 from labcolor.pictures.picture import Picture
 from labcolor.pictures.small import SmallPicture
 
-_SAMPLE = 4  # every fourth cell decides whether two pictures are similar
-_NOTHING = -3.0  # log odds below which they are not
+_SAMPLE = 4  # every fourth cell is compared to decide whether two pictures are similar
+_NOTHING = -3.0  # log odds below which two pictures are not similar
 
 
 def album_guide(
     pipeline: Pipeline, pictures: Iterable[Picture], saturation: float, guide: Guide | None = None
 ) -> Guide:
-    """Return a guide that gives each place of an album the mean color of all pictures that show it.
+    """Return a guide that gives each object of an album its mean color over all pictures that show it.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def _member(pipeline: Pipeline, picture: Picture, saturation: float, guide: Guid
 
 
 def _agreeing(pipeline: Pipeline, album: Sequence[Exemplar], small: SmallPicture, ab: Array, keys: Array) -> Array:
-    """Return the mean chroma of a picture and of the other pictures of its album that show the same things."""
+    """Return the mean chroma of a picture and of the other pictures of its album that show the same objects."""
     features, shape = features_of(pipeline, keys, small), (ab.shape[0], ab.shape[1])
     others: list[tuple[Array, Array]] = []
     few = features.reshape(*shape, -1)[::_SAMPLE, ::_SAMPLE]

@@ -1,4 +1,4 @@
-"""Alignment: where a camera that has moved sees again what another frame shows."""
+"""Alignment of two frames between which the camera has moved."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from labcolor.base.typing import Array
 from labcolor.known.exemplars import Exemplar
 from labcolor.known.matching import Matches, match
 
-_TRIALS = 256  # pairs of places by which a motion is guessed
-_APART = 4  # cells between them, at least
-_CLOSE = 2.0  # cells by which a place may miss where a motion takes it
-_FEW = 8  # places that may agree by chance
+_TRIALS = 256  # pairs of positions from which motions are guessed
+_APART = 4  # smallest distance of a pair, in cells
+_CLOSE = 2.0  # largest error of a position under a motion, in cells
+_FEW = 8  # positions that may agree by chance
 _ZOOM = 0.7  # logarithm of the largest zoom
-_STEPS = (4.0, 4.0, 2.0, 2.0, 1.0, 1.0)  # blur of L, in its pixels, of each improvement of a motion
-_ROBUST = 3.0  # difference of L from which a place counts less
-_STEADY, _CHANGED = 1.5, 4.0  # mean difference of L below which a place is the same, and above which it is another
+_STEPS = (4.0, 4.0, 2.0, 2.0, 1.0, 1.0)  # blur of L, in its pixels, for each refinement of a motion
+_ROBUST = 3.0  # difference of L from which a position has less weight
+_STEADY, _CHANGED = 1.5, 4.0  # mean difference of L below which a position is unchanged, and above which it has changed
 _REST = np.array([[1.0, 0, 0], [0, 1, 0]])
-_LEAST = 0.2  # share of the frame that both show
+_LEAST = 0.2  # share of the frame that both frames show
 
 
 class Alignment:
-    """A motion of the camera between two frames: where each place of the first lies in the second.
+    """Motion of the camera between two frames: the positions of the first frame's cells in the second.
 
     Parameters
     ----------
     motion : ndarray, shape (2, 3)
         From y and x of the first frame, in cells, to y and x of the second.
     share : ndarray, shape (h, w), float32
-        How much each cell of the first frame is the same in the second, by L: 0 to 1.
+        Degree to which each cell of the first frame is unchanged in the second, by L: 0 to 1.
     """
 
     def __init__(self, motion: Array, share: Array) -> None:
@@ -54,35 +54,35 @@ def still(first: Array, second: Array, shape: tuple[int, int]) -> Alignment:
 def carry(
     exemplar: Exemplar, features: Array, lightness: Array, shape: tuple[int, int], sharpness: float, place: float
 ) -> tuple[Array, Array]:
-    """Carry the colors of one frame of a shot to another: along the motion of the camera, and to what looks alike.
+    """Carry the colors of one frame of a shot to another, along the motion of the camera and to similar cells.
 
     Parameters
     ----------
     exemplar : Exemplar
         The frame whose colors are known.
     features : ndarray, shape (h * w, D), float32
-        Of the cells of the other frame, from :func:`labcolor.known.matching.features_of`.
+        Features of the cells of the other frame, from :func:`labcolor.known.matching.features_of`.
     lightness : ndarray, float32
-        Its L, two rows and columns for each cell.
+        L of the other frame, with two rows and columns for each cell.
     shape : (h, w)
-        Rows and columns of its cells.
+        Rows and columns of cells of the other frame.
     sharpness : float
         As for :func:`labcolor.known.matching.match`.
     place : float
-        Distance in the space of features that a shift by one cell counts.
+        Distance in the space of features that equals a shift by one cell.
 
     Returns
     -------
     ab : ndarray, shape (h * w, 2), float32
     distance : ndarray, shape (h * w,), float32
-        Squared distance to what is most similar: 0 where the frame is the same.
+        Squared distance to the most similar cell of the exemplar: 0 where the frame is unchanged.
     """
     found = match(features, exemplar.features, exemplar.colors, sharpness)
     theirs = exemplar.ab.shape[1]
     alignment = align(lightness, exemplar.lightness, found, exemplar.cells, shape, theirs)
     share = alignment.share.reshape(-1)
     ab, distance = alignment.carried(exemplar.ab).reshape(-1, 2), np.zeros(len(features), np.float32)
-    moved = np.flatnonzero(share < 1)  # by itself, or into the frame
+    moved = np.flatnonzero(share < 1)  # moved by itself, or came into the frame
     if len(moved):
         weight = np.float32(place * np.sqrt(share.mean()))
         places = np.stack(np.divmod(exemplar.cells, theirs), axis=1)
@@ -101,7 +101,7 @@ def _grid(rows: int, columns: int) -> Array:
 
 
 def _moved(plane: Array, motion: Array, shape: tuple[int, ...], outside: float | None = None) -> Array:
-    """Return a plane at the places to which a motion takes those of a shape."""
+    """Resample a plane at the positions to which a motion takes the cells of a shape."""
     mode = {"mode": "nearest"} if outside is None else {"mode": "constant", "cval": outside}
     return np.asarray(ndimage.affine_transform(plane, motion[:, :2], motion[:, 2], shape, order=1, **mode))
 
@@ -109,15 +109,15 @@ def _moved(plane: Array, motion: Array, shape: tuple[int, ...], outside: float |
 def align(first: Array, second: Array, matches: Matches, cells: Array, shape: tuple[int, int], width: int) -> Alignment:
     """Find the motion of the camera between two frames.
 
-    It is guessed from the places that are most similar to each other, improved by L, and chosen by how much of the
-    frame is then the same. Where nothing is, no share is left.
+    Motions are guessed from the most similar pairs of positions, and refined by L. The motion that leaves most of the
+    frame unchanged is chosen. If it leaves too little unchanged, all shares are 0.
 
     Parameters
     ----------
     first, second : ndarray, float32
         L of the frames, with two rows and columns for each cell.
     matches : Matches
-        Of all cells of the first frame with some of the second.
+        Matches of all cells of the first frame with some cells of the second.
     cells : ndarray, shape (K,), int
         The cells of the second frame, counted row by row.
     shape : (h, w)
@@ -137,10 +137,10 @@ def align(first: Array, second: Array, matches: Matches, cells: Array, shape: tu
 
 
 def _guesses(first: tuple[Array, Array], second: tuple[Array, Array]) -> list[Array]:
-    """Return motions that may be right: none at all, and the one on which most pairs of similar places agree."""
+    """Return possible motions: no motion, and the motion on which most pairs of similar positions agree."""
     if len(first[0]) < _FEW:
         return [_REST]
-    # places as complex numbers: zoom, turn and shift are one product and one sum
+    # positions are complex numbers: zoom and rotation are one product, and a shift is one sum
     ours, theirs = first[0] + 1j * first[1], second[0] + 1j * second[1]
     one, two = np.random.default_rng(0).integers(0, len(ours), (2, _TRIALS))
     apart = np.abs(ours[two] - ours[one]) > _APART
@@ -157,8 +157,8 @@ def _guesses(first: tuple[Array, Array], second: tuple[Array, Array]) -> list[Ar
 
 
 def _improved(first: Array, second: Array, motion: Array, shape: tuple[int, int]) -> tuple[Array, Array]:
-    """Return a motion that explains L better, apart from exposure, and the share of each cell that it explains."""
-    center = np.full(2, 0.5)  # of a cell, in pixels of two a cell
+    """Refine a motion by L, apart from exposure. Return it, and the share of each cell that it explains."""
+    center = np.full(2, 0.5)  # center of a cell, in pixels, of which a cell has two
     linear, shift = motion[:, :2], 2 * motion[:, 2] + center - motion[:, :2] @ center
     grid = _grid(*first.shape)
     for blur in _STEPS:
@@ -176,7 +176,7 @@ def _improved(first: Array, second: Array, motion: Array, shape: tuple[int, int]
         rest = rest - np.median(rest)
         weights = 1 / (1 + np.square(rest / _ROBUST))
         squares = columns.T @ (columns * weights[:, None])
-        squares += np.diag(1e-3 * np.diag(squares) + 1e-6)  # what L does not tell stays
+        squares += np.diag(1e-3 * np.diag(squares) + 1e-6)  # parameters that L does not determine stay unchanged
         change = np.linalg.solve(squares, columns.T @ (weights * rest))
         linear, shift = linear + change[:6].reshape(2, 3)[:, :2], shift + change[:6].reshape(2, 3)[:, 2]
     back = (shift - center + linear @ center) / 2
@@ -184,7 +184,7 @@ def _improved(first: Array, second: Array, motion: Array, shape: tuple[int, int]
 
 
 def _same(first: Array, second: Array, motion: Array, shape: tuple[int, int]) -> Array:
-    """Return the share of each cell that shows what the second frame shows where a motion takes it."""
+    """Return the degree, from 0 to 1, to which each cell equals the second frame where a motion takes it."""
     seen = _moved(second, motion, first.shape, np.nan)
     there = np.isfinite(seen)
     if not there.any():
@@ -198,7 +198,7 @@ def _same(first: Array, second: Array, motion: Array, shape: tuple[int, int]) ->
 
 
 def _exposure(seen: Array, first: Array) -> tuple[float, float]:
-    """Return gain and offset that bring one L to another, apart from what has changed."""
+    """Fit the gain and offset that convert one L to another, ignoring changed cells."""
     gain, offset = 1.0, 0.0
     for _ in range(3):
         rest = first - gain * seen - offset

@@ -1,4 +1,4 @@
-"""Exemplars: colored photographs whose colors similar things in other pictures take over."""
+"""Exemplars: colored photographs that give their colors to similar regions of other pictures."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from labcolor.known.matching import Matches, features_of, match
 from labcolor.pictures.picture import Picture, as_bytes
 from labcolor.pictures.small import SmallPicture
 
-SHARPNESS = 5.7  # how much the most similar places outweigh others
-_STEP = 2  # every second row and column of an exemplar is compared: all of them add nothing
+SHARPNESS = 5.7  # how much the most similar positions outweigh others
+_STEP = 2  # every second row and column of an exemplar is compared: more do not improve results
 # Log odds that a color of an exemplar is better than the predicted one, chosen on held-out photographs: halves of one
 # photograph, one photograph at two scales, and photographs of different scenes.
 _ODDS = -8.8
-_AROUND = 2.0  # weight of how well the surroundings of a place are found in the exemplar
-_BACK = 3.0  # weight of how well what the exemplar shows is found in the picture
-_SAME = 0.015  # squared distance below which places do not differ
-_REACH = 0.31  # of the surroundings, in short sides
+_AROUND = 2.0  # weight of the degree to which the exemplar contains the surroundings of a position
+_BACK = 3.0  # weight of the degree to which the picture contains the objects of the exemplar
+_SAME = 0.015  # squared distance below which positions count as equal
+_REACH = 0.31  # radius of the surroundings, in short sides
 _KEPT = 16  # exemplars that are remembered
 
 
@@ -42,7 +42,7 @@ class Exemplar:
     Parameters
     ----------
     features : ndarray, shape (K, D), float32
-        Of some cells of its small chroma, from :func:`labcolor.known.matching.features_of`.
+        Features of some cells of its small chroma, from :func:`labcolor.known.matching.features_of`.
     cells : ndarray, shape (K,), int
         These cells, counted row by row.
     ab : ndarray, shape (h, w, 2), float32
@@ -145,7 +145,7 @@ def with_exemplars(
     Returns
     -------
     ndarray, shape (h, w, 2), float32
-        Weighted mean of the predicted color and the colors of the exemplars at each place.
+        Weighted mean of the predicted color and the exemplars' colors in each cell.
     """
     features = features_of(pipeline, keys, small)
     found = [match(features, one.features, one.colors, SHARPNESS) for one in exemplars]
@@ -173,11 +173,11 @@ def log_odds(matches: Matches, shape: tuple[int, int]) -> Array:
 
 
 class ExemplarCache:
-    """Exemplars of one model, looked at once each."""
+    """Exemplars of one model, each analyzed once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._known: dict[Any, Exemplar] = {}  # by their pictures, the latest last
+        self._known: dict[Any, Exemplar] = {}  # by a key of their picture, the latest last
 
     def get(self, pipeline: Pipeline, like: Any) -> list[Exemplar]:
         """Return the exemplars of the parameter ``like``, one or several colored photographs.
@@ -185,14 +185,14 @@ class ExemplarCache:
         Parameters
         ----------
         pipeline : Pipeline
-            What looks at them.
+            The pipeline that analyzes them.
         like : picture or sequence of picture
             As for :meth:`labcolor.Colorizer.predict`.
 
         Raises
         ------
         InputError, InputTypeError, PictureFileError, OutOfMemoryError
-            There is none, or one is not a picture, or is transparent, or the model has no hint spreader.
+            There is no photograph, a photograph is not a picture or is transparent, or the model has no hint spreader.
         """
         pipeline.check_hints("like")
         several = isinstance(like, list | tuple) or (isinstance(like, np.ndarray) and like.ndim == 4)
@@ -233,7 +233,7 @@ def _file_key(given: Any) -> Any:
 
 
 def _digest(picture: Picture) -> Any:
-    """Return what tells a picture from others."""
+    """Return a hash that identifies a picture."""
     digest = hashlib.blake2b(np.ascontiguousarray(picture.values).data)
     if picture.alpha is not None:
         digest.update(np.ascontiguousarray(picture.alpha).data)

@@ -1,4 +1,4 @@
-"""Matching: which places of two pictures look alike, by the network's features."""
+"""Matching of similar positions in two pictures, by the network's features."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from labcolor.base.typing import Array
 from labcolor.inference.pipeline import Pipeline
 from labcolor.pictures.small import SmallPicture
 
-_LIGHT = np.float32(27.7)  # difference of L that counts as much as one unit
-_UNIT = np.float32(0.4)  # distance of features that counts as one unit
-_PLACE = 2  # the last coordinates of a key
-_LANES = 16  # known places whose smallest distance is found together
+_LIGHT = np.float32(27.7)  # difference of L that equals one unit of similarity
+_UNIT = np.float32(0.4)  # distance of features that equals one unit of similarity
+_PLACE = 2  # last coordinates of a key: the place in the picture
+_LANES = 16  # known positions whose smallest distance is found together
 
 
 class Matches(NamedTuple):
-    """What places take over from known places.
+    """Results of matching P positions with K known positions.
 
     Parameters
     ----------
     ab : ndarray, shape (P, 2), float32
         Mean of the known colors, weighted by similarity.
     distance : ndarray, shape (P,), float32
-        Squared distance to the most similar known place: 0 for a place that is the same; at 1, a hint and the
-        prediction weigh the same.
+        Squared distance to the most similar known position: 0 if both are the same; at 1, a hint and the prediction
+        have equal weight.
     nearest : ndarray, shape (P,), int64
-        Index of this known place.
+        Index of this known position.
     back : ndarray, shape (K,), float32
-        Squared distance of each known place to the place most similar to it.
+        Squared distance of each known position to the position that is most similar to it.
     """
 
     ab: Array
@@ -46,12 +46,12 @@ def keys_of(pipeline: Pipeline, keys: Array) -> Array:
 
 
 def features_of(pipeline: Pipeline, keys: Array, small: SmallPicture) -> Array:
-    """Return what places look like wherever they are in their picture: features and L, (P, D) float32.
+    """Return features that do not depend on the position: those of the network, and L, (P, D) float32.
 
     Parameters
     ----------
     pipeline : Pipeline
-        What the keys are from.
+        The pipeline that computed the keys.
     keys : ndarray, shape (P, D), float32
         Positions, from :meth:`Pipeline.located_chroma`.
     small : SmallPicture
@@ -67,13 +67,13 @@ def match(keys: Array, known: Array, colors: Array, sharpness: float) -> Matches
     Parameters
     ----------
     keys : ndarray, shape (P, D), float32
-        Places.
+        Positions.
     known : ndarray, shape (K, D), float32
-        Places whose color is known.
+        Positions whose color is known.
     colors : ndarray, shape (K, 2), float32
         Their colors.
     sharpness : float
-        How much the most similar places outweigh others.
+        How much the most similar positions outweigh others.
     """
     count, wide = len(keys), np.pad(known, ((0, -len(known) % _LANES), (0, 0)), constant_values=np.inf)
     ab, distance = np.empty((count, 2), np.float32), np.empty(count, np.float32)

@@ -1,1 +1,1 @@
-"""What counts as a picture: its checks, its small version, its bars and its hints."""
+"""Pictures: their checks, their small versions, their bars and their hints."""

@@ -1,4 +1,4 @@
-"""Hints: colors that are known at places of a picture, as people write them; on the picture, and on small chroma."""
+"""Hints: known colors at positions in a picture, as the user writes them, as a map, and on small chroma."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Hint: TypeAlias = tuple[int, int, *tuple[int, ...], str] | tuple[int, int, *tupl
 _Hints: TypeAlias = Sequence[Hint] | Array  # of one picture
 HintInput: TypeAlias = _Hints | Sequence[_Hints | None] | None
 
-RADIUS = 4  # of a hint that names none, in pixels
+RADIUS = 4  # default radius of a hint, in pixels
 _WORDS = ("keep", "fence")  # instead of a color
 _COLOR = re.compile("#?[0-9a-fA-F]{6}")
 _NUMBER = "[0-9]{1,9}"
@@ -29,7 +29,7 @@ _FORM = '(x, y, "#RRGGBB") or (x, y, "#RRGGBB", radius), with "keep" or "fence" 
 _MAX_COVERAGE = 16  # area of all hints, in pictures
 _SMALL = 1 << 20  # a picture of fewer pixels counts as one of this size
 _LARGEST = 10**9  # coordinate and radius
-_NEAR = 0.1  # a cell whose share in the color of a hint's place is as large as this takes the hint's color
+_NEAR = 0.1  # smallest share of a cell in the enlarged color at a hint for which the cell takes the hint's color
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +115,7 @@ def as_hints(hints: Any, shapes: Sequence[tuple[int, int]]) -> list[HintMap | No
     Raises
     ------
     InputError, InputTypeError
-        Hints do not go with the pictures, or have another form.
+        The hints do not match the pictures, or have another form.
     """
     if hints is None:
         return [None] * len(shapes)
@@ -138,7 +138,7 @@ def as_hints(hints: Any, shapes: Sequence[tuple[int, int]]) -> list[HintMap | No
 
 
 def _is_hint(value: Any) -> bool:
-    """Return whether something looks like one hint, rather than like those of a picture."""
+    """Return whether a value has the form of one hint, rather than of a picture's list of hints."""
     return isinstance(value, list | tuple) and len(value) > 0 and isinstance(value[0], int | float | str | np.number)
 
 
@@ -177,7 +177,7 @@ def _of_array(name: str, given: Array, shape: tuple[int, int]) -> HintMap:
 
 
 def _of_list(name: str, given: Any, shape: tuple[int, int]) -> HintMap:
-    """Check hints and draw them, as disks and lines with round ends. The later of two that overlap counts."""
+    """Check hints and draw them, as disks and lines with round ends. Later ones cover earlier ones."""
     if not isinstance(given, list | tuple):
         raise InputTypeError(f"{name}: expected a list of {_FORM}, or an array, got {type(given).__name__}.")
     if _is_hint(given):
@@ -276,7 +276,7 @@ def hints_on_grid(
     index : ndarray, shape (K,), int32
         The cells with hints, counted row by row.
     kinds : ndarray, shape (K,), uint8
-        ``HintMap.FENCE`` if a cell contains a fence, ``HintMap.KEEP`` if it contains a place that keeps its color, and
+        ``HintMap.FENCE`` if a cell contains a fence, ``HintMap.KEEP`` if it contains a pixel that keeps its color, and
         otherwise ``HintMap.FIRST`` for a color.
     ab : ndarray, shape (K, 2), float32
         Their colors, or 0 for other kinds.
@@ -295,7 +295,7 @@ def hints_on_grid(
 def colors_near_hints(hints: Array, places: Array, rows: int, columns: int) -> tuple[Array, Array]:
     """Return the colors that hints fix in the four cells around them.
 
-    Bilinear enlargement computes the color of a place from these cells, so all of them must have the color of the hint.
+    Bilinear enlargement computes the color of a pixel from these cells, so all of them must have the color of the hint.
 
     Parameters
     ----------
@@ -361,6 +361,6 @@ def _gather(
                 cell[3] += colors[hint - 3, 0]
                 cell[4] += colors[hint - 3, 1]
             known = kinds[row, column]
-            kind = min(hint, 3)  # fences before kept places before colors
+            kind = min(hint, 3)  # fences take precedence over kept colors, and these over given colors
             if known == 0 or kind == 2 or (kind == 1 and known == 3):
                 kinds[row, column] = kind

@@ -1,4 +1,4 @@
-"""Memory of colors: what things looked like in a shot, by the network's features, and which color they had."""
+"""Memory of colors: the network's features of objects in a shot, with their colors."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from labcolor.base.typing import Array
 from labcolor.known.matching import match
 from labcolor.video.saved import Floats, Forms, Stateful
 
-# Logits are in units of the spreader's own: at -1 a hint and the prediction weigh the same.
-SHARPNESS = 60.0  # how much the most similar places outweigh others
-_KNOWN = -3.2  # logit from which a place shows a thing that the memory knows
-_FIRST = 16.0  # weight of the first color of a thing
-_MAX_THINGS = 2048  # things that are remembered
+# Logits are in the units of the hint spreader: at -1 a hint and the prediction have equal weight.
+SHARPNESS = 60.0  # how much the most similar positions outweigh others
+_KNOWN = -3.2  # smallest logit of a position that shows an object in the memory
+_FIRST = 16.0  # weight of the first color of an object
+_MAX_THINGS = 2048  # objects that are remembered
 _HELD = 0.95  # largest share of the memory in a color
-_UNSURE = -3.2  # logit at which this share is half
+_UNSURE = -3.2  # logit at which the share is half of this
 # Median logit of frames of one scene. Of 552 pairs of photographs, 0.5 % are above it, and 9 % are above -0.4; of views
 # of one photograph, moved by a third of their width or a fifth closer, 9 in 10.
 _ALIKE = -0.28
-_BRIGHTER = 1.1  # factor of the remembered exposure above which the present colors are better guesses
+_BRIGHTER = 1.1  # factor over the remembered exposure above which the current colors replace the remembered ones
 _BLACK = np.float32(16)  # in a darker exposure L + 16, a and b are smaller by one factor
 
 
 def alike(keys: Array, known: Array) -> float:
-    """Return how much two frames look like one scene: above 0 if most places of the first are known in the second."""
+    """Return how similar two frames are: above 0 if most positions of the first are known in the second."""
     distance = match(keys, known, np.zeros((len(known), 2), np.float32), SHARPNESS).distance
     return -float(np.median(distance)) - _ALIKE
 
@@ -36,10 +36,10 @@ def share_of(best: Array, unsure: float) -> Array:
 class ColorMemory(Stateful):
     """Memory of one scene, with a mean color for each group of similar positions.
 
-    The mean is of all frames so far, and the first color counts most, so that a thing has nearly one color from its
-    first frame to its last. What is new in the scene keeps its predicted color, and is then remembered. Where the
-    exposure is darker than it was, colors are weaker in proportion. Where it is brighter, no guess is amplified: after
-    a fade-in, or when a lamp goes on, what is seen then is remembered instead.
+    The mean covers all frames so far, and the first color has the largest weight, so that the color of an object hardly
+    changes from its first frame to its last. New objects keep their predicted color, and are then remembered. Where the
+    exposure is darker than in the memory, colors are weakened in proportion. Where it is brighter, remembered colors
+    are not amplified: after a fade-in, or when a lamp goes on, the current colors are remembered instead.
     """
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ class ColorMemory(Stateful):
         }
 
     def alike(self, keys: Array) -> float:
-        """Return how much a frame looks like this scene: see :func:`alike`."""
+        """Return how similar a frame is to this scene: see :func:`alike`."""
         return -np.inf if self._keys is None else alike(keys, self._keys)
 
     def hold(self, ab: Array, keys: Array, lightness: Array) -> Array:
@@ -67,7 +67,7 @@ class ColorMemory(Stateful):
         ab : ndarray, shape (h, w, 2), float32
             Predicted chroma.
         keys : ndarray, shape (h * w, D), float32
-            Its places, as :meth:`Pipeline.located_chroma` gives them.
+            Keys of its positions.
         lightness : ndarray, shape (h, w), float32
             Its L, in [0, 100].
 
@@ -104,7 +104,7 @@ class ColorMemory(Stateful):
         return np.asarray(ab + wide[:rows, :columns], np.float32)
 
     def _add(self, ab: Array, keys: Array) -> None:
-        """Remember places, as long as there is room."""
+        """Remember positions, as long as there is room."""
         room = max(0, _MAX_THINGS - len(self._colors))
         self._keys = keys[:room] if self._keys is None else np.concatenate([self._keys, keys[:room]])
         self._colors = np.concatenate([self._colors, ab[:room]])
