@@ -6,18 +6,19 @@ import numpy as np
 
 from labcolor.base.typing import Array
 
-_ROWS = 24  # rows of cells, at least; grain vanishes in the mean over a cell
-_BLACK = 4.0  # L of a row or column of a letterbox, at most
-_BLANK = 0.4  # mean deviation of L of a frame that shows nothing
-_CHANGED = 0.28  # median change of a frame of which most is new, as a share of contrast, at least
+_ROWS = 24  # smallest number of rows of cells; the mean over a cell removes grain
+_BLACK = 4.0  # largest L of a row or column of a letterbox
+_BLANK = 0.4  # largest mean deviation of L of a blank frame
+_CHANGED = 0.28  # smallest median change, as a share of contrast, of a frame of which most is new
 
 
 def cells_of(lightness: Array) -> Array:
     """Return the means of L over a grid of cells."""
     size = max(1, min(lightness.shape) // _ROWS)
     height, width = (side // size * size for side in lightness.shape)
+    # Two means in turn take a third of the time of one mean over both axes.
     blocks = lightness[:height, :width].reshape(height // size, size, width // size, size)
-    return np.asarray(blocks.mean(axis=1).mean(axis=-1), np.float32)  # a third of the time of both at once
+    return np.asarray(blocks.mean(axis=1).mean(axis=-1), np.float32)
 
 
 def contrast(cells: Array) -> float:
@@ -26,7 +27,7 @@ def contrast(cells: Array) -> float:
 
 
 def is_blank(cells: Array) -> bool:
-    """Return whether a frame shows nothing."""
+    """Return whether a frame is blank."""
     return contrast(cropped(cells, cells)[0]) < _BLANK
 
 
@@ -41,7 +42,7 @@ def cropped(first: Array, second: Array) -> tuple[Array, Array]:
 
 
 def changed(first: Array, second: Array) -> bool:
-    """Return whether most of a frame is new, apart from its brightness. Nothing is new in a frame without contrast."""
+    """Return whether most of a frame is new, apart from brightness; False without contrast."""
     least, most = sorted((contrast(first), contrast(second)))
     if least < _BLANK:
         return False

@@ -52,8 +52,7 @@ class VideoReport:
     size : (width, height)
         Size of a frame written.
     converted : tuple of str
-        What of the source was converted or dropped, one phrase for each: "10 bits became 8", "sound track 2 became
-        aac".
+        Conversions and losses, one phrase each, such as "10 bits became 8" or "sound track 2 became aac".
 
     Examples
     --------
@@ -98,10 +97,10 @@ def colorize_frames(
     saturation : float, default 1
         As for :meth:`Colorizer.predict`.
     references, shots, look
-        As for :func:`colorize_video`, except that shots come as a sequence. With detected cuts, a reference serves
-        earlier frames only if they show the same scene. A reference with few colors serves the frames from its own on.
+        As for :func:`colorize_video`, except that shots come as a sequence. With detected cuts, a reference applies to
+        earlier frames only if they show the same scene. A reference with few colors applies from its own frame on.
     rate : frames per second, default 25
-        Rate of the frames, as 50 or "30000/1001", to which smoothing over time is adapted.
+        Rate of the frames, such as 50 or "30000/1001", to which smoothing over time is adapted.
 
     Returns
     -------
@@ -140,7 +139,7 @@ def frame_stream(
     shots: Sequence[Shot] | Sequence[int] | None,
     look: Look,
 ) -> ChromaStream:
-    """Return what predicts the chroma of frames, for the parameters of :func:`colorize_frames`.
+    """Return the stream that predicts the chroma of frames, for the parameters of :func:`colorize_frames`.
 
     Raises
     ------
@@ -199,8 +198,9 @@ def colorize_video(
     """Color a video and keep its sound.
 
     The luma of the video stays unchanged. Chroma is predicted at the colorizer's working size, for one frame in
-    four or fewer; similar frames take their chroma from these. Memory use does not grow with the length of the video.
-    The result is written to a hidden file beside the destination, which is renamed once it is complete.
+    four or fewer; the other frames take their chroma from similar predicted frames. Memory use does not grow with the
+    length of the video. The result is written to a hidden file beside the destination, which is renamed once it is
+    complete.
 
     Parameters
     ----------
@@ -216,21 +216,21 @@ def colorize_video(
     saturation : float, default 1
         As for :meth:`Colorizer.predict`.
     references : mapping or path, optional
-        Colors to take over. A mapping from the number of a frame (int) or its time (float, or text like "00:01:20.5")
-        to a picture with the size of the video: the frame in color. Where the picture is transparent, no color is
-        given, so that a few strokes on a transparent ground are enough; so is an array (H, W, 2) of ab with nan where
-        there is no color. Or a folder of pictures that are named by the number of the frame, like ref_000120.png. A
-        reference serves its shot, and shots of the same scene that have none.
+        Frames with given colors. A mapping from the number of a frame (int) or its time (float, or text like
+        "00:01:20.5") to a picture with the size of the video: the frame in color. Transparent parts give no color, so a
+        few strokes on a transparent picture are enough. An array (H, W, 2) of ab, with nan where there is no color,
+        works, too. Or a folder of pictures that are named by the number of the frame, like ref_000120.png. A reference
+        applies to its shot, and to shots of the same scene that have no reference.
     shots : sequence of Shot, sequence of int or path, optional
-        The shots, each with its own saturation and references, or left grey: what :func:`read_shots` returns, or the
+        The shots, each with its own saturation and references, or left grey: the result of :func:`read_shots`, or the
         file that it reads. Or the numbers of the frames that begin a shot; an empty sequence means one shot. Frames
-        outside of the part that is colored do not matter. By default cuts are detected.
+        outside the part that is colored are ignored. By default cuts are detected.
     look : Look, optional
-        How steady the colors are over time, what they are like, and which hues are left out.
+        Options for the colors: steadiness over time, excluded hues, exemplars.
     decoding : Decoding, optional
-        What is read of the source: a part of it, another size, its fields, HDR.
+        Options for the decoding: a part of the source, another size, its fields, HDR.
     encoding : Encoding, optional
-        What is written: codec, quality, preset, pixels.
+        Options for the encoding: codec, quality, preset, pixel format.
     overwrite : bool, default False
         Whether an existing file, or existing pictures of a sequence, are replaced. Otherwise they raise an error.
     resume : bool, default False
@@ -291,7 +291,7 @@ def colorize_video(
             *(part for one in exemplars for part in (one.features, one.colors)),
         ]
         colors = digest(arrays), [one.frame for one in given]
-        edited = None if listed is None or listed[-1].end == NO_END else listed  # numbers of cuts have no rows to edit
+        edited = None if listed is None or listed[-1].end == NO_END else listed  # first frames have no rows to edit
         others = "listed" if edited else listed
         options = saturation, replace(look, like=None), decoding, encoding, model, others, colors
         output = resuming(target, options, edited)
@@ -350,10 +350,10 @@ def _later(footage: Footage, start: int) -> tuple[Footage, int]:
 def _known_ahead(
     footage: Footage, working_size: int, shots: Sequence[Shot] | None, given: Sequence[Reference]
 ) -> tuple[Sequence[Shot] | None, dict[int, SmallPicture]]:
-    """Return the shots, and what the network sees of frames, that references need before coloring begins.
+    """Return the shots, and the small pictures of frames, that references need before coloring begins.
 
-    A reference serves all of its shot, also the frames before it. So the cuts must be known, and the frames on which
-    strokes are drawn. To decode twice is cheaper than to keep the frames of a whole video.
+    A reference applies to all frames of its shot, including earlier ones. So the cuts must be known, and the frames on
+    which strokes are drawn. Decoding twice takes less memory than keeping the frames of a whole video.
     """
     wanted = [one.frame for one in given if not one.whole]
     frames: dict[int, SmallPicture] = {}

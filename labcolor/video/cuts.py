@@ -1,4 +1,4 @@
-"""Cuts of a video: where a new shot begins, and how."""
+"""Detection of cuts: the frames that begin a shot, and their transitions."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ from labcolor.video.cells import changed, cropped, is_blank
 from labcolor.video.saved import FLAG, Floats, Forms, Stateful
 from labcolor.video.transitions import Cut, TransitionDetector
 
-AHEAD = 4  # frames that follow, by which a flash is told from a cut
+AHEAD = 4  # number of following frames, which distinguish a flash from a cut
 
-_BLOCK, _STEP, _REACH = 9, 5, 7  # side and distance of the blocks that are looked for, and how far, in cells
-_UNLIKE = 0.46  # cost of the best matches of all blocks, as a share of the mean cost of all places
-_SURE = 0.04  # cost above it by which the odds of a cut grow e-fold
+_BLOCK, _STEP, _REACH = 9, 5, 7  # side and distance of the searched blocks, and range of the search, in cells
+_UNLIKE = 0.46  # cost of the best matches of all blocks, as a share of the mean cost of all positions
+_SURE = 0.04  # further cost by which the odds of a cut grow e-fold
 
 
 class CutDetector(Stateful):
     """Detector of the cuts of one video, frame by frame.
 
-    Frames are compared in L after their exposure has been taken out: each has the same mean and contrast. A frame
-    begins a shot if its blocks are not found in the frame before, at any place nearby. So flicker, fades and motion
-    are no cuts, and two dark shots differ. A frame that shows nothing is left out: what follows is compared with what
-    came before. A change that is gone again within :data:`AHEAD` frames is a flash. A frame that is not found in the
-    next one either, as the first of a fade, is not compared: a cut there is known a little later.
+    Frames are compared in L after normalization to the same mean and contrast, which removes exposure. A frame begins a
+    shot if its blocks are not found nearby in the previous frame. So flicker, fades and motion are not cuts, and two
+    dark shots differ. Blank frames are skipped: the next frame is compared with the frame before them. A change that is
+    undone within :data:`AHEAD` frames is a flash. A frame that is not found in the next frame either, such as the first
+    frame of a fade, is not compared: a cut there is detected a little later.
 
     Parameters
     ----------
     first : int
         Number of the first frame.
     pace : float
-        Frames that take as long as one of a film: see :func:`labcolor.io.times.pace_of`.
+        Number of frames that last as long as one frame of a film: see :func:`labcolor.io.times.pace_of`.
     """
 
     def __init__(self, first: int = 0, pace: float = 1.0) -> None:
         self._frame = first - 1
         self._past: deque[Array] = deque(maxlen=AHEAD + 1)
         self._flash = -1  # the last frame of a flash
-        self._unclear = -1  # the first of the frames that came last and are found neither before nor after; -1: none
-        self._blank = False  # whether a frame that shows nothing came after the past
+        self._unclear = -1  # the first of the latest frames that match neither the frame before nor after; -1: none
+        self._blank = False  # whether a blank frame followed the past
         self._transitions = TransitionDetector(first, pace)
 
     def forms(self) -> Forms:
@@ -59,12 +59,12 @@ class CutDetector(Stateful):
         cells : ndarray, shape (rows, columns), float32
             The frame, from :func:`labcolor.video.cells.cells_of`.
         ahead : sequence of ndarray
-            The frames that follow, of which :data:`AHEAD` count. Without them a flash counts as a cut.
+            The following frames, of which :data:`AHEAD` are used. Without them a flash counts as a cut.
 
         Returns
         -------
         list of Cut
-            What is now known: a cut at this frame, and transitions whose middle lies before it.
+            Newly detected cuts: a cut at this frame, and transitions whose middle lies before it.
         """
         self._frame += 1
         if is_blank(cells):
@@ -89,7 +89,7 @@ class CutDetector(Stateful):
         return [] if transition is None else [transition]
 
     def finish(self) -> list[Cut]:
-        """Return the transitions that were not known yet, at the end of the video."""
+        """Return the remaining transitions, at the end of the video."""
         return self._transitions.end_shot(self._frame + 1)
 
     def _begin(self, cells: Array, change: float) -> list[Cut]:
@@ -107,7 +107,7 @@ class CutDetector(Stateful):
 
 
 def _unlike(first: Array, second: Array) -> float:
-    """Return how unlike two frames are, from 0 (the same but for exposure and motion) to about 1."""
+    """Return the dissimilarity of two frames, from 0 (equal except for exposure and motion) to about 1."""
     if first.shape != second.shape:
         return 1.0
     first, second = cropped(first, second)

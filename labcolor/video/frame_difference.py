@@ -1,4 +1,4 @@
-"""What changes from frame to frame, apart from exposure and the weave of the film."""
+"""Changes from frame to frame, apart from exposure and the weave of the film."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from labcolor.base.typing import Array
 
 Outline = Array  # (3, h, w): L without grain, and how it changes for each small pixel downwards and across
 
-_SIDE = 40  # places along the short side at which frames are compared
+_SIDE = 40  # number of positions along the short side at which frames are compared
 _ROUNDS = 3
-_WEAVE = 2.5  # small pixels that a film moves between two frames, at most
-_MOVED = 3.0  # difference of L from which a place counts less
-_PRIOR = 1e-3, 1.0, 0.1, 0.1  # of offset, gain and shift: of a frame without contrast only the offset is known
+_WEAVE = 2.5  # largest movement of the film between two frames, in small pixels
+_MOVED = 3.0  # difference of L from which a position has less weight
+_PRIOR = 1e-3, 1.0, 0.1, 0.1  # of offset, gain and shift: without contrast only the offset can be fitted
 
 
 def outline(lightness: Array, shape: tuple[int, ...]) -> Outline:
@@ -39,17 +39,17 @@ def outline(lightness: Array, shape: tuple[int, ...]) -> Outline:
 
 @inline
 def _inside(place: int, side: int) -> Any:
-    """Return a place, or the first or last one if it lies outside of a side."""
+    """Clip a position to a side."""
     return min(max(place, 0), side - 1)
 
 
 @jit
 def _outline(lightness: Array, stride: int, out: Array) -> None:
-    """Write means of L over 5 x 5 pixels, and their slopes, at each ``stride``-th place to ``out``."""
+    """Write means of L over 5 x 5 pixels, and their slopes, at each ``stride``-th pixel to ``out``."""
     F = out.dtype.type
     height, width = lightness.shape
     rows, columns = -(-(height - stride // 2) // stride), -(-(width - stride // 2) // stride)
-    sums = np.empty((3, width + 4), np.float32)  # of five rows: around the one above, the place, the one below
+    sums = np.empty((3, width + 4), np.float32)  # of five rows around the pixel above, the pixel and the pixel below
     for i in range(out.shape[1]):
         y = stride // 2 + min(i, rows - 1) * stride
         for row in range(3):
@@ -77,16 +77,16 @@ def _outline(lightness: Array, stride: int, out: Array) -> None:
 
 
 def changes(frame: Outline, other: Outline, play: float = 0) -> Array:
-    """Return how much L changes between two frames, apart from exposure and weave.
+    """Return the absolute changes of L between two frames, apart from exposure and weave.
 
-    Gain, offset and a small shift are fitted to all places at once. Places where something moves count less.
+    Gain, offset and a small shift are fitted to all positions together. Positions with motion have less weight.
 
     Parameters
     ----------
     frame, other : ndarray, shape (3, h, w), float32
         Outlines.
     play : float
-        Small pixels by which an edge may be elsewhere.
+        Number of small pixels by which an edge may be displaced.
 
     Returns
     -------
@@ -100,7 +100,7 @@ def changes(frame: Outline, other: Outline, play: float = 0) -> Array:
 
 @jit
 def _changes(frame: Array, other: Array, play: float, step: int, prior: Array, out: Array) -> None:
-    """Fit offset, gain and shift to each ``step``-th place by weighted least squares, and write what is left."""
+    """Fit offset, gain and shift to each ``step``-th pixel by weighted least squares, and write the residuals."""
     height, width = out.shape
     change, part, sums = np.zeros(4), np.ones(4), np.empty((4, 5))
     for _ in range(_ROUNDS):

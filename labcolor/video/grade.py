@@ -14,7 +14,7 @@ from labcolor.base.validation import as_saturation, integer, number, optional, r
 from labcolor.errors import InputError
 from labcolor.video.look import HUES, as_hues, share_of_hues
 
-_EDGE = 10.0  # L beyond a range in which a correction fades
+_EDGE = 10.0  # width of L, beyond a range, over which a correction fades
 _ENTRY = re.compile(
     r"(?:@(?P<frame>\d{1,9})\s*)?(?:(?P<hues>[a-z+]+)\s*)?(?:l(?P<low>\d{1,3}(?:\.\d{1,9})?)-(?P<high>\d{1,3}(?:\.\d{1,9})?)\s*)?:"
     r"(?:\s*(?P<grey>grey))?(?:\s*saturation\s+(?P<saturation>\d(?:\.\d{1,9})?))?"
@@ -26,14 +26,14 @@ _ENTRY = re.compile(
 class Grade:
     """A correction of the colors of a shot.
 
-    It acts on the finished colors, those of references too. It fades within 15 degrees beyond its hues, and within 10 L
-    beyond its range of lightness. Grades of one shot are applied in their order. Those with a frame, and the same hues
-    and lightness, are keyframes: between two of them, saturation and hue change evenly.
+    It acts on the finished colors, including those of references. It fades within 15 degrees beyond its hues, and
+    within 10 L beyond its range of lightness. Grades of one shot are applied in their order. Grades that have a frame
+    and the same hues and lightness are keyframes: between two keyframes, saturation and hue change linearly.
 
     Parameters
     ----------
     hues : tuple of str, optional
-        The hues that it corrects, as "red" and "pink": see :class:`Look`. By default all.
+        The hues that it corrects, such as "red" and "pink": see :class:`Look`. By default all.
     lightness : (low, high), default (0, 100)
         The range of L that it corrects.
     saturation : float, default 1
@@ -41,7 +41,7 @@ class Grade:
     hue : float, default 0
         Degrees by which hues turn, from -180 to 180; positive from red to yellow.
     frame : int, optional
-        Frame of the video at which it holds, if it is a keyframe.
+        Number of the frame to which it applies exactly, if it is a keyframe.
 
     Raises
     ------
@@ -78,7 +78,7 @@ class Grade:
 
 
 def _at(grades: Sequence[Grade], frame: int) -> list[Grade]:
-    """Return the grades of a frame: of keyframes of one range, what holds there."""
+    """Return the grades of a frame; keyframes of one range are interpolated."""
     tracks: dict[Any, list[Grade]] = {}
     for place, grade in enumerate(grades):
         key = place if grade.frame is None else (grade.hues, grade.lightness)
@@ -136,7 +136,7 @@ def grades_from(name: str, text: str) -> tuple[Grade, ...]:
     Raises
     ------
     InputError
-        The text is something else.
+        The text is not a list of grades.
     """
     grades = []
     for entry in text.lower().split("|"):

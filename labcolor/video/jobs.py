@@ -27,7 +27,7 @@ from labcolor.video.shots import Shot
 from labcolor.video.stream import ChromaStream
 
 SEGMENT = 512  # frames of a segment, a multiple of the frames that are colored together
-_JOB, _STATE = "job.json", "state.json"  # which job a folder belongs to, and what of it is done
+_JOB, _STATE = "job.json", "state.json"  # the job of a folder, and its finished segments
 _LARGEST = 1 << 30  # bytes of a saved state
 
 
@@ -95,14 +95,14 @@ class _SegmentedJob(Job, Stateful):
         self._complete = folder / "complete"
         self._segments: list[tuple[int, str]] = []  # first frame, settings of its shot or "" if it is missing
         self._resumable = 0  # the last frame before which the state of the stream is saved
-        self._stop: int | None = None  # of the part in work
+        self._stop: int | None = None  # end of the current part
         if (folder / _STATE).exists():
             with self._reading() as state:
                 self.restore(state)
                 edges = [*(first for first, _ in self._segments), self.done]
                 if edges != sorted(set(edges)):
                     raise InputError("expected segments in the order of their frames.")
-        self._first = self._written = self.done  # of the segment in work
+        self._first = self._written = self.done  # of the current segment
         self._stack = ExitStack()
 
     def forms(self) -> Forms:

@@ -1,4 +1,4 @@
-"""How the colors of a video look: how steady they are over time, and which hues are left out."""
+"""``Look``: the steadiness of a video's colors, excluded hues, and exemplars."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ HUES = {
     "purple": (300, 335),
     "pink": (335, 15),
 }
-_EDGE = 15.0  # degrees beyond a range in which colors fade
+_EDGE = 15.0  # degrees beyond a range over which colors fade
 
 
 @dataclass(frozen=True)
 class Look:
-    """How the colors of a video look.
+    """Options for the colors of a video.
 
     Parameters
     ----------
@@ -38,14 +38,14 @@ class Look:
         second. At other rates the weight is adapted, so that colors are equally steady in time. Colors are not carried
         across cuts.
     consistency : bool, default True
-        Whether one thing keeps one color in all shots of one scene. With ``smoothing=0`` and without consistency each
-        frame gets the colors that it would get as a still picture.
+        Whether an object keeps its color in all shots of a scene. With ``smoothing=0`` and without consistency each
+        frame gets the same colors as a still picture.
     exclude_hues : sequence of str
         Hues of predicted colors that become grey, with soft edges: "red", "orange", "yellow", "green", "cyan", "blue",
         "purple" or "pink". Colors of references and of ``like`` stay.
     like : picture or sequence of picture, optional
-        Colored photographs of any size, as for :meth:`Colorizer.predict`: what looks like a part of them takes its
-        color. References win over them.
+        Colored photographs of any size, as for :meth:`Colorizer.predict`: regions that are similar to a part of a
+        photograph take its color. References take precedence.
 
     Raises
     ------
@@ -71,7 +71,7 @@ class Look:
         object.__setattr__(self, "exclude_hues", as_hues("exclude_hues", self.exclude_hues))
 
     def __eq__(self, other: object) -> bool:
-        """Return whether both look the same; pictures in memory are compared pixel by pixel."""
+        """Return whether both are equal; pictures in memory are compared pixel by pixel."""
         if not isinstance(other, Look):
             return NotImplemented
         ours, theirs = ((one.smoothing, one.consistency, one.exclude_hues) for one in (self, other))
@@ -88,7 +88,7 @@ def _equal(one: Any, other: Any) -> bool:
 
 
 def as_hues(name: str, hues: Any) -> tuple[str, ...]:
-    """Check hues that are left out, which errors call ``name``. Return them as a tuple.
+    """Check excluded hues, which errors call ``name``. Return them as a tuple.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def as_hues(name: str, hues: Any) -> tuple[str, ...]:
 
 def without_hues(ab: Array, hues: Sequence[str]) -> Array:
     """Return chroma, (h, w, 2) float32, without some hues."""
-    if not hues:  # most videos keep all of theirs
+    if not hues:  # most videos exclude no hues
         return ab
     for hue in hues:
         ab = ab * (1 - share_of_hues(ab, (hue,)))[..., None]
@@ -113,7 +113,7 @@ def without_hues(ab: Array, hues: Sequence[str]) -> Array:
 
 
 def share_of_hues(ab: Array, hues: Sequence[str]) -> Array:
-    """Return how far chroma, (h, w, 2), belongs to hues: 1 within one of them, less beside it, 0 elsewhere; (h, w)."""
+    """Return the degree, (h, w), to which chroma, (h, w, 2), belongs to hues: 1 inside, less at edges, 0 outside."""
     angle = np.degrees(np.arctan2(ab[..., 1], ab[..., 0]))
     share = np.zeros(angle.shape)
     for first, last in (HUES[hue] for hue in hues):

@@ -32,8 +32,8 @@ from labcolor.video.shots import Shot, ShotSetting
 
 _UNSURE = -1.8  # logit at which half of a color comes from a reference
 _CHOICE = 30.0  # how much the most similar of several references outweighs others
-_MOST = 4  # references that serve one frame: the nearest in time
-_FADE = 12  # frames around a reference to which its chroma of full resolution fades
+_MOST = 4  # references that apply to one frame: the nearest in time
+_FADE = 12  # number of frames over which the full-resolution chroma of a reference fades
 _NAME = re.compile(r"ref_(\d{1,9})\.\w+")
 
 
@@ -46,7 +46,7 @@ class Reference:
     frame : int
         Number of the frame.
     given : Picture or ndarray
-        The colored picture, transparent where no color is given; or ab, (H, W, 2) float32, nan where none is.
+        The colored picture, transparent where no color is given; or ab, (H, W, 2) float32, nan where no color is given.
     whole : bool
         Whether the color of each pixel is given. Otherwise colors spread over the frame of the video.
     """
@@ -90,7 +90,7 @@ def as_references(references: Any, rate: Fraction | None, shapes: Sequence[tuple
     rate : Fraction or None
         Frames per second, to convert times. With None only numbers of frames are allowed.
     shapes : sequence of (H, W)
-        Accepted sizes. A reference with few colors must have the first. An empty sequence accepts every size.
+        Accepted sizes. A reference with few colors must have the first size. An empty sequence accepts every size.
 
     Returns
     -------
@@ -149,7 +149,7 @@ def check_frames(
         Number of frames by which ``end`` may be too low, because a file may declare a wrong length.
     """
     frames = {one.frame for one in given}
-    # references outside the part that is colored may serve it by name
+    # a shot may name references outside the part that is colored
     named = {frame for shot in shots or () for frame in shot.references or ()}
     for frame in sorted(named - frames):
         raise InputError(f"shots: expected references that are given, got frame {frame}, which has no reference.")
@@ -206,8 +206,8 @@ def _check_size(name: str, shape: Sequence[int], shapes: Sequence[tuple[int, int
 class References(Stateful):
     """References of one video. Their colors are carried to other frames.
 
-    A reference applies to the frames of its shot. To a shot without a reference, those of the same scene apply. At its
-    own frame a reference is reproduced exactly, and at neighboring frames almost exactly.
+    A reference applies to the frames of its shot. To a shot without a reference, references of the same scene apply. At
+    its own frame a reference is reproduced exactly, and at neighboring frames almost exactly.
 
     Parameters
     ----------
@@ -221,7 +221,7 @@ class References(Stateful):
         self._pipeline = pipeline
         self._given = {one.frame: one for one in references}
         self._known: dict[int, Exemplar] = {}
-        self._large: tuple[int, Array] | None = None  # the reference that sharpened frames last, and its ab
+        self._large: tuple[int, Array] | None = None  # the reference that sharpened the last frame, and its ab
         self._chosen: tuple[int, list[int]] = (-1, [])  # first frame of a shot, and references of the same scene
         if self._given:
             pipeline.check_hints()
@@ -285,7 +285,7 @@ class References(Stateful):
         ab : ndarray, shape (h, w, 2), float32
             Chroma of the frame without references.
         keys : ndarray, shape (h * w, D), float32
-            Its places, from :meth:`Pipeline.located_chroma`.
+            Its positions, from :meth:`Pipeline.located_chroma`.
         """
         if not self:
             return ab
@@ -296,7 +296,7 @@ class References(Stateful):
         found, scores = [], []
         for frame in self._serving(number, shot, features, shape):
             found.append(carry(self._seen(frame), features, lightness, shape, SHARPNESS, place))
-            # of several, the nearer in time and the more similar
+            # references that are nearer in time and more similar have more weight
             scores.append(-_CHOICE * found[-1][1] - np.log(1 + abs(frame - number)))
         if not found:
             return ab

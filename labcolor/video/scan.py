@@ -1,4 +1,4 @@
-"""The shots of a video and a good frame of each, found on small frames at the speed of the decoder; progress bars."""
+"""Detection of the shots of a video, and of a good frame of each, on small frames; progress bars."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def shown(progress: Progress, total: int | None) -> Iterator[Callable[[int], obj
         yield lambda done: None
 
 
-_SHORT_SIDE = 96  # pixels of the frames on which cuts are found
+_SHORT_SIDE = 96  # short side, in pixels, of the frames on which cuts are detected
 
 
 def find_shots(
@@ -52,15 +52,16 @@ def find_shots(
     source : path
         As for :func:`colorize_video`.
     decoding : Decoding, optional
-        What is read of the source: a part of it, its fields, HDR.
+        Options for the decoding: a part of the source, its fields, HDR.
     progress : bool or callable, default False
         As for :func:`colorize_video`.
 
     Returns
     -------
     tuple of Shot
-        All frames, in order. Each shot but the first has the kind of transition by which it begins ("cut", "dissolve",
-        "wipe" or "fade") and the confidence in it, from 0.5 to 1. A dissolve or a wipe is divided in its middle.
+        All frames, in order. Each shot but the first has the kind of transition with which it begins ("cut",
+        "dissolve", "wipe" or "fade") and the confidence in it, from 0.5 to 1. A dissolve or a wipe is divided in its
+        middle.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Shots of a video: a list that can be written, edited and read back, as CSV or as a timeline."""
+"""Shots of a video, and their lists as CSV or timelines."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from labcolor.video.timelines import TimelineClip, read_clips, write_clips
 
 _Number = TypeVar("_Number", int, float)
 KINDS = "cut", "dissolve", "wipe", "fade"
-NO_END = 1 << 62  # the end of a last shot that ends with the video
-_LAST = 999_999_999  # the largest number of a frame; a list holds nine digits
+NO_END = 1 << 62  # end of a last shot that ends with the video
+_LAST = 999_999_999  # the largest number of a frame; a list has nine digits
 _COLUMNS = [
     "first",
     "end",
@@ -51,17 +51,17 @@ class Shot:
     end : int
         Number of the frame after its last.
     grey : bool, default False
-        Whether it stays grey, also where colors are known. With ``saturation=0`` known colors stay.
+        Whether it stays grey, including known colors. With ``saturation=0`` known colors stay.
     saturation : float, optional
         As for :meth:`Colorizer.predict`. By default that of the video.
     references : tuple of int, optional
-        Frames of the references that serve it. By default those within it, or those that show the same scene.
+        Frames of the references that apply to it. By default the references within it, or those of the same scene.
     exclude_hues : tuple of str, optional
-        Hues that are left out, as for :func:`colorize_video`. By default those of the video.
+        Excluded hues, as for :func:`colorize_video`. By default those of the video.
     kind : {"cut", "dissolve", "wipe", "fade"}, optional
-        How it begins, as :func:`find_shots` has found. It has no effect on colors.
+        Transition with which it begins, from :func:`find_shots`. It has no effect on colors.
     confidence : float, optional
-        How sure that is, from 0 to 1.
+        Confidence in this transition, from 0 to 1.
     grades : tuple of Grade, default ()
         Corrections of its colors.
 
@@ -114,7 +114,7 @@ class Shot:
 
 
 class ShotSetting(NamedTuple):
-    """How a shot of a video is colored, where the video says what the shot leaves open.
+    """Settings of a shot, with those of the video for settings that the shot does not have.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ class ShotSetting(NamedTuple):
 
 
 def shots_between(cuts: Iterable[int], first: int, end: int) -> tuple[Shot, ...]:
-    """Return the shots that cuts leave of the frames from ``first`` to before ``end``."""
+    """Divide the frames from ``first`` to before ``end`` into shots at cuts."""
     edges = [first, *sorted(cut for cut in set(cuts) if first < cut < end), end]
     return tuple(Shot(*pair) for pair in itertools.pairwise(edges))
 
@@ -154,7 +154,7 @@ def as_shots(shots: Any, rate: Fraction | None = None) -> tuple[Shot, ...] | Non
     Raises
     ------
     InputError, InputTypeError
-        It is no such list, or it contradicts itself.
+        The value is not a list of shots, or contradicts itself.
     """
     if shots is None:
         return None
@@ -196,7 +196,7 @@ def write_shots(path: str | os.PathLike[str], shots: Iterable[Shot], rate: Any) 
     ----------
     path : path
         Its ending selects the format: .csv; or, with OpenTimelineIO, .edl (CMX 3600), .xml (Final Cut Pro 7), .aaf or
-        .otio. In these, the name of a clip tells what its shot has of its own.
+        .otio. In these, the name of a clip contains the settings of its shot that are not defaults.
     shots : iterable of Shot
         As ``VideoReport.shots``.
     rate : Fraction, int or float
@@ -233,7 +233,7 @@ def read_shots(path: str | os.PathLike[str], rate: Any) -> tuple[Shot, ...]:
     ----------
     path : path
         A file as :func:`write_shots` writes it. Of a CSV file, the columns "first" and "end" are needed; times are for
-        the reader's eye. Of a timeline, the clips of the first video track are the shots.
+        people. Of a timeline, the clips of the first video track are the shots.
     rate : Fraction, int or float
         Frames per second.
 
@@ -245,7 +245,7 @@ def read_shots(path: str | os.PathLike[str], rate: Any) -> tuple[Shot, ...]:
     Raises
     ------
     InputError, InputTypeError
-        The file cannot be read, is no such list, or contradicts itself.
+        The file cannot be read, is not a list of shots, or contradicts itself.
 
     Examples
     --------
@@ -296,7 +296,7 @@ def _csv(shots: Iterable[Shot], rate: Fraction) -> str:
 
 def _from_csv(path: Path, text: str) -> list[Shot]:
     """Parse a list of shots, or raise an InputError."""
-    delimiter = ";" if ";" in text.partition("\n")[0] else ","  # as some spreadsheets write it
+    delimiter = ";" if ";" in text.partition("\n")[0] else ","  # some spreadsheets write semicolons
     reader = csv.DictReader(io.StringIO(text), delimiter=delimiter)
     shots = []
     try:

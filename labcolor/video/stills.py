@@ -57,7 +57,7 @@ def shot_stills(footage: Footage, shots: Sequence[Shot] | None = None) -> Iterat
     """Yield a good frame of each shot: its number, the frame, and the shot.
 
     The frame has many sharp edges, and is away from the ends of the shot. The video is decoded twice: to find the
-    shots, and to take the frames. ``shots`` None: the shots are those that are found.
+    shots, and to take the frames. If ``shots`` is None, they are detected.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def grey_sheet(footage: Footage, shots: Sequence[Shot], details: Sequence[float]
 
 
 def caption(number: int, shot: Shot, rate: Fraction) -> str:
-    """Return what a contact sheet says of a shot below one of its frames."""
+    """Return the caption of a shot on a contact sheet."""
     begins = "" if shot.kind is None else f"  {shot.kind}"
     sure = "" if shot.confidence is None else f" {shot.confidence:.2f}"
     return f"{clock(number / rate)}  frame {number}\nfrom {shot.first}{begins}{sure}"

@@ -31,18 +31,18 @@ from labcolor.video.temporal import ChromaSmoother, Known, chroma_between, unexp
 
 _GROUP = 4  # frames that are colored together
 _SCENES = 32  # scenes that are remembered
-# Frames of a film that take their chroma from one that the network saw; the share of places that may differ from it;
-# and the change of the mean of L, as a share, from which the network looks again.
+# Number of frames of a film that may take their chroma from one predicted frame; the share of positions that may differ
+# from it; and the relative change of mean L from which the network predicts a frame again.
 _CARRIED, _NEW, _FADED = 16, 0.02, 0.2
-_POOLED = 32  # frames that the network saw, of which the variance of a shot is the mean
-# Predicted chroma fades where a picture is so dark, or has so little contrast, that colors are guesses: none at the
-# first value, all at the second.
+_POOLED = 32  # predicted frames over which the variance of a shot is averaged
+# Predicted chroma fades where a picture is so dark, or has so little contrast, that colors are guesses: to 0 at the
+# first value, and not at all from the second.
 _BRIGHTEST = 4.0, 14.0  # L
 _CONTRAST = 0.4, 1.6  # standard deviation of L
 
 
 class _Frame(NamedTuple):
-    """A frame of a group: its number, what the network sees of it, and its outline."""
+    """A frame of a group: its number, its small picture, and its outline."""
 
     number: int
     small: SmallPicture
@@ -65,11 +65,11 @@ class ChromaStream(Stateful):
     references : iterable of Reference
         Frames with given colors.
     exemplars : sequence of Exemplar
-        Photographs whose colors similar things take over.
+        Photographs that give their colors to similar regions.
     first : int
         Number of the first frame.
     pace : float
-        Frames that take as long as one of a film: see :func:`labcolor.io.times.pace_of`.
+        Number of frames that last as long as one frame of a film: see :func:`labcolor.io.times.pace_of`.
 
     Attributes
     ----------
@@ -101,11 +101,11 @@ class ChromaStream(Stateful):
         self._smoother = ChromaSmoother(look.smoothing, pace, pipeline.stride)
         self._consistent = look.consistency and bool(pipeline.model.hints)
         self._scenes: list[tuple[float, ColorMemory]] = []  # with their saturation, the latest last
-        self._in_scene = False  # whether the last of them is that of the shot
+        self._in_scene = False  # whether the last scene is that of the shot
         self._first = self._next = self._shot_first = first
-        self._known: Known | None = None  # the last frame of a group that the network saw
-        self._seen = first  # its number
-        self._variance = 0, 0.0  # frames of the shot of which it is the mean, and the mean
+        self._known: Known | None = None  # the last predicted frame
+        self._seen = first  # number of this frame
+        self._variance = 0, 0.0  # number of frames of the shot in the mean variance, and the mean
         self._detector = CutDetector(first, pace)
         self._list(shots)
 
@@ -162,10 +162,10 @@ class ChromaStream(Stateful):
         Parameters
         ----------
         small : sequence of SmallPicture
-            The frames. The network predicts the last of them and those that are similar to no neighbor, or without
-            smoothing all.
+            The frames. The network predicts the last frame and frames that are similar to no neighbor, or without
+            smoothing all frames.
         ahead : sequence of SmallPicture
-            The frames that follow, which make the detection of cuts more reliable.
+            The following frames, which make the detection of cuts more reliable.
         """
         number = self._next
         cells = [cells_of(one.lightness) for one in (*small, *ahead)] if self._shots is None else []
@@ -178,7 +178,7 @@ class ChromaStream(Stateful):
             if (cut := begun[start]) is not None:
                 self._known, self._in_scene, self._variance = None, False, (0, 0.0)
                 self._shot_first = cut
-                # what a list says of a shot holds from its first frame on
+                # the settings of a listed shot apply from its first frame on
                 alike = [(one.saturation, one.exclude_hues, one.grey) for one in map(self._shot, (cut - 1, cut))]
                 self._smoother.reset(gradual=alike[0] == alike[1])
             if start < stop:
@@ -234,7 +234,7 @@ class ChromaStream(Stateful):
     def _begins(self, cells: Sequence[Array]) -> int | None:
         """Return the first frame of a shot that is known to begin with the next frame or before it, and note the cut.
 
-        ``cells`` are those of the frame and of frames that follow; they do not matter where the shots are listed.
+        ``cells`` are those of the frame and of the following frames; they are not used if the shots are listed.
         """
         number, self._next = self._next, self._next + 1
         if self._starts is not None:
@@ -266,15 +266,15 @@ class ChromaStream(Stateful):
         """Yield the finished chroma of consecutive frames of one shot."""
         maps = self._maps(frames) if self._look.smoothing else self._predicted(frames)
         for frame, chroma in zip(frames, maps, strict=True):
-            # without smoothing the smoother returns what it gets
+            # without smoothing the smoother returns its input
             smooth = self._smoother.update(frame.outline, chroma)
             yield graded(smooth, frame.outline[0], frame.number, self._shot(frame.number).grades)
 
     def _maps(self, frames: Sequence[_Frame]) -> list[Array]:
         """Return the small chroma of consecutive frames of one shot.
 
-        The network sees the last of them, unless it is similar to the last frame that the network saw. The others take
-        their chroma from these two. The network also sees each frame that is similar to neither.
+        The network predicts the last of these frames, unless it is similar to the last predicted frame. The other
+        frames take their chroma from these two. The network also predicts each frame that is similar to neither.
         """
         last, before = frames[-1], self._known
         if before is not None and self._similar(last, before[0]):
@@ -294,7 +294,7 @@ class ChromaStream(Stateful):
         return [found[frame.number] for frame in frames]
 
     def _similar(self, frame: _Frame, known: Outline) -> bool:
-        """Return whether a frame is so similar to the last one that the network saw that it need not see it, too."""
+        """Return whether a frame is so similar to the last predicted frame that it needs no prediction."""
         mean, other = frame.outline[0].mean(), known[0].mean()
         late = frame.number - self._seen > _CARRIED * self._pace
         return not late and abs(mean - other) < _FADED * other and unexplained(changes(frame.outline, known)) <= _NEW
@@ -329,7 +329,7 @@ class ChromaStream(Stateful):
         return maps
 
     def _quieted(self, ab: Array, variance: float, seen: np.float32) -> Array:
-        """Return less color by the mean variance of the shot so far, and where a frame shows little."""
+        """Reduce chroma by the mean variance of the shot so far, and in dark or flat frames."""
         if self._look.smoothing and seen == 1:
             count, mean = self._variance
             count = min(count + 1, _POOLED)
@@ -349,7 +349,7 @@ class ChromaStream(Stateful):
         return self._scenes[-1][1]
 
     def _visibility(self, small: SmallPicture) -> np.float32:
-        """Return the share of predicted chroma that a frame takes: less than 1 where it shows little."""
+        """Return the share of predicted chroma that a frame takes: less than 1 if it is dark or has little contrast."""
         if not self._look.smoothing and not self._consistent:
             return np.float32(1)
         seen = small.lightness[small.between_bars()][2:-2:2, 2:-2:2]  # next to bars L overshoots

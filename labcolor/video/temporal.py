@@ -1,4 +1,4 @@
-"""Steady colors over time: the small ab maps of a video, smoothed in static regions."""
+"""Smoothing over time: small ab maps of a video, averaged in static regions."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ Known: TypeAlias = tuple[Outline, Array]  # a frame whose chroma is known: its o
 # Changes of L, after a mean over 5 x 5 small pixels that removes film grain. A pixel is static below the first
 # threshold and has moved above the second. In between its past colors are kept in part.
 _STATIC, _MOVED = 1.5, 4.0
-# At an edge a part of a small pixel is no motion: film weaves by more than a fit can tell.
+# At an edge a shift by a part of a small pixel does not count as motion: film weaves by more than the fit removes.
 _PLAY = 0.5
 # A slow change, such as a fade, is measured against the moving average of L. This factor raises both thresholds for it.
 _DRIFT = 4.0
 # Weight of a new frame in the average that removes flicker before a fade is measured.
 _NEW = 0.3
-# Median change of L, as a share of its contrast, up to which a cut lies within a dissolve; and the frames of a film
-# in which colors then pass from those of the shot before to those of the new one.
+# Largest median change of L, as a share of its contrast, at a cut within a dissolve; and the number of frames of a film
+# over which colors then change from those of the previous shot to those of the new one.
 _GRADUAL = 0.28
 _FADE = 12
-# Largest share of places that may be similar to neither neighbor, for a frame that takes its chroma from them.
+# Largest share of positions that may be similar to neither neighbor if a frame takes its chroma from the neighbors.
 _UNEXPLAINED = 0.1
 
 
@@ -39,16 +39,16 @@ def unexplained(change: Array) -> float:
 def chroma_between(frame: Outline, before: Known, after: Known, place: float = 0.5) -> Array | None:
     """Return the chroma of a frame, taken from two other frames.
 
-    At each place, the frame whose L is more similar gets the larger weight, apart from its exposure.
+    At each position, the frame with the more similar L gets the larger weight. Differences of exposure are ignored.
 
     Parameters
     ----------
     frame : ndarray, shape (3, h, w), float32
         Outline of the frame.
     before, after : (outline, ab)
-        The others, with chroma (h, w, 2) float32.
+        The other frames, with chroma (h, w, 2) float32.
     place : float
-        Weight of the one after where both are as similar.
+        Weight of the frame after, if both frames are equally similar.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def chroma_between(frame: Outline, before: Known, after: Known, place: float = 0
 
 
 def _gradual(before: Outline | None, frame: Outline) -> bool:
-    """Return whether most of a frame is as it was in the frame before, apart from exposure."""
+    """Return whether most of a frame is unchanged since the previous frame, apart from exposure."""
     if before is None or before.shape != frame.shape:
         return False
     return bool(np.median(changes(frame, before)) < _GRADUAL * np.abs(frame[0] - frame[0].mean()).mean())
@@ -74,9 +74,10 @@ def _gradual(before: Outline | None, frame: Outline) -> bool:
 class ChromaSmoother(Stateful):
     """Smoother of the chroma of one video, frame by frame.
 
-    Where L is static, ab is an exponential moving average over time. Flicker of exposure and the weave of the film are
-    no motion. Where L changes, and close to such places, ab is new at once, with the lag of static places nearby that
-    are similar in L. Where L fades, ab follows. At a cut all is new at once, and within a dissolve little by little.
+    Where L is static, ab is an exponential moving average over time. Exposure flicker and the weave of the film do not
+    count as motion. Where L changes, and next to such pixels, the new ab applies at once, with the lag of nearby static
+    pixels of similar L. Where L fades, ab follows. At a cut the new ab applies everywhere at once, and within a
+    dissolve gradually.
 
     Parameters
     ----------
@@ -89,7 +90,7 @@ class ChromaSmoother(Stateful):
     """
 
     def __init__(self, strength: float, pace: float = 1.0, stride: int = 1) -> None:
-        # places around motion that are new: a little more than one pixel of chroma
+        # pixels around motion that take their new ab: a little more than one pixel of chroma
         self._around = 3 if stride > 1 else 5
         self._strength = np.float32(strength ** (1 / pace))
         self._new = np.float32(_NEW if pace == 1 else 1 - (1 - _NEW) ** (1 / pace))
@@ -97,7 +98,7 @@ class ChromaSmoother(Stateful):
         self._before: Outline | None = None  # of the last frame
         self._recent: Array | None = None  # average of L over a few frames, without flicker
         self._averages: tuple[Array, Array] | None = None  # moving averages of L and of ab
-        self._left: Array | None = None  # ab of the last frame of the shot before, while it passes to that of this one
+        self._left: Array | None = None  # ab at the end of the previous shot, while colors change to this shot's
         self._age = 0  # frames of the shot so far
 
     def forms(self) -> Forms:
@@ -117,7 +118,7 @@ class ChromaSmoother(Stateful):
         Parameters
         ----------
         gradual : bool
-            Whether colors pass little by little if the cut lies within a dissolve.
+            Whether colors change gradually if the cut lies within a dissolve.
         """
         if self._averages is not None:
             self._left = self._averages[1] if gradual else None
@@ -166,9 +167,9 @@ class ChromaSmoother(Stateful):
         return smoothed
 
     def _smoothed(self, ab: Array, past: Array, static: Array, means: Array) -> Array:
-        """Return ab averaged where it is static, and with the lag of similar static places elsewhere.
+        """Return averaged ab where L is static, and elsewhere ab with the lag of similar static pixels.
 
-        Without this lag a moving object would leave a track of other colors.
+        Without this lag a moving object would leave a trail of different colors.
         """
         offsets = (past - ab) * (self._strength * static[..., None])
         reach = max(2, min(static.shape) // 3)
@@ -179,9 +180,9 @@ class ChromaSmoother(Stateful):
 
 @jit
 def _spread(offsets: Array, held: Array, lightness: Array, reach: int, step: int, out: Array) -> None:
-    """Spread the offsets of ab from held places to places nearby that are not held and are similar in L.
+    """Spread the offsets of ab from held pixels to nearby pixels that are not held and have a similar L.
 
-    Places whose L differs by 8 or more have no weight. ``reach`` is the largest distance, and every ``step``-th place
+    Pixels whose L differs by 8 or more have no weight. ``reach`` is the largest distance, and every ``step``-th pixel
     within it is used.
     """
     F = offsets.dtype.type
@@ -191,7 +192,7 @@ def _spread(offsets: Array, held: Array, lightness: Array, reach: int, step: int
             out[y, x, 0], out[y, x, 1] = offsets[y, x, 0], offsets[y, x, 1]
             if held[y, x] > F(0.95):
                 continue
-            total, a, b = F(0.02), F(0.0), F(0.0)  # prior of no offset, which a few distant places do not outweigh
+            total, a, b = F(0.02), F(0.0), F(0.0)  # prior for no offset, which a few distant pixels do not outweigh
             for v in range(max(0, y - reach), min(height, y + reach + 1), step):
                 for u in range(max(0, x - reach), min(width, x + reach + 1), step):
                     unlike = (lightness[v, u] - lightness[y, x]) / F(8.0)

@@ -1,4 +1,4 @@
-"""Dissolves and wipes of a video: a small network reads how a frame consists of frames before and after it."""
+"""Detection of dissolves and wipes: a small network judges whether a frame mixes earlier and later frames."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def _moved(first: Array, second: Array) -> tuple[float, int, int]:
     height, width = second.shape
     best, down, across = first.dtype.type(-2), 0, 0
     step, low, high, start, stop = 2, -_REACH, _REACH, -_REACH, _REACH
-    for _ in range(2):  # every other place, then those around the best
+    for _ in range(2):  # every other shift, then the shifts around the best
         for dy in range(low, high + 1, step):
             for dx in range(start, stop + 1, step):
                 rows, columns = max(0, height - abs(dy)), max(0, width - abs(dx))
@@ -192,13 +192,13 @@ def measures(before: Array, frame: Array, after: Array, out: Array) -> None:
 
 
 # Frames of a film:
-_EVERY = 3  # from one that is searched to the next
-_APART = 24  # between two transitions, at least
-_FROM_CUT = 12  # between a cut and the middle of a transition, at least
-_LEAST = 1.2  # logarithm of the odds of a transition
-_FALL = 1.0  # by which it falls after the middle of a transition
-_NONE = -9.0  # where most of the frame stays as it is, or one end is black or nearly so
-_SHOWS = 0.2  # contrast of an end, as a share of that of the other, at least
+_EVERY = 3  # from one searched frame to the next
+_APART = 24  # smallest distance of two transitions
+_FROM_CUT = 12  # smallest distance of a cut and the middle of a transition
+_LEAST = 1.2  # smallest log odds of a transition
+_FALL = 1.0  # fall of the log odds after the middle of a transition
+_NONE = -9.0  # log odds where most of the frame does not change, or one end is nearly black
+_SHOWS = 0.2  # smallest contrast of an end, as a share of the other end's
 
 
 class Cut(NamedTuple):
@@ -235,8 +235,8 @@ class TransitionDetector(Stateful):
         self._past.clear()
         self._free = free
         self._seen = 0  # frames of the shot
-        self._odds = np.full((3, 2), _NONE, np.float32)  # of a dissolve and a wipe, at the last places searched
-        self._best: tuple[int, Array] | None = None  # the place with the highest odds, and they
+        self._odds = np.full((3, 2), _NONE, np.float32)  # of a dissolve and a wipe, at the last frames searched
+        self._best: tuple[int, Array] | None = None  # the frame with the highest odds, and these
 
     def forms(self) -> Forms:
         """Return the form of each attribute of the state; see :class:`Stateful`."""
