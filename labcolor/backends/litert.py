@@ -71,7 +71,7 @@ def convert_to_tflite(network: keras.Model, calibration: Sequence[Array], in_flo
             debugger.layer_statistics_dump(statistics := io.StringIO())
             operations = csv.DictReader(io.StringIO(statistics.getvalue()))
             names = [row["tensor_name"] for row in operations if row["op_name"].endswith("CONV_2D")]  # in order
-            if in_float < len(names):  # the debugger does not accept that nothing is quantized
+            if in_float < len(names):  # the debugger requires that something is quantized
                 debugger.options = lite.QuantizationDebugOptions(denylisted_nodes=names[:in_float])
             return bytes(debugger.get_nondebug_quantized_model())
     except Exception as error:  # the converter raises errors of many kinds

@@ -76,7 +76,7 @@ def load_session(graph: bytes, weights: Mapping[str, Array], device: DeviceName 
     settings.graph_optimization_level = getattr(onnxruntime.GraphOptimizationLevel, level)
     for name, value in options.items():
         setattr(settings, name, value)
-    if device == "openvino":  # it has threads of its own
+    if device == "openvino":  # this provider has threads of its own
         provider_options = {"num_of_threads": str(settings.intra_op_num_threads)}
     if weights:
         values = [onnxruntime.OrtValue.ortvalue_from_numpy(weight) for weight in weights.values()]
@@ -86,7 +86,7 @@ def load_session(graph: bytes, weights: Mapping[str, Array], device: DeviceName 
             graph,
             settings,
             providers=[(provider, provider_options)],
-            enable_fallback=0,  # it would print to standard output and use the CPU
+            enable_fallback=0,  # ONNX Runtime would print to standard output and use the CPU
         )
     except Exception as error:
         raise LabcolorError(f"ONNX Runtime cannot load the ONNX form of this model: {error}") from error

@@ -1,1 +1,1 @@
-"""The ground: parameters, paths, threads and processes, for all other modules."""
+"""Basic functions for all other modules: parameters, paths, threads and processes."""

@@ -77,7 +77,7 @@ def inline(function: Callable[..., Any]) -> Any:
 
 
 def _instruction(result: Any, arguments: tuple[Any, ...], build: Callable[..., Any]) -> Any:
-    """Return a function for kernels, of one or two arguments, that ``build`` makes of an LLVM builder and values."""
+    """Return a function for kernels, with one or two arguments, which ``build`` emits with an LLVM builder."""
 
     def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         return build(builder, *values)

@@ -11,8 +11,9 @@ _ARENA_MAX, _MMAP_MAX, _TRIM_THRESHOLD = -8, -4, -1  # options of mallopt, from 
 def keep_freed_memory() -> None:
     """Let the C library keep freed memory for the next picture, if it can, rather than return it to the system.
 
-    The system clears memory before it gives it out again, which takes a tenth of the time of a picture of 12
-    megapixels. The process keeps as much as its largest pictures needed, so this is for commands, not for the library.
+    The system clears memory before each allocation, which takes a tenth of the time of a picture of 12 megapixels. The
+    process keeps as much memory as its largest pictures needed, so commands call this function, and the library does
+    not.
     """
     with suppress(AttributeError, OSError, TypeError):  # other C libraries do not have this function
         mallopt = ctypes.CDLL(None).mallopt

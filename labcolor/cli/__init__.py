@@ -15,7 +15,7 @@ from labcolor.cli.common import EXIT_CODES, FAILED, INTERRUPTED, MISUSED, Messag
 from labcolor.cli.signals import end_now, ending_on_signals
 from labcolor.errors import InputError, LabcolorError
 
-_GRACE = 5.0  # seconds in which a command ends after a signal; commands may set more
+_GRACE = 5.0  # seconds after a signal in which a command ends; commands may set a larger value
 _EXAMPLES = """
 examples:
   labcolor colorize old.jpg colored.png
@@ -80,10 +80,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     _open_descriptors()
     arguments = _parser().parse_args(argv)
-    warnings.filterwarnings("ignore", "Image size .* could be decompression bomb")  # labcolor has a limit of its own
+    warnings.filterwarnings("ignore", "Image size .* could be decompression bomb")  # labcolor has its own limit
     log, handler = logging.getLogger("labcolor"), MessageHandler(logging.INFO)
     log.addHandler(handler)
-    if sys.stderr.isatty():  # someone waits for the first picture
+    if sys.stderr.isatty():  # a user waits for the first picture
         logging.getLogger("labcolor.base.compiled").setLevel(logging.INFO)
     try:
         with ending_on_signals(INTERRUPTED, getattr(arguments, "grace", _GRACE)):

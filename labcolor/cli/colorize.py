@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 _Job: TypeAlias = tuple[Path | None, Path | None]  # source and destination; None: standard input or output
 _STANDARD = "-"
 _WORKERS = 2  # pictures that are processed at the same time
-_RADIUS = 4  # of a hint that names none; here, too, so that --help does not load numpy
-FORMATS = ("png", "jpg", "tif", "webp", "bmp", "avif")  # here, too, for the same reason
+_RADIUS = 4  # default radius of a hint; repeated here so that --help does not load numpy
+FORMATS = ("png", "jpg", "tif", "webp", "bmp", "avif")  # repeated here for the same reason
 _EXAMPLES = """
 examples:
   labcolor colorize old.jpg colored.png
@@ -177,7 +177,7 @@ def _jobs(arguments: argparse.Namespace) -> tuple[list[_Job], list[PictureFileEr
 
 
 def _without_results(arguments: argparse.Namespace, jobs: list[_Job]) -> list[_Job]:
-    """Return the jobs to do: without results that exist, which are an error unless an option allows them."""
+    """Return the jobs whose result does not exist. An existing result is an error unless an option allows it."""
     from labcolor.base.paths import check_absent
 
     if arguments.overwrite:

@@ -23,7 +23,7 @@ EXIT_CODES = {
     INTERRUPTED: "a signal ended the command",
 }
 OVERWRITE = ("--overwrite", "replace files that exist already (default: they are an error)")  # for add_flags
-MODELS = get_args(PackagedName)  # the default first
+MODELS = get_args(PackagedName)  # the default is the first
 
 
 class Parser(argparse.ArgumentParser):

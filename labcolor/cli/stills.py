@@ -113,7 +113,7 @@ def stills(arguments: argparse.Namespace) -> int:
         grey, colored = colored_still(picture, pipeline, arguments.saturation)
         _write(folder, f"grey_{number:06d}.png", grey)
         place = folder / f"ref_{number:06d}.png"
-        if os.path.exists(place):  # somebody may have corrected it
+        if os.path.exists(place):  # a user may have corrected the still
             print_message(f"{place}: it is there already, and stays.")
         else:
             _write(folder, place.name, colored)

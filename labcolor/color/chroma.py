@@ -27,11 +27,11 @@ class Enlargement(NamedTuple):
     rows : ndarray, shape (H, 2), int32
         The two rows of ``ab`` around each row of the grid.
     down : ndarray, shape (H,), float32
-        Its position between them, from 0 to 1.
+        Position of the row of the grid between these rows, from 0 to 1.
     columns : ndarray, shape (2, W), int32
         The two columns of ``ab`` around each column of the grid.
     across : ndarray, shape (W,), float32
-        Its position between them.
+        Position of the column of the grid between these columns, from 0 to 1.
     """
 
     ab: Array
@@ -91,7 +91,7 @@ class Chroma:
         return Enlargement(ab, np.ascontiguousarray(rows.T), down, columns, across)
 
 
-@lru_cache(maxsize=8)  # frames of a video have the same
+@lru_cache(maxsize=8)  # frames of a video have the same positions
 def _neighbors(side: int, small: int, cell: int, scale: float, inside: tuple[int, int]) -> tuple[Array, Array]:
     """Return the two neighbors of each position among ``small`` ones, (2, side), and its distance from the first.
 

@@ -36,12 +36,12 @@ from labcolor.errors import InputError
 from labcolor.pictures.hints import parse_hint
 
 _log = logging.getLogger(__name__)
-mimetypes.add_type("text/javascript", ".js")  # Windows may know it by another type, which browsers refuse
+mimetypes.add_type("text/javascript", ".js")  # Windows may declare another type, which browsers refuse
 
 _FORMATS = {ending.removeprefix("."): ending for ending in MEDIA_TYPES} | {"tiff": ".tif", "jpeg": ".jpg"}
 _QUERY = ("saturation", "hint", "format")
 _HINTS = 200  # in one picture
-_PART = 1 << 18  # bytes of a result that are sent together
+_PART = 1 << 18  # bytes of a result in one part
 
 
 class _Result(Response):

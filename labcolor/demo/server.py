@@ -35,7 +35,7 @@ def listen(host: str, port: int) -> socket.socket:
     Raises
     ------
     LabcolorError
-        The port is taken, or the address is not of this machine.
+        The port is in use, or the address does not belong to this machine.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)

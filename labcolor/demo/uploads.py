@@ -12,7 +12,7 @@ from labcolor.base.validation import shortened
 from labcolor.demo.workers import Limits, busy
 
 _FORM = "multipart/form-data"
-_FORM_SIZE = 1 << 16  # bytes that a form may add to its files
+_FORM_SIZE = 1 << 16  # bytes that a form may have in addition to its files
 _GRACE = 5.0  # seconds before the rate of an upload counts
 _RATE = 1 << 14  # bytes a second that an upload must reach on average after that
 _LINGER = 5.0  # seconds for which a refused upload is still read, so that its sender reads the answer

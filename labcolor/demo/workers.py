@@ -34,7 +34,7 @@ from labcolor.errors import InputError, LabcolorError, OutOfMemoryError, Picture
 Work: TypeAlias = Callable[..., tuple[bytes, dict[str, str]]]
 _RETRY = "3"  # seconds after which a client may try again
 _PROCESSES = multiprocessing.get_context("spawn")  # a forked process would inherit the server's threads and sockets
-_BYTES_PER_PIXEL = 64  # measured: RGBA of float64, the largest pixels, takes 56 from the file to the colored file
+_BYTES_PER_PIXEL = 64  # measured: RGBA of float64, the largest pixels, needs 56 from the file to the colored file
 _SPARE = 1 << 30  # bytes
 
 
@@ -49,7 +49,7 @@ class Limits:
     pixels : int
         Largest number of pixels of a picture, and of an exemplar. Memory is limited to what such a picture needs.
     seconds : float
-        Longest time for each of: an upload, coloring with waiting before it, and the client's reading of the result.
+        Longest time for each of: an upload; coloring, with waiting before it; the client's reading of the result.
         Processor time is limited to this many seconds on each core.
     workers : int
         Worker processes, each of which colors one picture at a time.
@@ -71,11 +71,11 @@ class Answer:
     Parameters
     ----------
     status : int
-        Of HTTP: 200, or why there is no result.
+        HTTP status: 200, or the reason why there is no result.
     headers : dict
-        Headers of HTTP.
+        HTTP headers.
     content : bytes
-        The result; otherwise what is wrong, in UTF-8.
+        The result, or an error message in UTF-8.
     """
 
     status: int
@@ -308,7 +308,7 @@ class WorkQueue:
         Raises
         ------
         TimeoutError
-            It took too long.
+            The work took too long.
         ClientDisconnect
             The client has closed its connection.
         """

@@ -12,7 +12,7 @@ from labcolor.pictures.picture import as_bytes
 
 _WIDTH = 240  # pixels of a small picture
 _COLUMNS = 6
-_MARGIN, _LINE = 8, 16  # pixels around a picture, and of a line of text
+_MARGIN, _LINE = 8, 16  # pixels around a picture, and height of a line of text
 _GROUND, _INK = 24, 230  # grey values
 
 
@@ -22,8 +22,8 @@ def contact_sheet(pictures: Iterable[tuple[Array, str]]) -> Array:
     Parameters
     ----------
     pictures : iterable of (ndarray, str)
-        At least one picture, (H, W) or (H, W, 3), uint8 or uint16, and its caption. The aspect ratio of the first
-        holds for all.
+        At least one picture, (H, W) or (H, W, 3), uint8 or uint16, and its caption. All get the aspect ratio of the
+        first picture.
 
     Returns
     -------

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _GAP = 8  # pixels of white between panels
 _SHOWN = 1600  # longest side, in pixels, of an image from ``show``
 _COMPARED = 1000  # longest side, in pixels, of each picture in a notebook, which stores both
-# A slider without script or style sheet, which changes a length of its own frame. An untrusted notebook runs no code,
+# The slider needs no script or style sheet: it changes a length of its own frame. An untrusted notebook runs no code,
 # and shows half of each picture.
 _HTML = """\
 <div style="--split: 50%; max-width: {width}px">

@@ -221,8 +221,8 @@ class OnnxEngine:
                     optimize="ORT_ENABLE_BASIC" if self._int8 and not multiplies_exactly() else "ORT_ENABLE_ALL",
                     intra_op_num_threads=key[1],
                     inter_op_num_threads=1,
-                    enable_cpu_mem_arena=False,  # it keeps memory for the largest picture
-                    enable_mem_pattern=False,  # it keeps a plan for each size of input
+                    enable_cpu_mem_arena=False,  # the arena keeps memory for the largest picture
+                    enable_mem_pattern=False,  # the pattern keeps a plan for each size of input
                 )
                 self._session = key, session
             return self._session[1]

@@ -25,24 +25,24 @@ from labcolor.pictures.hints import HintMap, colors_near_hints, hints_on_grid, p
 from labcolor.pictures.picture import Picture
 from labcolor.pictures.small import SmallPicture
 
-# From a small picture, its predicted chroma and its places to the chroma in which hints spread.
+# Function from a small picture, its predicted chroma and its positions to the chroma over which hints spread.
 Guide: TypeAlias = Callable[[SmallPicture, Array, Array], Array]
 
 _GROUP = 16  # pictures that are reduced, predicted and joined together
-_SPREADING = 256  # cells with a hint that spread it; of more, every second, third or so does
-_LEAST_VARIANCE = np.float32(4)  # of ab, with which hints spread
-_BATCH_PIXELS = 1 << 19  # working pixels that go through the network together
+_SPREADING = 256  # largest number of cells that spread hints; of more cells, every second, third and so on is used
+_LEAST_VARIANCE = np.float32(4)  # smallest variance of ab with which hints spread
+_BATCH_PIXELS = 1 << 19  # pixels at the working size that the network processes together
 
 
 class Prediction(NamedTuple):
-    """Predicted ab of a small picture, not yet quiet, and their variance, 0 if the model is never quiet."""
+    """Predicted ab of a small picture, before :meth:`Pipeline.quieted`, and their variance, 0 if it is not needed."""
 
     ab: Array
     variance: float
 
 
 class _View(NamedTuple):
-    """What the network makes of a small picture: its ab, and the moments of its scores if the model needs them."""
+    """Output of the network for a small picture: ab, and the moments of its scores if the model needs them."""
 
     ab: Array
     moments: Array | None
@@ -58,7 +58,7 @@ class Pipeline:
     engine : Engine
         Engine of its network.
     working_size : int
-        Short side, in pixels, of the picture that the network sees.
+        Short side, in pixels, of the network's input.
     """
 
     def __init__(self, model: FittedModel, engine: Engine, working_size: int) -> None:
@@ -145,7 +145,7 @@ class Pipeline:
                 small = SmallPicture.of(picture, self.working_size)
                 height, width = picture.shape
                 rows, columns = small.chroma_scale(self.stride)
-                part = 0.0, 0.0, columns * width, rows * height  # less than the map if its stride divides no size
+                part = 0.0, 0.0, columns * width, rows * height  # less than the map if the stride divides no side
                 (outputs,) = self.engine.run(self._batch([small]))
                 (moments,) = self.model.head.moments(outputs)
                 deviation = np.sqrt(small.cropped(moments, self.stride)[..., 2])
@@ -176,7 +176,7 @@ class Pipeline:
         return self._joined_views(self._views(small, saturation), small, saturation)
 
     def quieted(self, ab: Array, variance: float) -> Array:
-        """Return less color where the variance says that the network knows little."""
+        """Reduce chroma if the variance is large."""
         return ab * np.float32(quiet_factor(variance, self.model.quiet)) if self.model.quiet else ab
 
     def _joined_views(self, views: list[_View], small: Sequence[SmallPicture], saturation: float) -> list[Prediction]:
@@ -202,14 +202,14 @@ class Pipeline:
         return results
 
     def _part_of_mirrored(self, less: SmallPicture, one: SmallPicture) -> tuple[float, float, float, float]:
-        """Return the part of a mirrored overview's chroma that shows what the picture's own chroma shows."""
+        """Return the part of a mirrored overview's chroma that corresponds to the picture's own chroma."""
         rows, columns = one.chroma_shape(self.stride)
         (height, width), (y, x) = less.chroma_scale(self.stride), one.chroma_scale(self.stride)
         left = less.chroma_shape(self.stride)[1] - less.lightness.shape[1] / self.stride
         return left, 0.0, left + columns * width / x, rows * height / y
 
     def _views(self, small: Sequence[SmallPicture], saturation: float) -> list[_View]:
-        """Return what the network makes of small pictures, in the order given."""
+        """Return the network's output for small pictures, in their order."""
         multiple = self.model.architecture.multiple
         groups: dict[tuple[int, int], list[int]] = {}
         for index, one in enumerate(small):
@@ -237,7 +237,7 @@ class Pipeline:
         ]
 
     def check_hints(self, name: str = "hints") -> None:
-        """Raise an InputError, for a parameter of a name, if the model has no hint spreader."""
+        """Raise an InputError that names a parameter if the model has no hint spreader."""
         if not self.model.hints:
             raise InputError(
                 f"{name}: this model cannot spread known colors. Use Colorizer.from_pretrained(), or call fit_hints."
@@ -253,11 +253,11 @@ class Pipeline:
         small : SmallPicture
             Input of the network.
         hints : HintMap or None
-            At full resolution. Hints in bars, which stay grey, are left out.
+            Hints at full resolution. Hints in bars, which stay grey, are ignored.
         saturation : float
-            Of the prediction; hints are taken as they are.
+            Saturation of the prediction. Hints do not change.
         guide : callable, optional
-            Changes the predicted chroma before hints spread, by what else is known of colors.
+            Function that changes the predicted chroma before hints spread, by other known colors.
 
         Returns
         -------
@@ -347,7 +347,7 @@ class Pipeline:
         Parameters
         ----------
         batch : ndarray, shape (N, H, W, 1), float32
-            Scaled L; H and W are multiples of what the architecture asks for.
+            Scaled L; H and W are multiples of the architecture's ``multiple``.
         saturation : float
             As for :meth:`colorize`.
 

@@ -1,4 +1,4 @@
-"""Bins of ab, the classes of a classifying network; mean colors of scores over them, compiled by numba."""
+"""Bins of ab, the classes of a classifying network, and the mean colors of scores, compiled by numba."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def _exp(x):
     """Return e to the power of x.
 
     2 to the power of x log2(e): the whole part becomes the exponent, and the rest goes through the polynomial of exp2f
-    in Moshier's Cephes. The relative error is 1e-6 for x from -20 to 0 and 4e-6 from -87 to 88; less than -87 counts as
-    that.
+    in Moshier's Cephes. The relative error is 1e-6 for x from -20 to 0 and 4e-6 from -87 to 88; x below -87 counts as
+    -87.
     """
     t = larger(x * LOG2_E, LEAST)
     n = np.int32(math.floor(t + HALF))

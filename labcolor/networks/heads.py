@@ -318,7 +318,7 @@ class BinsHead(_ParameterHead):
     def loss(self, codec: LabCodec) -> Loss:
         """Return the cross-entropy, each pixel weighted by its color; see :class:`Head`.
 
-        The weights have a mean of one over the pictures that this head was prepared with. How frequent each bin is in
+        The weights have a mean of one over the pictures with which this head was prepared. The frequency of each bin in
         them follows from ``log_weights``, by the inverse of :func:`rebalancing`.
         """
         inverse = np.exp(-self.log_weights.astype(np.float64))
@@ -364,7 +364,7 @@ class BinsHead(_ParameterHead):
         return self._computed(moments, outputs, 3, offsets)
 
     def _computed(self, kernel: Callable[..., None], outputs: Array, channels: int, *parameters: Any) -> Array:
-        """Return what a kernel of :mod:`labcolor.networks.bins` computes of the scores at each position."""
+        """Apply a kernel of :mod:`labcolor.networks.bins` to the scores at each position."""
         _check_channels(outputs, len(self.log_weights))
         scores = outputs.reshape(-1, outputs.shape[-1])
         out = np.empty((len(scores), channels), np.float32)

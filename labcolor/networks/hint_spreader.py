@@ -10,28 +10,28 @@ import numpy as np
 from labcolor.base.compiled import jit
 from labcolor.base.typing import Array
 
-UNREACHABLE = np.float32(1e6)  # length of a path that no hint takes
-UNSURE = np.float32(15)  # deviation of ab that counts as 1, and that of a network which gives none
-LARGEST_CONSTANT = 20  # of a spreader, in absolute value; exponentials of larger ones have no use
+UNREACHABLE = np.float32(1e6)  # length of a path that hints cannot take
+UNSURE = np.float32(15)  # deviation of ab that counts as 1, and the deviation for networks without one
+LARGEST_CONSTANT = 20  # largest absolute value of a spreader's constant; exponentials of larger ones are useless
 _DIMENSIONS = 16  # of the space in which similarity is measured
 _CONSTANTS = 8  # see kriging
 _LEAST = np.float32(1e-4)  # squared distance, and variance of a hint as a share of that of all errors
 # Chosen on training photographs and on strokes in segments of the training part of BSDS500.
-_LIKELY = np.float32(2)  # size of an error, in deviations, from which it says nothing about other things
-_TAPER = np.float32(1)  # of likely errors: share of the squared distance that is added to the distance
+_LIKELY = np.float32(2)  # size of an error, in deviations, from which it does not apply to other objects
+_TAPER = np.float32(1)  # for likely errors: share of the squared distance that is added to the distance
 _THING = np.float32(0.4)  # distance that the color of an unlikely error reaches
-_NEAREST = np.float32(20)  # how much the nearest of several such hints counts more than others
+_NEAREST = np.float32(20)  # how much the nearest of several such hints outweighs others
 # Of a path: differences of neighboring cells in features and in L that count as 1, and the factors of the difference
 # and of its square.
 _FEATURES, _LIGHT, _STEP, _EDGE = np.float32(0.4), np.float32(15), np.float32(0.2), np.float32(0.25)
-_TYPICAL = np.float32(0.6)  # difference of neighbors, to which larger ones of a picture full of texture are scaled
-_ALONE = 1 << 18  # products of a matrix product up to which OpenBLAS takes one thread
+_TYPICAL = np.float32(0.6)  # difference of neighbors, to which the larger differences of a textured picture are scaled
+_ALONE = 1 << 18  # multiplications of a matrix product up to which OpenBLAS uses one thread
 _PAIRS = 1 << 24  # pairs of a cell and a hint in one comparison
 _NEIGHBORS = ((0, 1), (1, -1), (1, 0), (1, 1))  # rows down and columns to the right
 
 
 class Cells(NamedTuple):
-    """What the spreading of hints knows of the cells of small chroma, or of some of them.
+    """Cells of small chroma, with the values that the spreading of hints needs.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def unit_features(features: Array) -> Array:
     Parameters
     ----------
     features : ndarray, shape (P, F), float32
-        Of the network.
+        Features of the network.
 
     Returns
     -------
@@ -77,7 +77,7 @@ def unit_features(features: Array) -> Array:
 
 
 def locate(features: Any, places: Any, weights: Sequence[Any], ops: Any = np) -> Any:
-    """Return positions in a space of features and place.
+    """Return positions in the space of features and coordinates.
 
     Parameters
     ----------
@@ -108,10 +108,10 @@ def _product(first: Array, second: Array) -> Array:
 def path_lengths(
     features: Array, lightness: Array, shape: tuple[int, int], cells: Array, fences: Array | None = None
 ) -> Array:
-    """Return how far each position is from hints along the best path between them.
+    """Return the length of the shortest path from each position to each hint.
 
-    A path is as long as the sum of the differences between neighboring positions on it, where a large difference, the
-    edge of a thing, counts more than many small ones.
+    The length of a path is the sum of the differences between neighboring positions on it, where a large difference, at
+    the edge of an object, counts more than many small ones.
 
     Parameters
     ----------
@@ -156,8 +156,8 @@ def path_lengths(
 def spread_hints(grid: Cells, index: Array, colors: Array, paths: Array, weights: Sequence[Array]) -> Array:
     """Spread hints over predicted chroma.
 
-    Hints near the prediction spread by :func:`kriging`. A hint far from it, such as a car that somebody paints pink,
-    says nothing about other things. It colors only the cells within a fixed distance.
+    Hints near the prediction spread by :func:`kriging`. A hint far from the prediction, such as pink for a car, does
+    not apply to other objects. It colors only the cells within a fixed distance.
 
     Parameters
     ----------
@@ -208,9 +208,10 @@ def kriging(
 ) -> Any:
     """Return the best linear estimate of true colors from known errors of a prediction.
 
-    The errors of a prediction vary together where the network sees similar things, at a similar L, near each other,
-    connected by a short path: their covariance falls exponentially with the distance in all of these. They are larger
-    where the network is unsure. By kriging, known errors at some cells give the most likely ones at the others.
+    The errors of a prediction are correlated between cells with similar features and a similar L that are near each
+    other and connected by a short path: the covariance falls exponentially with the distance in all of these. Errors
+    are larger where the network is unsure. Kriging derives the most likely errors of all cells from known errors of
+    some cells.
 
     Parameters
     ----------
@@ -228,7 +229,7 @@ def kriging(
         proportional; and the logarithm of the variance of the errors of hints themselves.
     taper : float
         Share of the squared distance by which the covariance falls faster. It is 0 in training: in photographs, errors
-        have a little in common everywhere, but people expect a hint to leave other things alone.
+        are slightly correlated everywhere, but people expect a hint not to change other objects.
     ops : module
         ``numpy``, or ``keras.ops`` in training.
 
@@ -251,7 +252,7 @@ def kriging(
         return ops.exp(size - distance - taper * ops.square(distance))
 
     known = covariance(hints, between)
-    # a share of the variance, so that hints in one place do not make the matrix singular
+    # a share of the variance, so that hints at one position do not make the matrix singular
     own = (ops.exp(noise) + _LEAST * ops.exp(constants[4])) * ops.exp(2 * trust * ops.log(hints.deviation / UNSURE))
     given = ops.concatenate([errors + pull * hints.ab, ops.ones_like(own)], axis=-1)
     coefficients = ops.linalg.solve(known + own * ops.eye(known.shape[-1], dtype="float32"), given)

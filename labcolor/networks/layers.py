@@ -23,7 +23,7 @@ def names(kind: str) -> Iterator[str]:
 
 
 def every_layer(network: keras.Model) -> Iterator[keras.layers.Layer]:
-    """Yield the layers of a network, and those of networks within it."""
+    """Yield the layers of a network, and the layers of networks within it."""
     for layer in network.layers:
         yield layer
         if hasattr(layer, "layers"):

@@ -82,7 +82,7 @@ class OnnxForm:
         Raises
         ------
         InputError
-            The configuration is invalid, or a graph is one that networks do not have.
+            The configuration is invalid, or a graph is not that of a network.
         """
         require_names("light", {"shapes": [], "sizes": [], **config}, _CONFIG)
         require("light features", config["features"], integer(1, most=_MOST_FEATURES))

@@ -56,7 +56,7 @@ class Graph:
         return result
 
     def loop(self, count: Value, body: Callable[[Value], Value]) -> Value:
-        """Add a loop over the numbers from 0 to ``count`` - 1, and return what ``body`` makes of them, stacked."""
+        """Add a loop over the numbers from 0 to ``count`` - 1, and return the stacked results of ``body``."""
         helper, outside = self.onnx.helper, self.nodes
         self.nodes = []
         number, proceed = (Value(self, f"{kind}_{next(self._numbers)}") for kind in ("number", "proceed"))

@@ -1,4 +1,4 @@
-"""Views of one picture, the picture itself and its overview: their colors mixed, and quiet where both are unsure."""
+"""The two views of a picture, at the working size and as an overview: mixing, and reduction of unsure colors."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def coarse(values: Array, shape: tuple[int, int], part: _Part | None = None) -> 
 def mix_overview(ab: Array, overview: Array, part: _Part, share: float) -> Array:
     """Mix the coarse colors of an overview into those of a picture, and strengthen the details.
 
-    An overview has uncorrelated errors, so that the mean of both has smaller ones. Details remain those of the picture.
+    An overview has uncorrelated errors, so the mean of both has smaller errors. Details remain those of the picture.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def mix_overview(ab: Array, overview: Array, part: _Part, share: float) -> Array
     overview : ndarray, (y, x, 2), float32
         ab of its overview.
     part : (float, float, float, float)
-        Part of the overview that shows what ``ab`` shows.
+        Part of the overview that corresponds to ``ab``.
     share : float
         Share of the overview, from 0 to 1.
 

@@ -72,7 +72,7 @@ class _PictureGraph:
         self._small = _working_shape(self._shape, model.working_size)
 
     def chroma(self) -> Value:
-        """Return the ab of the picture: the overview mixed in, and less color where the network knows little."""
+        """Return the ab of the picture: with the overview mixed in, and reduced if the variance is large."""
         lightness, share, small, quiet = self._lightness(), self._model.overview, self._small, self._model.quiet
         ab, moments = self._predicted(lightness, small)
         variance = _mean(moments, 2) if quiet else None
@@ -119,7 +119,7 @@ class _PictureGraph:
         self._in_strips(strip, name="colored")
 
     def _in_strips(self, strip: Callable[[Value, Value], Value], name: str = "") -> Value:
-        """Return what ``strip`` makes of the picture's pixels and their row numbers, some rows at a time."""
+        """Apply ``strip`` to the picture's pixels and their row numbers, some rows at a time."""
         graph, height = self._graph, self._shape[0]
         count = (graph.constant(np.array([_STRIP])) / self._shape[1]).at_least(1)
 
@@ -143,7 +143,7 @@ class _PictureGraph:
         return (small + (stride - 1)) / stride
 
     def _predicted(self, lightness: Value, small: Value) -> tuple[Value, Value]:
-        """Return the ab, (2, h, w), that the network and its head make of small L, and the moments, (3, h, w)."""
+        """Predict ab, (2, h, w), and the moments, (3, h, w), from small L by the network and its head."""
         graph, codec, multiple = self._graph, self._model.codec, self._model.architecture.multiple
         shape = self._chroma_shape(small)
         for axis in (0, 1):  # extended by reflection to multiples of a number
@@ -217,7 +217,7 @@ def _mirrored(values: Value, shape: Value) -> Value:
 
 
 def _working_shape(shape: Value, size: int) -> Value:
-    """Return the size at which the network sees a picture; see :func:`labcolor.pictures.picture.working_shape`."""
+    """Return the size of the network's input for a picture; see :func:`labcolor.pictures.picture.working_shape`."""
     graph, sides = shape.graph, shape.cast(_DOUBLE)
     short, long = graph("ReduceMin", sides), graph("ReduceMax", sides)
     factor = graph("Div", np.float64(size), short).at_most(graph("Div", np.float64(8 * size), long))
@@ -225,7 +225,7 @@ def _working_shape(shape: Value, size: int) -> Value:
 
 
 def _centers(numbers: Value, scale: Value) -> Value:
-    """Return where the centers of pixels lie on a map on which they are ``scale`` wide."""
+    """Return the positions of pixel centers on a map on which a pixel is ``scale`` wide."""
     return (numbers.cast(_DOUBLE) + 0.5 * _ONE) * scale
 
 

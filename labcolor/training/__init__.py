@@ -1,1 +1,1 @@
-"""Training: data, the training of a network, the training of the hint spreader, and seeds."""
+"""Training of networks and of the hint spreader, their data, and checkpoints."""

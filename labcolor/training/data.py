@@ -30,7 +30,7 @@ from labcolor.training.sources import PictureFile, find_files
 
 _GREY, _DAMAGED, _SMALL = "grey", "damaged", "too small"  # reasons to leave a picture out
 _SPREAD = 8  # largest difference of R, G and B in a grey pixel
-_COLORED = 0.005  # smallest share of other pixels in a color picture
+_COLORED = 0.005  # smallest share of colored pixels in a color picture
 _MESSAGES = 5  # pictures that are logged one by one as warnings, for each reason
 _log = logging.getLogger(__name__)
 
@@ -226,7 +226,8 @@ class PictureList:
     def __init__(self, store: PictureStore, indices: Sequence[int]) -> None:
         self._store = store
         self._indices = indices
-        # the golden section spreads best, and without a common divisor the steps reach every picture
+        # steps by the golden section spread best, and reach every picture if they have no common divisor with the
+        # number
         self._step = next(n for n in itertools.count(int(0.618 * len(indices)) or 1) if math.gcd(n, len(indices)) == 1)
 
     def __len__(self) -> int:

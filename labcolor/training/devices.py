@@ -105,7 +105,7 @@ def train_on_batch(network: keras.Model, inputs: Any, target: Array) -> float:
     batch = inputs, target
     if count_replicas() > 1:
         if network.train_function is None:
-            network.test_on_batch(*batch)  # sets the shapes, which Keras cannot infer from parts
+            network.test_on_batch(*batch)  # sets the shapes, which Keras cannot infer from parts of a batch
         batch = shared_out(batch)
     elif _processes()[1] > 1:
         own, count = _processes()

@@ -36,7 +36,7 @@ from labcolor.training.recipe import Recipe, as_seed
 _NEW_RATE, _START_RATE = 1e-3, 2e-4
 _NEW_ENCODER, _START_ENCODER = 1.0, 0.0
 _ENCODER = "encoder_"  # prefix of the layers of a pretrained encoder
-_FEW = 20_000  # crops; after a training of new weights on fewer, predictions are nearly grey
+_FEW = 20_000  # number of crops; new weights that learned from fewer predict nearly grey
 _VALIDATION_BATCH = 32
 _log = logging.getLogger(__name__)
 
@@ -126,7 +126,7 @@ def fit_network(
         found = file.found
     seed = int(found.state["seed"]) if found is not None else as_seed(seed)
     if constant and start is not None:
-        seed ^= int(digest(start.weights)[:8], 16)  # another pass over the same portion gets other crops
+        seed ^= int(digest(start.weights)[:8], 16)  # another pass over the same portion uses other crops
     check_same({**about, "seed": seed, "steps": 0 if found is None else found.state["steps"]})
 
     batches = partial(

@@ -1,4 +1,4 @@
-"""Training of the hint spreader, with the true colors of some places as hints."""
+"""Training of the hint spreader, with the true colors of some cells as hints."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from labcolor.training.recipe import Recipe, as_seed
 
 _LEARNING_RATE = 1e-2  # for some 1,500 weights
 _MAX_SIMULATED = 32  # largest number of hints for a picture in training
-_LEAST_ERROR = 4.0  # mean squared error of ab below which less counts little
+_LEAST_ERROR = 4.0  # mean squared error of ab below which improvements hardly count
 _SPREAD = 0.12  # standard deviation of the first projection
 _START = np.array([0.0, -3.0, -4.0, -2.3, 0.0, 0.5, 0.7, -2.3], np.float32)  # first constants; see kriging
 
@@ -56,9 +56,9 @@ class HintSpreader(keras.layers.Layer):  # type: ignore[misc]
         Parameters
         ----------
         inputs : (ab, features, places, lightness, deviation, chosen, colors, paths)
-            Of each of P cells: predicted ab, (N, P, 2), features, (N, P, F), coordinates in short sides, (N, P, 2), L
-            and deviation, (N, P, 1). Of K hints: the index of the cell, (N, K), ab, (N, K, 2), and the lengths of the
-            paths from all cells, (N, P, K).
+            For each of P cells: predicted ab, (N, P, 2), features, (N, P, F), coordinates in short sides, (N, P, 2), L
+            and deviation, (N, P, 1). For each of K hints: the index of its cell, (N, K), ab, (N, K, 2), and the lengths
+            of the paths from all cells, (N, P, K).
 
         Returns
         -------
@@ -97,7 +97,7 @@ def simulate_hints(cells: int, random: np.random.Generator) -> tuple[Array, Arra
 
 
 def _log_error(true: Any, estimated: Any) -> Any:
-    """Return the logarithm of each picture's mean squared error, which is its PSNR but for a factor."""
+    """Return the logarithm of each picture's mean squared error, which is proportional to its PSNR."""
     return ops.log(ops.mean(ops.square(true - estimated), axis=(1, 2)) + _LEAST_ERROR)
 
 

@@ -285,7 +285,7 @@ class Training:
             if outcome.ending != "diverged":
                 self._save()
         if self._validate is not None and outcome.steps % self._per_epoch and outcome.ending != "diverged":
-            self._take_average()  # the training ended within an epoch, which counts, too
+            self._take_average()  # an epoch that the training did not complete counts, too
             self._measure(outcome.steps // self._per_epoch + 1)
         if self._best:
             network.set_weights(self._best)
