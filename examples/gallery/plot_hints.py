@@ -31,7 +31,7 @@ orange = (120, 400, "#e07020", 4)
 corrected = colorizer.predict(photo, hints=[orange])
 
 # %%
-# The flag at the left has changed, too. "keep" holds a place, and what looks like it, at its predicted color:
+# The flag at the left has changed, too. "keep" keeps a spot and similar regions at their predicted color:
 
 held = colorizer.predict(photo, hints=[orange, (40, 160, "keep", 10)])
 

@@ -8,9 +8,9 @@ const PALETTE = {
 const OWN = "Own color";
 const WORDS = { keep: "Keep", fence: "Fence" }; // tools that place a word instead of a color
 const HELP = {
-  color: "Click a spot or draw a line on a thing that has this color. Its brightness is ignored.",
-  keep: "Mark what has the right color already. It keeps that color, and so does what looks like it.",
-  fence: "Mark what no color may reach.",
+  color: "Click a spot or draw a line on an object of this color. Its brightness is ignored.",
+  keep: "Mark a spot that has the right color already. The spot and similar regions keep it.",
+  fence: "Mark an area that no color may reach.",
   move: "Drag the picture to move it.",
 };
 const LEAST = 0.007; // of the short side: radius at which a smaller spot is drawn, so that it can be hit
