@@ -221,7 +221,7 @@ class Colorizer(Recipe, Estimator):
         cache : path, optional
             Folder that keeps reduced pictures for later trainings and other processes. You can delete it at any time.
         callbacks : sequence of keras.callbacks.Callback
-            Keras callbacks, such as ``keras.callbacks.TensorBoard("logs")``. At the end of an epoch they see the
+            Keras callbacks, such as ``keras.callbacks.TensorBoard("logs")``. At the end of an epoch the network has the
             weights that ``validation`` measures. Their state is not part of a checkpoint.
 
         Returns
@@ -784,7 +784,7 @@ def pipeline_of(colorizer: Colorizer) -> Pipeline:
 
 
 def exemplars_of(colorizer: Colorizer, like: Any) -> list[Exemplar]:
-    """Analyze the photographs of the parameter ``like`` of :meth:`Colorizer.predict`, none for None.
+    """Analyze the photographs of the parameter ``like`` of :meth:`Colorizer.predict`.
 
     The exemplars are kept for the next call. Errors are those of ``predict``.
     """

@@ -82,7 +82,7 @@ def add_to(commands: Any) -> None:
         ("--codec", get_args(CodecName), None, None, "codec of the result (default: that of the container)"),
         ("--quality", whole_number(0, 63), "CRF", None, "of h264, hevc and vp9; lower is better (default: 20, vp9 32)"),
         ("--preset", str, "NAME", None, "effort of h264 and hevc, ultrafast to veryslow (default: faster, hevc fast)"),
-        ("--pixel-format", str, "NAME", None, "as yuv422p10, or rgb24 for a sequence (default: that of the codec)"),
+        ("--pixel-format", str, "NAME", None, "as yuv422p10; of a sequence rgb24 or rgb48 (default: by the codec)"),
     )
     source = command.add_argument_group("source")
     add_values(

@@ -110,7 +110,7 @@ class FrameFormat:
             return None
         if self.density and other.density:
             values = np.arange(np.iinfo(self.dtype).max + 1) * ((2**other.depth - 1) / (2**self.depth - 1))
-        elif self.full == other.full and not self.full:  # keeps what lies below black and above white
+        elif self.full == other.full and not self.full:  # keeps values below black and above white
             values = np.arange(np.iinfo(self.dtype).max + 1) * 2.0 ** (other.depth - self.depth)
         elif other.full:
             values = self.shares() * (2**other.depth - 1)

@@ -47,7 +47,7 @@ class Limits:
     size : int
         Largest size in bytes of a file, or of a picture and its exemplar together.
     pixels : int
-        Largest number of pixels of a picture, and of an exemplar. Memory is limited to what such a picture needs.
+        Largest number of pixels of a picture, and of an exemplar. Memory is limited to the need of such a picture.
     seconds : float
         Longest time for each of: an upload; coloring, with waiting before it; the client's reading of the result.
         Processor time is limited to this many seconds on each core.

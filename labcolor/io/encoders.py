@@ -102,7 +102,7 @@ def encode(
     if compression is not None:
         options["compress_level"] = int(compression)
     if ending in JPEG and (four := _four_bytes(picture)) is not None:
-        picture, options["mode"] = four, "RGBX"  # Pillow makes no copy of it
+        picture, options["mode"] = four, "RGBX"  # Pillow makes no copy of four bytes a pixel
     iio.imwrite(path, picture, plugin="pillow", **options)
 
 

@@ -223,7 +223,7 @@ def _yuv_target(destination: Path, footage: Footage, encoding: Encoding) -> Targ
     if name == "dnxhr" and (size[0] < 256 or size[1] < 120):
         raise InputError(f"codec: dnxhr needs at least 256x120 pixels, got {size[0]}x{size[1]}. Resize the video.")
     codec, pixels, colors = CODECS[name], _pixel_format(name, footage, encoding.pixel_format), _color_tags(info, size)
-    if ending == ".avi":  # it holds no tags, so players go by the height
+    if ending == ".avi":  # AVI has no color tags, so players derive the matrix from the height
         colors = (usual_matrix(size[1]), *colors[1:])
     new = pixels_of(pixels)
     full = footage.format.full and ending in codec.full and info.pixels.kind != "rgb"
@@ -243,7 +243,7 @@ def _wide_gamut(info: VideoInfo) -> bool:
 
 
 def _color_tags(info: VideoInfo, size: tuple[int, int]) -> tuple[str, str, str]:
-    """Return matrix, primaries and transfer of a result: those of the source where they are near those of sRGB."""
+    """Return matrix, primaries and transfer of a result: those of the source if they are close to sRGB."""
     converted = _wide_gamut(info) or bool(info.hdr)
     matrix = info.matrix if info.matrix in MATRICES else "bt709" if converted else usual_matrix(size[1])
     tagged = info.pixels.kind == "yuv" and not converted

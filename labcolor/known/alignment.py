@@ -47,7 +47,7 @@ class Alignment:
 
 
 def still(first: Array, second: Array, shape: tuple[int, int]) -> Alignment:
-    """Return the alignment of two frames between which the camera moves little at most; see :func:`align`."""
+    """Return the alignment of two frames without much motion of the camera; see :func:`align`."""
     return Alignment(*_improved(first, second, _REST, shape))
 
 

@@ -108,7 +108,7 @@ class Head(Protocol):
         Returns
         -------
         ndarray, shape (N, h, w, 3), float32
-            Mean of a, mean of b, and variance: the sum of that of a and that of b.
+            Mean of a, mean of b, and the sum of the variances of a and b.
 
         Raises
         ------

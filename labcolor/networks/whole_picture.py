@@ -288,7 +288,7 @@ def _linear(lightness: Value, ab: Value) -> Value:
 
 
 def _excess(linear: Value, highest: float) -> Value:
-    """Return by how much the channels of a color leave the gamut, (1, N); it is not positive inside."""
+    """Return the largest excess of a color's channels beyond the gamut, (1, N); not positive inside the gamut."""
     return linear.graph("ReduceMax", (linear - highest).at_least(-kernels.UNDER - linear), axes=[0])
 
 

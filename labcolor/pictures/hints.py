@@ -27,7 +27,7 @@ _NUMBER = "[0-9]{1,9}"
 _TEXT = re.compile(rf"((?:{_NUMBER},{_NUMBER},)+)({_COLOR.pattern}|{'|'.join(_WORDS)})(?:,({_NUMBER}))?")
 _FORM = '(x, y, "#RRGGBB") or (x, y, "#RRGGBB", radius), with "keep" or "fence" for a color and further x, y for a line'
 _MAX_COVERAGE = 16  # area of all hints, in pictures
-_SMALL = 1 << 20  # a picture of fewer pixels counts as one of this size
+_SMALL = 1 << 20  # smallest number of pixels that is assumed for a picture
 _LARGEST = 10**9  # coordinate and radius
 _NEAR = 0.1  # smallest share of a cell in the enlarged color at a hint for which the cell takes the hint's color
 

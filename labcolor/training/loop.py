@@ -201,7 +201,7 @@ class Training:
     patience : int, optional
         Number of epochs without a lower loss after which the training ends.
     callbacks : sequence of keras.callbacks.Callback
-        Keras callbacks, which see the averaged weights at the end of an epoch.
+        Keras callbacks. At the end of an epoch the network has the averaged weights.
     verbose : {0, 1, 2}
         As for :class:`labcolor.Colorizer`.
     checkpoint : CheckpointFile, optional

@@ -135,7 +135,7 @@ def _changes(frame: Array, other: Array, play: float, step: int, prior: Array, o
 
 @inline
 def _solve(sums: Array, change: Array) -> None:
-    """Solve four equations by elimination. ``sums`` holds the upper triangle of a symmetric matrix, and the right."""
+    """Solve four equations by elimination. ``sums`` holds the symmetric matrix (upper triangle) and the right side."""
     for k in range(4):
         for n in range(k + 1, 4):
             factor = sums[k, n] / sums[k, k]

@@ -84,9 +84,9 @@ class ChromaSmoother(Stateful):
     strength : float
         Weight of the past in the average, from 0 (no smoothing) to less than 1, at the rate of a film.
     pace : float
-        Frames that take as long as one of a film: see :func:`labcolor.io.times.pace_of`.
+        Number of frames that last as long as one frame of a film: see :func:`labcolor.io.times.pace_of`.
     stride : int
-        Factor by which chroma is smaller than what the network sees.
+        Factor by which chroma is smaller than the network's input.
     """
 
     def __init__(self, strength: float, pace: float = 1.0, stride: int = 1) -> None:

@@ -88,7 +88,7 @@ def read_clips(path: Path, rate: Fraction) -> list[TimelineClip]:
     Raises
     ------
     InputError
-        The file is no such timeline, or its format has no such rate.
+        The file is not a timeline of this format, or the format does not support the rate.
     LabcolorError
         OpenTimelineIO, or its adapter for the format, is not installed.
     """
