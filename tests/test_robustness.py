@@ -118,10 +118,10 @@ def test_lack_of_memory_is_an_error(small, monkeypatch):
 def test_lack_of_memory_for_known_colors(classifier, monkeypatch, options):
     """The same error comes where exemplars and the pictures of an album are looked at."""
 
-    def no_memory(*arguments):
+    def no_memory(*arguments, **options):
         raise MemoryError
 
-    monkeypatch.setattr(Exemplar, "located", no_memory)
+    monkeypatch.setattr(Exemplar, "seen", no_memory)
     with pytest.raises(OutOfMemoryError, match="did not fit in memory"):
         classifier.predict(np.zeros((9, 9)), **options)
 
