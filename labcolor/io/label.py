@@ -24,7 +24,9 @@ _IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 _DC = "http://purl.org/dc/elements/1.1/"
 _RDF_NAME, _TYPE_NAME, _DESCRIPTION_NAME = f"{{{_RDF}}}", f"{{{_IPTC}}}DigitalSourceType", f"{{{_DC}}}description"
 # A statement of the source type as an element and as an attribute, and the end of the contents of rdf:RDF.
-_ELEMENT = re.compile(rb"<[^\s<>/:]+:DigitalSourceType\b[^<>]*(?:(?<=/)>|>[^<]*</[^<>]*>)")
+_NAME = rb"[^\s<>/:]+:DigitalSourceType(?![\w.-])"
+_INNER = rb"[^<]*+(?:<(?!/?" + _NAME + rb")[^<>]*+>[^<]*+)*+"
+_ELEMENT = re.compile(rb"<" + _NAME + rb"[^<>]*(?:(?<=/)>|>" + _INNER + rb"</[^<>]*>)")
 _ATTRIBUTE = re.compile(rb"(?<=\s)[^\s:=\"'<>]+:DigitalSourceType\s*=\s*(?:\"[^\"]*\"|'[^']*')")
 _TAG = re.compile(rb"<[^<>]+>")
 _CLOSING = re.compile(rb"</(?:[^\s<>/:]+:)?RDF\s*>")
@@ -54,10 +56,11 @@ class _Statements(NamedTuple):
 def _read(xmp: bytes) -> _Statements:
     """Return the statements of an XMP packet. Raise ParseError or ValueError if it is not well-formed."""
     root = ElementTree.fromstring(xmp, ElementTree.XMLParser(target=_Tree()))
-    nodes = [node for rdf in root.iter(f"{_RDF_NAME}RDF") for node in rdf.iter()]
+    nodes = list(root.iter())
     types = [node.attrib[_TYPE_NAME] for node in nodes if _TYPE_NAME in node.attrib]
-    elements = (node for node in nodes if node.tag == _TYPE_NAME)
-    types += [node.get(f"{_RDF_NAME}resource") or (node.text or "").strip() for node in elements]
+    elements = [node for node in nodes if node.tag == _TYPE_NAME]
+    values = (value for node in elements for value in (node, *node.iterfind("*"), *node.iterfind("*/*")))
+    types += [value.get(f"{_RDF_NAME}resource") or (value.text or "").strip() for value in values]
     about = next((about for node in nodes if (about := node.get(f"{_RDF_NAME}about"))), "")
     return _Statements(types, about, any(_DESCRIPTION_NAME in (node.tag, *node.attrib) for node in nodes))
 
