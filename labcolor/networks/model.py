@@ -11,7 +11,7 @@ import numpy as np
 
 from labcolor._version import __version__
 from labcolor.base.typing import Array
-from labcolor.base.validation import Check, instance_of, integer, number, require, require_names
+from labcolor.base.validation import Check, instance_of, integer, number, optional, require, require_names
 from labcolor.color.codec import LabCodec
 from labcolor.errors import InputError, ModelFileError
 from labcolor.networks.heads import Head
@@ -37,7 +37,7 @@ _PARTS = {  # members of about.json
     "quiet": number(0, 1e6),
     "history": instance_of(dict),
     "training": instance_of(dict),
-    "light": instance_of(object),  # or None: OnnxForm checks it
+    "light": optional(instance_of(dict)),  # OnnxForm checks its values
 }
 
 

@@ -232,6 +232,14 @@ def test_other_texts_are_refused(parts, change):
     assert len(str(caught.value)) < 1000
 
 
+@pytest.mark.parametrize("light", [5, [], "text", True])
+def test_another_kind_of_onnx_form_is_named(parts, light):
+    """The error says what was expected, and where."""
+    about, members = parts
+    with pytest.raises(ModelFileError, match="light: expected None or a dict, got"):
+        load({**about, "light": light}, members)
+
+
 @pytest.mark.parametrize("change", ARCHITECTURES.values(), ids=ARCHITECTURES)
 def test_other_architectures_are_refused(parts, change):
     """Options that give another network are refused before memory is taken for it."""
