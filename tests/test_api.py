@@ -7,7 +7,6 @@ import pkgutil
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 
 import labcolor
@@ -109,14 +108,14 @@ def test_import_is_light():
     assert output == "set()\n"
 
 
-def test_coloring_loads_what_it_needs(classifier):
+def test_coloring_loads_what_it_needs():
     """A prediction loads no Keras and no TensorFlow, and of SciPy not what only exemplars or compiling need."""
     coloring = (
         "import sys, numpy as np; from labcolor import Colorizer\n"
         "Colorizer.from_pretrained().predict(np.zeros((48, 64), np.uint8))\n"
         "print({'keras', 'tensorflow', 'scipy.ndimage', 'scipy.linalg', 'numba.np.arrayobj'} & set(sys.modules))"
     )
-    classifier.predict(np.zeros((48, 64), np.uint8))  # compiles the kernels if this machine has not
+    run(coloring)  # compiles the kernels if this machine has not
     assert run(coloring) == "set()\n"
 
 

@@ -118,5 +118,5 @@ def test_optimizer_and_schedule_are_parameters(batch):
     assert "PiecewiseConstantDecay" in colorizer.model_.training["learning_rate"]
     colorizer = Colorizer("tiny", **QUICK, optimizer=keras.optimizers.AdamW(0.125)).fit(batch)
     assert colorizer.history_["learning_rate"] == [0.125]
-    with pytest.raises(InputError, match="optimizer: expected the name of a Keras optimizer"):
+    with pytest.raises(InputError, match="optimizer: expected a Keras optimizer or its name"):
         Colorizer("tiny", **QUICK, optimizer="addam").fit(batch)
