@@ -105,7 +105,7 @@ def superlinear(pattern, flags=(), method="search"):
     """The piece whose repetition takes a time that grows faster than its length; None if there is none."""
     search = getattr(re.compile(pattern, sum(getattr(re, flag) for flag in flags)), method)
     for piece, last in itertools.product(attacks(pattern), ("", "\0")):
-        texts = [piece * int(2 ** (step / 2)) + last for step in range(6, 25)]  # from 8 to 4,096 pieces
+        texts = [piece * int(2 ** (step / 2)) + last for step in range(6, 27)]  # from 8 to 8,192 pieces
         if isinstance(pattern, bytes):
             texts = [text.encode() for text in texts]
         for half, text in zip(texts, texts[2:], strict=False):  # two steps for twice the length

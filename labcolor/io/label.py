@@ -24,9 +24,10 @@ _IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 _DC = "http://purl.org/dc/elements/1.1/"
 _RDF_NAME, _TYPE_NAME, _DESCRIPTION_NAME = f"{{{_RDF}}}", f"{{{_IPTC}}}DigitalSourceType", f"{{{_DC}}}description"
 # A statement of the source type as an element and as an attribute, and the end of the contents of rdf:RDF.
-_NAME = rb"[^\s<>/:]+:DigitalSourceType(?![\w.-])"
-_INNER = rb"[^<]*+(?:<(?!/?" + _NAME + rb")[^<>]*+>[^<]*+)*+"
-_ELEMENT = re.compile(rb"<" + _NAME + rb"[^<>]*(?:(?<=/)>|>" + _INNER + rb"</[^<>]*>)")
+_ELEMENT = re.compile(
+    rb"<[^\s<>/:]+:DigitalSourceType(?![\w.-])[^<>]*"
+    rb"(?:(?<=/)>|>[^<]*+(?:<(?!/?[^\s<>/:]+:DigitalSourceType(?![\w.-]))[^<>]*+>[^<]*+)*+</[^<>]*>)"
+)
 _ATTRIBUTE = re.compile(rb"(?<=\s)[^\s:=\"'<>]+:DigitalSourceType\s*=\s*(?:\"[^\"]*\"|'[^']*')")
 _TAG = re.compile(rb"<[^<>]+>")
 _CLOSING = re.compile(rb"</(?:[^\s<>/:]+:)?RDF\s*>")
