@@ -42,7 +42,7 @@ def colorize(clip: Any, colorizer: Colorizer | None = None, *, saturation: float
     colorizer : Colorizer, optional
         The model to use. By default the packaged model.
     saturation : float, default 1
-        As for :meth:`Colorizer.predict`.
+        As for :meth:`labcolor.Colorizer.predict`.
     look : Look, optional
         How the colors look.
 
