@@ -77,6 +77,7 @@ def colorize(clip: Any, colorizer: Colorizer | None = None, *, saturation: float
             "clip: expected grey, 4:2:0, 4:2:2 or 4:4:4 in integers of 8 to 16 bits, of one size, got "
             f"{clip.format.name}, {clip.width}x{clip.height}. Convert it: clip.resize.Bicubic(format=vs.YUV420P8)."
         )
+    colorizer = Colorizer.from_pretrained() if colorizer is None else colorizer  # once, not at each restart
     marks = clip.get_frame(0).props
     matrix = _MATRIX_NAMES.get(int(marks.get("_Matrix", 2)), usual_matrix(clip.height))
     full = marks.get("_Range") == vs.RANGE_FULL

@@ -89,3 +89,12 @@ def test_no_clip(classifier, form, photographs):
         colorize("old.mkv")
     with pytest.raises((InputError, InputTypeError), match="look"):
         colorize(clip_of(photographs, form, 2), classifier, look="steady")
+
+
+def test_a_clip_of_several_sizes():
+    """A clip whose format or size changes is refused with the call that converts it."""
+    parts = [vs.core.std.BlankClip(format=vs.YUV420P8, width=width, length=2) for width in (64, 80)]
+    parts.append(vs.core.std.BlankClip(format=vs.GRAY8, length=2))
+    for first, second in ((parts[0], parts[1]), (parts[0], parts[2])):
+        with pytest.raises(InputError, match=r"clip\.resize\.Bicubic"):
+            colorize(vs.core.std.Splice([first, second], mismatch=True))
