@@ -24,7 +24,7 @@ from trainings import training_paths
 
 from labcolor import rgb_to_lightness
 from labcolor.video.cells import is_blank
-from labcolor.video.transitions import LAGS, MEASURES, inputs_of, measures
+from labcolor.video.mixture import LAGS, MEASURES, inputs_of, measures
 
 Array: TypeAlias = np.ndarray[Any, Any]
 Size: TypeAlias = tuple[int, int]

@@ -21,7 +21,8 @@ from labcolor.networks.hint_spreader import (
 )
 from labcolor.networks.model import FittedModel
 from labcolor.networks.views import OVERVIEW, coarse, mix_overview, quiet_factor, resize_part
-from labcolor.pictures.hints import HintMap, colors_near_hints, hints_on_grid, places_of
+from labcolor.pictures.hint_grid import colors_near_hints, hints_on_grid, places_of
+from labcolor.pictures.hints import HintMap
 from labcolor.pictures.picture import Picture
 from labcolor.pictures.small import SmallPicture
 

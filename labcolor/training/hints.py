@@ -21,7 +21,7 @@ from labcolor.networks.hint_spreader import (
     spreader_shapes,
     unit_features,
 )
-from labcolor.pictures.hints import places_of
+from labcolor.pictures.hint_grid import places_of
 from labcolor.training.crops import count_steps, crop_batches
 from labcolor.training.data import PictureList
 from labcolor.training.loop import History, Training, make_optimizer

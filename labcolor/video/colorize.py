@@ -24,8 +24,9 @@ from labcolor.networks.onnx_form import digest
 from labcolor.pictures.small import SmallPicture
 from labcolor.video.jobs import in_one_go, resuming
 from labcolor.video.look import Look
+from labcolor.video.progress import shown
 from labcolor.video.references import Reference, as_references, check_frames
-from labcolor.video.scan import scan, shown
+from labcolor.video.scan import scan
 from labcolor.video.shots import NO_END, Shot, as_shots, shots_between
 from labcolor.video.stream import ChromaStream
 

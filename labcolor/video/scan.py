@@ -1,12 +1,10 @@
-"""Detection of the shots of a video, and of a good frame of each, on small frames; progress bars."""
+"""Detection of the shots of a video, and of a good frame of each, on small frames."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
 import numpy as np
 from scipy import ndimage
@@ -19,25 +17,9 @@ from labcolor.io.decoder import Decoder, Decoding, Footage, open_footage
 from labcolor.io.times import pace_of
 from labcolor.video.cells import cells_of
 from labcolor.video.cuts import AHEAD, CutDetector
+from labcolor.video.progress import Progress, shown
 from labcolor.video.shots import Shot
 from labcolor.video.transitions import Cut
-
-Progress: TypeAlias = bool | Callable[[int, int | None], object]  # as for colorize_video
-
-
-@contextmanager
-def shown(progress: Progress, total: int | None) -> Iterator[Callable[[int], object]]:
-    """Yield a function that reports progress. Call it with the number of frames done."""
-    if callable(progress):
-        yield lambda done: progress(done, total)
-    elif progress:
-        from tqdm.auto import tqdm  # in a notebook without ipywidgets it warns
-
-        with tqdm(total=total, unit="frame") as bar:
-            yield lambda done: bar.update(done - bar.n)
-    else:
-        yield lambda done: None
-
 
 _SHORT_SIDE = 96  # short side, in pixels, of the frames on which cuts are detected
 

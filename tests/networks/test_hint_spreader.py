@@ -14,7 +14,7 @@ from labcolor.networks.hint_spreader import (
     spread_hints,
     unit_features,
 )
-from labcolor.pictures.hints import places_of
+from labcolor.pictures.hint_grid import places_of
 
 RANDOM = np.random.default_rng(0)
 FEATURES = unit_features(RANDOM.normal(0, 1, (12, 8)).astype(np.float32))

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labcolor.io.inputs import one_picture
-from labcolor.pictures.small import SmallPicture, find_content_box
+from labcolor.pictures.bars import find_content_box
+from labcolor.pictures.small import SmallPicture
 
 RANDOM = np.random.default_rng(0)
 

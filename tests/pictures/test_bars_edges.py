@@ -6,7 +6,8 @@ import pytest
 from labcolor import rgb_to_lab
 from labcolor.color.chroma import Chroma
 from labcolor.io.inputs import one_picture
-from labcolor.pictures.small import SmallPicture, find_content_box
+from labcolor.pictures.bars import find_content_box
+from labcolor.pictures.small import SmallPicture
 
 
 def grey_of(photo):

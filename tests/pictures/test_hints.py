@@ -5,7 +5,8 @@ import pytest
 
 from labcolor import rgb_to_lab
 from labcolor.errors import InputError, InputTypeError
-from labcolor.pictures.hints import HintMap, as_hints, hints_on_grid, parse_hint
+from labcolor.pictures.hint_grid import hints_on_grid
+from labcolor.pictures.hints import HintMap, as_hints, parse_hint
 
 
 def disk(shape, x, y, radius):

@@ -10,8 +10,9 @@ import pytest
 
 from labcolor import Colorizer, write_picture
 from labcolor.errors import FileError, InputError, InputTypeError, PictureFileError
-from labcolor.training.data import PictureFolder, training_pictures
+from labcolor.training.data import training_pictures
 from labcolor.training.sources import find_files, hold_out
+from labcolor.training.store import PictureFolder
 
 QUICK = {"epochs": 1, "crop_size": 32, "working_size": 32, "random_state": 0}
 MEMORY = 1 << 30

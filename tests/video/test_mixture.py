@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from labcolor.video.transitions import MEASURES, measures
+from labcolor.video.mixture import MEASURES, measures
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 24), (7, 24), (12, 24), (24, 3), (24, 14), (24, 32)])
